@@ -1,0 +1,1 @@
+"""Retake: coach a person through taking a skin photo that a dermatologist can use."""

@@ -1,0 +1,1 @@
+"""What should the person do now?"""

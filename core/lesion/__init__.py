@@ -1,0 +1,1 @@
+"""What might it be?"""

@@ -1,0 +1,6 @@
+"""The words of ImageQX: four quality classes and five explanations, in network output order."""
+
+from typing import Final
+
+QUALITY_CLASSES: Final = ("lesion", "no_skin", "healthy_skin", "poor_quality")
+EXPLANATIONS: Final = ("bad_framing", "bad_light", "blurry", "low_resolution", "too_far_away")

@@ -1,0 +1,84 @@
+"""What an assessor says of one picture, and the rule that turns it into pass or not."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from core.quality.labels import EXPLANATIONS
+
+
+@dataclass(frozen=True)
+class PassRule:
+    """When a picture passes: thresholds per explanation (0-1), and whether healthy skin may pass too."""
+
+    thresholds: Mapping[str, float]
+    healthy_skin_passes: bool = False
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One picture, assessed.
+
+    Attributes:
+        assessor: name of the assessor, such as ``"imageqx"``.
+        width, height: size of the picture as it came, in pixels.
+        quality: probability (0-1) per quality class.
+        label: the most probable quality class.
+        explanations: probability (0-1) per explanation.
+        flagged: explanations at or over their threshold, in vocabulary order.
+        passes: whether the picture is good enough under the rule it was judged by.
+        nearest: the explanation closest to (or furthest over) its threshold.
+        milliseconds: time the assessment took.
+    """
+
+    assessor: str
+    width: int
+    height: int
+    quality: Mapping[str, float]
+    label: str
+    explanations: Mapping[str, float]
+    flagged: tuple[str, ...]
+    passes: bool
+    nearest: str
+    milliseconds: float
+
+
+class Assessor(Protocol):
+    """Anything that can say whether a picture is good enough."""
+
+    name: str
+
+    def assess(self, rgb: np.ndarray, rule: PassRule) -> Verdict:
+        """Assess one picture (uint8 RGB, H x W x 3, any size)."""
+        ...
+
+
+def judge(
+    *,
+    assessor: str,
+    width: int,
+    height: int,
+    quality: Mapping[str, float],
+    explanations: Mapping[str, float],
+    rule: PassRule,
+    milliseconds: float,
+) -> Verdict:
+    """Apply a pass rule to probabilities: the one place where "passes" is decided."""
+    label = max(quality, key=lambda name: quality[name])
+    margins = {name: explanations[name] - rule.thresholds[name] for name in EXPLANATIONS}
+    flagged = tuple(name for name in EXPLANATIONS if margins[name] >= 0)
+    good = label == "lesion" or (rule.healthy_skin_passes and label == "healthy_skin")
+    return Verdict(
+        assessor=assessor,
+        width=width,
+        height=height,
+        quality=dict(quality),
+        label=label,
+        explanations=dict(explanations),
+        flagged=flagged,
+        passes=good and not flagged,
+        nearest=max(margins, key=lambda name: margins[name]),
+        milliseconds=milliseconds,
+    )

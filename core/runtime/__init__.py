@@ -1,0 +1,1 @@
+"""How do networks run here?"""
