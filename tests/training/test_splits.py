@@ -8,7 +8,21 @@ import pytest
 from core.training.sources import DataError, read_manifest, read_mask, read_rgb
 from core.training.splits import rule, split_of
 
-FIELDS = "path group label original_label source slug split_key width height mask boxes licence note".split()
+FIELDS = [
+    "path",
+    "group",
+    "label",
+    "original_label",
+    "source",
+    "slug",
+    "split_key",
+    "width",
+    "height",
+    "mask",
+    "boxes",
+    "licence",
+    "note",
+]
 
 
 def write_manifest(folder, entries):
