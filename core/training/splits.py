@@ -1,7 +1,7 @@
 """Which photographs train, which validate, and which whole sources no network ever sees.
 
 The rule is committed (``splits.json``) and depends on the split key and the source alone, so that it stays
-the same for a photo whatever else is in the folder. See ``docs/decisions/splits.md`` for the choice of sources.
+the same for a photo whatever else is in the folder. The choice of sources: ``docs/decisions/splits.md``.
 """
 
 import hashlib
