@@ -1,0 +1,90 @@
+"""ImageQX as it is served: is this photo good enough, why not, and where?"""
+
+import time
+from collections.abc import Callable, Iterable
+from functools import cached_property
+
+import numpy as np
+
+from core.explain import Explanation
+from core.explain.closed_form import ImageQXHead, grad_cam
+from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
+from core.quality.verdict import PassRule, Verdict, judge
+from core.runtime.engine import Engine
+from core.runtime.manifest import NetworkEntry
+from core.runtime.preprocess import network_input
+from core.runtime.probability import sigmoid, softmax
+
+
+class ImageQX:
+    """The default assessor (Jalaboi, Winther, Galimzianova 2022); thread-safe, as its engine is."""
+
+    name = "imageqx"
+
+    def __init__(
+        self, engine: Engine, entry: NetworkEntry, clock: Callable[[], float] = time.perf_counter
+    ) -> None:
+        """Args are the engine, its manifest entry and a clock in seconds.
+
+        Raises:
+            ValueError: the entry is of a network with other classes or explanations.
+        """
+        if sorted(entry.labels) != sorted(QUALITY_CLASSES) or sorted(entry.explanations) != sorted(
+            EXPLANATIONS
+        ):
+            raise ValueError(f"not an ImageQX network: {entry.labels}, {entry.explanations}")
+        self._engine = engine
+        self._entry = entry
+        self._clock = clock
+
+    def rule(self, healthy_skin_passes: bool = False) -> PassRule:
+        """The pass rule with the thresholds that came with the weights."""
+        return PassRule(dict(self._entry.thresholds), healthy_skin_passes)
+
+    def assess(
+        self, rgb: np.ndarray, rule: PassRule, *, width: int | None = None, height: int | None = None
+    ) -> Verdict:
+        """Assess one picture.
+
+        Args:
+            rgb: uint8 RGB, H x W x 3, any size; a photo's ``small`` will do.
+            rule: what passes.
+            width, height: size to report when ``rgb`` is a reduced copy.
+        """
+        started = self._clock()
+        outputs = self._run(rgb)
+        classes = softmax(outputs["logits"][0], self._entry.temperature)
+        faults = sigmoid(outputs["explanations"][0])
+        quality = dict(zip(self._entry.labels, map(float, classes), strict=True))
+        explanations = dict(zip(self._entry.explanations, map(float, faults), strict=True))
+        return judge(
+            assessor=self.name,
+            width=rgb.shape[1] if width is None else width,
+            height=rgb.shape[0] if height is None else height,
+            quality={name: quality[name] for name in QUALITY_CLASSES},
+            explanations={name: explanations[name] for name in EXPLANATIONS},
+            rule=rule,
+            milliseconds=(self._clock() - started) * 1000,
+        )
+
+    def explain(self, rgb: np.ndarray, target: str) -> Explanation:
+        """Grad-CAM of one explanation or quality class; raises KeyError for any other word."""
+        return self.explain_all(rgb, [target])[target]
+
+    def explain_all(self, rgb: np.ndarray, targets: Iterable[str] | None = None) -> dict[str, Explanation]:
+        """Grad-CAM of several targets (all nine by default) in one pass of the network."""
+        targets = list(targets or (*self._entry.explanations, *self._entry.labels))
+        outputs = self._run(rgb)
+        features = outputs["features"][0]
+        classes, faults = self._head.slopes(outputs["explanations"][0])
+        slopes = dict(zip(self._entry.labels, classes, strict=True))
+        slopes |= dict(zip(self._entry.explanations, faults, strict=True))
+        return {name: Explanation(name, grad_cam(features, slopes[name]), "gradcam") for name in targets}
+
+    @cached_property
+    def _head(self) -> ImageQXHead:
+        return ImageQXHead(self._engine.initialisers(ImageQXHead.NAMES))
+
+    def _run(self, rgb: np.ndarray) -> dict[str, np.ndarray]:
+        entry = self._entry
+        return self._engine.run(network_input(rgb, entry.input_size, entry.mean, entry.std))
