@@ -1,0 +1,17 @@
+"""Front door: page setup, language, navigation. Nothing else."""
+
+import streamlit as st
+
+from core.ui import layout, session
+from core.words import _
+
+st.set_page_config(page_title="Retake", page_icon=layout.page_icon(), layout="centered")
+session.apply_language()
+
+pages = [
+    st.Page("pages/practise.py", title=_("Practise"), icon=":material/photo_camera:", default=True),
+    st.Page("pages/check.py", title=_("Check photos"), icon=":material/fact_check:", url_path="check"),
+    st.Page("pages/about.py", title=_("About"), icon=":material/info:", url_path="about"),
+]
+page = st.navigation(pages, position="hidden")
+layout.run(page, pages)
