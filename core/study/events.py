@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, get_args
+from uuid import uuid4
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -80,16 +81,16 @@ class EventLog:
 
     Args:
         clock: seconds that never go back, such as ``time.monotonic``.
-        now: the time of day with its zone, such as ``lambda: datetime.now(UTC)``.
-        new_id: a new random identifier each call, such as ``lambda: uuid4().hex``.
+        now: the time of day, with its zone.
+        new_id: a new identifier each call; random unless a test says otherwise.
         participant_id, study_id, variant: stand on every row.
     """
 
     def __init__(
         self,
         clock: Callable[[], float],
-        now: Callable[[], datetime],
-        new_id: Callable[[], str],
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        new_id: Callable[[], str] = lambda: uuid4().hex,
         *,
         participant_id: str | None = None,
         study_id: str | None = None,
@@ -124,7 +125,7 @@ class EventLog:
         source: Source | None = None,
         attempt: int = 0,
         task_id: str | None = None,
-        **properties: Any,
+        properties: Mapping[str, Any] | None = None,
     ) -> Event:
         """Append one event, to the file too when there is consent.
 
@@ -143,7 +144,7 @@ class EventLog:
                 attempt=attempt,
                 event=event,
                 source=source,
-                properties=properties,
+                properties=dict(properties or {}),
                 **self._common,
             )
             self._events.append(row)
