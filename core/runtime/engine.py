@@ -1,0 +1,71 @@
+"""Networks run here: one ONNX Runtime session, shared by all threads."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+
+from core.runtime.manifest import WEIGHTS_DIR, Manifest, load_manifest
+from core.runtime.onnx_file import read_initialisers
+from core.runtime.weights import verify
+
+THREADS_VARIABLE = "RETAKE_THREADS"
+
+
+def default_threads() -> int:
+    """Threads a network may use: ``RETAKE_THREADS`` where it is a whole number above 0, else up to 2."""
+    asked = os.environ.get(THREADS_VARIABLE, "")
+    if asked.isdecimal() and int(asked) > 0:
+        return int(asked)
+    return min(2, os.cpu_count() or 1)
+
+
+class Engine:
+    """One network in ONNX Runtime. ``run`` may be called from any thread, also at the same time."""
+
+    def __init__(self, path: Path, threads: int | None = None) -> None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads or default_threads()
+        options.inter_op_num_threads = 1
+        # Between frames the cores belong to the page: idle threads must not spin.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options.log_severity_level = 3
+        self.path = path
+        self.threads = options.intra_op_num_threads
+        self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        self._input = self._session.get_inputs()[0].name
+        self.outputs = tuple(output.name for output in self._session.get_outputs())
+
+    def run(self, batch: np.ndarray) -> dict[str, np.ndarray]:
+        """Run the network.
+
+        Args:
+            batch: float32, N x 3 x S x S, as ``preprocess.network_input`` makes it.
+
+        Returns:
+            float32 array for each output name: ``logits`` (N x classes, before softmax), ``features``
+            (N x channels x S/32 x S/32) and for ImageQX ``explanations`` (N x 5, before the sigmoid).
+        """
+        return dict(zip(self.outputs, self._session.run(None, {self._input: batch}), strict=True))
+
+    def initialisers(self, names: Sequence[str]) -> dict[str, np.ndarray]:
+        """Weights by parameter name, as float32; see ``onnx_file.read_initialisers``."""
+        return read_initialisers(self.path, names)
+
+
+def open_engine(
+    name: str,
+    manifest: Manifest | None = None,
+    threads: int | None = None,
+    directory: Path = WEIGHTS_DIR,
+) -> Engine:
+    """Open a shipped network by its manifest name, after checking its file.
+
+    Raises:
+        WeightsError: the manifest or the file is missing or wrong.
+        KeyError: the manifest has no such network.
+    """
+    entry = (manifest or load_manifest()).networks[name]
+    return Engine(verify(entry, directory), threads)

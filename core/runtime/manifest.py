@@ -1,0 +1,111 @@
+"""``weights/manifest.json``: which networks are shipped, what they answer and where they come from."""
+
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from core.words import _
+
+WEIGHTS_DIR: Final = Path(__file__).resolve().parents[2] / "weights"
+MANIFEST_NAME: Final = "manifest.json"
+RESTORE: Final = "git checkout -- weights"
+
+
+class WeightsError(Exception):
+    """The weights cannot be used; ``message`` says what to do, for a person to read.
+
+    Attributes:
+        code: ``"weights_missing"``, ``"weights_altered"`` or ``"manifest_invalid"``.
+        message: a whole sentence, translated.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+class NetworkEntry(BaseModel):
+    """One shipped network.
+
+    Attributes:
+        file: name of the ONNX file, beside the manifest.
+        sha256, bytes: what that file must be.
+        task: ``"imageqx"`` or ``"lesion"``.
+        labels: classes in the order of ``logits``.
+        explanations: names in the order of the ``explanations`` output; empty without that output.
+        input_size: side of the square input in pixels.
+        mean, std: per RGB channel, of values in 0-1.
+        thresholds: probability (0-1) from which an explanation counts as given.
+        temperature: what ``logits`` are divided by before softmax.
+        provenance: what made the file (data, seed, epochs, init, commit, ...).
+        metrics: held-out figures.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    file: str = Field(pattern=r"^[\w.-]+\.onnx$")
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    bytes: int = Field(gt=0)
+    task: str
+    labels: list[str] = Field(min_length=2)
+    explanations: list[str] = []
+    input_size: int = Field(gt=0)
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+    thresholds: dict[str, float] = {}
+    temperature: float = Field(default=1.0, gt=0)
+    provenance: dict[str, Any] = {}
+    metrics: dict[str, Any] = {}
+
+    @model_validator(mode="after")
+    def _a_threshold_each(self) -> "NetworkEntry":
+        if set(self.thresholds) != set(self.explanations):
+            raise ValueError("thresholds must name exactly the explanations")
+        if any(not 0 <= value <= 1 for value in self.thresholds.values()):
+            raise ValueError("thresholds must lie in 0-1")
+        return self
+
+
+class Manifest(BaseModel):
+    """All shipped networks by name."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    version: int = 1
+    networks: dict[str, NetworkEntry]
+
+
+def load_manifest(path: Path | None = None) -> Manifest:
+    """Read the manifest (the shipped one unless ``path`` names another).
+
+    Raises:
+        WeightsError: it is missing or does not follow the schema.
+    """
+    path = path or WEIGHTS_DIR / MANIFEST_NAME
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        message = _("The list of networks {path} cannot be read. Restore it with: {command}")
+        raise WeightsError("weights_missing", message.format(path=path, command=RESTORE)) from error
+    try:
+        return Manifest.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"]) or "manifest"
+        message = _(
+            "The list of networks {path} is not valid ({place}: {reason}). Restore it with: {command}"
+        )
+        raise WeightsError(
+            "manifest_invalid",
+            message.format(path=path, place=place, reason=first["msg"], command=RESTORE),
+        ) from error
+
+
+def save_entry(name: str, entry: NetworkEntry, directory: Path = WEIGHTS_DIR) -> None:
+    """Write or replace one network's entry, leaving the others."""
+    path = directory / MANIFEST_NAME
+    networks = dict(load_manifest(path).networks) if path.exists() else {}
+    networks[name] = entry
+    path.write_text(Manifest(networks=networks).model_dump_json(indent=2) + "\n", encoding="utf-8")

@@ -1,0 +1,95 @@
+"""Reading named weights out of an ONNX file without the onnx package, which serving does not need.
+
+An ONNX file is one protobuf message. Only four field numbers of its published schema matter here:
+the model's graph (7), the graph's initialisers (5), and a tensor's dims (1), type (2), name (8) and
+raw bytes (9).
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+_GRAPH, _INITIALISER = 7, 5
+_DIMS, _TYPE, _NAME, _RAW = 1, 2, 8, 9
+_DTYPES = {1: np.dtype("<f4"), 10: np.dtype("<f2")}
+
+
+def _varint(data: memoryview, at: int) -> tuple[int, int]:
+    value = shift = 0
+    while True:
+        byte = data[at]
+        at += 1
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return value, at
+        shift += 7
+
+
+def _fields(data: memoryview) -> Iterator[tuple[int, int | memoryview]]:
+    """(field number, value) of each field: an int for varints, bytes for all else."""
+    at = 0
+    while at < len(data):
+        tag, at = _varint(data, at)
+        number, wire = tag >> 3, tag & 7
+        if wire == 0:
+            value, at = _varint(data, at)
+            yield number, value
+            continue
+        if wire == 2:
+            length, at = _varint(data, at)
+        elif wire in (1, 5):
+            length = 8 if wire == 1 else 4
+        else:
+            raise ValueError("not an ONNX file")
+        yield number, data[at : at + length]
+        at += length
+
+
+def _tensor(data: memoryview) -> tuple[str, np.dtype | None, list[int], memoryview]:
+    name, dtype, dims, raw = "", None, [], memoryview(b"")
+    for number, value in _fields(data):
+        if number == _NAME:
+            name = bytes(value).decode()
+        elif number == _TYPE:
+            dtype = _DTYPES.get(value)
+        elif number == _RAW:
+            raw = value
+        elif number == _DIMS and isinstance(value, int):
+            dims.append(value)
+        elif number == _DIMS:  # packed
+            at = 0
+            while at < len(value):
+                dim, at = _varint(value, at)
+                dims.append(dim)
+    return name, dtype, dims, raw
+
+
+def read_initialisers(path: Path, names: Sequence[str]) -> dict[str, np.ndarray]:
+    """Read weights by name.
+
+    Args:
+        path: an ONNX file whose weights lie inside it.
+        names: which to read.
+
+    Returns:
+        float32 array for each name.
+
+    Raises:
+        KeyError: a name is not in the file, or is no float16 or float32 tensor.
+    """
+    wanted, found = set(names), {}
+    data = memoryview(path.read_bytes())
+    for number, graph in _fields(data):
+        if number != _GRAPH:
+            continue
+        for inner, message in _fields(graph):
+            if inner != _INITIALISER:
+                continue
+            name, dtype, dims, raw = _tensor(message)
+            if name in wanted and dtype is not None:
+                found[name] = np.frombuffer(raw, dtype).astype(np.float32).reshape(dims)
+    missing = wanted - found.keys()
+    if missing:
+        raise KeyError(f"not in {path.name}: {', '.join(sorted(missing))}")
+    return found

@@ -1,0 +1,148 @@
+"""``python -m core train imageqx|lesion``: from a data folder to an ONNX file with its manifest entry."""
+
+import argparse
+import shutil
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from core.runtime.manifest import WEIGHTS_DIR, WeightsError, save_entry
+from core.words import _
+
+TASKS = ("imageqx", "lesion")
+
+
+def add_parser(subparsers: argparse._SubParsersAction) -> None:
+    """Add ``train`` to the command line."""
+    parser = subparsers.add_parser("train", help="train a network (needs torch)")
+    parser.add_argument("task", choices=TASKS)
+    parser.add_argument("--data", type=Path, required=True, help="folder with manifest.csv")
+    parser.add_argument("--out", type=Path, required=True, help="folder for checkpoints and results")
+    parser.add_argument("--epochs", type=int, help="default: as the shipped network was trained")
+    parser.add_argument("--init", default="scratch", help="imagenet, scratch or one of our ONNX files")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--resume", action="store_true", help="continue from last.ckpt in --out")
+    parser.add_argument("--arch", default="resnet34", help="lesion only: resnet34, 50, 101 or 152")
+    parser.add_argument("--minutes", type=float, help="end within this time by shrinking the schedule")
+    parser.add_argument("--batch", type=int, default=32)
+    parser.add_argument("--draws", type=int, help="pictures an epoch")
+    parser.add_argument("--size", type=int, help="train at this one size instead of growing ones")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--ship", action="store_true", help="put the finished network into weights/")
+    parser.set_defaults(run=run)
+
+
+def _complain(message: str) -> int:
+    print(message, file=sys.stderr)
+    return 1
+
+
+def run(args: argparse.Namespace) -> int:
+    """Train as told; 0 when the network is written, 1 with one sentence when something is in the way."""
+    try:
+        import lightning  # noqa: F401
+        import torch  # noqa: F401
+    except ImportError:
+        return _complain(_("Training needs torch and lightning: pip install -r requirements.txt"))
+    from core.training.sources import DataError
+
+    try:
+        return _train(args)
+    except DataError as error:
+        return _complain(str(error))
+    except WeightsError as error:
+        return _complain(error.message)
+
+
+def commit() -> str:
+    """The commit of the working tree, or ``"unknown"`` outside a checkout."""
+    try:
+        done = subprocess.run(
+            ["git", "rev-parse", "--short=12", "HEAD"],
+            cwd=Path(__file__).parent,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return done.stdout.strip()
+
+
+def _train(args: argparse.Namespace) -> int:
+    import torch
+
+    from core.training.export import InitError, build, initialise
+    from core.training.recipes.finish import finish
+    from core.training.recipes.loop import fit
+    from core.training.sources import read_manifest
+    from core.training.splits import split_of
+
+    began = time.monotonic()
+    torch.manual_seed(args.seed)
+    torch.set_num_threads(args.threads)
+    try:
+        net = build(args.task, args.arch)
+        initialise(net, args.init)
+    except InitError as error:
+        return _complain(str(error))
+    rows = [row for row in read_manifest(args.data) if split_of(row) != "left_out"]
+    training = [row for row in rows if split_of(row) == "train"]
+    validation = [row for row in rows if split_of(row) == "validation"]
+    if not training or not validation:
+        return _complain(_("The data folder needs photographs on both sides of the split, see splits.json."))
+    recipe = _recipe(args, net, training, validation)
+    try:
+        trained = fit(recipe, args.out, resume=args.resume)
+    except FileNotFoundError as error:
+        return _complain(_("There is nothing to resume from: {file} is missing.").format(file=error.args[0]))
+    if recipe.trainer.interrupted:
+        return _complain(_("Training was interrupted. Continue it with --resume."))
+    groups = ("lesion",) if args.task == "lesion" else ("lesion", "healthy_skin", "no_skin")
+    provenance: dict[str, Any] = {
+        "arch": args.arch if args.task == "lesion" else "efficientnet_b0",
+        "init": args.init if args.init in ("scratch", "imagenet") else Path(args.init).name,
+        "seed": args.seed,
+        "epochs": recipe.current_epoch,
+        "draws_per_epoch": recipe.plan.draws,
+        "batch": recipe.plan.batch,
+        "sizes": [list(step) for step in recipe.plan.sizes],
+        "minutes": round((time.monotonic() - began) / 60, 1),
+        "commit": commit(),
+        "data": dict(sorted(Counter(row.slug for row in training if row.group in groups).items())),
+        "phantoms": True,
+    }
+    entry = finish(args.task, trained, recipe, args.out, provenance)
+    if args.ship:
+        shutil.copyfile(args.out / entry.file, WEIGHTS_DIR / entry.file)
+        save_entry(args.task, entry)
+    print(_("Written: {file}").format(file=args.out / entry.file))
+    return 0
+
+
+def _recipe(args: argparse.Namespace, net: Any, training: list, validation: list) -> Any:
+    given = {
+        name: value
+        for name, value in (("epochs", args.epochs), ("draws", args.draws), ("minutes", args.minutes))
+        if value is not None
+    }
+    if args.size:
+        given["sizes"] = ((0.0, args.size),)
+    if args.task == "lesion":
+        from core.training.lesion_data import draw_phantoms, load_pictures
+        from core.training.recipes import lesion
+
+        drawn = draw_phantoms(per_class=30, seed=args.seed)
+        data = lesion.LesionData([*load_pictures(training), *drawn], load_pictures(validation, long_side=640))
+        return lesion.LesionRecipe(
+            net, data, lesion.plan(seed=args.seed, batch=args.batch, threads=args.threads, **given)
+        )
+    from core.training.recipes import imageqx
+
+    data = imageqx.load_data(training, validation, args.out, args.seed)
+    return imageqx.ImageQXRecipe(
+        net, data, imageqx.plan(seed=args.seed, batch=args.batch, threads=args.threads, **given)
+    )

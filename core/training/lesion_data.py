@@ -1,0 +1,197 @@
+"""Photographs for the lesion classifier: kept in memory, drawn evenly over classes and sources.
+
+Class often equals source in what can be had (one clinic's camera photographed nearly all ulcers). So pictures
+are drawn evenly over classes, within a class by the square root of what a source holds, and colour, sharpness
+and compression, by which a camera could be told, are varied on purpose.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from core.runtime.preprocess import shrink
+from core.training.networks.lesion import LABELS
+from core.training.sources import DataError, Row, read_rgb
+from core.words import _
+
+CACHE_LONG_SIDE = 400
+PHANTOM_SLUG = "phantom"
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One training picture in memory.
+
+    Attributes:
+        rgb: uint8, H x W x 3, longest side at most ``CACHE_LONG_SIDE``.
+        boxes: lesion boxes as x0, y0, x1, y1, each 0-1 of width or height.
+        label: index into ``LABELS``.
+        slug: the source.
+    """
+
+    rgb: np.ndarray
+    boxes: tuple[tuple[float, float, float, float], ...]
+    label: int
+    slug: str
+
+
+def load_pictures(rows: Sequence[Row], long_side: int = CACHE_LONG_SIDE) -> list[Picture]:
+    """Decode the lesion photographs among ``rows`` into memory.
+
+    Raises:
+        DataError: a lesion photo has a label that is none of the ten classes, or cannot be read.
+    """
+    pictures = []
+    for row in rows:
+        if row.group != "lesion":
+            continue
+        if row.label not in LABELS:
+            message = _("{file} is labelled {label}, which is none of the ten lesion classes.")
+            raise DataError(message.format(file=row.path, label=row.label or "-"))
+        width, height = row.width, row.height
+        boxes = tuple((a / width, b / height, c / width, d / height) for a, b, c, d in row.boxes)
+        pictures.append(Picture(shrink(read_rgb(row), long_side), boxes, LABELS.index(row.label), row.slug))
+    return pictures
+
+
+def draw_phantoms(per_class: int, seed: int, size: tuple[int, int] = (300, 400)) -> list[Picture]:
+    """Drawn skin with a lesion of each class, so that phantoms in demos get sensible answers."""
+    from core.training.phantoms import draw
+
+    rng = np.random.default_rng(seed)
+    pictures = []
+    for label, name in enumerate(LABELS):
+        for _number in range(per_class):
+            phantom = draw(
+                "lesion",
+                seed=int(rng.integers(2**31)),
+                size=size,
+                lesion_extent=float(rng.uniform(0.2, 0.6)),
+                centre=(float(rng.uniform(0.4, 0.6)), float(rng.uniform(0.4, 0.6))),
+                lesion_class=name,
+            )
+            ys, xs = np.nonzero(phantom.mask)
+            box = (xs.min() / size[1], ys.min() / size[0], xs.max() / size[1], ys.max() / size[0])
+            pictures.append(Picture(phantom.rgb, (tuple(map(float, box)),), label, PHANTOM_SLUG))
+    return pictures
+
+
+def balanced_picks(
+    pictures: Sequence[Picture], count: int, rng: np.random.Generator, phantom_share: float = 0.06
+) -> np.ndarray:
+    """Indices of the pictures of one epoch: classes evenly, sources by the square root of their size.
+
+    Args:
+        pictures: what to draw from.
+        count: how many indices.
+        rng: decides.
+        phantom_share: share of drawings where a class has both photos and drawings.
+
+    Returns:
+        int64 array of ``count`` indices.
+    """
+    cells: dict[int, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
+    for index, picture in enumerate(pictures):
+        cells[picture.label][picture.slug].append(index)
+    weights = np.zeros(len(pictures))
+    for sources in cells.values():
+        real = {slug: np.sqrt(len(held)) for slug, held in sources.items() if slug != PHANTOM_SLUG}
+        share = {slug: part / sum(real.values()) for slug, part in real.items()}
+        if PHANTOM_SLUG in sources:
+            share = {slug: part * (1 - phantom_share) for slug, part in share.items()}
+            share[PHANTOM_SLUG] = phantom_share if share else 1.0
+        for slug, held in sources.items():
+            weights[held] = share[slug] / len(held) / len(cells)
+    # Systematic draws keep the shares exact in every epoch; the order is shuffled afterwards.
+    places = (np.arange(count) + rng.random()) / count
+    order = rng.permutation(len(pictures))
+    edges = np.cumsum(weights[order])
+    picks = order[np.minimum(np.searchsorted(edges, places * edges[-1]), len(order) - 1)]
+    return rng.permutation(picks)
+
+
+def _window(picture: Picture, rng: np.random.Generator) -> tuple[int, int, int, int]:
+    """A crop (x0, y0, x1, y1 in pixels) that shows the lesion where its place is known."""
+    height, width = picture.rgb.shape[:2]
+    aspect = float(np.exp(rng.uniform(-0.3, 0.3)))
+    if picture.boxes:
+        x0, y0, x1, y1 = picture.boxes[rng.integers(len(picture.boxes))]
+        extent = max((x1 - x0) * width, (y1 - y0) * height, 24.0)
+        side = float(
+            np.exp(rng.uniform(np.log(1.15 * extent), np.log(max(1.2 * extent, max(width, height)))))
+        )
+        centre_x, centre_y = (x0 + x1) / 2 * width, (y0 + y1) / 2 * height
+        slack = max(0.0, (side - extent) / 2)
+        centre_x += rng.uniform(-slack, slack)
+        centre_y += rng.uniform(-slack, slack)
+        wide, high = side * np.sqrt(aspect), side / np.sqrt(aspect)
+    else:
+        scale = np.sqrt(rng.uniform(0.3, 1.0))
+        wide, high = width * scale * np.sqrt(aspect), height * scale / np.sqrt(aspect)
+        centre_x, centre_y = rng.uniform(0, width), rng.uniform(0, height)
+    wide, high = min(max(wide, 16), width), min(max(high, 16), height)
+    left = int(np.clip(centre_x - wide / 2, 0, width - wide))
+    top = int(np.clip(centre_y - high / 2, 0, height - high))
+    return left, top, left + int(wide), top + int(high)
+
+
+def _recolour(square: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Another camera and another lamp: white balance, exposure curve, contrast, saturation."""
+    curve = np.arange(256, dtype=np.float32) / 255
+    gamma = float(np.exp(rng.uniform(-0.45, 0.45)))
+    contrast, brightness = rng.uniform(0.75, 1.25), rng.uniform(-0.08, 0.08)
+    tables = []
+    for gain in np.exp(rng.normal(0, 0.07, 3)):
+        channel = np.clip(curve * gain, 0, 1) ** gamma
+        tables.append(np.clip((channel - 0.5) * contrast + 0.5 + brightness, 0, 1) * 255)
+    square = cv2.LUT(square, np.stack(tables, -1).round().astype(np.uint8)[:, None])
+    grey = cv2.cvtColor(cv2.cvtColor(square, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
+    amount = rng.uniform(0.6, 1.35)
+    return cv2.addWeighted(square, amount, grey, 1 - amount, 0)
+
+
+def _soften(square: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Blur, lost resolution, noise and JPEG, each now and then: none of them may tell the source."""
+    size = square.shape[0]
+    if rng.random() < 0.3:
+        square = cv2.GaussianBlur(square, (0, 0), rng.uniform(0.2, 0.009 * size))
+    if rng.random() < 0.3:
+        small = max(24, int(size * rng.uniform(0.35, 0.9)))
+        square = cv2.resize(square, (small, small), interpolation=cv2.INTER_AREA)
+        square = cv2.resize(square, (size, size), interpolation=cv2.INTER_LINEAR)
+    if rng.random() < 0.3:
+        noise = rng.normal(0, rng.uniform(2, 12), square.shape).astype(np.float32)
+        square = np.clip(square + noise, 0, 255).astype(np.uint8)
+    if rng.random() < 0.3:
+        coded = cv2.imencode(".jpg", square, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 90))])[1]
+        square = cv2.imdecode(coded, cv2.IMREAD_COLOR)
+    return square
+
+
+def training_view(picture: Picture, size: int, rng: np.random.Generator) -> np.ndarray:
+    """One random view of a picture: uint8, ``size`` x ``size`` x 3, no borders."""
+    left, top, right, bottom = _window(picture, rng)
+    square = cv2.resize(picture.rgb[top:bottom, left:right], (size, size), interpolation=cv2.INTER_AREA)
+    square = np.rot90(square, rng.integers(4))
+    if rng.random() < 0.5:
+        square = square[:, ::-1]
+    if rng.random() < 0.5:
+        turn = cv2.getRotationMatrix2D((size / 2, size / 2), rng.uniform(-35, 35), rng.uniform(1.0, 1.25))
+        square = cv2.warpAffine(
+            np.ascontiguousarray(square), turn, (size, size), borderMode=cv2.BORDER_REFLECT_101
+        )
+    square = _soften(_recolour(np.ascontiguousarray(square), rng), rng)
+    if rng.random() < 0.25:
+        square = square.copy()
+        high, wide = rng.integers(size // 8, size // 3, 2)
+        y, x = rng.integers(0, size - high), rng.integers(0, size - wide)
+        square[y : y + high, x : x + wide] = square.mean((0, 1)).astype(np.uint8)
+    return np.ascontiguousarray(square)
+
+
+def serving_view(rgb: np.ndarray, size: int) -> np.ndarray:
+    """A picture as the shipped network sees it, before normalisation: uint8, ``size`` x ``size`` x 3."""
+    return cv2.resize(shrink(rgb), (size, size), interpolation=cv2.INTER_AREA)

@@ -1,0 +1,244 @@
+"""The loop that every network is trained with, on Lightning."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import lightning as L
+import numpy as np
+import torch
+from lightning.pytorch.callbacks import ModelCheckpoint, TQDMProgressBar
+from lightning.pytorch.loggers import CSVLogger
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
+from torch.utils.data import DataLoader, Dataset
+
+from core.runtime.preprocess import IMAGENET_MEAN, IMAGENET_STD
+from core.training.recipes.schedule import restart_rate, size_at
+
+LAST = "last"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How one run goes.
+
+    Attributes:
+        epochs: how many; one epoch draws ``draws`` pictures.
+        batch: pictures a step.
+        peak, floor, cycles: learning rate, see ``restart_rate``.
+        optimiser: ``"sgd"`` (Nesterov momentum 0.9) or ``"adamw"``.
+        weight_decay: on weights, not on biases and BatchNorm.
+        sizes: (from which share of the run, picture side in pixels).
+        bf16: compute in bfloat16 where torch's autocast sees fit.
+        average: decay of the moving average of weights, which is what is kept.
+        seed: everything random follows from it.
+        minutes: end within this time by shrinking the schedule; None trains all epochs.
+        validate_every: epochs between validations and checkpoints.
+        threads: for torch.
+    """
+
+    epochs: int
+    draws: int
+    batch: int
+    peak: float
+    optimiser: str
+    weight_decay: float
+    sizes: tuple[tuple[float, int], ...]
+    floor: float = 1e-5
+    cycles: int = 3
+    bf16: bool = True
+    average: float = 0.998
+    seed: int = 0
+    minutes: float | None = None
+    validate_every: int = 5
+    threads: int = 2
+
+    @property
+    def steps(self) -> int:
+        """Optimiser steps of the whole run."""
+        return self.epochs * (self.draws // self.batch)
+
+
+class TrainingData(Protocol):
+    """Where pictures come from. A picture is uint8 (S x S x 3); targets are arrays or numbers."""
+
+    def picks(self, count: int, rng: np.random.Generator) -> np.ndarray:
+        """Indices of the pictures of one epoch."""
+        ...
+
+    def training_item(self, index: int, size: int, rng: np.random.Generator) -> tuple:
+        """(picture, targets...) of one draw."""
+        ...
+
+    def validation(self) -> Dataset:
+        """(picture, targets...) as the shipped network would see them."""
+        ...
+
+
+class _Epoch(Dataset):
+    """The draws of one epoch; each has its own generator, so that a resumed run draws the same."""
+
+    def __init__(self, data: TrainingData, plan: Plan, epoch: int, size: int) -> None:
+        self.data, self.seed, self.epoch, self.size = data, plan.seed, epoch, size
+        self.picks = data.picks(plan.draws, np.random.default_rng([plan.seed, epoch]))
+
+    def __len__(self) -> int:
+        return len(self.picks)
+
+    def __getitem__(self, place: int) -> tuple:
+        rng = np.random.default_rng([self.seed, self.epoch, place])
+        return self.data.training_item(int(self.picks[place]), self.size, rng)
+
+
+def normalise(pictures: Tensor) -> Tensor:
+    """uint8 N x S x S x 3 to float32 N x 3 x S x S with ImageNet mean and deviation, channels last."""
+    mean, std = torch.tensor(IMAGENET_MEAN), torch.tensor(IMAGENET_STD)
+    return ((pictures.float() / 255 - mean) / std).permute(0, 3, 1, 2)
+
+
+class Recipe(L.LightningModule):
+    """A network under training. A recipe adds ``loss`` and ``score``."""
+
+    def __init__(
+        self, net: nn.Module, data: TrainingData, plan: Plan, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        super().__init__()
+        self.net = net.to(memory_format=torch.channels_last)
+        # A young average must follow quickly: its decay grows with the number of steps.
+        self.average = AveragedModel(
+            self.net,
+            avg_fn=lambda old, new, count: old + (new - old) * max(1 - plan.average, 9 / (10 + count)),
+            use_buffers=True,
+        )
+        self.data, self.plan, self._clock = data, plan, clock
+        self._began = clock()
+        self._seen: list[tuple[Tensor, ...]] = []
+
+    def loss(self, outputs: Sequence[Tensor], targets: Sequence[Tensor]) -> Tensor:
+        """The loss of a batch."""
+        raise NotImplementedError
+
+    def score(self, outputs: Sequence[Tensor], targets: Sequence[Tensor]) -> dict[str, float]:
+        """Figures on the whole validation set; ``"score"`` is the one that picks the best."""
+        raise NotImplementedError
+
+    def mix(self, images: Tensor, targets: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
+        """A chance to blend pictures of a batch; does nothing here."""
+        return images, targets
+
+    @property
+    def progress(self) -> float:
+        """Share of the run that is done, by steps or by the clock, whichever is further."""
+        done = self.global_step / max(1, self.plan.steps)
+        if self.plan.minutes:
+            done = max(done, (self._clock() - self._began) / (60 * self.plan.minutes))
+        return min(done, 1.0)
+
+    def train_dataloader(self) -> DataLoader:
+        """Batches of the current epoch; Lightning asks anew each epoch."""
+        size = size_at(self.progress, self.plan.sizes)
+        epoch = _Epoch(self.data, self.plan, self.current_epoch, size)
+        return DataLoader(epoch, batch_size=self.plan.batch, drop_last=True)
+
+    def val_dataloader(self) -> DataLoader:
+        """Validation pictures as the shipped network would see them."""
+        return DataLoader(self.data.validation(), batch_size=32)
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        """SGD or AdamW; biases and BatchNorm do not decay."""
+        decays = [p for p in self.net.parameters() if p.ndim > 1]
+        free = [p for p in self.net.parameters() if p.ndim <= 1]
+        groups = [
+            {"params": decays, "weight_decay": self.plan.weight_decay},
+            {"params": free, "weight_decay": 0.0},
+        ]
+        if self.plan.optimiser == "adamw":
+            return torch.optim.AdamW(groups, lr=self.plan.peak)
+        return torch.optim.SGD(groups, lr=self.plan.peak, momentum=0.9, nesterov=True)
+
+    def on_train_epoch_start(self) -> None:
+        """Dropout and mixing follow from seed and epoch, also in a resumed run."""
+        torch.manual_seed(self.plan.seed * 100_003 + self.current_epoch)
+
+    def on_train_batch_start(self, batch: object, batch_idx: int) -> None:
+        """Set the learning rate of this step."""
+        rate = restart_rate(self.progress, self.plan.peak, self.plan.floor, self.plan.cycles)
+        for group in self.optimizers().param_groups:
+            group["lr"] = rate
+
+    def training_step(self, batch: Sequence[Tensor], batch_idx: int) -> Tensor:
+        """One step."""
+        images, targets = self.mix(normalise(batch[0]), list(batch[1:]))
+        loss = self.loss([output.float() for output in self.net(images)], targets)
+        self.log("loss", loss, prog_bar=True, on_step=False, on_epoch=True)
+        return loss
+
+    def on_train_batch_end(self, outputs: object, batch: object, batch_idx: int) -> None:
+        """Follow with the average; stop when the time is up."""
+        self.average.update_parameters(self.net)
+        if self.plan.minutes and self.progress >= 1:
+            self.trainer.should_stop = True
+
+    def validation_step(self, batch: Sequence[Tensor], batch_idx: int) -> None:
+        """Collect the averaged network's answers."""
+        outputs = self.average(normalise(batch[0]))
+        self._seen.append((*[output.float() for output in outputs[:-1]], *batch[1:]))
+
+    def on_validation_epoch_end(self) -> None:
+        """Log the figures of the whole set."""
+        answers = [torch.cat(part) for part in zip(*self._seen, strict=True)]
+        self._seen.clear()
+        heads = len(answers) - self.targets
+        figures = self.score(answers[:heads], answers[heads:])
+        self.log_dict(figures, prog_bar=True)
+        rate = self.optimizers().param_groups[0]["lr"]
+        self.log_dict({"rate": rate, "progress": self.progress})
+
+    targets = 1
+    """How many targets follow the picture in a batch."""
+
+
+def fit(recipe: Recipe, out: Path, resume: bool = False) -> nn.Module:
+    """Train and return the averaged network.
+
+    Checkpoints (``last.ckpt`` and the best by score) and ``metrics.csv`` go to ``out``. A finished or broken
+    run continues from ``last.ckpt`` with ``resume``.
+
+    Raises:
+        FileNotFoundError: ``resume`` without a checkpoint in ``out``.
+    """
+    plan = recipe.plan
+    checkpoint = out / f"{LAST}.ckpt"
+    if resume and not checkpoint.is_file():
+        raise FileNotFoundError(checkpoint)
+    torch.set_num_threads(plan.threads)
+    keep = ModelCheckpoint(
+        dirpath=out,
+        filename="best",
+        monitor="score",
+        mode="max",
+        save_last=True,
+        enable_version_counter=False,
+    )
+    trainer = L.Trainer(
+        accelerator="auto",
+        devices=1,
+        max_epochs=plan.epochs,
+        # The schedule itself ends in time; this catches a run that hangs on.
+        max_time={"minutes": plan.minutes * 1.1 + 1} if plan.minutes else None,
+        precision="bf16-mixed" if plan.bf16 else "32-true",
+        reload_dataloaders_every_n_epochs=1,
+        check_val_every_n_epoch=min(plan.validate_every, plan.epochs),
+        num_sanity_val_steps=0,
+        gradient_clip_val=5.0,
+        log_every_n_steps=10,
+        callbacks=[keep, TQDMProgressBar(refresh_rate=10)],
+        logger=CSVLogger(out, name="", version=""),
+        enable_model_summary=False,
+    )
+    trainer.fit(recipe, ckpt_path=str(checkpoint) if resume else None, weights_only=False)
+    trainer.save_checkpoint(checkpoint)
+    return recipe.average.module.float().cpu().eval()
