@@ -1,0 +1,184 @@
+"""Explanations that need a gradient: pytorch-grad-cam's methods and guided backpropagation, on the torch twin.
+
+Nothing here is needed to serve Retake; torch is imported only when one of these is asked for.
+"""
+
+import copy
+import importlib
+import importlib.util
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import cv2
+import numpy as np
+
+from core.explain import Explanation
+from core.explain.closed_form import normalised
+from core.lesion.classifier import brighten
+from core.runtime.manifest import WEIGHTS_DIR, NetworkEntry, load_manifest
+from core.runtime.preprocess import network_input, shrink
+from core.words import _
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+METHODS: Final = {
+    "gradcam": "GradCAM",
+    "gradcam++": "GradCAMPlusPlus",
+    "xgradcam": "XGradCAM",
+    "hirescam": "HiResCAM",
+    "layercam": "LayerCAM",
+    "eigencam": "EigenCAM",
+    "eigengradcam": "EigenGradCAM",
+    "scorecam": "ScoreCAM",
+}
+"""Names of the methods, and pytorch-grad-cam's class for each. Score-CAM runs the network once a channel."""
+
+
+class MissingTorchError(Exception):
+    """Torch or pytorch-grad-cam is not installed; ``message`` says how to add them.
+
+    Attributes:
+        code: ``"torch_missing"``.
+        message: a translated sentence.
+    """
+
+    code = "torch_missing"
+
+    def __init__(self) -> None:
+        self.message = _(
+            "This needs PyTorch and pytorch-grad-cam, which are not installed. "
+            "Add them with: pip install -r requirements.txt"
+        )
+        super().__init__(self.message)
+
+
+def available() -> bool:
+    """Whether torch and pytorch-grad-cam are installed, without importing them."""
+    # find_spec raises ValueError for a module that is blocked or half imported.
+    try:
+        return all(importlib.util.find_spec(name) for name in ("torch", "pytorch_grad_cam"))
+    except ValueError:
+        return False
+
+
+class Gradients:
+    """Gradient methods on one shipped network, one call at a time.
+
+    Hooks and replaced layers make a torch module useless to a second caller, so the twin is this object's own
+    and every use of it holds a lock.
+    """
+
+    def __init__(
+        self, name: str, entry: NetworkEntry | None = None, directory: Path = WEIGHTS_DIR
+    ) -> None:
+        """Load the twin of ``"imageqx"`` or ``"lesion"`` (the shipped one unless ``entry`` names another).
+
+        Raises:
+            MissingTorchError: torch or pytorch-grad-cam is not installed.
+            WeightsError: the network's file is missing or altered.
+        """
+        try:
+            self._torch = importlib.import_module("torch")
+            self._methods = importlib.import_module("pytorch_grad_cam")
+            load_twin = importlib.import_module("core.training.export").load_twin
+        except ImportError as error:
+            raise MissingTorchError from error
+        self._entry = entry or load_manifest().networks[name]
+        self._net = load_twin(name, self._entry, directory)
+        self._lock = threading.Lock()
+
+    def cam(
+        self, rgb: np.ndarray, target: str, method: str = "gradcam", gamma: float | None = None
+    ) -> Explanation:
+        """A class activation map of the last feature map.
+
+        Args:
+            rgb: uint8 RGB, H x W x 3, any size.
+            target: one of the network's labels or explanations.
+            method: a key of ``METHODS``.
+            gamma: correct the picture's gamma first, as `LesionClassifier.predict` does.
+
+        Returns:
+            An explanation whose heat map has the network's input size (224 x 224).
+
+        Raises:
+            KeyError: no such target or method.
+        """
+        kind = getattr(self._methods, METHODS[method])
+        output, index = self._place(target)
+        batch = self._batch(rgb, gamma)
+        with (
+            self._lock,
+            self._torch.enable_grad(),
+            kind(self._answers(self._net, output), [self._net.trunk]) as cam,
+        ):
+            heat = cam(batch.requires_grad_(True), [lambda row: row[index]])[0]
+        return Explanation(target, normalised(heat), method)
+
+    def guided_backpropagation(
+        self, rgb: np.ndarray, target: str, gamma: float | None = None
+    ) -> np.ndarray:
+        """Guided backpropagation (Springenberg et al. 2015): the target's slope by pixel, positive paths only.
+
+        Only a network with ReLUs (the lesion classifier) has such a map.
+
+        Returns:
+            float32, S x S x 3, signed, in the network's input size.
+
+        Raises:
+            KeyError: no such target.
+        """
+        output, index = self._place(target)
+        batch = self._batch(rgb, gamma)
+        with self._lock, self._torch.enable_grad():
+            # The method exchanges every ReLU: on a copy, so that a failure leaves the twin whole.
+            model = self._answers(copy.deepcopy(self._net), output)
+            guided = self._methods.GuidedBackpropReLUModel(model=model, device="cpu")
+            return np.asarray(guided(batch, target_category=index), np.float32)
+
+    def _place(self, target: str) -> tuple[int, int]:
+        """Which output of the network answers for a target, and at which index."""
+        for output, names in enumerate((self._entry.labels, self._entry.explanations)):
+            if target in names:
+                return output, names.index(target)
+        raise KeyError(target)
+
+    def _batch(self, rgb: np.ndarray, gamma: float | None) -> "Tensor":
+        picture = shrink(rgb)
+        if gamma is not None:
+            picture = brighten(picture, gamma)
+        entry = self._entry
+        return self._torch.from_numpy(network_input(picture, entry.input_size, entry.mean, entry.std))
+
+    def _answers(self, net: "nn.Module", output: int) -> "nn.Module":
+        """The network with one output only, as pytorch-grad-cam expects."""
+
+        class Answers(self._torch.nn.Module):  # type: ignore[name-defined, misc]
+            def __init__(self) -> None:
+                super().__init__()
+                self.net = net
+
+            def forward(self, images: "Tensor") -> Any:
+                return self.net(images)[output]
+
+        return Answers()
+
+
+def guided_picture(gradient: np.ndarray, heatmap: np.ndarray | None = None) -> np.ndarray:
+    """Draw a guided-backpropagation map, times a heat map where one is given (guided Grad-CAM).
+
+    Args:
+        gradient: float32, S x S x 3, signed.
+        heatmap: float32, h x w, 0-1.
+
+    Returns:
+        uint8 RGB, S x S x 3; mid-grey where the gradient is zero.
+    """
+    if heatmap is not None:
+        size = gradient.shape[1::-1]
+        gradient = gradient * cv2.resize(heatmap, size, interpolation=cv2.INTER_LINEAR)[..., None]
+    # A few pixels far above the rest would leave all others grey.
+    reach = float(np.percentile(np.abs(gradient), 99.5)) or float(np.abs(gradient).max()) or 1.0
+    return np.rint(127.5 + 127.5 * np.clip(gradient / reach, -1, 1)).astype(np.uint8)
