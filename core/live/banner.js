@@ -1,0 +1,78 @@
+// One hint at a time, said aloud once. The status region stays in the page; only its words change, and only
+// when the hint does, so that a screen reader neither misses one nor repeats it.
+
+const SIGNS = {
+  ask: "M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18zM12 7v6M12 16.5v.5",
+  good: "M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18zM8 12.4l2.8 2.8L16 9.6",
+  calm: "M5 12h.01M12 12h.01M19 12h.01",
+  trouble: "M3 6h11v12H3zM14 10.5 21 7v10l-7-3.5M3 3l18 18",
+};
+
+function show(root, data) {
+  const banner = root.querySelector(".banner");
+  const told = `${data.key} ${data.text}`;
+  if (banner.dataset.told === told) return;
+  banner.dataset.told = told;
+  banner.dataset.key = data.key;
+  banner.dataset.tone = data.tone;
+  root.querySelector(".sign path").setAttribute("d", SIGNS[data.tone] ?? SIGNS.calm);
+  root.querySelector(".text").textContent = data.text;
+  root.querySelector(".spoken").textContent = data.spoken;
+}
+
+// What the browser says about its camera: "ok", or why there is none.
+async function cameraReport() {
+  if (!window.isSecureContext) return "insecure";
+  if (!navigator.mediaDevices?.getUserMedia) return "unsupported";
+  try {
+    const permission = await navigator.permissions.query({ name: "camera" });
+    if (permission.state === "denied") return "denied";
+  } catch {
+    // Not every browser tells; the camera's own frame then shows the refusal.
+  }
+  const devices = await navigator.mediaDevices.enumerateDevices();
+  return devices.some((device) => device.kind === "videoinput") ? "ok" : "missing";
+}
+
+const watched = new WeakMap();
+
+function watchCamera(root, setStateValue) {
+  const told = { report: null, stopped: false };
+  const tell = async () => {
+    let report = "ok";
+    try {
+      report = await cameraReport();
+    } catch {
+      // Nothing known is no reason to alarm anyone.
+    }
+    if (told.stopped || report === told.report) return;
+    const first = told.report === null;
+    told.report = report;
+    if (!(first && report === "ok")) setStateValue("camera", report);
+  };
+  const stops = [];
+  const listen = (target, event) => {
+    target.addEventListener(event, tell);
+    stops.push(() => target.removeEventListener(event, tell));
+  };
+  if (navigator.mediaDevices) listen(navigator.mediaDevices, "devicechange");
+  listen(window, "focus");
+  navigator.permissions
+    ?.query({ name: "camera" })
+    .then((permission) => told.stopped || listen(permission, "change"))
+    .catch(() => {});
+  tell();
+  watched.set(root, () => {
+    told.stopped = true;
+    stops.forEach((stop) => stop());
+  });
+}
+
+export default function ({ data, parentElement, setStateValue }) {
+  show(parentElement, data);
+  if (!watched.has(parentElement)) watchCamera(parentElement, setStateValue);
+  return () => {
+    watched.get(parentElement)?.();
+    watched.delete(parentElement);
+  };
+}

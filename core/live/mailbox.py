@@ -1,0 +1,46 @@
+"""A mailbox for one thing: the newest wins, so whoever reads is never behind."""
+
+import threading
+from typing import Generic, TypeVar
+
+_T = TypeVar("_T")
+
+
+class Mailbox(Generic[_T]):
+    """Holds at most one item; putting never waits, and replaces what was not taken."""
+
+    def __init__(self) -> None:
+        self._arrived = threading.Condition()
+        self._item: _T | None = None
+        self._closed = False
+
+    @property
+    def closed(self) -> bool:
+        """Whether nothing will be put or taken any more."""
+        return self._closed
+
+    def put(self, item: _T) -> None:
+        """Leave the newest item; an older one that nobody took is dropped."""
+        with self._arrived:
+            if not self._closed:
+                self._item = item
+                self._arrived.notify_all()
+
+    def take(self, timeout: float) -> _T | None:
+        """Wait up to ``timeout`` seconds for an item and take it; None when none came or it is closed."""
+        with self._arrived:
+            self._arrived.wait_for(lambda: self._item is not None or self._closed, timeout)
+            item, self._item = self._item, None
+            return item
+
+    def wait_closed(self, timeout: float) -> bool:
+        """Sleep for ``timeout`` seconds, or until it is closed; returns whether it is."""
+        with self._arrived:
+            return self._arrived.wait_for(lambda: self._closed, max(0.0, timeout))
+
+    def close(self) -> None:
+        """Drop what is inside and wake whoever waits."""
+        with self._arrived:
+            self._closed = True
+            self._item = None
+            self._arrived.notify_all()

@@ -1,0 +1,85 @@
+"""Taking the photo: the newest good frame becomes a still, and the still is judged again."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from enum import Enum
+
+import numpy as np
+
+from core.guidance.hint import condition
+from core.live.watcher import Watcher, verdict_properties
+from core.photo import Photo, PhotoError, photo_from_array
+from core.quality.verdict import Verdict
+
+
+class Outcome(Enum):
+    """What came of pressing the shutter."""
+
+    LOCKED = "locked"
+    NO_PICTURE = "no_picture"
+    REFUSED = "refused"
+    ACCEPTED = "accepted"
+
+
+@dataclass(frozen=True, eq=False)
+class Try:
+    """One press of the shutter.
+
+    Attributes:
+        photo, verdict: the still and what it was found to be; None when there was no still.
+        overridden: the photo did not pass and the person uses it anyway.
+    """
+
+    outcome: Outcome
+    photo: Photo | None = None
+    verdict: Verdict | None = None
+    overridden: bool = False
+
+
+def press(watcher: Watcher, name: Callable[[], str] = lambda: "photo.jpg") -> Try:
+    """Take a photo, unless the shutter is locked. The still's own verdict is the one that counts."""
+    watcher.record("capture_attempted")
+    if not watcher.sight().ready:
+        watcher.record("capture_blocked", reason="locked")
+        return Try(Outcome.LOCKED)
+    taken = _take(watcher, name())
+    if taken.outcome is Outcome.REFUSED:
+        key = condition(taken.verdict, watcher.preset, watcher.rule.healthy_skin_passes)
+        watcher.record("capture_blocked", reason="refused", key=key, refused=watcher.refuse())
+    return taken
+
+
+def use_anyway(watcher: Watcher, refused: Try | None, name: Callable[[], str] = lambda: "photo.jpg") -> Try:
+    """Use the photo that was refused last, or the picture of this moment, though it does not pass.
+
+    Only where :attr:`Sight.may_override` allows it. A picture that turns out to pass is simply accepted.
+    """
+    watcher.record("capture_attempted", override=True)
+    if not watcher.sight().may_override:
+        watcher.record("capture_blocked", reason="locked", override=True)
+        return Try(Outcome.LOCKED)
+    taken = refused if refused is not None else _take(watcher, name())
+    if taken.outcome is not Outcome.REFUSED:
+        return taken
+    watcher.record("gate_overridden", **verdict_properties(taken.verdict))
+    watcher.record("photo_accepted", overridden=True)
+    return Try(Outcome.ACCEPTED, taken.photo, taken.verdict, overridden=True)
+
+
+def _take(watcher: Watcher, name: str) -> Try:
+    frame = watcher.best_frame()
+    if frame is None:
+        watcher.record("capture_blocked", reason="no_picture")
+        return Try(Outcome.NO_PICTURE)
+    try:
+        photo = photo_from_array(np.ascontiguousarray(frame.rgb), name)
+    except PhotoError as error:
+        watcher.record("capture_blocked", reason=error.code)
+        return Try(Outcome.NO_PICTURE)
+    found = watcher.assessor.assess(photo.small, watcher.rule)
+    verdict = replace(found, width=photo.width, height=photo.height)
+    watcher.record("photo_captured", **verdict_properties(verdict))
+    if not verdict.passes:
+        return Try(Outcome.REFUSED, photo, verdict)
+    watcher.record("photo_accepted", overridden=False)
+    return Try(Outcome.ACCEPTED, photo, verdict)

@@ -1,0 +1,116 @@
+"""The camera in the page: a thin wrapper over streamlit-webrtc, the one place that knows it."""
+
+import logging
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import av
+from streamlit_webrtc import WebRtcMode, webrtc_streamer
+
+from core.live.guide import draw_guide
+from core.live.ice import rtc_configuration
+from core.live.worker import Worker
+from core.words import _
+
+_LOG: Final = logging.getLogger(__name__)
+
+# "ideal" throughout: a camera that cannot do it does what it can, where "exact" would refuse.
+CONSTRAINTS: Final = {
+    "video": {
+        "facingMode": {"ideal": "environment"},
+        "width": {"ideal": 1280},
+        "height": {"ideal": 720},
+        "frameRate": {"ideal": 24},
+    },
+    "audio": False,
+}
+VIDEO: Final = {
+    "autoPlay": True,
+    "playsInline": True,  # without these two iOS shows black or goes full screen
+    "muted": True,
+    "controls": False,
+    "style": {"width": "100%", "borderRadius": "12px"},
+}
+
+
+@dataclass(frozen=True)
+class StreamState:
+    """Whether the camera plays, is connecting, or could not be connected."""
+
+    playing: bool
+    connecting: bool
+    failed: bool = False
+
+
+def frame_callback(worker: Worker) -> Callable[[av.VideoFrame], av.VideoFrame]:
+    """What happens to each frame of the video: a copy for the worker, the guide for the person."""
+
+    def callback(frame: av.VideoFrame) -> av.VideoFrame:
+        rgb = frame.to_ndarray(format="rgb24")
+        worker.put(rgb)
+        shown = rgb.copy()
+        draw_guide(shown, worker.watcher.sight().key)
+        drawn = av.VideoFrame.from_ndarray(shown, format="rgb24")
+        drawn.pts, drawn.time_base = frame.pts, frame.time_base
+        return drawn
+
+    return callback
+
+
+def camera_stream(
+    key: str,
+    worker: Worker,
+    *,
+    wanted: bool | None = None,
+    on_change: Callable[[], None] | None = None,
+) -> StreamState:
+    """Draw the camera and feed its frames to a worker. Call it on every run of the page, or the stream ends.
+
+    Args:
+        key: belongs to the streamer; never use it in the session state.
+        wanted: None leaves Start and Stop to the person; True or False starts or stops the camera.
+        on_change: called before the run that follows a start or a stop.
+
+    Raises:
+        IceError: the connection settings cannot be used.
+    """
+    configuration = rtc_configuration(os.environ)
+    try:
+        context = webrtc_streamer(
+            key=key,
+            mode=WebRtcMode.SENDRECV,
+            rtc_configuration=configuration,
+            media_stream_constraints=CONSTRAINTS,
+            video_html_attrs=VIDEO,
+            video_frame_callback=frame_callback(worker),
+            on_video_ended=worker.stop,
+            on_change=on_change,
+            async_processing=True,
+            media_toggle_controls=False,
+            desired_playing_state=wanted,
+            translations=_translations(),
+        )
+    except Exception:
+        # The library waits for the connection inside the page's run and raises when there is none.
+        _LOG.exception("The camera could not be connected")
+        worker.stop()
+        return StreamState(playing=False, connecting=False, failed=True)
+    state = context.state
+    if not state.playing and not state.signalling:
+        worker.stop()
+    return StreamState(playing=state.playing, connecting=state.signalling and not state.playing)
+
+
+def _translations() -> dict[str, str]:
+    return {
+        "start": _("Start camera"),
+        "stop": _("Stop camera"),
+        "select_device": _("Choose a camera"),
+        "media_api_not_available": _("This browser gives the page no camera."),
+        "device_ask_permission": _("Please allow the camera."),
+        "device_not_available": _("No camera was found."),
+        "device_access_denied": _("The camera is blocked for this page."),
+        "select_camera": _("Camera"),
+    }

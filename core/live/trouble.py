@@ -1,0 +1,35 @@
+"""Why there is no live picture, in a sentence, and what to do."""
+
+from collections.abc import Mapping
+
+from core.words import _
+
+
+def explain(reason: str) -> str:
+    """What to tell a person about a camera that cannot be used; raises KeyError for an unknown reason."""
+    return _sentences()[reason]
+
+
+def _sentences() -> Mapping[str, str]:
+    return {
+        "insecure": _(
+            "Browsers give the camera only to secure addresses, and this one does not begin with https. "
+            "Open the link that “make app-phone” prints, or, on the computer that runs Retake, http://localhost."
+        ),
+        "unsupported": _(
+            "This browser gives pages no camera. Open Retake in Chrome, Firefox, Edge or Safari."
+        ),
+        "denied": _(
+            "The camera is blocked for this page. Allow it in the browser's settings for this address "
+            "(often a sign beside the address), then press Start camera again."
+        ),
+        "missing": _(
+            "No camera was found. Connect one and press Start camera, or use a photo that you have."
+        ),
+        "connection": _(
+            "The camera works, but its picture does not arrive here. A firewall may be in the way. "
+            "Try another network, or use a photo that you have."
+        ),
+        "assessor": _("The picture cannot be checked at the moment. Stop the camera and start it again."),
+        "settings": _("The connection settings of this server need a correction."),
+    }

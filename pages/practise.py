@@ -1,0 +1,197 @@
+import time
+
+import streamlit as st
+
+from core.guidance.conditions import CALM_KEYS, CAMERA_KEYS
+from core.guidance.hint import Hint, hint, hint_for
+from core.live import shutter, trouble
+from core.live.banner import banner
+from core.live.ice import IceError
+from core.live.shutter import Outcome, Try
+from core.live.stream import StreamState, camera_stream
+from core.live.watcher import Sight, Watcher
+from core.live.worker import Worker
+from core.quality.labels import QUALITY_CLASSES
+from core.ui import bars, engines, session
+from core.ui.result_card import result_card
+from core.ui.wording import quality_name
+from core.words import _
+
+REFRESH_S = 0.7  # how often the page asks for the newest hint; faster costs a third of a core a viewer
+CONNECTING_S = 10.0
+HIDE_CAMERA = "<style>.st-key-practise-camera{height:0;overflow:hidden;visibility:hidden}</style>"
+
+
+def _worker() -> Worker:
+    """This session's worker; it outlives page runs, its thread does not outlive the stream."""
+    if "practise_worker" not in st.session_state:
+        watcher = Watcher(
+            engines.imageqx(), session.rule(), session.preset(), time.monotonic, session.event_log()
+        )
+        st.session_state.practise_worker = Worker(watcher)
+    return st.session_state.practise_worker
+
+
+def _camera_changed() -> None:
+    st.session_state.practise_wanted = None  # from here on Start and Stop belong to the person again
+    st.session_state.practise_started = time.monotonic()
+    st.session_state.pop("practise_try", None)
+
+
+def _retake(watcher: Watcher) -> None:
+    st.session_state.pop("practise_try", None)
+    st.session_state.practise_wanted = True
+    watcher.retake()
+
+
+def _accepted() -> Try | None:
+    taken = st.session_state.get("practise_try")
+    return taken if taken is not None and taken.outcome is Outcome.ACCEPTED else None
+
+
+def _check_link() -> None:
+    st.page_link("pages/check.py", label=_("Use a photo that you have"), icon=":material/upload_file:")
+
+
+def _announce(watcher: Watcher, stream: StreamState, sight: Sight) -> str | None:
+    """Show the one hint of this moment; returns why there is no usable camera, if there is none."""
+    report = st.session_state.get("practise_report", "ok")
+    waited = time.monotonic() - st.session_state.get("practise_started", time.monotonic())
+    problem = None
+    if report != "ok" and not stream.playing:
+        problem = report
+    elif stream.failed or (sight.frames == 0 and stream.playing and waited > CONNECTING_S):
+        problem = "connection"
+    elif sight.broken:
+        problem = "assessor"
+    if problem is not None:
+        said, tone = Hint(problem, _("The camera is not available"), trouble.explain(problem)), "trouble"
+    elif stream.playing:
+        said = hint(sight.key, watcher.preset)
+        tone = {"ready": "good", "searching": "calm"}.get(sight.key, "ask")
+        if sight.key in CAMERA_KEYS:
+            problem, tone = sight.key, "trouble"
+    elif stream.connecting:
+        said, tone = Hint("connecting", _("Starting the camera"), _("The camera is starting.")), "calm"
+    else:
+        said = Hint(
+            "off",
+            _("Start the camera"),
+            _("Press Start camera and point the camera at the spot. You will be told what to improve."),
+        )
+        tone = "calm"
+    st.session_state.practise_report = banner(said, tone, key="practise-banner")
+    return problem
+
+
+def _explain(problem: str, watcher: Watcher) -> None:
+    sentence = watcher.preset.prompt(problem).spoken if problem in CAMERA_KEYS else trouble.explain(problem)
+    st.markdown(sentence)
+    _check_link()
+
+
+def _shutter(watcher: Watcher, sight: Sight) -> None:
+    pressed = st.button(
+        _("Take photo"),
+        key="practise-shutter",
+        type="primary",
+        icon=":material/photo_camera:" if sight.ready else ":material/lock:",
+        disabled=not sight.ready,
+        width="stretch",
+        help=None if sight.ready else _("Unlocks when the picture passes for a second."),
+    )
+    if pressed:
+        _keep(shutter.press(watcher))
+
+
+def _keep(taken: Try) -> None:
+    if taken.outcome is Outcome.LOCKED:
+        return
+    st.session_state.practise_try = taken
+    if taken.outcome is Outcome.ACCEPTED:
+        st.session_state.practise_wanted = False
+    st.rerun(scope="app" if taken.outcome is Outcome.ACCEPTED else "fragment")
+
+
+def _last_try(watcher: Watcher, sight: Sight) -> None:
+    taken = st.session_state.get("practise_try")
+    if taken is not None and taken.outcome is Outcome.NO_PICTURE:
+        st.info(_("There was no picture to take. Please try again."), icon=":material/info:")
+        taken = None
+    if taken is not None:
+        picture, words = st.columns([1, 2], vertical_alignment="center")
+        picture.image(taken.photo.jpeg(480), width="stretch", alt=_("The photo that was not used"))
+        advice = hint_for(taken.verdict, watcher.preset, healthy_skin_passes=watcher.rule.healthy_skin_passes)
+        words.info(
+            _("Almost. {advice}, then take it again.").format(advice=advice.text), icon=":material/replay:"
+        )
+    if sight.may_override and st.button(
+        _("Use this photo anyway"), key="practise-anyway", width="stretch", icon=":material/skip_next:"
+    ):
+        _keep(shutter.use_anyway(watcher, taken))
+
+
+def _details(sight: Sight) -> None:
+    with st.expander(_("What the camera sees"), icon=":material/query_stats:"):
+        if sight.verdict is None:
+            st.caption(_("Nothing yet. Start the camera to see what is measured."))
+            return
+        st.html(bars.explanation_list(sight.verdict, session.rule().thresholds, session.preset()))
+        for name in QUALITY_CLASSES:
+            st.progress(sight.verdict.quality[name], text=quality_name(name))
+
+
+def _coach(worker: Worker, stream: StreamState) -> None:
+    session.apply_language()
+    watcher = worker.watcher
+    sight = watcher.sight()
+    problem = _announce(watcher, stream, sight)
+    if problem is not None:
+        _explain(problem, watcher)
+    if stream.playing:
+        _last_try(watcher, sight)
+        _shutter(watcher, sight)
+    practising = st.toggle(
+        _("No spot, just practising"),
+        key="practise-no-spot",
+        help=_("Lets clear skin pass, so that you can try this out on any patch of skin."),
+    )
+    watcher.rule = session.rule(healthy_skin_passes=practising)
+    _details(sight)
+
+
+worker = _worker()
+taken = _accepted()
+top = st.container()
+camera = st.container(key="practise-camera")
+if taken is None:
+    top.title(_("Take a photo that works"), anchor=False)
+    with top:
+        st.markdown(_("Point the camera at the spot. Retake says what to improve, then unlocks the shutter."))
+with camera:
+    try:
+        stream = camera_stream(
+            "practise",
+            worker,
+            wanted=st.session_state.get("practise_wanted"),
+            on_change=_camera_changed,
+        )
+    except IceError as error:
+        st.error(error.message)
+        stream = StreamState(playing=False, connecting=False, failed=True)
+    if taken is None:
+        st.fragment(_coach, run_every=REFRESH_S if stream.playing or stream.connecting else None)(
+            worker, stream
+        )
+if taken is not None:
+    st.html(HIDE_CAMERA)
+    with top:
+        result_card(
+            taken.photo,
+            taken.verdict,
+            key="practise-result",
+            overridden=taken.overridden,
+            on_retake=lambda: _retake(worker.watcher),
+            page="practise",
+            source="live",
+        )
