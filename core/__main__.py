@@ -81,7 +81,8 @@ def _sentence(error: Exception) -> str:
             path=error.filename, reason=error.strerror
         )
     return _(
-        "Something went wrong inside Retake ({kind}: {reason}). Set {variable}=1 to see where, and please report it."
+        "Something went wrong inside Retake ({kind}: {reason}). "
+        "Set {variable}=1 to see where, and please report it."
     ).format(kind=type(error).__name__, reason=error, variable=DEBUG_VARIABLE)
 
 

@@ -181,9 +181,7 @@ def _check_size(width: int, height: int) -> None:
     if min(width, height) < MIN_SHORT_SIDE:
         raise PhotoError(
             "too_small",
-            _(
-                "This photo is too small: its shorter side needs 64 pixels or more. Please choose a larger one."
-            ),
+            _("This photo is too small: its shorter side needs 64 pixels or more. Please choose another."),
         )
 
 

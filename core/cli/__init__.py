@@ -1,1 +1,1 @@
-"""The subcommands of ``python -m core``; each module has ``add_parser(subparsers)`` and ``run(args) -> int``."""
+"""Subcommands of ``python -m core``: each module has ``add_parser(subparsers)`` and ``run(args) -> int``."""

@@ -22,7 +22,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     """Add ``assess`` to the command line."""
     parser = subparsers.add_parser("assess", help="say whether photos are good enough, and what to do")
     add_path_arguments(parser)
-    parser.add_argument("--assessor", choices=ASSESSORS, default="imageqx", help="which assessor (%(default)s)")
+    parser.add_argument("--assessor", choices=ASSESSORS, default="imageqx", help="which one (%(default)s)")
     parser.add_argument("--preset", default="balanced", metavar="NAME|FILE", help="thresholds and wording")
     parser.add_argument("--cam", type=Path, metavar="DIR", help="write where each photo's hint comes from")
     parser.set_defaults(usage_error=parser.error)

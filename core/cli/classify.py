@@ -25,7 +25,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     """Add ``classify`` to the command line."""
     parser = subparsers.add_parser("classify", help="say what photos might show (not a diagnosis)")
     add_path_arguments(parser)
-    parser.add_argument("--cam", type=Path, metavar="DIR", help="write where the network looked for its best answer")
+    parser.add_argument("--cam", type=Path, metavar="DIR", help="write where the network looked")
     parser.add_argument(
         "--guided", action="store_true", help="with --cam: guided Grad-CAM as well (needs torch)"
     )

@@ -18,9 +18,9 @@ from core.words import _
 def add_path_arguments(parser: argparse.ArgumentParser) -> None:
     """Add PATH and the options that every photo command has."""
     parser.add_argument(
-        "paths", nargs="+", metavar="PATH", help="an image, a folder (searched through), or - for a list on stdin"
+        "paths", nargs="+", metavar="PATH", help="an image, a folder, or - for a list on stdin"
     )
-    parser.add_argument("--jsonl", type=Path, metavar="FILE", help="write the same JSON objects to FILE as well")
+    parser.add_argument("--jsonl", type=Path, metavar="FILE", help="write the JSON objects to FILE as well")
 
 
 def find_photos(paths: Iterable[str], stdin: TextIO) -> Iterator[tuple[Path, Path]]:

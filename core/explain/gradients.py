@@ -1,4 +1,4 @@
-"""Explanations that need a gradient: pytorch-grad-cam's methods and guided backpropagation, on the torch twin.
+"""Explanations that need a gradient: pytorch-grad-cam and guided backpropagation, on the torch twin.
 
 Nothing here is needed to serve Retake; torch is imported only when one of these is asked for.
 """
@@ -70,9 +70,7 @@ class Gradients:
     and every use of it holds a lock.
     """
 
-    def __init__(
-        self, name: str, entry: NetworkEntry | None = None, directory: Path = WEIGHTS_DIR
-    ) -> None:
+    def __init__(self, name: str, entry: NetworkEntry | None = None, directory: Path = WEIGHTS_DIR) -> None:
         """Load the twin of ``"imageqx"`` or ``"lesion"`` (the shipped one unless ``entry`` names another).
 
         Raises:
@@ -117,10 +115,8 @@ class Gradients:
             heat = cam(batch.requires_grad_(True), [lambda row: row[index]])[0]
         return Explanation(target, normalised(heat), method)
 
-    def guided_backpropagation(
-        self, rgb: np.ndarray, target: str, gamma: float | None = None
-    ) -> np.ndarray:
-        """Guided backpropagation (Springenberg et al. 2015): the target's slope by pixel, positive paths only.
+    def guided_backpropagation(self, rgb: np.ndarray, target: str, gamma: float | None = None) -> np.ndarray:
+        """Guided backpropagation (Springenberg et al. 2015): the target's slope by pixel, positive paths.
 
         Only a network with ReLUs (the lesion classifier) has such a map.
 

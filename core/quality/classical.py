@@ -1,9 +1,9 @@
 """The classical assessor: blur, light, distance and framing measured with no network at all.
 
-After TrueImage (Vodrahalli et al. 2020), as described: a skin segmentation first, then one interpretable check
-for each fault. It is the baseline to beat, and what Retake falls back on where no network can run. Each check
-is one measurement in the units of DESIGN's table of where faults begin; a probability is how far the measurement
-lies past that limit, in units of the table's scatter.
+After TrueImage (Vodrahalli et al. 2020), as described: a skin segmentation first, then one interpretable
+check for each fault. It is the baseline to beat, and what Retake falls back on where no network can run. Each
+check is one measurement in the units of DESIGN's table of where faults begin; a probability says how far the
+measurement lies past that limit, in units of the table's scatter.
 """
 
 import math
@@ -21,12 +21,14 @@ from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
 from core.quality.verdict import PassRule, Verdict, judge
 from core.runtime.preprocess import WORKING_LONG_SIDE, shrink
 
-# Skin of every tone lies in a small part of the chroma plane (Chai and Ngan 1999), here made wider for warm and
-# cold light: (lowest Cr, highest Cr, lowest Cb, highest Cb).
+# Skin of every tone lies in a small part of the chroma plane (Chai and Ngan 1999), here made wider for warm
+# and cold light: (lowest Cr, highest Cr, lowest Cb, highest Cb).
 _SKIN_CHROMA: Final = (132, 185, 70, 128)
 _SKIN_SHARE, _SKIN_SCATTER = 0.10, 0.03
-# A spot stands out from the skin around it by this distance in CIELAB, and covers this share of the frame.
+# A spot stands out from the skin around it by this distance in CIELAB, and covers this share of the frame;
+# what is smaller than a speck is noise.
 _SPOT_CONTRAST: Final = 8.0
+_SPECK_SHARE: Final = 0.0008
 _SPOT_SHARE, _SPOT_SCATTER = 0.002, 0.0008
 
 
@@ -102,12 +104,16 @@ def measure(rgb: np.ndarray, width: int | None = None, height: int | None = None
 
 
 def faults(measures: Measures) -> dict[str, float]:
-    """Probability (0-1) of each explanation: 0.5 where DESIGN's table says that the fault begins."""
+    """Probability (0-1) of each explanation: 0.5 where DESIGN's table says that the fault begins.
+
+    Distance and framing mean nothing where there is no skin.
+    """
     m = measures
+    skin = _past(m.skin_share - _SKIN_SHARE, _SKIN_SCATTER)
     size = m.spot_extent if m.spot_extent else m.skin_share
     far = _past(0.12 - size, 0.03) if m.spot_extent else _past(0.15 - size, 0.05)
     return {
-        "bad_framing": max(_past(m.cut - 0.15, 0.08), _past(m.off_centre - 0.33, 0.06)),
+        "bad_framing": skin * max(_past(m.cut - 0.15, 0.08), _past(m.off_centre - 0.33, 0.06)),
         "bad_light": max(
             _past(0.22 - m.luma, 0.04),
             _past(m.luma - 0.85, 0.04),
@@ -116,7 +122,7 @@ def faults(measures: Measures) -> dict[str, float]:
         ),
         "blurry": _past(math.log(max(m.blur, 1e-6) / 0.005), math.log(1.4)),
         "low_resolution": _past(math.log(190 / m.pixels), math.log(1.25)),
-        "too_far_away": far,
+        "too_far_away": skin * far,
     }
 
 
@@ -234,26 +240,44 @@ def _spot(rgb: np.ndarray, skin: np.ndarray) -> np.ndarray:
     outlines, _levels = cv2.findContours(skin.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     body = cv2.drawContours(nothing.astype(np.uint8), outlines, -1, 1, cv2.FILLED) > 0
     lab = cv2.cvtColor(cv2.GaussianBlur(rgb, (0, 0), 2).astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
-    # Lightness varies with the light over smooth skin, so it counts for less than colour does.
-    lab[..., 0] *= 0.6
-    away = np.linalg.norm(lab - np.median(lab[skin], axis=0), axis=2)
+    # What bends slowly over the skin is light and the body's shape, not a spot.
+    lab -= _trend(lab, skin)
+    away = np.linalg.norm(lab, axis=2)
     usual = float(np.median(away[skin]))
-    candidate = (away > max(_SPOT_CONTRAST, 2.5 * usual)) & body
+    candidate = (away > max(_SPOT_CONTRAST, 3 * usual)) & body
     # Along the body's own edge shading and background bleed in.
     inner = cv2.erode(np.pad(body.astype(np.uint8), 1, constant_values=1), _disc(max(rgb.shape[:2]) // 60))
     candidate &= inner[1:-1, 1:-1] > 0
     whole = cv2.morphologyEx(candidate.astype(np.uint8), cv2.MORPH_CLOSE, _disc(max(rgb.shape[:2]) // 40))
     count, places, stats, _centres = cv2.connectedComponentsWithStats(whole)
-    if count < 2:
+    largest = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA])) if count > 1 else 0
+    if not largest or stats[largest, cv2.CC_STAT_AREA] < _SPECK_SHARE * skin.size:
         return nothing
-    return places == 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
+    return places == largest
+
+
+def _trend(lab: np.ndarray, skin: np.ndarray) -> np.ndarray:
+    """A quadratic surface through the skin's colours, fitted twice: then without what lies far off."""
+    rows, columns = skin.shape
+    y, x = np.mgrid[-1 : 1 : rows * 1j, -1 : 1 : columns * 1j]
+    terms = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=-1).astype(np.float32)
+    # Every fourth pixel each way is plenty for six coefficients.
+    known, values, colours = skin[::4, ::4], terms[::4, ::4], lab[::4, ::4]
+    chosen = known
+    for _turn in range(2):
+        if chosen.sum() < 100:
+            return np.broadcast_to(np.median(lab[skin], axis=0), lab.shape)
+        fit = np.linalg.lstsq(values[chosen], colours[chosen], rcond=None)[0]
+        off = np.linalg.norm(colours - values @ fit, axis=2)
+        chosen = known & (off <= np.percentile(off[known], 60))
+    return terms @ fit
 
 
 def _blur(luma: np.ndarray, subject: np.ndarray) -> float:
     """Gaussian-equivalent blur, in pixels, of the sharpest structure in the subject.
 
-    An edge blurred by s and then again by t keeps the share s / sqrt(s^2 + t^2) of its slope; the ratio of the
-    slopes before and after a known second blur gives s.
+    An edge blurred by s and then again by t keeps the share s / sqrt(s^2 + t^2) of its slope; the ratio of
+    the slopes before and after a known second blur gives s.
     """
     second = 2.0
     # A first slight blur keeps noise from passing for detail; it is taken off again below.
@@ -271,7 +295,7 @@ def _blur(luma: np.ndarray, subject: np.ndarray) -> float:
 
 
 def _shading(luma: np.ndarray, subject: np.ndarray) -> float:
-    """Brightest to darkest light across the subject, in linear light, with the spot's own colour smoothed out."""
+    """Brightest to darkest light across the subject, in linear light, with fine structure smoothed out."""
     light = (luma.astype(np.float32) / 255) ** 2.2
     weight = subject.astype(np.float32)
     reach = max(luma.shape) / 20
@@ -282,7 +306,7 @@ def _shading(luma: np.ndarray, subject: np.ndarray) -> float:
 
 
 def _repeats(rgb: np.ndarray) -> float:
-    """How many pixels in a row carry the same detail (1 or more): pictures enlarged or squeezed have flat blocks."""
+    """How many pixels in a row say the same (1 or more): an enlarged or squeezed picture has flat blocks."""
     level = rgb.astype(np.int16).sum(axis=2)
     along = max(np.mean(np.diff(level, axis=0) == 0), np.mean(np.diff(level, axis=1) == 0))
     return 1 / max(1 - along, 0.05)
