@@ -1,0 +1,34 @@
+"""``python -m core bench``: speed and memory on this machine, as JSON."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from core.bench import bench
+
+
+def _count(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError("must be 1 or more")
+    return value
+
+
+def add_parser(subparsers: argparse._SubParsersAction) -> None:
+    """Add ``bench`` to the command line."""
+    parser = subparsers.add_parser("bench", help="measure speed and memory on this machine")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to FILE as well")
+    parser.add_argument("--rounds", type=_count, default=15, help="rounds of each comparison (%(default)s)")
+    parser.add_argument("--threads", type=_count, help="threads a network may use")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the figures as one JSON object; returns 0."""
+    figures = bench(args.rounds, args.threads, progress=lambda text: print(text, file=sys.stderr))
+    text = json.dumps(figures, indent=2)
+    if args.json:
+        args.json.parent.mkdir(parents=True, exist_ok=True)
+        args.json.write_text(text + "\n", encoding="utf-8")
+    print(text)
+    return 0
