@@ -1,10 +1,10 @@
-"""Verdict line and bar lists as HTML: made of escaped words and numbers, with their values in words as well."""
+"""Verdict line and bar lists as HTML, made of escaped words and numbers."""
 
 from collections.abc import Iterable, Mapping
 from html import escape
 
 from core.guidance.preset import Preset
-from core.lesion.taxonomy import lay_name
+from core.lesion.taxonomy import lay_name, term
 from core.quality.labels import EXPLANATIONS
 from core.quality.verdict import Verdict
 from core.ui.wording import Saying, explanation_name
@@ -49,9 +49,17 @@ def class_list(labels: Iterable[str], probabilities: Iterable[float]) -> str:
     for place, (label, share) in enumerate(zip(labels, probabilities, strict=True)):
         rows.append(
             f'<li><div class="rt-row"><span><span class="rt-name">{escape(lay_name(label))}</span> '
-            f'<span class="rt-term">{escape(label.replace("_", " "))}</span></span>'
+            f'<span class="rt-term">{escape(term(label))}</span></span>'
             f'<span class="rt-value">{share:.0%}</span></div>'
             f'<div class="rt-bar{" rest" if place else ""}" aria-hidden="true">'
             f'<i style="width:{share:.1%}"></i></div></li>'
         )
     return f'<ol class="rt-list">{"".join(rows)}</ol>'
+
+
+def heat_legend() -> str:
+    """What the colours of a heat map mean; they are those of ``core.explain.overlay``."""
+    return (
+        f'<div class="rt-legend"><span>{escape(_("looked at less"))}</span><i></i>'
+        f"<span>{escape(_('looked at most'))}</span></div>"
+    )

@@ -1,6 +1,5 @@
 """The two networks, one shared session each, opened once for all viewers of this server."""
 
-
 import streamlit as st
 
 from core.lesion.classifier import LesionClassifier
@@ -8,7 +7,6 @@ from core.quality.imageqx import ImageQX
 from core.runtime.engine import open_engine
 from core.runtime.manifest import Manifest, load_manifest
 from core.runtime.weights import WeightsError
-
 
 
 @st.cache_resource(show_spinner=False, max_entries=2)

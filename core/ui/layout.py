@@ -2,16 +2,21 @@
 
 import base64
 import logging
-from collections.abc import Sequence
+import runpy
+from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Final
 
 import streamlit as st
 
 from core.ui import session
+from core.ui.wording import disclaimer
 from core.words import _
 
 _HERE: Final = Path(__file__).parent
+_FRONT_DOOR: Final = _HERE.parents[1] / "app.py"
+_framed: ContextVar[bool] = ContextVar("framed", default=False)
 _LOG: Final = logging.getLogger(__name__)
 
 
@@ -26,11 +31,6 @@ def page_icon() -> str:
     return str(_HERE / "mark.svg")
 
 
-def disclaimer() -> str:
-    """The sentence that stands on every screen that shows a prediction."""
-    return _("Retake is a demonstration and research tool. It is not a medical device and gives no diagnosis.")
-
-
 def run(page: st.Page, pages: Sequence[st.Page]) -> None:
     """Draw the frame and, inside it, the page.
 
@@ -42,6 +42,7 @@ def run(page: st.Page, pages: Sequence[st.Page]) -> None:
     body = st.container(key="rt-body")
     with st.container(key="rt-footer"):
         _footer()
+    framed = _framed.set(True)
     try:
         with body:
             page.run()
@@ -54,11 +55,27 @@ def run(page: st.Page, pages: Sequence[st.Page]) -> None:
             ),
             icon=":material/healing:",
         )
+    finally:
+        _framed.reset(framed)
+
+
+def inside_frame(main: Callable[[], None]) -> None:
+    """What a page file does when Streamlit runs it.
+
+    The very first visitor of a fresh server who comes by a page's own address makes Streamlit run that file
+    alone, since no script has called st.navigation yet. Then the front door is run, which leads back here.
+    """
+    if _framed.get():
+        main()
+    else:
+        runpy.run_path(str(_FRONT_DOOR))
 
 
 def _header(pages: Sequence[st.Page]) -> None:
     with st.container(key="rt-header", horizontal=True, vertical_alignment="center", gap="small"):
-        st.html(f'<div class="rt-brand"><img src="{_mark()}" alt=""><span>Retake</span></div>', width="content")
+        st.html(
+            f'<div class="rt-brand"><img src="{_mark()}" alt=""><span>Retake</span></div>', width="content"
+        )
         with st.container(key="rt-nav", horizontal=True, gap="xsmall", horizontal_alignment="right"):
             for page in pages:
                 st.page_link(page, label=page.title, width="content")

@@ -1,7 +1,7 @@
-"""One photo's result, the same wherever it appears: verdict, reasons, prediction, and where the networks looked."""
+"""One photo's result, the same everywhere: verdict, reasons, prediction, and where the networks looked."""
 
 from collections.abc import Callable
-from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Final, Literal
 
 import streamlit as st
@@ -13,8 +13,8 @@ from core.lesion.taxonomy import description, lay_name
 from core.photo import Photo
 from core.quality.labels import EXPLANATIONS
 from core.quality.verdict import Verdict
-from core.ui import advanced, bars, engines, layout, report, session
-from core.ui.wording import explanation_name, say
+from core.ui import advanced, bars, engines, report, session
+from core.ui.wording import disclaimer, explanation_name, say
 from core.words import _
 
 SHOWN_LONG_SIDE: Final = 1200
@@ -41,7 +41,7 @@ def result_card(
         key: unique on the page; changes with nothing but the place of the card.
         overridden: the photo did not pass and the person uses it anyway.
         on_retake: called when the person wants another photo; without it there is no such button.
-        on_override: called when the person uses a photo that does not pass; without it there is no such button.
+        on_override: called when the person uses a photo that does not pass; likewise.
         page, source: where the photo comes from, for the session's log.
     """
     _card(photo, verdict, key, overridden, on_retake, on_override, page, source)
@@ -83,7 +83,7 @@ class _Logger:
     def on_change(self, mark: str, value: object, event: str, **properties: object) -> None:
         if st.session_state.get(mark) != value:
             st.session_state[mark] = value
-            session.event_log().add(event, **self._where, **properties)
+            session.event_log().add(event, **self._where, properties=properties)
 
 
 def _picture(photo: Photo, key: str, log: _Logger) -> None:
@@ -136,7 +136,10 @@ def _actions(
         and not verdict.passes
         and not overridden
         and st.button(
-            _("Use this photo anyway"), key=f"{key}-override", icon=":material/arrow_forward:", width="stretch"
+            _("Use this photo anyway"),
+            key=f"{key}-override",
+            icon=":material/arrow_forward:",
+            width="stretch",
         )
     ):
         on_override()
@@ -161,14 +164,18 @@ def _prediction(
         return None
     prediction = predict(photo)
     log.on_change(
-        f"{key}-predicted", photo.sha256, "prediction_shown", label=prediction.labels[0], overridden=overridden
+        f"{key}-predicted",
+        photo.sha256,
+        "prediction_shown",
+        label=prediction.labels[0],
+        overridden=overridden,
     )
     left, right = st.columns([9, 11], gap="large")
     with left:
         _classes(prediction, key)
     with right:
         _class_picture(photo, prediction, key, log)
-    st.html(f'<p class="rt-fine">{layout.disclaimer()}</p>')
+    st.html(f'<p class="rt-fine">{disclaimer()}</p>')
     return prediction
 
 
@@ -183,8 +190,8 @@ def _accepted_warning(key: str, photo: Photo) -> bool:
         return True
     st.warning(
         _(
-            "This photo did not pass the check. A network that sees a poor photo answers all the same, and is "
-            "often wrong. Take what it says with great care."
+            "This photo did not pass the check. A network that sees a poor photo answers all the same, and "
+            "is often wrong. Take what it says with great care."
         ),
         icon=":material/warning:",
     )
@@ -197,17 +204,18 @@ def _accepted_warning(key: str, photo: Photo) -> bool:
 def _classes(prediction: Prediction, key: str) -> None:
     best = prediction.labels[0]
     st.markdown(
-        _("Of ten kinds of skin change, the photo looks most like **{name}**.").format(name=lay_name(best).lower())
+        _("Of ten kinds of skin change, the photo looks most like **{name}**.").format(
+            name=lay_name(best).lower()
+        )
     )
-    with suppress(KeyError):
-        st.caption(description(best))
+    st.caption(description(best))
     everything = st.toggle(_("Show all ten"), key=f"{key}-all")
     most = len(prediction.labels) if everything else FIRST_CLASSES
     st.html(bars.class_list(prediction.labels[:most], prediction.probabilities[:most]))
     st.caption(
         _(
-            "The figures say how the network shares out its answer. They are not the chance of having something, "
-            "and things it was never taught are not among the ten."
+            "The figures say how the network shares out its answer. They are not the chance of having "
+            "something, and things it was never taught are not among the ten."
         )
     )
 
@@ -226,7 +234,9 @@ def _class_picture(photo: Photo, prediction: Prediction, key: str, log: _Logger)
     place.image(
         overlay(photo.small, explanation.heatmap, opacity),
         width="stretch",
-        alt=_("Your photo, coloured where the network looked for {name}").format(name=lay_name(label).lower()),
+        alt=_("Your photo, coloured where the network looked for {name}").format(
+            name=lay_name(label).lower()
+        ),
     )
     st.html(bars.heat_legend())
 
@@ -241,7 +251,7 @@ def _report(
 ) -> None:
     st.download_button(
         _("Download the report"),
-        data=report.maker(photo, verdict, prediction, overridden=overridden),
+        data=_report_maker(photo, verdict, prediction, overridden),
         file_name=report.file_name(photo),
         mime="text/html",
         icon=":material/download:",
@@ -249,6 +259,31 @@ def _report(
         key=f"{key}-report",
         help=_("One page with the pictures in it, to print or to keep. It is made on this computer."),
     )
+
+
+def _report_maker(
+    photo: Photo, verdict: Verdict, prediction: Prediction | None, overridden: bool
+) -> Callable[[], bytes]:
+    # Called when the button is pressed, outside the script: everything it needs is taken along.
+    imageqx, classifier = engines.imageqx(), engines.lesion() if prediction else None
+    preset, thresholds = session.preset(), session.rule().thresholds
+    networks = {name: entry.sha256 for name, entry in engines.manifest().networks.items()}
+
+    def make() -> bytes:
+        return report.build_report(
+            photo,
+            verdict,
+            preset,
+            made=datetime.now(UTC),
+            thresholds=thresholds,
+            prediction=prediction,
+            quality_map=imageqx.explain(photo.small, verdict.nearest),
+            lesion_map=classifier.explain(photo.small, prediction.labels[0]) if classifier else None,
+            overridden=overridden,
+            networks=networks,
+        )
+
+    return make
 
 
 def _shown(photo: Photo) -> bytes:

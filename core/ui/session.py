@@ -5,10 +5,8 @@ import os
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, TypeVar
-from uuid import uuid4
 
 import streamlit as st
 
@@ -56,8 +54,6 @@ def event_log() -> EventLog:
         chosen = preset()
         log = EventLog(
             clock=time.monotonic,
-            now=lambda: datetime.now(UTC),
-            new_id=lambda: uuid4().hex,
             variant=f"{chosen.name}@{chosen.version}",
         )
         log.add("session_started")

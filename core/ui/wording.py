@@ -1,4 +1,4 @@
-"""Plain words for verdicts, the same on every page and in the report."""
+"""Plain words for verdicts, the same on every page and in the report. No Streamlit here."""
 
 from dataclasses import dataclass
 
@@ -10,11 +10,26 @@ from core.words import _
 
 @dataclass(frozen=True)
 class Saying:
-    """A verdict in words: whether it is good, a headline, and what it means or what to do."""
+    """A verdict in words.
+
+    Attributes:
+        good: whether the photo passes.
+        headline: the verdict in a few words.
+        advice: what it means, or what is wrong and what to do, in a sentence or two.
+        short: what to do in a few words; empty when the photo passes.
+    """
 
     good: bool
     headline: str
     advice: str
+    short: str = ""
+
+
+def disclaimer() -> str:
+    """The sentence that stands on every screen that shows a prediction."""
+    return _(
+        "Retake is a demonstration and research tool. It is not a medical device and gives no diagnosis."
+    )
 
 
 def explanation_name(key: str) -> str:
@@ -31,8 +46,8 @@ def explanation_name(key: str) -> str:
 def quality_name(key: str) -> str:
     """A quality class in plain words."""
     return {
-        "lesion": _("A spot, clear enough"),
-        "no_skin": _("No skin to see"),
+        "lesion": _("Clear view of a spot"),
+        "no_skin": _("No skin"),
         "healthy_skin": _("Skin without a spot"),
         "poor_quality": _("Hard to judge"),
     }[key]
@@ -40,14 +55,17 @@ def quality_name(key: str) -> str:
 
 def say(verdict: Verdict, preset: Preset) -> Saying:
     """The verdict in words; the advice is the preset's prompt where the photo does not pass."""
-    if verdict.passes:
-        if verdict.label == "healthy_skin":
-            return Saying(True, _("A good picture of skin"), _("There is no spot in it to look at. Well practised!"))
-        return Saying(True, _("This photo works"), _("The spot is sharp, well lit and close enough to judge."))
     hint = hint_for(verdict, preset)
-    advice = hint.text if hint else ""
-    if verdict.label == "no_skin":
-        return Saying(False, _("No skin to see here yet"), advice)
-    if verdict.label == "healthy_skin":
-        return Saying(False, _("No spot to see here yet"), advice)
-    return Saying(False, _("Worth one more try"), advice)
+    if hint is None:
+        if verdict.label == "healthy_skin":
+            return Saying(
+                True, _("A good picture of skin"), _("There is no spot in it to look at. Well practised!")
+            )
+        return Saying(
+            True, _("This photo works"), _("The spot is sharp, well lit and close enough to judge.")
+        )
+    headline = {
+        "no_skin": _("No skin to see here yet"),
+        "healthy_skin": _("No spot to see here yet"),
+    }.get(hint.key, _("Worth one more try"))
+    return Saying(False, headline, hint.spoken, hint.text)

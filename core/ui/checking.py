@@ -1,0 +1,157 @@
+"""The check page's tray: photos that were handed in, their verdicts, and these as a table."""
+
+import base64
+import csv as csv_module
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, Literal
+
+import streamlit as st
+
+from core.guidance.preset import Preset
+from core.photo import Photo, PhotoError, read_photo
+from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
+from core.quality.verdict import Verdict
+from core.ui import engines, session
+from core.ui.wording import say
+from core.words import _
+
+_TRAY_KEY: Final = "check-tray"
+_THUMBNAIL_LONG_SIDE: Final = 120
+_FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True)
+class Item:
+    """One file that was handed in: either a photo with its verdict, or the sentence why it cannot be used.
+
+    ``thumbnail`` is a small JPEG as a data address, empty without a photo.
+    """
+
+    name: str
+    source: Literal["camera", "upload"]
+    photo: Photo | None = None
+    verdict: Verdict | None = None
+    problem: str = ""
+    code: str = ""
+    thumbnail: str = ""
+    overridden: bool = False
+
+    @property
+    def passes(self) -> bool:
+        """Whether there is a verdict and it passes."""
+        return self.verdict is not None and self.verdict.passes
+
+
+@dataclass
+class Tray:
+    """What is on the check page of one session.
+
+    Attributes:
+        items: by identity, in the order handed in.
+        round: changes whenever the inputs must start empty again.
+        adding: whether the inputs are shown although there are results.
+    """
+
+    items: dict[str, Item] = field(default_factory=dict)
+    round: int = 0
+    adding: bool = False
+
+
+def tray() -> Tray:
+    """This session's tray."""
+    return st.session_state.setdefault(_TRAY_KEY, Tray())
+
+
+def clear() -> None:
+    """Let go of every photo and start with empty inputs."""
+    old = tray()
+    st.session_state[_TRAY_KEY] = Tray(round=old.round + 1)
+    session.let_go()
+
+
+def check(data: bytes, name: str, source: Literal["camera", "upload"]) -> Item:
+    """Read and assess one file; a file that cannot be used becomes an item with its sentence."""
+    log = session.event_log()
+    try:
+        photo = read_photo(data, name)
+    except PhotoError as error:
+        log.add("upload_assessed", page="check", source=source, properties={"error": error.code})
+        return Item(name, source, problem=error.message, code=error.code)
+    verdict = engines.imageqx().assess(photo.small, session.rule(), width=photo.width, height=photo.height)
+    properties = {
+        "label": verdict.label,
+        "passes": verdict.passes,
+        "flagged": list(verdict.flagged),
+        "explanations": dict(verdict.explanations),
+        "quality": dict(verdict.quality),
+        "width": verdict.width,
+        "height": verdict.height,
+        "infer_ms": round(verdict.milliseconds, 1),
+    }
+    log.add("upload_assessed", page="check", source=source, properties=properties)
+    return Item(name, source, photo, verdict, thumbnail=_thumbnail(photo))
+
+
+def override(item: Item) -> Item:
+    """The same item, used although it does not pass."""
+    session.event_log().add("gate_overridden", page="check", source=item.source)
+    return replace(item, overridden=True)
+
+
+def table(items: Sequence[Item], preset: Preset) -> list[dict[str, str]]:
+    """Rows for the screen: picture, verdict, advice, file."""
+    rows = []
+    for item in items:
+        verdict, advice = _words(item, preset)
+        rows.append({"picture": item.thumbnail, "verdict": verdict, "advice": advice, "file": item.name})
+    return rows
+
+
+def csv(items: Sequence[Item], preset: Preset) -> bytes:
+    """The table for spreadsheets: UTF-8 with a mark, every probability, no cell that could be a formula."""
+    names = [f"quality_{name}" for name in QUALITY_CLASSES] + [f"explanation_{name}" for name in EXPLANATIONS]
+    head = [
+        "file",
+        "passes",
+        "verdict",
+        "what_to_do",
+        "error",
+        "label",
+        "flagged",
+        "width",
+        "height",
+        "assessor",
+    ]
+    out = io.StringIO()
+    writer = csv_module.writer(out)
+    writer.writerow(head + names)
+    for item in items:
+        verdict, (words, advice) = item.verdict, _words(item, preset)
+        row: list[Any] = [item.name, item.passes, words, advice, item.code]
+        if verdict is not None:
+            row += [verdict.label, " ".join(verdict.flagged), verdict.width, verdict.height, verdict.assessor]
+            row += [f"{verdict.quality[name]:.4f}" for name in QUALITY_CLASSES]
+            row += [f"{verdict.explanations[name]:.4f}" for name in EXPLANATIONS]
+        writer.writerow([guarded(cell) for cell in row])
+    return out.getvalue().encode("utf-8-sig")
+
+
+def guarded(cell: Any) -> Any:
+    """A cell that no spreadsheet runs: text that starts like a formula gets an apostrophe before it."""
+    if isinstance(cell, str) and cell.startswith(_FORMULA_STARTS):
+        return "'" + cell
+    return cell
+
+
+def _words(item: Item, preset: Preset) -> tuple[str, str]:
+    if item.verdict is None:
+        return _("Cannot be used"), item.problem
+    saying = say(item.verdict, preset)
+    return saying.headline, saying.short
+
+
+def _thumbnail(photo: Photo) -> str:
+    jpeg = photo.jpeg(_THUMBNAIL_LONG_SIDE, quality=80)
+    return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode("ascii")

@@ -1,0 +1,180 @@
+"""The report of one photo: one HTML page with the pictures in it, to print or to keep. No Streamlit here."""
+
+import base64
+import io
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from html import escape
+from typing import Final
+
+import numpy as np
+from PIL import Image
+
+from core.explain import Explanation
+from core.explain.overlay import overlay
+from core.guidance.preset import Preset
+from core.lesion.classifier import Prediction
+from core.lesion.taxonomy import lay_name, term
+from core.photo import Photo
+from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
+from core.quality.verdict import Verdict
+from core.ui.wording import disclaimer, explanation_name, quality_name, say
+from core.words import _
+
+PHOTO_LONG_SIDE: Final = 1200
+_STYLE: Final = """
+:root { color-scheme: light; }
+body { margin: 0; background: #fff; color: #1c2b2c; font: 16px/1.5 system-ui, sans-serif; }
+main { max-width: 46rem; margin: 0 auto; padding: 1.5rem 1rem 3rem; }
+h1 { font-size: 1.6rem; margin: 0 0 .2rem; } h2 { font-size: 1.2rem; margin: 1.8rem 0 .5rem; }
+p { margin: .3rem 0; } .quiet { color: #4d5c5d; font-size: .9rem; overflow-wrap: anywhere; }
+.verdict { border-left: .4rem solid #8a4b00; background: #fbecd6; padding: .8rem 1rem; margin: 1rem 0; }
+.verdict.good { border-color: #0b6560; background: #e2efec; }
+.verdict b { font-size: 1.2rem; }
+.pictures { display: flex; flex-wrap: wrap; gap: 1rem; }
+figure { margin: 0; flex: 1 1 17rem; } figure img { width: 100%; border-radius: .5rem; display: block; }
+figcaption { color: #4d5c5d; font-size: .9rem; margin-top: .3rem; }
+table { border-collapse: collapse; width: 100%; }
+th, td { text-align: left; padding: .35rem .5rem .35rem 0; border-bottom: 1px solid #dbd7ce; }
+td.number { text-align: right; font-variant-numeric: tabular-nums; }
+.notice { border: 1px solid #8a4b00; padding: .8rem 1rem; border-radius: .5rem; margin-top: 1.8rem; }
+@media print { main { max-width: none; padding: 0; } tr, figure, .notice, .verdict { break-inside: avoid; }
+  h2 { break-after: avoid; } * { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }
+"""
+
+
+def build_report(
+    photo: Photo,
+    verdict: Verdict,
+    preset: Preset,
+    *,
+    made: datetime,
+    thresholds: Mapping[str, float],
+    prediction: Prediction | None = None,
+    quality_map: Explanation | None = None,
+    lesion_map: Explanation | None = None,
+    overridden: bool = False,
+    networks: Mapping[str, str] | None = None,
+) -> bytes:
+    """Make the report: UTF-8 HTML that loads nothing and runs nothing.
+
+    Args:
+        made: the time to print on it, with its zone.
+        thresholds: probability (0-1) per explanation from which it counts as a fault.
+        prediction: what the person was shown; None leaves the section out.
+        quality_map, lesion_map: heat maps to print beside the photo.
+        overridden: the photo did not pass and was used anyway.
+        networks: SHA-256 of each network that answered, by name.
+    """
+    saying = say(verdict, preset)
+    parts = [
+        f"<h1>{escape(_('Retake: report of one photo'))}</h1>",
+        f'<p class="quiet">{escape(photo.name or _("Photo"))} · {photo.width} × {photo.height} px · '
+        f"{escape(made.strftime('%Y-%m-%d %H:%M %Z').strip())}</p>",
+        f'<div class="verdict{" good" if saying.good else ""}"><b>{escape(saying.headline)}</b>'
+        f"<p>{escape(saying.advice)}</p></div>",
+        _pictures(photo, quality_map, lesion_map),
+        _quality(verdict, thresholds, preset),
+    ]
+    if prediction is not None:
+        parts.append(_prediction(prediction, overridden))
+    parts.append(f'<p class="notice"><strong>{escape(disclaimer())}</strong></p>')
+    parts.append(_fine_print(photo, verdict, preset, networks or {}))
+    head = (
+        '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
+        '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; img-src data:; '
+        "style-src 'unsafe-inline'\">"
+        f"<title>{escape(_('Retake: report of one photo'))}</title><style>{_STYLE}</style>"
+    )
+    page = (
+        f'<!doctype html><html lang="en"><head>{head}</head><body><main>{"".join(parts)}</main></body></html>'
+    )
+    return page.encode("utf-8")
+
+
+def file_name(photo: Photo) -> str:
+    """A name for the report's file, made of the photo's name with nothing in it that a file system minds."""
+    stem = re.sub(r"[^\w-]+", "-", photo.name.rsplit(".", 1)[0]).strip("-")[:60]
+    return f"retake-{stem or photo.sha256[:8]}.html"
+
+
+def _pictures(photo: Photo, quality_map: Explanation | None, lesion_map: Explanation | None) -> str:
+    figures = [_figure(photo.jpeg(PHOTO_LONG_SIDE), _("The photo"))]
+    if quality_map is not None:
+        caption = _("Where the check looked for: {point}").format(point=explanation_name(quality_map.target))
+        figures.append(_figure(_heated(photo, quality_map), caption))
+    if lesion_map is not None:
+        caption = _("Where the network looked for: {name}").format(name=lay_name(lesion_map.target))
+        figures.append(_figure(_heated(photo, lesion_map), caption))
+    return f'<div class="pictures">{"".join(figures)}</div>'
+
+
+def _figure(jpeg: bytes, caption: str) -> str:
+    data = base64.b64encode(jpeg).decode("ascii")
+    words = escape(caption)
+    image = f'<img src="data:image/jpeg;base64,{data}" alt="{words}">'
+    return f"<figure>{image}<figcaption>{words}</figcaption></figure>"
+
+
+def _heated(photo: Photo, explanation: Explanation) -> bytes:
+    picture: np.ndarray = overlay(photo.small, explanation.heatmap)
+    out = io.BytesIO()
+    Image.fromarray(picture).save(out, "JPEG", quality=88)
+    return out.getvalue()
+
+
+def _quality(verdict: Verdict, thresholds: Mapping[str, float], preset: Preset) -> str:
+    rows = []
+    for key in EXPLANATIONS:
+        fault = key in verdict.flagged
+        word = _("To improve: {prompt}").format(prompt=preset.prompt(key).text) if fault else _("Fine")
+        rows.append(
+            f"<tr><th scope=row>{escape(explanation_name(key))}</th><td>{escape(word)}</td>"
+            f"<td class=number>{verdict.explanations[key]:.0%}</td>"
+            f"<td class=number>{thresholds[key]:.0%}</td></tr>"
+        )
+    head = "".join(
+        f"<th scope=col>{escape(word)}</th>"
+        for word in (_("Point"), _("Answer"), _("Likelihood of a fault"), _("Counts from"))
+    )
+    classes = " · ".join(
+        f"{escape(quality_name(name))} {verdict.quality[name]:.0%}" for name in QUALITY_CLASSES
+    )
+    return (
+        f"<h2>{escape(_('What was checked'))}</h2><table><thead><tr>{head}</tr></thead>"
+        f"<tbody>{''.join(rows)}</tbody></table><p class=quiet>{classes}</p>"
+    )
+
+
+def _prediction(prediction: Prediction, overridden: bool) -> str:
+    rows = "".join(
+        f"<tr><th scope=row>{escape(lay_name(label))}</th><td>{escape(term(label))}</td>"
+        f"<td class=number>{share:.1%}</td></tr>"
+        for label, share in zip(prediction.labels, prediction.probabilities, strict=True)
+    )
+    warning = ""
+    if overridden:
+        words = _("This photo did not pass the check, so the answer below may well be wrong.")
+        warning = f'<p class="notice">{escape(words)}</p>'
+    note = _(
+        "The figures say how the network shares out its answer. They are not the chance of having "
+        "something, and things it was never taught are not among the ten."
+    )
+    return (
+        f"<h2>{escape(_('What it looks most like'))}</h2>{warning}<table><tbody>{rows}</tbody></table>"
+        f"<p class=quiet>{escape(note)}</p>"
+    )
+
+
+def _fine_print(photo: Photo, verdict: Verdict, preset: Preset, networks: Mapping[str, str]) -> str:
+    lines = [
+        _("Photo SHA-256: {digest}").format(digest=photo.sha256),
+        _("Assessor: {assessor}; preset: {preset}, version {version}").format(
+            assessor=verdict.assessor, preset=preset.name, version=preset.version
+        ),
+    ]
+    lines += [
+        _("Network {name}: {digest}").format(name=name, digest=digest) for name, digest in networks.items()
+    ]
+    return "".join(f'<p class="quiet">{escape(line)}</p>' for line in lines)

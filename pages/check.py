@@ -1,0 +1,192 @@
+"""Check photos that are at hand: files, a shot with this device's camera, or drawn samples."""
+
+import streamlit as st
+
+from core.photo import SUFFIXES
+from core.ui import checking, layout, samples
+from core.ui.checking import Item
+from core.ui.result_card import result_card
+from core.ui.session import preset
+from core.words import _, ngettext
+
+FILES, CAMERA, SAMPLES = "files", "camera", "samples"
+OPEN_KEY = "check-open"
+
+
+def main() -> None:
+    tray = checking.tray()
+    st.title(_("Check photos"), anchor=False)
+    if tray.items and not tray.adding:
+        show_results(tray)
+    else:
+        ask_for_photos(tray)
+
+
+def ask_for_photos(tray: checking.Tray) -> None:
+    st.markdown(
+        _("See whether a photo is clear enough for a dermatologist, and what to change if it is not.")
+    )
+    names = {FILES: _("My photos"), CAMERA: _("Camera"), SAMPLES: _("Samples")}
+    way = st.segmented_control(
+        _("Where is the photo?"),
+        list(names),
+        format_func=names.__getitem__,
+        default=FILES,
+        required=True,
+        key="check-way",
+        label_visibility="collapsed",
+        width="stretch",
+    )
+    if way == CAMERA:
+        from_camera(tray)
+    elif way == SAMPLES:
+        from_samples(tray)
+    else:
+        from_files(tray)
+    if tray.items and st.button(_("Back to the results"), icon=":material/arrow_back:"):
+        tray.adding = False
+        st.rerun()
+
+
+def from_files(tray: checking.Tray) -> None:
+    files = st.file_uploader(
+        _("Choose one photo or many"),
+        type=sorted(suffix.removeprefix(".") for suffix in SUFFIXES),
+        accept_multiple_files=True,
+        key=f"check-files-{tray.round}",
+        help=_("JPEG, PNG, WebP, HEIC, TIFF or BMP, up to 20 MB each."),
+    )
+    st.caption(
+        _(
+            "Your photos are looked at on the computer that runs Retake and are not saved. They stay in its "
+            "memory until you press Clear or close this page."
+        )
+    )
+    if files:
+        take_in(tray, [(file.file_id, file.name, file.getvalue(), "upload") for file in files])
+
+
+def from_camera(tray: checking.Tray) -> None:
+    shot = st.camera_input(
+        _("Take a photo of the spot"), resolution="1080p", key=f"check-camera-{tray.round}"
+    )
+    st.caption(_("On a phone, the button in the corner of the picture switches to the back camera."))
+    if shot is not None:
+        take_in(tray, [(shot.file_id, _("Camera photo"), shot.getvalue(), "camera")])
+
+
+def from_samples(tray: checking.Tray) -> None:
+    st.caption(_("No photo at hand? These are drawings, nobody's skin. Pick one and see what Retake says."))
+    if st.button(_("Check all of them"), key="check-all-samples", icon=":material/select_all:"):
+        take_in(
+            tray, [(name, title, samples.jpeg(name), "upload") for name, title in samples.titles().items()]
+        )
+    with st.container(horizontal=True, key="rt-samples", gap="medium"):
+        for name, title in samples.titles().items():
+            with st.container(width=164, gap="small"):
+                st.image(samples.thumbnail(name), width="stretch", alt=title)
+                if st.button(title, key=f"check-sample-{name}", width="stretch"):
+                    take_in(tray, [(name, title, samples.jpeg(name), "upload")])
+
+
+def take_in(tray: checking.Tray, files: list[tuple[str, str, bytes, str]]) -> None:
+    """Assess what is new, with a progress bar when it is many, and go on to the results."""
+    new = [file for file in files if file[0] not in tray.items]
+    bar = st.progress(0.0, _("Checking")) if len(new) > 1 else None
+    for done, (identity, name, data, source) in enumerate(new):
+        if bar is not None:
+            words = _("Checking {name}, {number} of {total}")
+            bar.progress(done / len(new), words.format(name=name, number=done + 1, total=len(new)))
+        tray.items[identity] = checking.check(data, name, source)
+    tray.adding = False
+    tray.round += 1
+    st.rerun()
+
+
+def show_results(tray: checking.Tray) -> None:
+    if len(tray.items) == 1:
+        identity, item = next(iter(tray.items.items()))
+        show_item(identity, item, tray, alone=True)
+    else:
+        show_table(tray)
+    with st.container(horizontal=True):
+        if st.button(_("Clear"), key="check-clear", icon=":material/delete:"):
+            checking.clear()
+            st.rerun()
+        if st.button(_("Add more photos"), key="check-more", icon=":material/add:"):
+            tray.adding = True
+            st.rerun()
+
+
+def show_table(tray: checking.Tray) -> None:
+    items = list(tray.items.values())
+    good = sum(item.passes for item in items)
+    words = ngettext("{good} of {total} photos works.", "{good} of {total} photos work.", good)
+    st.markdown(f"**{words.format(good=good, total=len(items))}**")
+    identities = list(tray.items)
+    key = f"check-table-{tray.round}"
+    st.dataframe(
+        checking.table(items, preset()),
+        key=key,
+        hide_index=True,
+        row_height=64,
+        selection_mode="single-row",
+        on_select=lambda: open_row(key, identities),
+        column_config={
+            "picture": st.column_config.ImageColumn("", width=72),
+            "verdict": st.column_config.TextColumn(_("Verdict"), width="medium"),
+            "advice": st.column_config.TextColumn(_("What to do"), width="medium"),
+            "file": st.column_config.TextColumn(_("Photo"), width="medium"),
+        },
+        alt=_("One row for each photo: its verdict, what to do, and its name."),
+    )
+    st.download_button(
+        _("Download the table (CSV)"),
+        data=checking.csv(items, preset()),
+        file_name="retake-check.csv",
+        mime="text/csv",
+        icon=":material/download:",
+        on_click="ignore",
+        key="check-csv",
+    )
+    numbered = {
+        identity: f"{place}. {tray.items[identity].name}" for place, identity in enumerate(identities, 1)
+    }
+    chosen = st.selectbox(
+        _("Open a photo: press its row, or pick it here"),
+        identities,
+        index=None,
+        format_func=lambda identity: numbered.get(identity, ""),
+        placeholder=_("Pick a photo"),
+        key=OPEN_KEY,
+    )
+    if chosen is not None:
+        show_item(chosen, tray.items[chosen], tray, alone=False)
+
+
+def open_row(key: str, identities: list[str]) -> None:
+    rows = st.session_state[key].selection.rows
+    st.session_state[OPEN_KEY] = identities[rows[0]] if rows else None
+
+
+def show_item(identity: str, item: Item, tray: checking.Tray, *, alone: bool) -> None:
+    if item.photo is None or item.verdict is None:
+        st.warning(f"**{item.name}**\n\n{item.problem}", icon=":material/broken_image:")
+        return
+
+    def override() -> None:
+        tray.items[identity] = checking.override(item)
+
+    result_card(
+        item.photo,
+        item.verdict,
+        key="check",
+        overridden=item.overridden,
+        on_retake=checking.clear if alone else None,
+        on_override=override,
+        page="check",
+        source=item.source,
+    )
+
+
+layout.inside_frame(main)
