@@ -28,7 +28,7 @@ SUFFIXES: Final = frozenset(
     {".jpg", ".jpeg", ".jpe", ".png", ".webp", ".heic", ".heif", ".hif", ".tif", ".tiff", ".bmp"}
 )
 
-_FORMATS: Final = ("JPEG", "MPO", "PNG", "WEBP", "HEIF", "TIFF", "BMP")
+_FORMATS: Final = ("JPEG", "PNG", "WEBP", "HEIF", "TIFF", "BMP")
 _HEIF_BRANDS: Final = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
 _ORIENTATION_TAG: Final = 0x0112
 _TRANSPOSE: Final = {
