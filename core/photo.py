@@ -7,7 +7,6 @@ to do.
 
 import hashlib
 import io
-import math
 import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -64,6 +63,8 @@ class PhotoError(Exception):
 @dataclass(frozen=True, eq=False)
 class Photo:
     """One usable picture, upright, in sRGB, without metadata.
+
+    The file's bytes are held back for `full` to decode and never handed out, as they may name a place.
 
     Attributes:
         name: what to call it, usually the file's name; may be empty.
@@ -218,9 +219,8 @@ def _decode(data: bytes, reduced: bool) -> tuple[np.ndarray, int, int]:
         _check_size(width, height)
         try:
             if reduced:
-                scale = min(1.0, WORKING_LONG_SIDE / max(width, height))
-                # Only the JPEG decoder heeds this; it keeps both sides at least as long as asked for.
-                image.draft(image.mode, (math.ceil(width * scale), math.ceil(height * scale)))
+                # Only the JPEG decoder heeds this; it keeps both sides at least this long.
+                image.draft(image.mode, _working_size(width, height))
             image.load()
             # After loading, since the TIFF decoder turns the picture itself and PNG may keep EXIF at its end.
             orientation = _orientation(image)
@@ -233,8 +233,6 @@ def _decode(data: bytes, reduced: bool) -> tuple[np.ndarray, int, int]:
                 pixels = np.asarray(_to_srgb(Image.fromarray(pixels), profile))
             if orientation in _TRANSPOSE:
                 pixels = np.asarray(Image.fromarray(pixels).transpose(_TRANSPOSE[orientation]))
-        except PhotoError:
-            raise
         except Exception:  # truncated data, broken tables, out of memory: the same advice for all
             raise _corrupt() from None
     if orientation in (5, 6, 7, 8):
@@ -242,6 +240,12 @@ def _decode(data: bytes, reduced: bool) -> tuple[np.ndarray, int, int]:
     pixels = np.ascontiguousarray(pixels)
     pixels.setflags(write=False)
     return pixels, width, height
+
+
+def _working_size(width: int, height: int) -> tuple[int, int]:
+    """The smallest size that is still enough: 640 px on the longer side, exactly."""
+    longest = max(width, height)
+    return max(1, width * WORKING_LONG_SIDE // longest), max(1, height * WORKING_LONG_SIDE // longest)
 
 
 def _orientation(image: Image.Image) -> int:
