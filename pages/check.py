@@ -54,12 +54,11 @@ def from_files(tray: checking.Tray) -> None:
         type=sorted(suffix.removeprefix(".") for suffix in SUFFIXES),
         accept_multiple_files=True,
         key=f"check-files-{tray.round}",
-        help=_("JPEG, PNG, WebP, HEIC, TIFF or BMP, up to 20 MB each."),
     )
     st.caption(
         _(
-            "Your photos are looked at on the computer that runs Retake and are not saved. They stay in its "
-            "memory until you press Clear or close this page."
+            "JPEG, PNG, WebP, HEIC, TIFF or BMP, up to 20 MB each. Photos are looked at on the computer that "
+            "runs Retake and are not saved. They stay in its memory until you press Clear or close this page."
         )
     )
     if files:

@@ -38,7 +38,7 @@ def run(page: st.Page, pages: Sequence[st.Page]) -> None:
     and when a page stops early. An error in a page becomes one sentence; its traceback goes to the log.
     """
     st.html(_HERE / "style.css")
-    _header(pages)
+    _header(page, pages)
     body = st.container(key="rt-body")
     with st.container(key="rt-footer"):
         _footer()
@@ -71,14 +71,17 @@ def inside_frame(main: Callable[[], None]) -> None:
         runpy.run_path(str(_FRONT_DOOR))
 
 
-def _header(pages: Sequence[st.Page]) -> None:
+def _header(current: st.Page, pages: Sequence[st.Page]) -> None:
     with st.container(key="rt-header", horizontal=True, vertical_alignment="center", gap="small"):
         st.html(
             f'<div class="rt-brand"><img src="{_mark()}" alt=""><span>Retake</span></div>', width="content"
         )
         with st.container(key="rt-nav", horizontal=True, gap="xsmall", horizontal_alignment="right"):
             for page in pages:
-                st.page_link(page, label=page.title, width="content")
+                # The key gives the current page's link a class of its own to be marked by.
+                name = "rt-here" if page.url_path == current.url_path else f"rt-to-{page.url_path or 'front'}"
+                with st.container(key=name, width="content"):
+                    st.page_link(page, label=page.title, width="content")
 
 
 def _footer() -> None:

@@ -62,12 +62,12 @@ def _card(
     log = _Logger(page, source)
     with st.container(key=f"{key}-card"):
         st.html(bars.verdict_line(say(verdict, session.preset())))
-        left, right = st.columns([11, 9], gap="large")
+        left, right = st.columns([11, 9], gap="medium")
         with left:
             _picture(photo, key, log)
         with right:
             _reasons(verdict)
-            _actions(verdict, key, overridden, on_retake, on_override)
+            _actions(verdict, key, overridden, on_retake, on_override, source)
         prediction = _prediction(photo, verdict, key, overridden, log)
         _report(photo, verdict, prediction, key, overridden)
         if prediction is not None:
@@ -94,6 +94,7 @@ def _picture(photo: Photo, key: str, log: _Logger) -> None:
         format_func=explanation_name,
         key=f"{key}-where",
         help=_("Colours the parts of the photo that the network looked at for this point."),
+        wrap=True,
     )
     log.on_change(f"{key}-where-logged", target, "gradcam_toggled", network="imageqx", target=target)
     if target is None:
@@ -121,9 +122,10 @@ def _actions(
     overridden: bool,
     on_retake: Callable[[], None] | None,
     on_override: Callable[[], None] | None,
+    source: str,
 ) -> None:
     if on_retake is not None and st.button(
-        _("Try another photo"),
+        _("Try another photo") if source == "upload" else _("Take another photo"),
         key=f"{key}-retake",
         icon=":material/replay:",
         type="secondary" if verdict.passes else "primary",
@@ -139,6 +141,7 @@ def _actions(
             _("Use this photo anyway"),
             key=f"{key}-override",
             icon=":material/arrow_forward:",
+            type="tertiary",
             width="stretch",
         )
     ):
@@ -170,7 +173,7 @@ def _prediction(
         label=prediction.labels[0],
         overridden=overridden,
     )
-    left, right = st.columns([9, 11], gap="large")
+    left, right = st.columns([9, 11], gap="medium")
     with left:
         _classes(prediction, key)
     with right:
@@ -209,9 +212,10 @@ def _classes(prediction: Prediction, key: str) -> None:
         )
     )
     st.caption(description(best))
+    place = st.container()
     everything = st.toggle(_("Show all ten"), key=f"{key}-all")
     most = len(prediction.labels) if everything else FIRST_CLASSES
-    st.html(bars.class_list(prediction.labels[:most], prediction.probabilities[:most]))
+    place.html(bars.class_list(prediction.labels[:most], prediction.probabilities[:most]))
     st.caption(
         _(
             "The figures say how the network shares out its answer. They are not the chance of having "

@@ -73,7 +73,7 @@ def consent_panel() -> None:
         _(
             "Your photos stay in this computer's memory while you use the page. They are never saved by "
             "Retake, and they never leave the computer that Retake runs on. **Clear** on the check page, "
-            "**Retake** on the practice page, or closing the page lets them go."
+            "**Take another photo** on the practice page, or closing the page lets them go."
         )
     )
     st.markdown(

@@ -64,8 +64,4 @@ def say(verdict: Verdict, preset: Preset) -> Saying:
         return Saying(
             True, _("This photo works"), _("The spot is sharp, well lit and close enough to judge.")
         )
-    headline = {
-        "no_skin": _("No skin to see here yet"),
-        "healthy_skin": _("No spot to see here yet"),
-    }.get(hint.key, _("Worth one more try"))
-    return Saying(False, headline, hint.spoken, hint.text)
+    return Saying(False, _("Not quite there yet"), hint.spoken, hint.text)
