@@ -79,7 +79,7 @@ def read_initialisers(path: Path, names: Sequence[str]) -> dict[str, np.ndarray]
         KeyError: a name is not in the file, or is no float16 or float32 tensor.
     """
     wanted, found = set(names), {}
-    data = memoryview(path.read_bytes())
+    data = memoryview(np.memmap(path, np.uint8, mode="r"))
     for number, graph in _fields(data):
         if number != _GRAPH:
             continue

@@ -1,0 +1,46 @@
+import torch
+
+from core.training.networks.imageqx import ImageQXNet
+from core.training.networks.lesion import ARCHITECTURES, LABELS, LesionNet
+
+
+def test_imageqx_shapes_and_parameter_names():
+    torch.set_num_threads(1)
+    net = ImageQXNet().eval()
+    with torch.inference_mode():
+        quality, explanations, features = net(torch.zeros(2, 3, 224, 224))
+    assert quality.shape == (2, 4)
+    assert explanations.shape == (2, 5)
+    assert features.shape == (2, 1280, 7, 7)
+    shapes = {name: tuple(value.shape) for name, value in net.named_parameters()}
+    assert shapes["explain_hidden.weight"] == (64, 1280)
+    assert shapes["explain_out.weight"] == (5, 64)
+    assert shapes["quality_hidden.weight"] == (64, 1280)
+    assert shapes["quality_out.weight"] == (4, 69)
+
+
+def test_imageqx_explanation_head_is_affine_and_quality_sees_explanations_through_a_sigmoid():
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    net = ImageQXNet().eval()
+    features = torch.rand(1, 1280, 2, 2)
+    net.trunk = torch.nn.Identity()
+    with torch.inference_mode():
+        zero, one, two = (net(features * factor) for factor in (0, 1, 2))
+        # Affine in the features: the step from 0 to 1 is the step from 1 to 2.
+        assert torch.allclose(one[1] - zero[1], two[1] - one[1], atol=1e-5)
+        net.quality_out.weight[:, :64] = 0
+        quality, explanations, _features = net(features)
+        by_hand = net.quality_out(torch.cat([torch.zeros(1, 64), torch.sigmoid(explanations)], 1))
+    assert torch.allclose(quality, by_hand, atol=1e-6)
+
+
+def test_lesion_shapes():
+    torch.set_num_threads(1)
+    net = LesionNet().eval()
+    with torch.inference_mode():
+        logits, features = net(torch.zeros(1, 3, 224, 224))
+    assert logits.shape == (1, 10) == (1, len(LABELS))
+    assert features.shape == (1, 512, 7, 7)
+    assert tuple(net.head.weight.shape) == (10, 512)
+    assert set(ARCHITECTURES) == {"resnet34", "resnet50", "resnet101", "resnet152"}
