@@ -1,0 +1,256 @@
+"""Makes .venv and installs what a make target needs; says in one sentence what is missing and how to get it.
+
+Runs on the system's own Python with nothing installed: ``python3 scripts/setup_env.py serve|full|dev|test``.
+What is installed is noted in the environment, so a second run installs nothing.
+"""
+
+import argparse
+import ctypes
+import hashlib
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+OLDEST = (3, 11)
+SERVE, FULL, DEV = "requirements-serve.txt", "requirements.txt", "requirements-dev.txt"
+LOCK = "requirements.lock"
+SETS: Mapping[str, tuple[str, ...]] = {"serve": (SERVE,), "full": (FULL,), "dev": (DEV,), "test": (FULL, DEV)}
+NOTE = "retake-installed.json"
+SIZES = {
+    "serve": "about 1 GB on disk",
+    "full": "with torch: several GB on disk",
+    "dev": "the test tools",
+    "test": "with torch and the test tools: several GB on disk",
+}
+
+# Shared libraries that opencv-python loads on Linux, and the package of each by package manager.
+LIBRARIES = {
+    "libGL.so.1": {"apt-get": "libgl1", "dnf": "mesa-libGL", "pacman": "libglvnd", "zypper": "libGL1"},
+    "libgthread-2.0.so.0": {
+        "apt-get": "libglib2.0-0",
+        "dnf": "glib2",
+        "pacman": "glib2",
+        "zypper": "libgthread-2_0-0",
+    },
+}
+INSTALL = {
+    "apt-get": "apt-get install -y",
+    "dnf": "dnf install -y",
+    "pacman": "pacman -S --noconfirm",
+    "zypper": "zypper install -y",
+}
+BROWSERS = (
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    "/Applications/Chromium.app/Contents/MacOS/Chromium",
+)
+BROWSER_VARIABLE = "RETAKE_CHROMIUM"
+Run = Callable[..., object]
+Which = Callable[[str], str | None]
+
+
+class SetupError(Exception):
+    """Set-up cannot go on; the message says what is missing and how to get it."""
+
+
+def check_python(version: Sequence[int] = sys.version_info) -> None:
+    """Refuse a Python that is too old."""
+    if tuple(version[:2]) < OLDEST:
+        raise SetupError(
+            f"Retake needs Python {OLDEST[0]}.{OLDEST[1]} or newer, and this is {version[0]}.{version[1]}. "
+            "Install a newer one and name it: make app PYTHON=python3.12"
+        )
+
+
+def check_venv(has: Callable[[str], object] = importlib.util.find_spec) -> None:
+    """Refuse a Python that cannot make virtual environments (Debian and Ubuntu leave that out)."""
+    if has("venv") is None or has("ensurepip") is None:
+        raise SetupError(
+            "This Python cannot make a virtual environment: its package python3-venv is missing. "
+            "Install it (Debian, Ubuntu: sudo apt-get install python3-venv) and run the same command again."
+        )
+
+
+def missing_libraries(load: Callable[[str], object] = ctypes.CDLL, platform: str = sys.platform) -> list[str]:
+    """Names of the shared libraries that opencv-python will not find here; none where it brings its own."""
+    if not platform.startswith("linux"):
+        return []
+    missing = []
+    for name in LIBRARIES:
+        try:
+            load(name)
+        except OSError:
+            missing.append(name)
+    return missing
+
+
+def find_browser(environment: Mapping[str, str] = os.environ, which: Which = shutil.which) -> str | None:
+    """Path of the Chromium or Chrome for the browser tests: the one in RETAKE_CHROMIUM, else the system's."""
+    named = environment.get(BROWSER_VARIABLE)
+    if named:
+        return which(named)
+    return next((path for path in map(which, BROWSERS) if path), None)
+
+
+def strict(environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether this is an automatic run, where a missing browser is a failure and not a choice."""
+    return environment.get("RETAKE_CI") == "1" or environment.get("CI", "").lower() in ("1", "true")
+
+
+def packages_of(libraries: Sequence[str], which: Which = shutil.which) -> tuple[str | None, list[str]]:
+    """The package manager here, and its packages of these libraries (Debian's names where unknown)."""
+    manager = next((name for name in INSTALL if which(name)), None)
+    return manager, [LIBRARIES[name][manager or "apt-get"] for name in libraries]
+
+
+def check_libraries(missing: Sequence[str], which: Which = shutil.which) -> None:
+    """Refuse to go on without the shared libraries of opencv-python."""
+    if not missing:
+        return
+    manager, packages = packages_of(missing, which)
+    names = " ".join(packages)
+    if manager:
+        how = f"Install it with: sudo {INSTALL[manager]} {names}"
+    else:
+        how = f"Install the system package that has it (Debian calls it {names})"
+    raise SetupError(f"OpenCV needs {' and '.join(missing)}, which this system does not have. {how}")
+
+
+def install_system_packages(packages: Sequence[str], run: Run = subprocess.run) -> None:
+    """Install Debian packages as root; raises SetupError when that fails."""
+    print(f"Installing system packages: {' '.join(packages)}", flush=True)
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    try:
+        run(["apt-get", "update", "-q"], check=True, env=environment)
+        run(
+            ["apt-get", "install", "-y", "-q", "--no-install-recommends", *packages],
+            check=True,
+            env=environment,
+        )
+    except subprocess.CalledProcessError as error:
+        raise SetupError(
+            f"apt-get could not install {' '.join(packages)} (its own message is above). "
+            "Install them by hand and run the same command again."
+        ) from error
+
+
+def can_install_system_packages(which: Which = shutil.which) -> bool:
+    """Whether this process may use apt-get: root on a system of Debian's family."""
+    return hasattr(os, "geteuid") and os.geteuid() == 0 and which("apt-get") is not None
+
+
+def prepare_system(purpose: str, run: Run = subprocess.run) -> None:
+    """Check the system libraries, and for tests fetch those and a browser where root may.
+
+    Raises:
+        SetupError: a library of opencv-python is missing and was not installed.
+    """
+    libraries = missing_libraries() if purpose != "dev" else []
+    if purpose == "test" and can_install_system_packages():
+        wanted = packages_of(libraries)[1] + ([] if find_browser() else ["chromium"])
+        if wanted:
+            install_system_packages(wanted, run)
+            libraries = missing_libraries()
+    check_libraries(libraries)
+
+
+def python_of(venv: Path) -> Path:
+    """The interpreter of a virtual environment."""
+    return venv / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+
+
+def ensure_venv(venv: Path, run: Run = subprocess.run) -> None:
+    """Make the virtual environment, or make it anew when its Python is gone, too old, or has no pip."""
+    python = python_of(venv)
+    probe = f"import sys, pip; sys.exit(sys.version_info < {OLDEST})"
+    if python.exists() and not subprocess.run([python, "-c", probe], capture_output=True).returncode:
+        return
+    check_venv()
+    print(f"Making the virtual environment {venv}", flush=True)
+    run([sys.executable, "-m", "venv", "--clear", str(venv)], check=True)
+
+
+def fingerprint(name: str, root: Path = ROOT) -> str:
+    """Changes whenever what ``pip install -r name -c requirements.lock`` would do may change."""
+    digest = hashlib.sha256()
+    names = [name, LOCK] if name != FULL else [FULL, SERVE, LOCK]
+    for part in names:
+        digest.update((root / part).read_bytes())
+    return digest.hexdigest()
+
+
+def outstanding(purpose: str, venv: Path, root: Path = ROOT) -> list[str]:
+    """The requirements files of a purpose that are not installed in this environment as they are now."""
+    try:
+        installed = json.loads((venv / NOTE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        installed = {}
+    return [name for name in SETS[purpose] if installed.get(name) != fingerprint(name, root)]
+
+
+def note_installed(names: Sequence[str], venv: Path, root: Path = ROOT) -> None:
+    """Remember that these requirements files are installed; the full set holds the serving set."""
+    path = venv / NOTE
+    try:
+        installed = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        installed = {}
+    for name in (*names, *([SERVE] if FULL in names else [])):
+        installed[name] = fingerprint(name, root)
+    path.write_text(json.dumps(installed, indent=1), encoding="utf-8")
+
+
+def install(purpose: str, venv: Path, root: Path = ROOT, run: Run = subprocess.run) -> bool:
+    """Install what a purpose needs and is not there yet; returns whether anything had to be done.
+
+    Raises:
+        SetupError: pip failed.
+    """
+    names = outstanding(purpose, venv, root)
+    if not names:
+        return False
+    print(f"Installing what Retake needs ({SIZES[purpose]}). Only this first time.", flush=True)
+    command = [str(python_of(venv)), "-m", "pip", "install", "--disable-pip-version-check"]
+    if strict() or not sys.stdout.isatty():
+        command += ["--quiet", "--progress-bar", "off"]
+    for name in names:
+        command += ["-r", str(root / name)]
+    try:
+        run([*command, "-c", str(root / LOCK)], check=True)
+    except subprocess.CalledProcessError as error:
+        raise SetupError(
+            "pip could not install the packages (its own message is above). Check the connection and the "
+            "free space on disk, then run the same command again; what was downloaded is not lost."
+        ) from error
+    note_installed(names, venv, root)
+    return True
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Set up for one purpose; 0 when all is there, 1 with a sentence when not."""
+    parser = argparse.ArgumentParser(description="Set Retake up for a purpose.")
+    parser.add_argument("purpose", choices=sorted(SETS))
+    parser.add_argument("--venv", type=Path, default=ROOT / ".venv")
+    args = parser.parse_args(argv)
+    try:
+        check_python()
+        prepare_system(args.purpose)
+        ensure_venv(args.venv)
+        install(args.purpose, args.venv)
+    except SetupError as error:
+        print(f"\nSet-up stopped: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
