@@ -1,8 +1,9 @@
 import time
+from html import escape
 
 import streamlit as st
 
-from core.guidance.conditions import CALM_KEYS, CAMERA_KEYS
+from core.guidance.conditions import CAMERA_KEYS
 from core.guidance.hint import Hint, hint, hint_for
 from core.live import shutter, trouble
 from core.live.banner import banner
@@ -19,7 +20,14 @@ from core.words import _
 
 REFRESH_S = 0.7  # how often the page asks for the newest hint; faster costs a third of a core a viewer
 CONNECTING_S = 10.0
+# The hint stands over the picture, though it is drawn with the shutter: one part that refreshes by itself.
+HINT_ON_TOP = """<style>
+.st-key-practise-camera>div:has(.st-key-practise-hint),
+.st-key-practise-camera>div:has(.st-key-practise-hint)>div{display:contents}
+div:has(>.st-key-practise-hint){order:-1}
+</style>"""
 HIDE_CAMERA = "<style>.st-key-practise-camera{height:0;overflow:hidden;visibility:hidden}</style>"
+UNSEEN = "position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)"
 
 
 def _worker() -> Worker:
@@ -35,7 +43,8 @@ def _worker() -> Worker:
 def _camera_changed() -> None:
     st.session_state.practise_wanted = None  # from here on Start and Stop belong to the person again
     st.session_state.practise_started = time.monotonic()
-    st.session_state.pop("practise_try", None)
+    if _accepted() is None:
+        st.session_state.pop("practise_try", None)
 
 
 def _retake(watcher: Watcher) -> None:
@@ -79,8 +88,9 @@ def _announce(watcher: Watcher, stream: StreamState, sight: Sight) -> str | None
             _("Start the camera"),
             _("Press Start camera and point the camera at the spot. You will be told what to improve."),
         )
-        tone = "calm"
-    st.session_state.practise_report = banner(said, tone, key="practise-banner")
+        tone = "start"
+    with st.container(key="practise-hint"):
+        st.session_state.practise_report = banner(said, tone, key="practise-banner")
     return problem
 
 
@@ -113,22 +123,31 @@ def _keep(taken: Try) -> None:
     st.rerun(scope="app" if taken.outcome is Outcome.ACCEPTED else "fragment")
 
 
-def _last_try(watcher: Watcher, sight: Sight) -> None:
+def _refused(watcher: Watcher) -> Try | None:
+    """Show the photo that was just refused, with its advice, and return it."""
     taken = st.session_state.get("practise_try")
-    if taken is not None and taken.outcome is Outcome.NO_PICTURE:
+    if taken is None:
+        return None
+    if taken.outcome is Outcome.NO_PICTURE:
         st.info(_("There was no picture to take. Please try again."), icon=":material/info:")
-        taken = None
-    if taken is not None:
-        picture, words = st.columns([1, 2], vertical_alignment="center")
-        picture.image(taken.photo.jpeg(480), width="stretch", alt=_("The photo that was not used"))
-        advice = hint_for(taken.verdict, watcher.preset, healthy_skin_passes=watcher.rule.healthy_skin_passes)
-        words.info(
-            _("Almost. {advice}, then take it again.").format(advice=advice.text), icon=":material/replay:"
+        return None
+    advice = hint_for(taken.verdict, watcher.preset, healthy_skin_passes=watcher.rule.healthy_skin_passes)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        picture = session.held(("refused", taken.photo.sha256), lambda: taken.photo.jpeg(320))
+        st.image(picture, width=112, alt=_("The photo that was not used"))
+        st.markdown(
+            _("**{advice}**, then take it again. This photo did not come out well enough.").format(
+                advice=advice.text
+            )
         )
+    return taken
+
+
+def _anyway(watcher: Watcher, sight: Sight, refused: Try | None) -> None:
     if sight.may_override and st.button(
         _("Use this photo anyway"), key="practise-anyway", width="stretch", icon=":material/skip_next:"
     ):
-        _keep(shutter.use_anyway(watcher, taken))
+        _keep(shutter.use_anyway(watcher, refused))
 
 
 def _details(sight: Sight) -> None:
@@ -146,11 +165,18 @@ def _coach(worker: Worker, stream: StreamState) -> None:
     watcher = worker.watcher
     sight = watcher.sight()
     problem = _announce(watcher, stream, sight)
+    # A place of its own for each, so that nothing moves (and blinks) when another comes or goes.
+    trouble_place, try_place, shutter_place, anyway_place = (st.container() for _place in range(4))
     if problem is not None:
-        _explain(problem, watcher)
+        with trouble_place:
+            _explain(problem, watcher)
     if stream.playing:
-        _last_try(watcher, sight)
-        _shutter(watcher, sight)
+        with try_place:
+            refused = _refused(watcher)
+        with shutter_place:
+            _shutter(watcher, sight)
+        with anyway_place:
+            _anyway(watcher, sight, refused)
     practising = st.toggle(
         _("No spot, just practising"),
         key="practise-no-spot",
@@ -163,27 +189,8 @@ def _coach(worker: Worker, stream: StreamState) -> None:
 worker = _worker()
 taken = _accepted()
 top = st.container()
-camera = st.container(key="practise-camera")
-if taken is None:
-    top.title(_("Take a photo that works"), anchor=False)
-    with top:
-        st.markdown(_("Point the camera at the spot. Retake says what to improve, then unlocks the shutter."))
-with camera:
-    try:
-        stream = camera_stream(
-            "practise",
-            worker,
-            wanted=st.session_state.get("practise_wanted"),
-            on_change=_camera_changed,
-        )
-    except IceError as error:
-        st.error(error.message)
-        stream = StreamState(playing=False, connecting=False, failed=True)
-    if taken is None:
-        st.fragment(_coach, run_every=REFRESH_S if stream.playing or stream.connecting else None)(
-            worker, stream
-        )
 if taken is not None:
+    # Before the camera: the streamer starts the run anew when it stops, and the card must be drawn by then.
     st.html(HIDE_CAMERA)
     with top:
         result_card(
@@ -195,3 +202,25 @@ if taken is not None:
             page="practise",
             source="live",
         )
+else:
+    st.html(HINT_ON_TOP)
+with st.container(key="practise-camera"):
+    try:
+        stream = camera_stream(
+            "practise", worker, wanted=st.session_state.get("practise_wanted"), on_change=_camera_changed
+        )
+    except IceError as error:
+        st.error(error.message)
+        stream = StreamState(playing=False, connecting=False, failed=True)
+    if taken is None:
+        refresh = REFRESH_S if stream.playing or stream.connecting else None
+        st.fragment(_coach, run_every=refresh)(worker, stream)
+if taken is None:
+    with top:
+        if stream.playing:
+            st.html(f'<h1 style="{UNSEEN}">{escape(_("Take a photo"))}</h1>')  # all room for the picture
+        else:
+            st.title(_("Take a photo that works"), anchor=False)
+            st.markdown(
+                _("Point the camera at the spot. Retake says what to improve, then unlocks the shutter.")
+            )

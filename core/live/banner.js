@@ -5,6 +5,7 @@ const SIGNS = {
   ask: "M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18zM12 7v6M12 16.5v.5",
   good: "M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18zM8 12.4l2.8 2.8L16 9.6",
   calm: "M5 12h.01M12 12h.01M19 12h.01",
+  start: "M4 7h3.5L9 5h6l1.5 2H20v12H4zM12 10a3 3 0 1 0 0 6 3 3 0 0 0 0-6z",
   trouble: "M3 6h11v12H3zM14 10.5 21 7v10l-7-3.5M3 3l18 18",
 };
 
@@ -36,8 +37,7 @@ async function cameraReport() {
 
 const watched = new WeakMap();
 
-function watchCamera(root, setStateValue) {
-  const told = { report: null, stopped: false };
+function watchCamera(root, told) {
   const tell = async () => {
     let report = "ok";
     try {
@@ -48,7 +48,7 @@ function watchCamera(root, setStateValue) {
     if (told.stopped || report === told.report) return;
     const first = told.report === null;
     told.report = report;
-    if (!(first && report === "ok")) setStateValue("camera", report);
+    if (!(first && report === "ok")) told.tellPython("camera", report);
   };
   const stops = [];
   const listen = (target, event) => {
@@ -62,17 +62,24 @@ function watchCamera(root, setStateValue) {
     .then((permission) => told.stopped || listen(permission, "change"))
     .catch(() => {});
   tell();
-  watched.set(root, () => {
+  told.stop = () => {
     told.stopped = true;
     stops.forEach((stop) => stop());
-  });
+    watched.delete(root);
+  };
 }
 
-export default function ({ data, parentElement, setStateValue }) {
-  show(parentElement, data);
-  if (!watched.has(parentElement)) watchCamera(parentElement, setStateValue);
+// Called again on every update; the watch on the camera is set up once.
+export default function ({ data, parentElement: root, setStateValue }) {
+  show(root, data);
+  if (!watched.has(root)) {
+    const told = { report: null, stopped: false };
+    watched.set(root, told);
+    watchCamera(root, told);
+  }
+  watched.get(root).tellPython = setStateValue;
   return () => {
-    watched.get(parentElement)?.();
-    watched.delete(parentElement);
+    // An update may end here too; only a banner that left the page stops watching.
+    setTimeout(() => (root.host ?? root).isConnected || watched.get(root)?.stop(), 0);
   };
 }

@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.guidance.hint import Hint
 
-Tone = Literal["ask", "good", "calm", "trouble"]
+Tone = Literal["ask", "good", "calm", "start", "trouble"]
 _HERE: Final = Path(__file__).parent
 
 

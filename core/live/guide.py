@@ -1,4 +1,4 @@
-"""The shapes over the live picture: where the spot belongs, and how the last frame did. No words, never colour alone."""
+"""The shapes over the live picture: where the spot belongs, and how it is going; never colour alone."""
 
 from typing import Final
 

@@ -25,7 +25,8 @@ def rtc_configuration(environment: Mapping[str, str]) -> dict[str, list[dict[str
     """The connection's servers, ``{"iceServers": []}`` (this computer and the local network) by default.
 
     ``RETAKE_ICE_SERVERS`` is a comma list of addresses (``stun:host:port``) or a JSON list of addresses or of
-    ``{"urls", "username", "credential"}``; ``RETAKE_TURN_URL`` with ``_USERNAME`` and ``_PASSWORD`` adds a relay.
+    ``{"urls", "username", "credential"}``; ``RETAKE_TURN_URL`` with ``_USERNAME`` and ``_PASSWORD`` adds a
+    relay.
 
     Raises:
         IceError: a setting cannot be read, or a relay lacks its name or password.
