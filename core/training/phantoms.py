@@ -157,7 +157,7 @@ def _distance(spots: list[_Spot], window: tuple[int, int, int, int]) -> tuple[np
 
 
 # ---------------------------------------------------------------- the ten lesions
-# Each painter gets a window of skin, the relative distance d from the nearest element, its radius r in pixels.
+# Each painter gets a window of skin, the relative distance d from the nearest element, and its radius r.
 
 
 def _speckle(rng: Rng, d: np.ndarray, cell: float) -> np.ndarray:
@@ -315,7 +315,7 @@ def _relief(rng: Rng, height: int, width: int, pitch: float) -> np.ndarray:
     angle = rng.uniform(0, np.pi)
     one = np.abs(streaks(rng, height, width, pitch, pitch * 3.2, angle))
     two = np.abs(streaks(rng, height, width, pitch, pitch * 3.2, angle + rng.uniform(0.9, 1.4)))
-    return np.minimum(np.minimum(one, two), 0.45) * np.float32(1.0 * min(pitch, 9) ** 0.5)
+    return np.minimum(np.minimum(one, two), 0.45) * np.float32(0.75 * min(pitch, 6) ** 0.5)
 
 
 def _body(
@@ -342,6 +342,22 @@ def _body(
     t = np.abs(off - bow) / half
     soft = np.float32(2.2 / max(across / 2, 4))
     alpha = smooth(t, 1 + float(soft) / 2, 1 - float(soft) / 2)
+    shade = 0.30 + 0.70 * np.sqrt(np.clip(1 - np.minimum(t, 1) ** 2, 0, 1)) ** np.float32(0.7)
+    return alpha, shade.astype(np.float32)
+
+
+def _head(
+    rng: Rng, height: int, width: int, across: float, centre: tuple[float, float]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Outline and roundness of a head seen from above, as ``_body`` gives them for a limb."""
+    angle = rng.uniform(0, np.pi)
+    c, s = np.float32(np.cos(angle)), np.float32(np.sin(angle))
+    reach = 0.18 * across * rng.uniform(-1, 1, 2)
+    ys = np.arange(height, dtype=np.float32)[:, None] - np.float32(centre[1] + reach[1])
+    xs = np.arange(width, dtype=np.float32)[None, :] - np.float32(centre[0] + reach[0])
+    t = np.hypot((xs * c + ys * s) / np.float32(0.62 * across), (ys * c - xs * s) / np.float32(0.5 * across))
+    t = t + np.float32(0.02) * noise(rng, height, width, 0.2 * across)
+    alpha = smooth(t, 1.015, 0.985)
     shade = 0.30 + 0.70 * np.sqrt(np.clip(1 - np.minimum(t, 1) ** 2, 0, 1)) ** np.float32(0.7)
     return alpha, shade.astype(np.float32)
 
@@ -532,7 +548,12 @@ def draw(
     across = short * near * rng.uniform(1.25, 2.4)
     covered = chosen == "alopecia"
     wide = across > 1.9 * max(size) or (covered and lesion_extent > 0.22)
-    alpha, round_shade = (None, None) if wide else _body(rng, height, width, across, middle)
+    if wide:
+        alpha, round_shade = None, None
+    elif covered:
+        alpha, round_shade = _head(rng, height, width, across, middle)
+    else:
+        alpha, round_shade = _body(rng, height, width, across, middle)
 
     darker = melanin[..., None] * -_MELANIN - blood[..., None] * _BLOOD
     colours = base * np.exp(darker)

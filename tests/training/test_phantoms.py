@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import cv2
 import numpy as np
 import pytest
@@ -52,7 +54,7 @@ def test_no_skin_has_no_mask_and_healthy_skin_no_lesion():
 
 def test_darker_tones_are_darker_and_still_well_exposed():
     steps = [np.median(luma(draw("healthy_skin", 7, size=SIZE, tone=tone).rgb)) for tone in (0, 0.3, 0.6, 1)]
-    assert all(a > b for a, b in zip(steps, steps[1:], strict=False))
+    assert all(a > b for a, b in pairwise(steps))
     assert steps[0] < 0.85
     assert steps[-1] > 0.22
 
