@@ -279,15 +279,24 @@ def _blur(luma: np.ndarray, subject: np.ndarray) -> float:
     An edge blurred by s and then again by t keeps the share s / sqrt(s^2 + t^2) of its slope; the ratio of
     the slopes before and after a known second blur gives s.
     """
-    second = 2.0
+    second = 4.0
     # A first slight blur keeps noise from passing for detail; it is taken off again below.
-    first = 1.0
+    first = 2.0
     once = cv2.GaussianBlur(luma.astype(np.float32), (0, 0), first)
-    before = _slope(once)
+    across, down = cv2.Sobel(once, cv2.CV_32F, 1, 0), cv2.Sobel(once, cv2.CV_32F, 0, 1)
+    before = cv2.magnitude(across, down)
     after = _slope(cv2.GaussianBlur(once, (0, 0), second))
-    strong = subject & (before >= np.percentile(before[subject], 95)) & (before > 0)
-    if not strong.any():
+    # Only the crest of an edge keeps that share; beside it the second blur adds slope instead.
+    crest = np.where(
+        np.abs(across) >= np.abs(down),
+        before >= cv2.dilate(before, np.ones((1, 3), np.uint8)),
+        before >= cv2.dilate(before, np.ones((3, 1), np.uint8)),
+    )
+    edges = subject & crest & (before > 0)
+    if not edges.any():
         return float(max(luma.shape))  # nothing but one flat colour
+    # Of noise there is plenty, but its slopes are small beside those of a true edge.
+    strong = edges & (before >= 0.5 * np.percentile(before[edges], 99.9))
     ratio = float(np.sum(after[strong]) / np.sum(before[strong]))
     ratio = min(max(ratio, 1e-3), 0.999)
     total = second * second * ratio * ratio / (1 - ratio * ratio)

@@ -1,0 +1,150 @@
+"""Closed-form Grad-CAM against pytorch-grad-cam, on the shipped networks and their torch twins."""
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from pytorch_grad_cam import GradCAM
+
+from core.explain.closed_form import ImageQXHead, grad_cam, normalised
+from core.lesion.classifier import LesionClassifier
+from core.lesion.taxonomy import LABELS
+from core.quality.imageqx import ImageQX
+from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
+from core.runtime.engine import Engine
+from core.runtime.manifest import NetworkEntry, load_manifest
+from core.runtime.preprocess import network_input
+from core.runtime.weights import verify
+from core.training.export import build, export, load_twin
+from core.training.networks.fold import fold
+from core.training.phantoms import draw
+
+torch.set_num_threads(1)
+
+
+class OneOutput(torch.nn.Module):
+    def __init__(self, net, output):
+        super().__init__()
+        self.net, self.output = net, output
+
+    def forward(self, images):
+        return self.net(images)[self.output]
+
+
+def reference(net, output: int, index: int, rgb: np.ndarray) -> np.ndarray:
+    """pytorch-grad-cam's own map at 224 x 224, over its range (it adds 1e-7 to what it divides by)."""
+    batch = torch.from_numpy(network_input(rgb)).requires_grad_(True)
+    with GradCAM(OneOutput(net, output), [net.trunk]) as cam:
+        return normalised(cam(batch, [lambda row: row[index]])[0])
+
+
+def as_theirs(heatmap: np.ndarray) -> np.ndarray:
+    """Our 7 x 7 map brought to their size, and stretched to 0-1 once more as theirs is."""
+    return normalised(cv2.resize(heatmap, (224, 224)))
+
+
+def lively(name: str) -> torch.nn.Module:
+    """A network whose answers depend on the picture, whatever the shipped weights are like."""
+    torch.manual_seed(3)
+    net = build(name)
+    # Untrained statistics would let the signal die away: take them from pictures instead.
+    net.train()
+    pictures = [draw("lesion", seed, size=(240, 320)).rgb for seed in range(6)]
+    with torch.no_grad():
+        for module in net.modules():
+            if isinstance(module, torch.nn.BatchNorm1d | torch.nn.BatchNorm2d):
+                module.momentum = None
+        net(torch.from_numpy(np.concatenate([network_input(rgb) for rgb in pictures])))
+        for parameter in net.parameters():
+            if parameter.shape[:1] in ((4,), (5,)):
+                parameter.mul_(4)
+    return net.eval()
+
+
+@pytest.fixture(scope="module", params=["shipped", "lively"])
+def pairs(request, tmp_path_factory):
+    """(served, torch twin) of both networks."""
+    manifest = load_manifest()
+    found = {}
+    for name, kind in (("imageqx", ImageQX), ("lesion", LesionClassifier)):
+        entry: NetworkEntry = manifest.networks[name]
+        if request.param == "shipped":
+            twin, path = load_twin(name), verify(entry)
+        else:
+            net = lively(name)
+            path = tmp_path_factory.mktemp("lively") / f"{name}.onnx"
+            export(net, name, path)
+            twin = _half(fold(net))
+        found[name] = kind(Engine(path, threads=1), entry), twin
+    return found
+
+
+def _half(net: torch.nn.Module) -> torch.nn.Module:
+    """Weights as the file keeps them: rounded to float16."""
+    with torch.no_grad():
+        for parameter in net.parameters():
+            parameter.copy_(parameter.half().float())
+    return net.requires_grad_(False)
+
+
+PICTURES = [draw("lesion", seed=11, size=(480, 640)).rgb, draw("no_skin", seed=12, size=(640, 400)).rgb]
+
+
+@pytest.mark.parametrize("rgb", PICTURES, ids=["lesion", "no_skin"])
+@pytest.mark.parametrize("target", [*EXPLANATIONS, *QUALITY_CLASSES])
+def test_imageqx_maps_are_those_of_pytorch_grad_cam(pairs, target, rgb):
+    served, twin = pairs["imageqx"]
+    faults = target in EXPLANATIONS
+    index = (EXPLANATIONS if faults else QUALITY_CLASSES).index(target)
+    theirs = reference(twin, int(faults), index, rgb)
+    ours = as_theirs(served.explain(rgb, target).heatmap)
+    assert np.abs(ours - theirs).max() < 1e-4
+
+
+def test_maps_differ_from_target_to_target(pairs):
+    served, _twin = pairs["lesion"]
+    found = [explanation.heatmap for explanation in served.explain_all(PICTURES[0]).values()]
+    assert sum(np.abs(heat - found[0]).max() > 0.1 for heat in found[1:]) >= 5
+
+
+@pytest.mark.parametrize("rgb", PICTURES, ids=["lesion", "no_skin"])
+@pytest.mark.parametrize("label", LABELS)
+def test_lesion_maps_are_those_of_pytorch_grad_cam(pairs, label, rgb):
+    served, twin = pairs["lesion"]
+    theirs = reference(twin, 0, LABELS.index(label), rgb)
+    ours = as_theirs(served.explain(rgb, label).heatmap)
+    assert np.abs(ours - theirs).max() < 1e-4
+
+
+def test_head_slopes_are_the_gradient_of_the_torch_head():
+    torch.manual_seed(0)
+    twin = fold(build("imageqx"))
+    weights = {name: value.detach().numpy() for name, value in twin.named_parameters()}
+    pooled = torch.randn(1280, requires_grad=True)
+    explanations = twin.explain_out(twin.explain_hidden(pooled))
+    quality = twin.quality_out(torch.cat([twin.quality_hidden(pooled), torch.sigmoid(explanations)]))
+    classes, faults = ImageQXHead(weights).slopes(explanations.detach().numpy())
+    for scores, slopes in ((quality, classes), (explanations, faults)):
+        for score, slope in zip(scores, slopes, strict=True):
+            (gradient,) = torch.autograd.grad(score, pooled, retain_graph=True)
+            np.testing.assert_allclose(slope, gradient.numpy(), atol=1e-6)
+
+
+def test_what_speaks_against_the_target_is_left_out():
+    features = np.zeros((2, 3, 3), np.float32)
+    features[0, 0, 0] = features[1, 2, 2] = 1
+    heat = grad_cam(features, np.float32([2, -1]))
+    assert heat[0, 0] == 1
+    assert heat[2, 2] == 0
+
+
+@pytest.mark.parametrize("level", [-3.0, 0.0, 5.0])
+def test_a_flat_map_is_all_zeros(level):
+    heat = normalised(np.full((7, 7), level))
+    assert heat.dtype == np.float32
+    assert not heat.any()
+
+
+def test_a_map_spans_0_to_1():
+    heat = normalised(np.array([[2.0, 4.0], [6.0, 3.0]]))
+    np.testing.assert_allclose(heat, [[0, 0.5], [1, 0.25]])

@@ -1,0 +1,155 @@
+import sys
+import threading
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from core.explain import gradients
+from core.explain.closed_form import normalised
+from core.explain.gradients import METHODS, Gradients, MissingTorchError, available, guided_picture
+from core.lesion.classifier import LesionClassifier
+from core.runtime.engine import open_engine
+from core.runtime.manifest import load_manifest
+from core.runtime.preprocess import network_input
+from core.training.phantoms import draw
+
+torch.set_num_threads(1)
+PICTURE = draw("lesion", seed=5, size=(480, 640)).rgb
+FAST = [name for name in METHODS if name != "scorecam"]
+
+
+@pytest.fixture(scope="module")
+def lesion():
+    return Gradients("lesion")
+
+
+@pytest.fixture(scope="module")
+def imageqx():
+    return Gradients("imageqx")
+
+
+@pytest.mark.parametrize("method", FAST)
+@pytest.mark.parametrize("network", ["lesion", "imageqx"])
+def test_every_method_gives_a_map(request, network, method):
+    owner = request.getfixturevalue(network)
+    explanation = owner.cam(PICTURE, {"lesion": "acne", "imageqx": "blurry"}[network], method)
+    assert explanation.heatmap.shape == (224, 224)
+    assert explanation.heatmap.dtype == np.float32
+    assert 0 <= explanation.heatmap.min() <= explanation.heatmap.max() <= 1
+    assert explanation.method == method
+
+
+def test_score_cam_gives_a_map(lesion, monkeypatch):
+    # One pass a channel: keep sixteen of the 512, so that the test stays short.
+    from pytorch_grad_cam.activations_and_gradients import ActivationsAndGradients
+
+    save = ActivationsAndGradients.save_activation
+
+    def few(self, module, given, output):
+        save(self, module, given, output[:, :16])
+
+    monkeypatch.setattr(ActivationsAndGradients, "save_activation", few)
+    assert lesion.cam(PICTURE, "acne", "scorecam").heatmap.shape == (224, 224)
+
+
+def test_grad_cam_is_the_closed_form(lesion):
+    manifest = load_manifest()
+    served = LesionClassifier(open_engine("lesion", manifest, threads=1), manifest.networks["lesion"])
+    target = served.predict(PICTURE).labels[0]
+    for gamma in (None, 1.4):
+        small = served.explain(PICTURE, target, gamma).heatmap
+        ours = normalised(cv2.resize(small, (224, 224)))
+        assert np.abs(ours - lesion.cam(PICTURE, target, "gradcam", gamma).heatmap).max() < 1e-4
+
+
+def test_unknown_targets_and_methods(lesion):
+    with pytest.raises(KeyError):
+        lesion.cam(PICTURE, "blurry")
+    with pytest.raises(KeyError):
+        lesion.cam(PICTURE, "acne", "crystal ball")
+
+
+def test_guided_backpropagation_lets_only_positive_paths_through(lesion):
+    """Against its definition: a ReLU passes a slope on where its input and the slope are both positive."""
+    target = "acne"
+    found = lesion.guided_backpropagation(PICTURE, target)
+    assert found.shape == (224, 224, 3)
+    assert found.any()
+
+    net = gradients.copy.deepcopy(lesion._net)
+    handles = []
+    for module in net.modules():
+        if isinstance(module, torch.nn.ReLU):
+            module.inplace = False
+            handles.append(
+                module.register_full_backward_hook(
+                    lambda module, slope_in, slope_out: (slope_in[0].clamp(min=0),)
+                )
+            )
+    images = torch.from_numpy(network_input(PICTURE)).requires_grad_(True)
+    net(images)[0][0, 0].backward()
+    expected = images.grad[0].numpy().transpose(1, 2, 0)
+    np.testing.assert_allclose(found, expected, atol=1e-4 * np.abs(expected).max())
+
+
+def test_guided_backpropagation_leaves_the_twin_as_it_was(lesion):
+    before = lesion.cam(PICTURE, "acne").heatmap
+    first = lesion.guided_backpropagation(PICTURE, "acne")
+    np.testing.assert_array_equal(lesion.cam(PICTURE, "acne").heatmap, before)
+    np.testing.assert_array_equal(lesion.guided_backpropagation(PICTURE, "acne"), first)
+
+
+def test_callers_wait_for_each_other(lesion):
+    targets = ["acne", "wheal", "ulcer"]
+    alone = [lesion.cam(PICTURE, target).heatmap for target in targets]
+    together = [None] * 3
+
+    def work(i):
+        together[i] = lesion.cam(PICTURE, targets[i]).heatmap
+
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    np.testing.assert_array_equal(alone, together)
+
+
+def test_works_under_inference_mode(lesion):
+    with torch.inference_mode(False), torch.no_grad():
+        assert lesion.cam(PICTURE, "acne").heatmap.shape == (224, 224)
+
+
+@pytest.mark.parametrize("package", ["torch", "pytorch_grad_cam"])
+def test_without_torch_a_sentence_says_how_to_add_it(monkeypatch, package):
+    monkeypatch.setitem(sys.modules, package, None)
+    assert not available()
+    with pytest.raises(MissingTorchError) as caught:
+        Gradients("lesion")
+    assert "pip install -r requirements.txt" in caught.value.message
+    assert caught.value.code == "torch_missing"
+
+
+def test_available_here():
+    assert available()
+
+
+def test_guided_picture_is_grey_where_nothing_matters():
+    slopes = np.zeros((10, 10, 3), np.float32)
+    slopes[2, 3] = (0.5, -0.5, 0)
+    drawn = guided_picture(slopes)
+    assert drawn.dtype == np.uint8
+    assert drawn[5, 5].tolist() == [128, 128, 128]
+    assert drawn[2, 3].tolist() == [255, 0, 128]
+    assert (guided_picture(np.zeros((4, 4, 3), np.float32)) == 128).all()
+
+
+def test_guided_picture_is_masked_by_the_heat_map():
+    slopes = np.ones((8, 8, 3), np.float32)
+    heat = np.zeros((2, 2), np.float32)
+    heat[0, 0] = 1
+    drawn = guided_picture(slopes, heat)
+    assert drawn[0, 0, 0] == 255
+    assert drawn[7, 7, 0] == 128
