@@ -2,12 +2,122 @@
 
 import streamlit as st
 
-from core.ui import layout
+from core.runtime.manifest import NetworkEntry
+from core.ui import engines, figures, layout, session
+from core.ui.wording import disclaimer
 from core.words import _
 
 
 def main() -> None:
     st.title(_("About Retake"), anchor=False)
+    st.markdown(
+        _(
+            "Retake helps you take a photo of a skin spot that a dermatologist can use. It watches the "
+            "camera, says in plain words what to change, and lets you take the photo once it is good. Then "
+            "it shows what a network that knows ten kinds of skin change makes of the photo, and where in "
+            "the photo it looked."
+        )
+    )
+    st.info(disclaimer(), icon=":material/info:")
+    st.markdown(
+        _("If a spot worries you, if it grows, bleeds or changes, see a doctor, whatever Retake shows.")
+    )
+    good_photo()
+    privacy()
+    networks()
+
+
+def good_photo() -> None:
+    st.header(_("A photo that helps"), anchor=False)
+    st.markdown(
+        "\n".join(
+            "- " + line
+            for line in (
+                _("**Light:** near a window, out of direct sun, with no lamp or shadow on the skin."),
+                _(
+                    "**Distance:** about a hand's length away, so that the spot fills a good part of the "
+                    "picture."
+                ),
+                _("**Framing:** the spot in the middle, with some skin all around it."),
+                _(
+                    "**Sharpness:** hold still, tap the spot on the screen to focus, move back if it stays "
+                    "blurred."
+                ),
+                _(
+                    "**Preparation:** wipe the lens, move hair, clothes and jewellery away; a second person "
+                    "helps."
+                ),
+            )
+        )
+    )
+
+
+def privacy() -> None:
+    st.header(_("Your photos and your privacy"), anchor=False)
+    st.markdown(
+        "\n".join(
+            "- " + line
+            for line in (
+                _(
+                    "Photos and camera pictures are looked at on the computer that runs Retake, and nowhere "
+                    "else."
+                ),
+                _("They stay in its memory while you use the page. Retake writes no photo to disk."),
+                _(
+                    "**Clear** on the Check page lets go of the photos there; so does closing the page, "
+                    "after a short while."
+                ),
+                _(
+                    "Place, time, and all else that a camera writes into a file is dropped when the file is "
+                    "read."
+                ),
+                _(
+                    "A log of the visit (prompts, verdicts, times; no pictures, no file names, no "
+                    "addresses) is kept in memory. It is saved only if you tick so below, in **Your session "
+                    "and privacy**."
+                ),
+                _("Retake sends no usage statistics."),
+            )
+        )
+    )
+    st.caption(_("With your tick, the log goes to: {folder}").format(folder=f"`{session.log_folder()}`"))
+
+
+def networks() -> None:
+    st.header(_("How good are the networks?"), anchor=False)
+    st.markdown(
+        _(
+            "Not as good as a person who knows skin. The check was taught with photos made worse on purpose "
+            "and with simulated raters, not with real patients' retakes; the ten classes come from few "
+            "photographs. Figures from photos of the same sources flatter a network: expect less on yours."
+        )
+    )
+    names = {
+        "imageqx": _("The photo check (ImageQX)"),
+        "lesion": _("The ten kinds of skin change (ResNet)"),
+    }
+    for key, entry in engines.manifest().networks.items():
+        st.subheader(names.get(key, key), anchor=False)
+        network(entry)
+
+
+def network(entry: NetworkEntry) -> None:
+    if not figures.is_trained(entry):
+        st.warning(
+            _("No held-out figures came with this network. Take nothing that it says seriously."),
+            icon=":material/warning:",
+        )
+    for title, rows in figures.measured(entry).items():
+        table(title, _("Measure"), rows)
+    with st.expander(_("What made this file")):
+        table("", _("What"), figures.origin(entry))
+
+
+def table(title: str, first: str, rows: list[tuple[str, str]]) -> None:
+    if title:
+        st.markdown(f"**{title}**")
+    columns = {first: [row[0] for row in rows], _("Value"): [row[1] for row in rows]}
+    st.table(columns, border="horizontal", hide_index=True, alt=title or first)
 
 
 layout.inside_frame(main)

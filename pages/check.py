@@ -11,6 +11,8 @@ from core.words import _, ngettext
 
 FILES, CAMERA, SAMPLES = "files", "camera", "samples"
 OPEN_KEY = "check-open"
+ROW_HEIGHT = 64
+ROWS_SHOWN = 8
 
 
 def main() -> None:
@@ -82,7 +84,7 @@ def from_samples(tray: checking.Tray) -> None:
         )
     with st.container(horizontal=True, key="rt-samples", gap="medium"):
         for name, title in samples.titles().items():
-            with st.container(width=164, gap="small"):
+            with st.container(gap="small"):
                 st.image(samples.thumbnail(name), width="stretch", alt=title)
                 if st.button(title, key=f"check-sample-{name}", width="stretch"):
                     take_in(tray, [(name, title, samples.jpeg(name), "upload")])
@@ -128,12 +130,13 @@ def show_table(tray: checking.Tray) -> None:
         checking.table(items, preset()),
         key=key,
         hide_index=True,
-        row_height=64,
-        selection_mode="single-row",
+        row_height=ROW_HEIGHT,
+        height=min(len(items) + 1, ROWS_SHOWN) * ROW_HEIGHT,
+        selection_mode=["single-row", "single-cell"],
         on_select=lambda: open_row(key, identities),
         column_config={
             "picture": st.column_config.ImageColumn("", width=72),
-            "verdict": st.column_config.TextColumn(_("Verdict"), width="medium"),
+            "verdict": st.column_config.TextColumn(_("Verdict"), width=96),
             "advice": st.column_config.TextColumn(_("What to do"), width="medium"),
             "file": st.column_config.TextColumn(_("Photo"), width="medium"),
         },
@@ -164,7 +167,9 @@ def show_table(tray: checking.Tray) -> None:
 
 
 def open_row(key: str, identities: list[str]) -> None:
-    rows = st.session_state[key].selection.rows
+    """Open the row whose box or any of whose cells was pressed."""
+    selection = st.session_state[key].selection
+    rows = list(selection.rows) or [row for row, _column in selection.cells]
     st.session_state[OPEN_KEY] = identities[rows[0]] if rows else None
 
 

@@ -104,8 +104,9 @@ def table(items: Sequence[Item], preset: Preset) -> list[dict[str, str]]:
     """Rows for the screen: picture, verdict, advice, file."""
     rows = []
     for item in items:
-        verdict, advice = _words(item, preset)
-        rows.append({"picture": item.thumbnail, "verdict": verdict, "advice": advice, "file": item.name})
+        brief = _("Works") if item.passes else _("Not yet") if item.photo else _("Unusable")
+        advice = _words(item, preset)[1]
+        rows.append({"picture": item.thumbnail, "verdict": brief, "advice": advice, "file": item.name})
     return rows
 
 

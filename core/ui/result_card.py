@@ -198,9 +198,13 @@ def _accepted_warning(key: str, photo: Photo) -> bool:
         ),
         icon=":material/warning:",
     )
-    if st.button(_("Show it all the same"), key=f"{key}-despite-button", width="stretch"):
-        st.session_state[mark] = photo.sha256
-        st.rerun(scope="fragment")
+    st.button(
+        _("Show it all the same"),
+        key=f"{key}-despite-button",
+        on_click=st.session_state.__setitem__,
+        args=(mark, photo.sha256),
+        width="stretch",
+    )
     return False
 
 

@@ -71,9 +71,9 @@ def consent_panel() -> None:
     """What is kept, the tick that lets the log be saved, and the log to take away."""
     st.markdown(
         _(
-            "Your photos stay in this computer's memory while you use the page. They are never saved by "
-            "Retake, and they never leave the computer that Retake runs on. **Clear** on the check page, "
-            "**Take another photo** on the practice page, or closing the page lets them go."
+            "Your photos stay in the memory of the computer that runs Retake while you use the page. Retake "
+            "does not save them and sends them nowhere. **Clear** on the Check page, **Take another photo** "
+            "on the Practise page, or closing the page lets them go."
         )
     )
     st.markdown(
@@ -86,7 +86,10 @@ def consent_panel() -> None:
         _("Save my session log on this computer"),
         key=CONSENT_KEY,
         on_change=_consent_changed,
-        help=_("Off: the log stays in memory and is gone when you close the page."),
+        help=_(
+            "On the computer that runs Retake. Without the tick the log stays in memory and is gone soon "
+            "after you close the page."
+        ),
     )
     log = event_log()
     if log.file is not None:

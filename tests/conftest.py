@@ -1,0 +1,85 @@
+import os
+
+import cv2
+import numpy as np
+import pytest
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("RETAKE_THREADS", "1")
+
+
+class FakeImageQX:
+    """Judges by mean colour: dark is bad light, greyish blue is no skin, pale is healthy skin, else a lesion."""
+
+    name = "imageqx"
+
+    def assess(self, rgb, rule, *, width=None, height=None):
+        from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
+        from core.quality.verdict import judge
+
+        red, _green, blue = rgb.reshape(-1, 3).mean(axis=0)
+        dark = float(rgb.mean()) < 60
+        best = "no_skin" if blue > red + 20 else "healthy_skin" if red > 235 else "lesion"
+        if dark:
+            best = "poor_quality"
+        quality = {name: 0.91 if name == best else 0.03 for name in QUALITY_CLASSES}
+        explanations = {name: 0.9 if dark and name == "bad_light" else 0.1 for name in EXPLANATIONS}
+        return judge(
+            assessor=self.name,
+            width=width or rgb.shape[1],
+            height=height or rgb.shape[0],
+            quality=quality,
+            explanations=explanations,
+            rule=rule,
+            milliseconds=1.0,
+        )
+
+    def explain(self, rgb, target):
+        from core.explain import Explanation
+
+        heat = np.zeros((7, 7), np.float32)
+        heat[3, 3] = 1
+        return Explanation(target, heat, "gradcam")
+
+
+class FakeLesion:
+    """Always the same answer: acne first, then the rest in order."""
+
+    name = "lesion"
+
+    def __init__(self):
+        self.asked = 0
+
+    def predict(self, rgb, gamma=None):
+        from core.lesion.classifier import Prediction
+        from core.lesion.taxonomy import LABELS
+
+        self.asked += 1
+        return Prediction(LABELS, (0.55, *(0.05,) * 9), False, None, 1.0)
+
+    def explain(self, rgb, label, gamma=None):
+        return FakeImageQX.explain(self, rgb, label)
+
+
+@pytest.fixture
+def fake_networks(monkeypatch):
+    """The pages' networks, replaced by ones that judge by colour; returns (imageqx, lesion)."""
+    from core.ui import engines
+
+    imageqx, lesion = FakeImageQX(), FakeLesion()
+    monkeypatch.setattr(engines, "imageqx", lambda: imageqx)
+    monkeypatch.setattr(engines, "lesion", lambda: lesion)
+    return imageqx, lesion
+
+
+@pytest.fixture
+def jpeg_of():
+    """Make a JPEG of one colour: ``jpeg_of((200, 140, 120))`` in RGB, 320 x 240 pixels."""
+
+    def make(colour, width=320, height=240):
+        rgb = np.full((height, width, 3), colour, np.uint8)
+        done, data = cv2.imencode(".jpg", rgb[..., ::-1])
+        assert done
+        return data.tobytes()
+
+    return make

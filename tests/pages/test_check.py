@@ -1,0 +1,197 @@
+import csv
+import io
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+ROOT = Path(__file__).parents[2]
+SKIN, DARK, DESK, PALE = (200, 140, 120), (30, 20, 15), (90, 120, 180), (245, 215, 200)
+
+
+@pytest.fixture
+def check(fake_networks, monkeypatch, tmp_path):
+    """The check page, opened through the front door, with networks that judge by colour."""
+    monkeypatch.setenv("RETAKE_DATA", str(tmp_path))
+    monkeypatch.setattr("core.live.stream.camera_stream", _no_camera)
+    at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
+    at.switch_page("pages/check.py").run()
+    assert_calm(at)
+    return at
+
+
+def _no_camera(*args, **kwargs):
+    from core.live.stream import StreamState
+
+    return StreamState(playing=False, connecting=False)
+
+
+def assert_calm(at):
+    assert not at.exception
+    assert not at.error
+
+
+def words(at):
+    kinds = (at.markdown, at.caption, at.warning, at.info, at.header, at.subheader, at.title)
+    texts = [element.value for kind in kinds for element in kind]
+    return "\n".join([*texts, *(html.proto.body for html in at.get("html"))])
+
+
+def upload(at, *files):
+    at.file_uploader[0].set_value([(name, data, "application/octet-stream") for name, data in files]).run()
+    assert_calm(at)
+
+
+def button(at, label):
+    return next(button for button in at.button if button.label == label)
+
+
+def picture(at):
+    """What the first picture of the page shows, as an address that changes with its content."""
+    return at.get("image")[0].value[0]
+
+
+def table(at):
+    return at.dataframe[0].value
+
+
+def test_a_good_photo_shows_its_verdict_and_ten_classes(check, jpeg_of):
+    upload(check, ("mole.jpg", jpeg_of(SKIN)))
+    assert "This photo works" in words(check)
+    assert "looks most like **pimples**" in words(check)
+    assert words(check).count('class="rt-value"') == 3
+    check.toggle(key="check-all").set_value(True).run()
+    assert words(check).count('class="rt-value"') == 10
+    assert "not a medical device" in words(check)
+
+
+def test_a_poor_photo_says_what_to_do_and_predicts_nothing(check, jpeg_of, fake_networks):
+    upload(check, ("mole.jpg", jpeg_of(DARK)))
+    assert "Not quite there yet" in words(check)
+    assert "Find softer, even light" in words(check)
+    assert "looks most like" not in words(check)
+    assert fake_networks[1].asked == 0
+
+
+def test_after_an_override_the_prediction_takes_a_warning_and_one_click(check, jpeg_of, fake_networks):
+    upload(check, ("mole.jpg", jpeg_of(DARK)))
+    button(check, "Use this photo anyway").click().run()
+    assert "did not pass the check" in check.warning[0].value
+    assert fake_networks[1].asked == 0
+    button(check, "Show it all the same").click().run()
+    assert "looks most like **pimples**" in words(check)
+    assert "may well be wrong" in check.warning[0].value
+
+
+def test_every_unusable_file_has_its_sentence_and_the_rest_goes_on(check, jpeg_of):
+    truncated = jpeg_of(SKIN)[:-200]
+    upload(check, ("a.jpg", b"no picture"), ("b.jpg", truncated), ("c.jpg", b""), ("d.jpg", jpeg_of(SKIN)))
+    rows = table(check)
+    assert list(rows["verdict"]) == ["Unusable", "Unusable", "Unusable", "Works"]
+    assert all(sentence.endswith(".") for sentence in rows["advice"][:3])
+    assert len(set(rows["advice"][:3])) == 3
+    assert "1 of 4 photos works." in words(check)
+
+
+def test_one_unusable_file_alone_shows_its_sentence_and_a_way_on(check, jpeg_of):
+    upload(check, ("holiday.jpg", b"no picture"))
+    assert "holiday.jpg" in check.warning[0].value
+    button(check, "Clear").click().run()
+    upload(check, ("mole.jpg", jpeg_of(SKIN)))
+    assert "This photo works" in words(check)
+
+
+def test_a_row_opens_its_card(check, jpeg_of):
+    upload(check, ("a.jpg", jpeg_of(SKIN)), ("b.jpg", jpeg_of(DARK)), ("c.jpg", jpeg_of(DESK)))
+    assert list(table(check)["advice"]) == ["", "Find softer, even light", "Show your skin"]
+    identities = list(check.session_state["check-tray"].items)
+    check.selectbox(key="check-open").set_value(identities[2]).run()
+    assert "No skin can be seen" in words(check)
+    check.selectbox(key="check-open").set_value(identities[0]).run()
+    assert "This photo works" in words(check)
+
+
+def test_a_pressed_row_or_cell_is_the_one_that_opens(monkeypatch):
+    from types import SimpleNamespace
+
+    import streamlit as st
+
+    state = {}
+    monkeypatch.setattr(st, "session_state", state)
+    monkeypatch.setattr("core.ui.layout.inside_frame", lambda main: None)
+    from runpy import run_path
+
+    page = run_path(str(ROOT / "pages" / "check.py"))
+    for rows, cells, opened in (([1], [], "b"), ([], [(2, "advice")], "c"), ([], [], None)):
+        state["table"] = SimpleNamespace(selection=SimpleNamespace(rows=rows, cells=cells))
+        page["open_row"]("table", ["a", "b", "c"])
+        assert state["check-open"] == opened
+
+
+def test_the_table_downloads_as_csv_with_every_probability(check, jpeg_of):
+    from core.ui import checking
+
+    upload(check, ("=cmd|x.jpg", jpeg_of(SKIN)), ("b.jpg", b"no picture"))
+    page_rows = check.session_state["check-tray"].items.values()
+    from core.guidance.preset import load_preset
+
+    data = checking.csv(list(page_rows), load_preset())
+    rows = list(csv.DictReader(io.StringIO(data.decode("utf-8-sig"))))
+    assert rows[0]["file"] == "'=cmd|x.jpg"
+    assert rows[0]["passes"] == "True"
+    assert float(rows[0]["quality_lesion"]) == pytest.approx(0.91)
+    assert float(rows[0]["explanation_blurry"]) == pytest.approx(0.1)
+    assert rows[1]["error"] == "not_an_image"
+    assert [button.label for button in check.get("download_button")].count("Download the table (CSV)") == 1
+
+
+def test_the_camera_gives_a_photo_too(check, jpeg_of):
+    check.segmented_control(key="check-way").set_value("camera").run()
+    assert_calm(check)
+    check.get("camera_input")[0].upload("shot.jpg", jpeg_of(SKIN)).run()
+    assert "This photo works" in words(check)
+    events = check.session_state["rt_log"].events
+    assert [event.source for event in events if event.event == "upload_assessed"] == ["camera"]
+
+
+def test_a_sample_can_be_tried_without_a_photo(check):
+    check.segmented_control(key="check-way").set_value("samples").run()
+    assert_calm(check)
+    button(check, "Blurred").click().run()
+    assert_calm(check)
+    assert "What was checked" in words(check)
+
+
+def test_clear_forgets_the_photos_and_empties_the_uploader(check, jpeg_of):
+    upload(check, ("mole.jpg", jpeg_of(SKIN)))
+    assert check.session_state["rt_held"]
+    button(check, "Clear").click().run()
+    assert not check.session_state["check-tray"].items
+    assert "rt_held" not in check.session_state
+    assert check.file_uploader[0].value == []
+
+
+def test_more_photos_can_be_added_to_the_results(check, jpeg_of):
+    upload(check, ("a.jpg", jpeg_of(SKIN)))
+    button(check, "Add more photos").click().run()
+    upload(check, ("b.jpg", jpeg_of(DARK)))
+    assert list(table(check)["file"]) == ["a.jpg", "b.jpg"]
+
+
+def test_show_me_where_colours_the_photo_for_the_chosen_point(check, jpeg_of):
+    upload(check, ("mole.jpg", jpeg_of(DARK)))
+    plain = picture(check)
+    check.button_group(key="check-where").set_value("bad_light").run()
+    assert_calm(check)
+    assert picture(check) != plain
+    assert "looked at most" in words(check)
+    toggled = [e for e in check.session_state["rt_log"].events if e.event == "gradcam_toggled"]
+    assert toggled[-1].properties["target"] == "bad_light"
+
+
+def test_the_log_says_what_was_checked_but_never_its_name(check, jpeg_of):
+    upload(check, ("private-name.jpg", jpeg_of(SKIN)))
+    log = check.session_state["rt_log"].to_jsonl()
+    assert '"upload_assessed"' in log
+    assert '"prediction_shown"' in log
+    assert "private-name" not in log
