@@ -1,0 +1,144 @@
+import json
+import sys
+
+import pytest
+
+import core.cli.bench
+from core import bench as bench_module
+from core.__main__ import main
+from core.bench import TORCH_KEYS, app_first_page_s, bench, machine, medians_ms, resident_memory_mb
+from core.explain.gradients import MissingTorchError
+
+
+class TestMedians:
+    def test_subjects_take_turns_and_the_first_round_is_left_out(self):
+        order, now = [], [0.0]
+        # What each call of a and b takes, in seconds, the unmeasured one first.
+        costs = {"a": iter([100, 1, 5, 3]), "b": iter([100, 20, 10, 60])}
+
+        def subject(name):
+            def run():
+                order.append(name)
+                now[0] += next(costs[name])
+
+            return run
+
+        found = medians_ms({"a": subject("a"), "b": subject("b")}, 3, lambda: now[0])
+        assert order == ["a", "b"] * 4
+        assert found == {"a": 3000, "b": 20000}
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """Leave out what starts other processes."""
+    monkeypatch.setattr(bench_module, "resident_memory_mb", lambda: (300.0, False))
+    monkeypatch.setattr(bench_module, "app_first_page_s", lambda clock: 1.5)
+
+
+KEYS = {
+    "threads",
+    "rounds",
+    "imageqx_onnx_ms",
+    "lesion_onnx_ms",
+    "closed_form_cam_ms",
+    "jpeg_12mp_to_verdict_ms",
+    "resident_memory_mb",
+    "torch_imported_while_serving",
+    "app_first_page_s",
+    "notes",
+    "cpu_count",
+    "cpu",
+    "system",
+    "python",
+    "versions",
+    *TORCH_KEYS,
+}
+
+
+def test_every_figure_is_there(quick):
+    told = []
+    figures = bench(rounds=1, threads=1, progress=told.append)
+    assert set(figures) == KEYS
+    for key in KEYS - {"notes", "cpu", "system", "python", "versions", "torch_imported_while_serving"}:
+        assert figures[key] > 0, key
+    assert figures["imageqx_speedup"] == pytest.approx(
+        figures["imageqx_torch_eager_channels_last_ms"] / figures["imageqx_onnx_ms"]
+    )
+    assert figures["cam_speedup"] == pytest.approx(
+        figures["pytorch_grad_cam_ms"] / figures["closed_form_cam_ms"]
+    )
+    assert told
+    json.dumps(figures)
+
+
+def test_without_torch_its_figures_are_null_with_a_note(quick, monkeypatch):
+    def missing(*args):
+        raise MissingTorchError
+
+    monkeypatch.setattr(bench_module, "Gradients", missing)
+    figures = bench(rounds=1, threads=1)
+    assert set(figures) == KEYS
+    for key in TORCH_KEYS:
+        assert figures[key] is None
+        assert "pip install" in figures["notes"][key]
+    assert figures["imageqx_onnx_ms"] > 0
+
+
+def test_an_app_that_does_not_start_is_null_with_its_reason(quick, monkeypatch):
+    def fail(clock):
+        raise RuntimeError("port in use")
+
+    monkeypatch.setattr(bench_module, "app_first_page_s", fail)
+    figures = bench(rounds=1, threads=1)
+    assert figures["app_first_page_s"] is None
+    assert figures["notes"]["app_first_page_s"] == "port in use"
+
+
+def test_networks_get_as_many_threads_in_both_runtimes(quick, monkeypatch):
+    import torch
+
+    opened = []
+    real = bench_module.open_engine
+    monkeypatch.setattr(
+        bench_module,
+        "open_engine",
+        lambda name, manifest, threads: opened.append(threads) or real(name, manifest, threads),
+    )
+    torch.set_num_threads(2)
+    bench(rounds=1, threads=1)
+    assert opened == [1, 1]
+    assert torch.get_num_threads() == 1
+
+
+def test_memory_is_that_of_a_process_without_torch():
+    megabytes, torch_imported = resident_memory_mb()
+    assert 50 < megabytes < 4000
+    assert not torch_imported
+
+
+def test_app_answers_both_addresses(tmp_path):
+    app = tmp_path / "app.py"
+    app.write_text("import streamlit as st\nst.title('hello')\n")
+    ticks = iter(range(10**9))
+    assert app_first_page_s(lambda: next(ticks) / 1000, app) > 0
+
+
+def test_an_app_that_is_not_there_says_why(tmp_path):
+    with pytest.raises(RuntimeError, match="does not exist"):
+        app_first_page_s(lambda: 0.0, tmp_path / "nothing.py")
+
+
+def test_machine_names_versions():
+    found = machine()
+    assert found["cpu_count"] >= 1
+    assert found["versions"]["onnxruntime"]
+    assert found["python"] == ".".join(map(str, sys.version_info[:3]))
+
+
+def test_command_prints_and_writes_the_same(capsys, monkeypatch, tmp_path):
+    monkeypatch.setattr(
+        core.cli.bench, "bench", lambda rounds, threads, progress: {"rounds": rounds, "threads": threads}
+    )
+    path = tmp_path / "new" / "bench.json"
+    assert main(["bench", "--json", str(path), "--rounds", "7", "--threads", "2"]) == 0
+    assert json.loads(capsys.readouterr().out) == json.loads(path.read_text()) == {"rounds": 7, "threads": 2}
