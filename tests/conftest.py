@@ -9,7 +9,7 @@ os.environ.setdefault("RETAKE_THREADS", "1")
 
 
 class FakeImageQX:
-    """Judges by mean colour: dark is bad light, greyish blue is no skin, pale is healthy skin, else a lesion."""
+    """Judges by mean colour: dark is bad light, blue is no skin, pale is healthy skin, else a lesion."""
 
     name = "imageqx"
 

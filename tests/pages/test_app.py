@@ -1,0 +1,174 @@
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+ROOT = Path(__file__).parents[2]
+WITHOUT_TORCH = """
+import sys
+from unittest.mock import patch
+from streamlit.testing.v1 import AppTest
+from core.live.stream import StreamState
+
+with patch("core.live.stream.camera_stream", lambda *a, **k: StreamState(playing=False, connecting=False)):
+    at = AppTest.from_file("app.py", default_timeout=120).run()
+    assert not at.exception and not at.error, (at.exception, at.error)
+    for page in ("pages/check.py", "pages/about.py"):
+        at.switch_page(page).run()
+        assert not at.exception and not at.error, (page, at.exception, at.error)
+    at.switch_page("pages/check.py").run()
+    at.segmented_control(key="check-way").set_value("samples").run()
+    at.button(key="check-sample-clear").click().run()
+    for override in (b for b in at.button if b.label == "Use this photo anyway"):
+        override.click().run()
+    for shown in (b for b in at.button if b.label == "Show it all the same"):
+        shown.click().run()
+    assert not at.exception and not at.error, (at.exception, at.error)
+    assert any("skin change" in text.value for text in at.markdown)
+print([name for name in ("torch", "torchvision", "pytorch_grad_cam", "lightning") if name in sys.modules])
+"""
+
+
+@pytest.fixture
+def app(fake_networks, monkeypatch, tmp_path):
+    from core.live.stream import StreamState
+
+    monkeypatch.setenv("RETAKE_DATA", str(tmp_path / "data"))
+    still = StreamState(playing=False, connecting=False)
+    monkeypatch.setattr("core.live.stream.camera_stream", lambda *args, **kwargs: still)
+    return AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+
+
+@pytest.mark.parametrize("page", [None, "pages/check.py", "pages/about.py"])
+def test_every_page_has_the_frame(app, page):
+    app.run()
+    if page is not None:
+        app.switch_page(page).run()
+    assert not app.exception
+    assert not app.error
+    assert [link.label for link in app.get("page_link")] == ["Practise", "Check", "About"]
+    assert any("not a medical device" in html.proto.body for html in app.get("html"))
+    assert app.checkbox(key="rt_consent").value is False
+
+
+def test_from_pixels_to_prediction_no_page_imports_torch():
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_TORCH], cwd=ROOT, capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_an_error_in_a_page_is_one_sentence_and_the_frame_stays(app, monkeypatch, caplog):
+    def broken():
+        raise RuntimeError("secret detail")
+
+    app.run().switch_page("pages/check.py")
+    monkeypatch.setattr("core.ui.checking.tray", broken)
+    app.run()
+    assert not app.exception
+    assert len(app.error) == 1
+    assert "not your photo's fault" in app.error[0].value
+    assert "secret" not in app.error[0].value
+    assert "secret detail" in caplog.text
+    assert app.get("page_link")
+
+
+def test_missing_weights_show_how_to_restore_them(monkeypatch, tmp_path):
+    from core.live.stream import StreamState
+    from core.ui import engines
+
+    still = StreamState(playing=False, connecting=False)
+    monkeypatch.setattr("core.live.stream.camera_stream", lambda *args, **kwargs: still)
+    from core.runtime.manifest import load_manifest
+
+    monkeypatch.setattr(engines, "load_manifest", lambda: load_manifest(tmp_path / "manifest.json"))
+    at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
+    assert not at.exception
+    assert "git checkout -- weights" in at.error[0].value
+    assert at.get("page_link")
+
+
+def test_a_page_run_on_its_own_leads_to_the_front_door(fake_networks):
+    alone = AppTest.from_file(str(ROOT / "pages" / "about.py"), default_timeout=60)
+    # What the first visitor of a fresh server gets who opens /about; here only that the frame is asked for.
+    from unittest.mock import patch
+
+    with patch("core.ui.layout.runpy.run_path") as front_door:
+        alone.run()
+    front_door.assert_called_once_with(str(ROOT / "app.py"))
+
+
+def test_the_log_is_saved_only_with_consent_and_removed_without(app, tmp_path):
+    app.run().switch_page("pages/about.py").run()
+    assert not (tmp_path / "data").exists()
+    app.checkbox(key="rt_consent").check().run()
+    (saved,) = (tmp_path / "data" / "sessions").glob("*.jsonl")
+    assert '"session_started"' in saved.read_text()
+    assert '"consent_given"' in saved.read_text()
+    app.checkbox(key="rt_consent").uncheck().run()
+    assert not saved.exists()
+    assert [event.event for event in app.session_state["rt_log"].events][-1] == "consent_withdrawn"
+
+
+def test_consent_holds_when_the_page_changes(app):
+    app.run().switch_page("pages/about.py").run()
+    app.checkbox(key="rt_consent").check().run()
+    app.switch_page("pages/check.py").run()
+    assert app.checkbox(key="rt_consent").value is True
+
+
+def test_a_log_that_cannot_be_saved_says_so_and_stays_in_memory(app, tmp_path):
+    (tmp_path / "data").write_text("a file where a folder should be")
+    app.run().switch_page("pages/about.py").run()
+    app.checkbox(key="rt_consent").check().run()
+    assert not app.exception
+    assert any("could not be saved" in warning.value for warning in app.warning)
+    assert app.checkbox(key="rt_consent").value is False
+
+
+def test_settings_keep_usage_private_and_tracebacks_off_the_page():
+    settings = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())
+    assert settings["browser"]["gatherUsageStats"] is False
+    assert settings["server"]["maxUploadSize"] == 20
+    assert settings["client"] == {
+        "toolbarMode": "minimal",
+        "showErrorDetails": "none",
+        "showSidebarNavigation": False,
+    }
+
+
+def test_every_setting_has_a_comment():
+    before = ""
+    for line in (ROOT / ".streamlit" / "config.toml").read_text().splitlines():
+        if "=" in line and not line.startswith("#"):
+            assert before.startswith("#"), line
+        before = line
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_themes_keep_their_contrast(theme):
+    colours = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())["theme"][theme]
+    for text, ground in (
+        ("textColor", "backgroundColor"),
+        ("textColor", "secondaryBackgroundColor"),
+        ("linkColor", "backgroundColor"),
+        *((f"{name}TextColor", f"{name}BackgroundColor") for name in ("blue", "yellow", "red", "green")),
+    ):
+        assert contrast(colours[text], colours[ground]) >= 4.5, (text, ground)
+    assert contrast("#ffffff", colours["primaryColor"]) >= 4.5
+
+
+def contrast(one, other):
+    """Contrast ratio as WCAG 2 defines it."""
+    high, low = sorted((luminance(one), luminance(other)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+def luminance(colour):
+    shares = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    red, green, blue = (x / 12.92 if x <= 0.04045 else ((x + 0.055) / 1.055) ** 2.4 for x in shares)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
