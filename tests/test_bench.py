@@ -32,7 +32,7 @@ class TestMedians:
 def quick(monkeypatch):
     """Leave out what starts other processes."""
     monkeypatch.setattr(bench_module, "resident_memory_mb", lambda: (300.0, False))
-    monkeypatch.setattr(bench_module, "app_first_page_s", lambda clock: 1.5)
+    monkeypatch.setattr(bench_module, "app_first_page_s", lambda clock: (1.5, 2.5))
 
 
 KEYS = {
@@ -45,6 +45,7 @@ KEYS = {
     "resident_memory_mb",
     "torch_imported_while_serving",
     "app_first_page_s",
+    "app_first_run_s",
     "notes",
     "cpu_count",
     "cpu",
@@ -91,6 +92,7 @@ def test_an_app_that_does_not_start_is_null_with_its_reason(quick, monkeypatch):
     monkeypatch.setattr(bench_module, "app_first_page_s", fail)
     figures = bench(rounds=1, threads=1)
     assert figures["app_first_page_s"] is None
+    assert figures["app_first_run_s"] is None
     assert figures["notes"]["app_first_page_s"] == "port in use"
 
 
@@ -116,16 +118,26 @@ def test_memory_is_that_of_a_process_without_torch():
     assert not torch_imported
 
 
-def test_app_answers_both_addresses(tmp_path):
-    app = tmp_path / "app.py"
-    app.write_text("import streamlit as st\nst.title('hello')\n")
+def test_the_app_answers_and_then_its_page_is_drawn(tmp_path):
+    app, witness = tmp_path / "app.py", tmp_path / "witness"
+    app.write_text(
+        f"import pathlib, streamlit as st\nst.title('hello')\npathlib.Path({str(witness)!r}).touch()\n"
+    )
     ticks = iter(range(10**9))
-    assert app_first_page_s(lambda: next(ticks) / 1000, app) > 0
+    answered, drawn = app_first_page_s(lambda: next(ticks) / 1000, app)
+    assert 0 < answered <= drawn
+    assert witness.exists()
 
 
 def test_an_app_that_is_not_there_says_why(tmp_path):
     with pytest.raises(RuntimeError, match="does not exist"):
         app_first_page_s(lambda: 0.0, tmp_path / "nothing.py")
+
+
+def test_an_app_that_never_answers_is_given_up(tmp_path):
+    ticks = iter(range(10**9))
+    with pytest.raises(RuntimeError):
+        app_first_page_s(lambda: next(ticks) * 1000.0, tmp_path / "app.py", limit_s=1)
 
 
 def test_machine_names_versions():

@@ -11,23 +11,13 @@ from typing import Final, Literal
 import cv2
 import numpy as np
 
+from core.lesion.taxonomy import LABELS
 from core.training import scenes
 from core.training.scenes import Rng, linear, noise, smooth, streaks
 
 Kind = Literal["lesion", "healthy_skin", "no_skin"]
 KINDS: Final = ("lesion", "healthy_skin", "no_skin")
-LESION_CLASSES: Final = (
-    "acne",
-    "alopecia",
-    "blister",
-    "crust",
-    "erythema",
-    "leukoderma",
-    "pigmented_macula",
-    "tumor",
-    "ulcer",
-    "wheal",
-)
+LESION_CLASSES: Final = LABELS
 
 # CIE L*, a*, b* of skin by tone 0 (very light) to 1 (very dark): typology angle from about 58 to -55.
 _TONES: Final = np.array([0.0, 0.25, 0.5, 0.75, 1.0])

@@ -8,18 +8,7 @@ import torch
 from torch import Tensor, nn
 from torchvision import models
 
-LABELS: Final = (
-    "acne",
-    "alopecia",
-    "blister",
-    "crust",
-    "erythema",
-    "leukoderma",
-    "pigmented_macula",
-    "tumor",
-    "ulcer",
-    "wheal",
-)
+from core.lesion.taxonomy import LABELS
 
 ARCHITECTURES: Final[dict[str, Callable[..., models.ResNet]]] = {
     "resnet34": models.resnet34,
