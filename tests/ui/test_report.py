@@ -1,0 +1,152 @@
+import base64
+import io
+import re
+from datetime import UTC, datetime
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from core.explain import Explanation
+from core.guidance.preset import load_preset
+from core.lesion.classifier import Prediction
+from core.lesion.taxonomy import LABELS, lay_name
+from core.photo import photo_from_array
+from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
+from core.quality.verdict import PassRule, judge
+from core.ui.report import build_report, file_name
+
+THRESHOLDS = dict.fromkeys(EXPLANATIONS, 0.5)
+MADE = datetime(2026, 5, 4, 9, 30, tzinfo=UTC)
+
+
+def verdict(**faults):
+    return judge(
+        assessor="imageqx",
+        width=640,
+        height=480,
+        quality={name: 0.7 if name == "lesion" else 0.1 for name in QUALITY_CLASSES},
+        explanations={name: faults.get(name, 0.1) for name in EXPLANATIONS},
+        rule=PassRule(THRESHOLDS),
+        milliseconds=1,
+    )
+
+
+def photo(name="mole.jpg"):
+    rgb = np.full((480, 640, 3), (200, 140, 120), np.uint8)
+    rgb[200:260, 300:360] = (90, 50, 40)
+    return photo_from_array(rgb, name)
+
+
+def heat(target):
+    spread = np.eye(7, dtype=np.float32)
+    return Explanation(target, spread if target == "blurry" else spread[::-1], "gradcam")
+
+
+def report(name="mole.jpg", judged=None, **more):
+    settings = {"made": MADE, "thresholds": THRESHOLDS} | more
+    return build_report(photo(name), judged or verdict(), load_preset(), **settings).decode("utf-8")
+
+
+def prediction():
+    return Prediction(LABELS, (0.55, *(0.05,) * 9), False, None, 1.0)
+
+
+class Tags(HTMLParser):
+    VOID = frozenset({"meta", "img", "br"})
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.all = [], []
+
+    def handle_starttag(self, tag, attrs):
+        self.all.append((tag, dict(attrs)))
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+def tags(page):
+    parser = Tags()
+    parser.feed(page)
+    assert parser.open == []
+    return parser.all
+
+
+def test_it_says_the_verdict_the_time_and_that_it_is_no_diagnosis():
+    page = report()
+    assert "This photo works" in page
+    assert "2026-05-04 09:30 UTC" in page
+    assert "640 × 480 px" in page
+    assert "not a medical device and gives no diagnosis" in page
+
+
+def test_a_photo_that_does_not_pass_is_told_what_to_improve():
+    page = report(judged=verdict(blurry=0.8))
+    assert "Not quite there yet" in page
+    assert "To improve: Hold still" in page
+    assert page.count("<td>Fine</td>") == 4
+
+
+def test_all_ten_classes_stand_in_it_best_first():
+    page = report(prediction=prediction())
+    places = [page.index(f">{lay_name(label)}<") for label in LABELS]
+    assert places == sorted(places)
+    assert "55.0%" in page
+
+
+def test_without_a_prediction_there_is_no_class_in_it():
+    page = report()
+    assert not any(f">{lay_name(label)}<" in page for label in LABELS)
+
+
+def test_an_override_is_marked():
+    page = report(judged=verdict(blurry=0.8), prediction=prediction(), overridden=True)
+    assert "did not pass the check" in page
+    assert "did not pass the check" not in report(prediction=prediction())
+
+
+def test_pictures_are_inside_and_nothing_is_loaded_or_run():
+    page = report(prediction=prediction(), quality_map=heat("blurry"), lesion_map=heat("acne"))
+    found = tags(page)
+    sources = [attrs["src"] for tag, attrs in found if tag == "img"]
+    assert len(sources) == 3
+    assert len(set(sources)) == 3
+    for source in sources:
+        data = base64.b64decode(source.removeprefix("data:image/jpeg;base64,"))
+        assert Image.open(io.BytesIO(data)).size == (640, 480)
+    assert not {"script", "link", "iframe", "object"} & {tag for tag, _attrs in found}
+    assert not re.search(r"https?://|url\(|@import", page)
+    assert any("default-src 'none'" in attrs.get("content", "") for tag, attrs in found if tag == "meta")
+    assert all(attrs.get("alt") for tag, attrs in found if tag == "img")
+
+
+@pytest.mark.parametrize("name", ["<script>alert(1)</script>.jpg", '"><img src=x onerror=y>', "a & b.jpg"])
+def test_a_photo_name_cannot_become_markup(name):
+    page = report(name)
+    found = tags(page)
+    assert "script" not in {tag for tag, _attrs in found}
+    assert len([tag for tag, _attrs in found if tag == "img"]) == 1
+    assert not any(key.startswith("on") for _tag, attrs in found for key in attrs)
+
+
+def test_it_says_what_made_it():
+    page = report(networks={"imageqx": "ab12", "lesion": "cd34"})
+    assert "preset: balanced, version 1" in page
+    assert "Network imageqx: ab12" in page
+    assert photo().sha256 in page
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("mole.jpg", "retake-mole.html"), ("../../etc/pass wd.png", "retake-etc-pass-wd.html")],
+)
+def test_the_file_name_is_safe(name, expected):
+    assert file_name(photo(name)) == expected
+
+
+def test_a_nameless_photo_has_a_file_name_too():
+    assert file_name(photo("")) == f"retake-{photo('').sha256[:8]}.html"
