@@ -1,9 +1,10 @@
 """Make good photographs worse the way cameras and people do, and measure how much worse.
 
-Light is handled as light (linear), in the order in which a camera meets it: window on the scene, shadow and glare, lens and
-shake, exposure and noise, loss of pixels, JPEG. Each fault has a severity from 0 to 1, drawn continuously, and every
-shot carries the physical quantities of the design's table, so that a panel of raters can judge it.
-Good photographs go the same way with mild values: nothing but the fault itself tells the two apart.
+Light is handled as light (linear), in the order in which a camera meets it: window on the scene, shadow and
+glare, lens and shake, exposure and noise, loss of pixels, JPEG. Each fault has a severity from 0 to 1,
+drawn continuously, and every shot carries the physical quantities of the design's table, so that a panel of
+raters can judge it. Good photographs go the same way with mild values: nothing but the fault itself tells
+the two apart.
 """
 
 from collections.abc import Mapping
@@ -99,7 +100,9 @@ def to_srgb(light: np.ndarray) -> np.ndarray:
 
 
 _codes = np.arange(256) / 255
-_TO_LINEAR: Final = np.where(_codes <= 0.04045, _codes / 12.92, ((_codes + 0.055) / 1.055) ** 2.4).astype(np.float32)
+_TO_LINEAR: Final = np.where(_codes <= 0.04045, _codes / 12.92, ((_codes + 0.055) / 1.055) ** 2.4).astype(
+    np.float32
+)
 _levels = np.arange(4096) / 4095
 _TO_SRGB: Final = np.round(
     255 * np.where(_levels <= 0.0031308, 12.92 * _levels, 1.055 * _levels ** (1 / 2.4) - 0.055)
@@ -173,15 +176,19 @@ def _convolve(light: np.ndarray, make: str, sigma: float, rng: Rng) -> np.ndarra
 def _matte(mask: np.ndarray, grow: float, soft: float) -> np.ndarray:
     """Mask grown by ``grow`` and softened over ``soft`` pixels: float32 0-1."""
     size = max(1, round(grow))
-    grown = cv2.dilate(mask.astype(np.uint8), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * size + 1,) * 2))
+    grown = cv2.dilate(
+        mask.astype(np.uint8), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * size + 1,) * 2)
+    )
     return cv2.GaussianBlur(grown.astype(np.float32), (0, 0), max(soft, 0.5))
 
 
 # ---------------------------------------------------------------- light
 
 
-def _shadow_field(height: int, width: int, box: tuple[float, float, float, float], ratio: float, rng: Rng) -> np.ndarray:
-    """Light field with one hard-edged shadow whose edge crosses ``box``; 1 in the light, 1 / ratio in the shade."""
+def _shadow_field(
+    height: int, width: int, box: tuple[float, float, float, float], ratio: float, rng: Rng
+) -> np.ndarray:
+    """Light field with one hard-edged shadow across ``box``: 1 in the light, 1 / ratio in the shade."""
     cx = rng.uniform(0.3, 0.7) * (box[2] - box[0]) + box[0]
     cy = rng.uniform(0.3, 0.7) * (box[3] - box[1]) + box[1]
     angle = rng.uniform(0, 2 * np.pi)
@@ -193,7 +200,9 @@ def _shadow_field(height: int, width: int, box: tuple[float, float, float, float
     # The edge of a hand, a head or a phone is bent, now and then with fingers.
     edge = edge + np.float32(rng.normal(0, 0.25) / short) * along * along
     if rng.random() < 0.4:
-        edge = edge + np.float32(0.08 * short) * np.sin(along / np.float32(0.07 * short) + np.float32(rng.uniform(0, 6)))
+        edge = edge + np.float32(0.08 * short) * np.sin(
+            along / np.float32(0.07 * short) + np.float32(rng.uniform(0, 6))
+        )
     penumbra = np.float32(short * rng.uniform(0.008, 0.05))
     lit = np.clip(edge / penumbra + 0.5, 0, 1)
     lit = lit * lit * (3 - 2 * lit)
@@ -201,7 +210,7 @@ def _shadow_field(height: int, width: int, box: tuple[float, float, float, float
 
 
 def _subject(scene: Scene, height: int, width: int) -> np.ndarray:
-    """Where light is measured: given subject, else the lesion, else an ellipse in its box, else the whole frame."""
+    """Where light is measured: the given subject, else an ellipse about the box, else the frame."""
     if scene.subject is not None and scene.subject.sum() > 30:
         return scene.subject
     out = np.zeros((height, width), np.uint8)
@@ -275,7 +284,16 @@ def _relight(
         y = rng.uniform(box[1] + 0.2 * (box[3] - box[1]), box[3] - 0.2 * (box[3] - box[1]))
         axes = size * rng.uniform(0.12, 0.32, 2) * (0.35 + 1.0 * severity)
         blob = np.zeros((height, width), np.float32)
-        cv2.ellipse(blob, (round(x), round(y)), (max(1, round(axes[0])), max(1, round(axes[1]))), rng.uniform(0, 180), 0, 360, 1.0, -1)
+        cv2.ellipse(
+            blob,
+            (round(x), round(y)),
+            (max(1, round(axes[0])), max(1, round(axes[1]))),
+            rng.uniform(0, 180),
+            0,
+            360,
+            1.0,
+            -1,
+        )
         spots = np.maximum(spots, cv2.GaussianBlur(blob, (0, 0), float(max(1.0, axes.mean() * 0.45))))
     strength = np.float32(0.12 + 2.2 * severity**1.5)
     rough = np.clip(luma / np.maximum(grain, 1e-3), 0.3, 2.2) ** 2
@@ -292,7 +310,8 @@ def window(
     """Cut a window out of a scene and show it at ``size`` (height, width); the window lies inside the scene.
 
     Returns:
-        the new scene, and the lesion's extent / short side, share in frame and offset / short side (nan: no lesion).
+        the new scene, and the lesion's extent / short side, share in frame and offset / short side (nan: no
+        lesion).
     """
     height, width = size
     full_h, full_w = scene.rgb.shape[:2]
@@ -307,7 +326,12 @@ def window(
         if mask is None:
             return None
         piece = mask[top:low, left:right].astype(np.uint8)
-        return cv2.resize(piece, (width, height), interpolation=cv2.INTER_LINEAR if shrinking else cv2.INTER_NEAREST) > 0
+        return (
+            cv2.resize(
+                piece, (width, height), interpolation=cv2.INTER_LINEAR if shrinking else cv2.INTER_NEAREST
+            )
+            > 0
+        )
 
     box = None
     extent = share = offset = float("nan")
@@ -354,7 +378,8 @@ def choose_window(
 
     Args:
         aspect: width / height of the frame.
-        away: severity of too_far_away, or None; the window grows around the lesion as far as the scene allows.
+        away: severity of too_far_away, or None; the window grows around the lesion as far as the scene
+        allows.
         shift: severity of bad_framing, or None; the window slides off the lesion.
 
     Returns:
@@ -375,7 +400,8 @@ def choose_window(
     best = (1e9, 0.0, 0.0, most_w)
     # Going closer costs pixels; a good photographer has them to spare, so most windows keep enough.
     finest = min(1.0, 320 / scene.pixels) if rng.random() < 0.85 else 0.25
-    # The scene's edge may be in the way: of several sizes and directions take what comes nearest to what was asked for.
+    # The scene's edge may be in the way: of several sizes and directions take what comes nearest to what
+    # was asked for.
     for _try in range(1 if shift is None else 24):
         if away is not None:
             extent = 0.26 * (0.022 / 0.26) ** away
@@ -400,14 +426,18 @@ def choose_window(
 
 
 def _lose_pixels(rgb: np.ndarray, pixels: float, rng: Rng) -> np.ndarray:
-    """Shrink so that ``pixels`` remain across the short side, and enlarge again, with kernels that apps use."""
+    """Shrink so that ``pixels`` remain across the short side, and enlarge again, as apps do."""
     height, width = rgb.shape[:2]
     scale = pixels / min(height, width)
     if scale >= 1:
         return rgb
     down = rng.choice([cv2.INTER_AREA, cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_AREA])
-    up = rng.choice([cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_NEAREST, cv2.INTER_LANCZOS4], p=[0.4, 0.3, 0.1, 0.2])
-    small = cv2.resize(rgb, (max(4, round(width * scale)), max(4, round(height * scale))), interpolation=int(down))
+    up = rng.choice(
+        [cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_NEAREST, cv2.INTER_LANCZOS4], p=[0.4, 0.3, 0.1, 0.2]
+    )
+    small = cv2.resize(
+        rgb, (max(4, round(width * scale)), max(4, round(height * scale))), interpolation=int(down)
+    )
     if rng.random() < 0.5:
         small = jpeg(small, int(rng.integers(60, 95)))
     return cv2.resize(small, (width, height), interpolation=int(up))
@@ -436,7 +466,8 @@ def take(scene: Scene, plan: Plan, rng: Rng, *, long_side: int = 640, mild: bool
 
     Args:
         long_side: of the picture that comes out, in pixels.
-        mild: whether the camera's everyday imperfections (slight blur, cast, noise, JPEG) are drawn at random too.
+        mild: whether the camera's everyday imperfections (slight blur, cast, noise, JPEG) are drawn at
+        random too.
             False takes the scene in its own frame and adds nothing but the faults.
     """
     faults = dict(plan.faults)
@@ -453,7 +484,11 @@ def take(scene: Scene, plan: Plan, rng: Rng, *, long_side: int = 640, mild: bool
         )
     else:
         frame = (0.0, 0.0, float(width), float(height))
-    size = (long_side, max(32, round(long_side * aspect))) if aspect < 1 else (max(32, round(long_side / aspect)), long_side)
+    size = (
+        (long_side, max(32, round(long_side * aspect)))
+        if aspect < 1
+        else (max(32, round(long_side / aspect)), long_side)
+    )
     view, extent, share, offset = window(scene, *frame, size)
     if scene.guessed and shift is None:
         share, offset = 1.0, min(offset, 0.1)
@@ -510,7 +545,9 @@ def take(scene: Scene, plan: Plan, rng: Rng, *, long_side: int = 640, mild: bool
         # Grain is mostly of brightness; its colours are coarser, as after demosaicing.
         noise = rng.standard_normal((height, width, 1), np.float32) * np.float32(0.8)
         colours = rng.standard_normal((height // 2 + 1, width // 2 + 1, 3), np.float32)
-        noise = noise + cv2.resize(colours, (width, height), interpolation=cv2.INTER_NEAREST) * np.float32(0.6)
+        noise = noise + cv2.resize(colours, (width, height), interpolation=cv2.INTER_NEAREST) * np.float32(
+            0.6
+        )
         if rng.random() < 0.5:  # denoised in the camera
             noise = cv2.GaussianBlur(noise, (0, 0), 0.8) * np.float32(1.6)
         read = np.float32((rng.uniform(2, 9) / electrons) ** 2)
@@ -570,7 +607,13 @@ def _flip(view: Scene) -> Scene:
         return None if array is None else np.ascontiguousarray(array[:, ::-1])
 
     box = None if view.box is None else (width - view.box[2], view.box[1], width - view.box[0], view.box[3])
-    return replace(view, rgb=np.ascontiguousarray(view.rgb[:, ::-1]), mask=mirror(view.mask), subject=mirror(view.subject), box=box)
+    return replace(
+        view,
+        rgb=np.ascontiguousarray(view.rgb[:, ::-1]),
+        mask=mirror(view.mask),
+        subject=mirror(view.subject),
+        box=box,
+    )
 
 
 def worsen(

@@ -1,7 +1,8 @@
 """What ImageQX learns from: photographs and phantoms, made worse on purpose, judged by the simulated panel.
 
-``build_pool`` renders a cached pool once (network inputs as uint8, votes, measures); ``PoolDataset`` serves it to torch.
-Every sample is drawn from (seed, split, number) alone, so a pool can be rebuilt, in any number of processes.
+``build_pool`` renders a cached pool once (network inputs as uint8, votes, measures); ``PoolDataset`` serves
+it to torch. Every sample is drawn from (seed, split, number) alone, so a pool can be rebuilt, in any number
+of processes.
 """
 
 import json
@@ -54,7 +55,13 @@ _SOFT: Final = {
 # Lesions spread all over the picture: nothing to be off centre or cut off.
 _SPREAD: Final = ("pcdacne", "urtrf", "msld", "vitweb", "mpox22", "skincond")
 # How often each fault is drawn, against the others.
-_OFTEN: Final = {"bad_framing": 1.5, "bad_light": 1.2, "blurry": 1.2, "low_resolution": 0.7, "too_far_away": 2.2}
+_OFTEN: Final = {
+    "bad_framing": 1.5,
+    "bad_light": 1.2,
+    "blurry": 1.2,
+    "low_resolution": 0.7,
+    "too_far_away": 2.2,
+}
 # Cut out on black: only to be laid over another scene.
 _CUT_OUT: Final = ("massey-asl-cutout",)
 
@@ -141,7 +148,8 @@ def _ellipse(height: int, width: int, box: tuple[float, float, float, float]) ->
 def scene_from_row(row: Row) -> Scene:
     """A photograph of the manifest as a scene.
 
-    A lesion's place is its mask, else its largest box, else (photographs filled by their lesion) the middle 62 %.
+    A lesion's place is its mask, else its largest box, else (photographs filled by their lesion) the middle
+    62 %.
     """
     rgb = read_rgb(row)
     mask = read_mask(row)
@@ -185,14 +193,17 @@ def _resize(scene: Scene, long_side: int) -> Scene:
 
     box = None if scene.box is None else tuple(v * scale for v in scene.box)
     pixels = min(scene.pixels, min(size))
-    return Scene(cv2.resize(scene.rgb, size, interpolation=kernel), fit(scene.mask), box, fit(scene.subject), pixels)
+    return Scene(
+        cv2.resize(scene.rgb, size, interpolation=kernel), fit(scene.mask), box, fit(scene.subject), pixels
+    )
 
 
 def place_on(lesion: Scene, ground: Scene, extent: float, rng: Rng) -> Scene | None:
-    """Lay a lesion on the skin of another photograph, ``extent`` of its short side long, light and colour matched.
+    """Lay a lesion on the skin of another photograph, ``extent`` of its short side long, light and colour
+    matched.
 
-    The lesion keeps its own skin around it, which fades into the other through a soft matte; both are brought to
-    the same mean light per channel where they meet, so that there is no seam.
+    The lesion keeps its own skin around it, which fades into the other through a soft matte; both are
+    brought to the same mean light per channel where they meet, so that there is no seam.
 
     Returns:
         the new scene, or None when the ground has no patch of skin that is large enough.
@@ -208,8 +219,14 @@ def place_on(lesion: Scene, ground: Scene, extent: float, rng: Rng) -> Scene | N
     size = (max(3, round((right - left) * scale)), max(3, round((low - top) * scale)))
     if size[0] >= width or size[1] >= height:
         return None
-    patch = cv2.resize(lesion.rgb[top:low, left:right], size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
-    skin = ground.subject if ground.subject is not None else _ellipse(height, width, (0.2 * width, 0.2 * height, 0.8 * width, 0.8 * height))
+    patch = cv2.resize(
+        lesion.rgb[top:low, left:right], size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    )
+    skin = (
+        ground.subject
+        if ground.subject is not None
+        else _ellipse(height, width, (0.2 * width, 0.2 * height, 0.8 * width, 0.8 * height))
+    )
     room = cv2.distanceTransform(np.pad(skin.astype(np.uint8), 1), cv2.DIST_L2, 3)[1:-1, 1:-1]
     half_w, half_h = size[0] // 2 + 1, size[1] // 2 + 1
     room[:half_h], room[height - half_h :] = 0, 0
@@ -229,8 +246,12 @@ def place_on(lesion: Scene, ground: Scene, extent: float, rng: Rng) -> Scene | N
     if lesion.mask is not None:
         piece = lesion.mask[top:low, left:right].astype(np.uint8)
         mask_patch = cv2.resize(piece, size, interpolation=cv2.INTER_AREA) > 0
-        grown = cv2.dilate(mask_patch.astype(np.uint8), np.ones((3, 3), np.uint8), iterations=max(1, round(0.11 * max(size))))
-        matte = np.clip(cv2.GaussianBlur(grown.astype(np.float32), (0, 0), max(0.8, 0.08 * max(size))), 0, 1) * np.clip((1.15 - radius) / 0.15, 0, 1)
+        grown = cv2.dilate(
+            mask_patch.astype(np.uint8), np.ones((3, 3), np.uint8), iterations=max(1, round(0.11 * max(size)))
+        )
+        matte = np.clip(
+            cv2.GaussianBlur(grown.astype(np.float32), (0, 0), max(0.8, 0.08 * max(size))), 0, 1
+        ) * np.clip((1.15 - radius) / 0.15, 0, 1)
 
     under = to_linear(ground.rgb[py : py + size[1], px : px + size[0]])
     over = to_linear(patch)
@@ -241,7 +262,12 @@ def place_on(lesion: Scene, ground: Scene, extent: float, rng: Rng) -> Scene | N
     mixed = under + matte[..., None] * (over * gain.astype(np.float32) - under)
     rgb = ground.rgb.copy()
     rgb[py : py + size[1], px : px + size[0]] = to_srgb(mixed)
-    box = (px + (x0 - left) * scale, py + (y0 - top) * scale, px + (x1 - left) * scale, py + (y1 - top) * scale)
+    box = (
+        px + (x0 - left) * scale,
+        py + (y0 - top) * scale,
+        px + (x1 - left) * scale,
+        py + (y1 - top) * scale,
+    )
     mask = None
     if mask_patch is not None:
         mask = np.zeros((height, width), bool)
@@ -254,7 +280,12 @@ def _ground(rng: Rng, material: Material, drawn: bool = False) -> Scene:
     sources = {k: v for k, v in material.healthy.items() if k not in (*_CUT_OUT, "abd-skin")}
     if drawn or not sources or rng.random() < 0.3:
         size = (480, 640) if rng.random() < 0.5 else (640, 480)
-        phantom = draw("healthy_skin", int(rng.integers(2**31)), size=size, lesion_extent=float(rng.uniform(0.25 if drawn else 0.08, 0.4)))
+        phantom = draw(
+            "healthy_skin",
+            int(rng.integers(2**31)),
+            size=size,
+            lesion_extent=float(rng.uniform(0.25 if drawn else 0.08, 0.4)),
+        )
         return Scene(phantom.rgb, None, None, phantom.mask, 460.0)
     row = _pick(rng, sources)
     scene = _resize(scene_from_row(row), 640)
@@ -274,7 +305,9 @@ def _cut_out(row: Row, rng: Rng, material: Material) -> Scene:
     size = int(min(height, width) * rng.uniform(0.75, 0.98))
     patch = cv2.resize(_lift(hand.rgb, hand.subject, rng), (size, size), interpolation=cv2.INTER_AREA)
     inside = hand.subject if hand.subject is not None else hand.rgb.max(2) > 25
-    alpha = cv2.resize(cv2.erode(inside.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(np.float32), (size, size))
+    alpha = cv2.resize(
+        cv2.erode(inside.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(np.float32), (size, size)
+    )
     alpha = cv2.GaussianBlur(alpha, (0, 0), 1.2)
     x, y = int(rng.integers(0, width - size + 1)), int(rng.integers(0, height - size + 1))
     part = (slice(y, y + size), slice(x, x + size))
@@ -364,7 +397,7 @@ def sample(
 
 
 def _lesion_scene(rng: Rng, row: Row, plan: Plan, material: Material) -> Scene:
-    """The lesion's own photograph, or the lesion laid on wider skin where distance or framing ask for more room."""
+    """The lesion's own photograph, or the lesion laid on wider skin where a fault needs more room."""
     scene = scene_from_row(row)
     assert scene.box is not None
     away, shift = plan.faults.get("too_far_away"), plan.faults.get("bad_framing")
@@ -372,7 +405,9 @@ def _lesion_scene(rng: Rng, row: Row, plan: Plan, material: Material) -> Scene:
     own = max(scene.box[2] - scene.box[0], scene.box[3] - scene.box[1]) / min(height, width)
     wanted = 0.26 * (0.022 / 0.26) ** away[1] if away else float(rng.uniform(0.18, 0.42))
     roomy = own < 1.15 * wanted and (shift is None or own < 0.35)
-    needs_room = (away is not None and not roomy) or (shift is not None and (row.slug in _SPREAD or own > 0.5))
+    needs_room = (away is not None and not roomy) or (
+        shift is not None and (row.slug in _SPREAD or own > 0.5)
+    )
     # Laid-on lesions at a good distance too, or else a laid-on lesion would mean a fault.
     if (needs_room or (rng.random() < 0.14 and own > 0.1)) and row.label != "alopecia":
         for attempt in range(5):
@@ -387,7 +422,7 @@ def _lesion_scene(rng: Rng, row: Row, plan: Plan, material: Material) -> Scene:
 
 
 def square(rgb: np.ndarray) -> np.ndarray:
-    """The network's view of a picture before normalisation: uint8, 224 x 224 x 3, by the two-step input rule."""
+    """The network's view of a picture before normalisation: uint8, 224 x 224 x 3, by the input rule."""
     return cv2.resize(shrink(rgb), (SIDE, SIDE), interpolation=cv2.INTER_AREA)
 
 
@@ -431,7 +466,8 @@ def _render(task: tuple[str, str, int, int, list[tuple[int, str, int]]]) -> list
 def build_pool(
     data_dir: Path | str, out_dir: Path | str, count: int = 25_000, seed: int = 1, workers: int = 1
 ) -> dict[str, Any]:
-    """Render a pool: ``images.npy`` (uint8, count x 224 x 224 x 3), ``labels.npz`` and ``pool.json`` in ``out_dir``.
+    """Render a pool: ``images.npy`` (uint8, count x 224 x 224 x 3), ``labels.npz`` and ``pool.json`` in
+    ``out_dir``.
 
     Eighty in a hundred samples are for training, ten each for validation and left-out sources. Splits of the
     manifest without any photograph are filled with phantoms.
@@ -472,13 +508,18 @@ def build_pool(
     columns["measures"] = np.array([e["measures"] for e in done], np.float32)
     columns["severity"] = np.array([e["severity"] for e in done], np.float32)
     np.savez_compressed(out / "labels.npz", **columns)
-    summary = summarise(columns) | {"seed": seed, "count": total, "raters": RATERS, "measures": list(MEASURES)}
+    summary = summarise(columns) | {
+        "seed": seed,
+        "count": total,
+        "raters": RATERS,
+        "measures": list(MEASURES),
+    }
     (out / "pool.json").write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
     return summary
 
 
 def plurality(quality_votes: np.ndarray) -> np.ndarray:
-    """Plurality class of each row of votes (N x 4): int64, N; of equals poor_quality wins, then the earlier."""
+    """Plurality class of votes (N x 4): int64, N; of equals poor_quality wins, then the earlier."""
     poor = QUALITY_CLASSES.index("poor_quality")
     scored = quality_votes.astype(np.float64) - 1e-3 * np.arange(quality_votes.shape[1])
     scored[:, poor] += 0.5
@@ -513,15 +554,18 @@ def load_labels(pool_dir: Path | str) -> dict[str, np.ndarray]:
         with np.load(path) as file:
             return {name: file[name] for name in file.files}
     except (OSError, ValueError) as error:
-        raise DataError(_("There is no finished pool of samples in {folder}.").format(folder=pool_dir)) from error
+        raise DataError(
+            _("There is no finished pool of samples in {folder}.").format(folder=pool_dir)
+        ) from error
 
 
 class PoolDataset:
     """One split of a pool for torch: a map-style dataset, flipped at random when ``augment``.
 
-    Each item is a dict of numpy values that the default collate turns into tensors: ``image`` (float32, 3 x 224 x 224,
-    normalised), ``label`` (int, plurality class), ``votes`` (float32, 4, shares), ``explanations`` (float32, 5: 1 where at
-    least one rater gave it), ``explanation_shares`` (float32, 5), ``position`` (int, row in the pool).
+    Each item is a dict of numpy values that the default collate turns into tensors: ``image`` (float32, 3 x
+    224 x 224, normalised), ``label`` (int, plurality class), ``votes`` (float32, 4, shares),
+    ``explanations`` (float32, 5: 1 where at least one rater gave it), ``explanation_shares`` (float32, 5),
+    ``position`` (int, row in the pool).
     """
 
     def __init__(self, pool_dir: Path | str, split: str, augment: bool = False, seed: int = 0) -> None:

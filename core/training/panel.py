@@ -1,8 +1,9 @@
 """A simulated panel of raters: each has a tolerance of their own, looks, and says what is wrong.
 
-Where a fault begins for the median rater, and how much raters differ, is the table in the design ("Where labels come from").
-A rater who sees any fault votes ``poor_quality`` (a scene without skin stays ``no_skin``). The class is the
-plurality, an explanation is true when at least one rater gave it, the soft label is the share of votes.
+Where a fault begins for the median rater, and how much raters differ, is the table in the design ("Where
+labels come from"). A rater who sees any fault votes ``poor_quality`` (a scene without skin stays
+``no_skin``). The class is the plurality, an explanation is true when at least one rater gave it, the soft
+label is the share of votes.
 """
 
 from dataclasses import dataclass
@@ -40,7 +41,7 @@ class Onset:
     factor: bool = False
 
     def sore(self, value: float) -> float:
-        """How far past the median rater's onset a value lies, in deviations; negative is fine, nan is fine."""
+        """How far past the median rater's onset a value lies, in deviations; negative or nan is fine."""
         if np.isnan(value) or (self.measure == "share" and value > 0.99):
             return float("-inf")  # nothing to see, or nothing cut off
         if self.factor:
@@ -105,10 +106,13 @@ class Panel:
     def __init__(self, seed: int, raters: int = RATERS) -> None:
         rng = np.random.default_rng([seed, 77])
         # The seats are the quantiles of the scatter, so that every panel has its strict and its lenient rater
-        # (at 1.7 deviations); who is strict about what is drawn, and strict raters are strict about most things.
+        # (at 1.7 deviations); who is strict about what is drawn, and strict raters are strict about most
+        # things.
         seats = np.array([NormalDist().inv_cdf((i + 0.5) / raters) for i in range(raters)])
         strict = rng.standard_normal((raters, 1))
-        order = np.argsort(np.argsort(strict + 1.5 * rng.standard_normal((raters, len(EXPLANATIONS))), axis=0), axis=0)
+        order = np.argsort(
+            np.argsort(strict + 1.5 * rng.standard_normal((raters, len(EXPLANATIONS))), axis=0), axis=0
+        )
         self.tolerance = seats[order]
         self.raters = raters
 
@@ -123,7 +127,7 @@ class Panel:
         return given
 
     def vote(self, measures: Measures, group: str, rng: np.random.Generator) -> Votes:
-        """Let the panel vote on a photograph of ``group`` (lesion, healthy_skin or no_skin) with these measures."""
+        """Let the panel vote on a photograph of lesion, healthy_skin or no_skin with these measures."""
         given = self.objections(measures, rng)
         sees = np.full(self.raters, QUALITY_CLASSES.index(group))
         if group != "no_skin":
@@ -136,7 +140,7 @@ class Panel:
 
 
 def agreement(first: np.ndarray, second: np.ndarray) -> float:
-    """Cohen's kappa of two raters' answers (same length, any codes): 1 agree, 0 as by chance; 1 when both are constant."""
+    """Cohen's kappa of two raters' answers (same length): 1 agree, 0 as by chance; 1 if both never vary."""
     codes = np.unique(np.concatenate([first, second]))
     observed = float((first == second).mean())
     expected = float(sum((first == code).mean() * (second == code).mean() for code in codes))

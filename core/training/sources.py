@@ -17,7 +17,11 @@ Box = tuple[float, float, float, float]
 
 
 class DataError(Exception):
-    """Training or evaluation data that cannot be used; the message is one sentence that names the file."""
+    """Training or evaluation data that cannot be used; ``message`` is one sentence that names the file."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
 
 
 @dataclass(frozen=True)
