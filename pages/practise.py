@@ -1,5 +1,6 @@
 import time
 from html import escape
+from pathlib import Path
 
 import streamlit as st
 
@@ -13,19 +14,14 @@ from core.live.stream import StreamState, camera_stream
 from core.live.watcher import Sight, Watcher
 from core.live.worker import Worker
 from core.quality.labels import QUALITY_CLASSES
-from core.ui import bars, engines, session
+from core.ui import bars, engines, layout, session
 from core.ui.result_card import result_card
 from core.ui.wording import quality_name
 from core.words import _
 
 REFRESH_S = 0.7  # how often the page asks for the newest hint; faster costs a third of a core a viewer
 CONNECTING_S = 10.0
-# The hint stands over the picture, though it is drawn with the shutter: one part that refreshes by itself.
-HINT_ON_TOP = """<style>
-.st-key-practise-camera>div:has(.st-key-practise-hint),
-.st-key-practise-camera>div:has(.st-key-practise-hint)>div{display:contents}
-div:has(>.st-key-practise-hint){order:-1}
-</style>"""
+STYLE = Path(layout.__file__).with_name("practise.css")
 HIDE_CAMERA = "<style>.st-key-practise-camera{height:0;overflow:hidden;visibility:hidden}</style>"
 UNSEEN = "position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)"
 
@@ -45,6 +41,17 @@ def _camera_changed() -> None:
     st.session_state.practise_started = time.monotonic()
     if _accepted() is None:
         st.session_state.pop("practise_try", None)
+
+
+def _camera_reported(report: str) -> None:
+    st.session_state.practise_report = report
+    if report != "ok":
+        _worker().watcher.record("camera_failed", reason=report)
+
+
+def _camera_told() -> None:
+    # Before the run, so that this very run says what the browser just reported.
+    st.session_state.practise_report = st.session_state["practise-banner"].camera or "ok"
 
 
 def _retake(watcher: Watcher) -> None:
@@ -90,7 +97,7 @@ def _announce(watcher: Watcher, stream: StreamState, sight: Sight) -> str | None
         )
         tone = "start"
     with st.container(key="practise-hint"):
-        st.session_state.practise_report = banner(said, tone, key="practise-banner")
+        banner(said, tone, key="practise-banner", camera=report, on_camera=_camera_reported)
     return problem
 
 
@@ -203,7 +210,7 @@ if taken is not None:
             source="live",
         )
 else:
-    st.html(HINT_ON_TOP)
+    st.html(STYLE)
 with st.container(key="practise-camera"):
     try:
         stream = camera_stream(

@@ -9,6 +9,16 @@ const SIGNS = {
   trouble: "M3 6h11v12H3zM14 10.5 21 7v10l-7-3.5M3 3l18 18",
 };
 
+// What getUserMedia's errors (by their standard names) mean to a person.
+const REFUSALS = {
+  NotAllowedError: "denied",
+  SecurityError: "denied",
+  NotFoundError: "missing",
+  OverconstrainedError: "missing",
+  NotReadableError: "busy",
+  AbortError: "busy",
+};
+
 function show(root, data) {
   const banner = root.querySelector(".banner");
   const told = `${data.key} ${data.text}`;
@@ -21,15 +31,28 @@ function show(root, data) {
   root.querySelector(".spoken").textContent = data.spoken;
 }
 
+// The streamer sits in a frame of its own and tells nobody but the person why a start failed. Its line is read
+// here and put away, for the page says it in plain words. A streamer that words it otherwise is left alone.
+function refusal(frame) {
+  const alert = frame?.contentDocument?.querySelector("[role=alert]");
+  const name = alert?.textContent.split(":")[0].trim();
+  if (!(name in REFUSALS)) return null;
+  alert.hidden = true;
+  alert.style.display = "none";
+  return REFUSALS[name];
+}
+
 // What the browser says about its camera: "ok", or why there is none.
-async function cameraReport() {
+async function cameraReport(frame) {
   if (!window.isSecureContext) return "insecure";
   if (!navigator.mediaDevices?.getUserMedia) return "unsupported";
+  const refused = refusal(frame);
+  if (refused) return refused;
   try {
     const permission = await navigator.permissions.query({ name: "camera" });
     if (permission.state === "denied") return "denied";
   } catch {
-    // Not every browser tells; the camera's own frame then shows the refusal.
+    // Not every browser tells.
   }
   const devices = await navigator.mediaDevices.enumerateDevices();
   return devices.some((device) => device.kind === "videoinput") ? "ok" : "missing";
@@ -38,22 +61,33 @@ async function cameraReport() {
 const watched = new WeakMap();
 
 function watchCamera(root, told) {
+  let frame = null;
   const tell = async () => {
     let report = "ok";
     try {
-      report = await cameraReport();
+      report = await cameraReport(frame);
     } catch {
       // Nothing known is no reason to alarm anyone.
     }
     if (told.stopped || report === told.report) return;
-    const first = told.report === null;
     told.report = report;
-    if (!(first && report === "ok")) told.tellPython("camera", report);
+    told.tellPython("camera", report);
   };
   const stops = [];
   const listen = (target, event) => {
     target.addEventListener(event, tell);
     stops.push(() => target.removeEventListener(event, tell));
+  };
+  const watchFrame = () => {
+    const found = document.querySelector("iframe[src*='streamlit_webrtc']");
+    const body = found?.contentDocument?.body;
+    // A new frame first holds an empty page, which is not the one to watch.
+    if (!body?.querySelector("#root")) return told.stopped || setTimeout(watchFrame, 1000);
+    frame = found;
+    const observer = new MutationObserver(tell);
+    observer.observe(body, { childList: true, subtree: true });
+    stops.push(() => observer.disconnect());
+    tell();
   };
   if (navigator.mediaDevices) listen(navigator.mediaDevices, "devicechange");
   listen(window, "focus");
@@ -61,23 +95,25 @@ function watchCamera(root, told) {
     ?.query({ name: "camera" })
     .then((permission) => told.stopped || listen(permission, "change"))
     .catch(() => {});
-  tell();
   told.stop = () => {
     told.stopped = true;
     stops.forEach((stop) => stop());
     watched.delete(root);
   };
+  tell();
+  watchFrame();
 }
 
 // Called again on every update; the watch on the camera is set up once.
 export default function ({ data, parentElement: root, setStateValue }) {
   show(root, data);
-  if (!watched.has(root)) {
-    const told = { report: null, stopped: false };
+  const known = watched.get(root);
+  const told = known ?? { report: data.camera, stopped: false };
+  told.tellPython = setStateValue;
+  if (!known) {
     watched.set(root, told);
     watchCamera(root, told);
   }
-  watched.get(root).tellPython = setStateValue;
   return () => {
     // An update may end here too; only a banner that left the page stops watching.
     setTimeout(() => (root.host ?? root).isConnected || watched.get(root)?.stop(), 0);

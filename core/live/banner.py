@@ -21,18 +21,17 @@ _banner: Final = st.components.v2.component(
 )
 
 
-def banner(hint: Hint, tone: Tone, *, key: str, on_camera: Callable[[], None] = lambda: None) -> str:
-    """Show a hint, and return what the browser says about its camera.
-
-    The hint is announced when its key or its text changes, and at no other time.
+def banner(hint: Hint, tone: Tone, *, key: str, camera: str, on_camera: Callable[[str], None]) -> None:
+    """Show a hint; it is announced when its key or its text changes, and at no other time.
 
     Args:
         tone: picks the sign and the colour beside the words.
-        on_camera: called before the run that brings a new report.
-
-    Returns:
-        ``"ok"``; or ``"insecure"``, ``"unsupported"``, ``"denied"`` or ``"missing"``.
+        camera: the last report that ``on_camera`` brought, ``"ok"`` at first.
+        on_camera: called, before the run that follows, with what the browser says about its camera when that
+            changes: ``"ok"``, ``"insecure"``, ``"unsupported"``, ``"denied"``, ``"missing"`` or ``"busy"``.
     """
-    data = {"key": hint.key, "text": hint.text, "spoken": hint.spoken, "tone": tone}
-    result = _banner(key=key, data=data, default={"camera": "ok"}, on_camera_change=on_camera)
-    return result.camera or "ok"
+    _banner(
+        key=key,
+        data={"key": hint.key, "text": hint.text, "spoken": hint.spoken, "tone": tone, "camera": camera},
+        on_camera_change=lambda: on_camera(str(st.session_state[key]["camera"])),
+    )

@@ -14,7 +14,7 @@ def _sentences() -> Mapping[str, str]:
     return {
         "insecure": _(
             "Browsers give the camera only to secure addresses, and this one does not begin with https. "
-            "Open the link that “make app-phone” prints, or, on the computer that runs Retake, http://localhost."
+            "Open the link that “make app-phone” prints, or open Retake on the computer that runs it."
         ),
         "unsupported": _(
             "This browser gives pages no camera. Open Retake in Chrome, Firefox, Edge or Safari."
@@ -25,6 +25,9 @@ def _sentences() -> Mapping[str, str]:
         ),
         "missing": _(
             "No camera was found. Connect one and press Start camera, or use a photo that you have."
+        ),
+        "busy": _(
+            "The camera is in use elsewhere. Close the program or page that uses it, then press Start camera."
         ),
         "connection": _(
             "The camera works, but its picture does not arrive here. A firewall may be in the way. "
