@@ -168,7 +168,7 @@ def app_first_page_s(
         stack.callback(_end, server)
         visitor.stdin.write(b"go\n")
         visitor.stdin.flush()
-        answered = None
+        answered = 0.0
         waiting = [f"http://127.0.0.1:{port}/_stcore/health", f"http://127.0.0.1:{port}/"]
         while waiting or visitor.poll() is None:
             if server.poll() is not None or visitor.poll() or clock() - started > limit_s:
@@ -276,7 +276,7 @@ def bench(
 
 def machine() -> dict[str, Any]:
     """What the figures were measured on: processor, count of cores, versions of what ran."""
-    versions = {}
+    versions: dict[str, str | None] = {}
     for package in _PACKAGES:
         try:
             versions[package] = importlib.metadata.version(package)

@@ -276,7 +276,7 @@ def _to_rgb(image: Image.Image, profile: bytes | None) -> tuple[Image.Image, boo
                 return converted, True
         return image.convert("RGB"), True
     if mode == "LAB":
-        return _convert(image, ImageCms.createProfile("LAB")), True
+        return _convert(image, ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB"))), True
     if mode.startswith("I") or mode == "F":
         return Image.fromarray(_to_8_bit(np.asarray(image))).convert("RGB"), True
     if mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:

@@ -489,3 +489,19 @@ class TestFromArray:
 
 def test_heif_opener_is_there_without_a_call():
     assert pillow_heif.is_supported(encode(quarters(), "HEIF"))
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "HEIF", "TIFF", "BMP"])
+def test_damage_anywhere_is_refused_or_read_but_never_anything_else(kind):
+    rng = np.random.default_rng(7)
+    whole = encode(rng.integers(0, 256, (80, 100, 3), dtype=np.uint8), kind)
+    for _turn in range(60):
+        data = bytearray(whole)
+        for at in rng.integers(0, min(len(data), rng.choice([200, len(data)])), rng.integers(1, 8)):
+            data[at] = rng.choice([0, 255, rng.integers(256)])
+        try:
+            photo = read_photo(bytes(data))
+        except PhotoError as error:
+            assert error.code in ("corrupt", "not_an_image", "too_many_pixels", "too_small")
+        else:
+            assert photo.full().shape == (photo.height, photo.width, 3)

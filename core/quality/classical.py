@@ -308,8 +308,8 @@ def _shading(luma: np.ndarray, subject: np.ndarray) -> float:
     light = (luma.astype(np.float32) / 255) ** 2.2
     weight = subject.astype(np.float32)
     reach = max(luma.shape) / 20
-    level = cv2.GaussianBlur(light * weight, (0, 0), reach)
-    level /= np.maximum(cv2.GaussianBlur(weight, (0, 0), reach), 1e-3)
+    around = np.maximum(cv2.GaussianBlur(weight, (0, 0), reach), 1e-3)
+    level = cv2.GaussianBlur(light * weight, (0, 0), reach) / around
     low, high = np.percentile(level[subject], [5, 95])
     return float((high + 1e-3) / (low + 1e-3))
 
