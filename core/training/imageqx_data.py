@@ -429,6 +429,27 @@ def square(rgb: np.ndarray) -> np.ndarray:
 _ROWS: dict[str, tuple[dict[str, Material], Panel]] = {}
 
 
+def rated_rows(rows: list[Row], split: str) -> list[Row]:
+    """Photographs of a split that real raters voted on: used as they are, with those votes."""
+    return [row for row in rows if row.quality_votes and split_of(row) == split]
+
+
+def _rated_entry(row: Row, position: int, split: str) -> dict[str, Any]:
+    quality, given = row.quality_votes or {}, row.explanation_votes or {}
+    return {
+        "position": position,
+        "split": split,
+        "group": row.group,
+        "label": row.label,
+        "slug": row.slug,
+        "split_key": row.split_key,
+        "quality_votes": np.array([quality.get(name, 0) for name in QUALITY_CLASSES]),
+        "explanation_votes": np.array([given.get(name, 0) for name in EXPLANATIONS]),
+        "measures": (float("nan"),) * len(MEASURES),
+        "severity": [0.0] * len(EXPLANATIONS),
+    }
+
+
 def _prepare(data_dir: str, seed: int) -> tuple[dict[str, Material], Panel]:
     key = f"{data_dir}|{seed}"
     if key not in _ROWS:
@@ -469,7 +490,8 @@ def build_pool(
     """Render a pool: ``images.npy`` (uint8, count x 224 x 224 x 3), ``labels.npz`` and ``pool.json`` in
     ``out_dir``.
 
-    Eighty in a hundred samples are for training, ten each for validation and left-out sources. Splits of the
+    Eighty in a hundred samples are for training, ten each for validation and left-out sources; photographs that
+    real raters voted on come on top, undegraded, with their own votes. Splits of the
     manifest without any photograph are filled with phantoms.
 
     Returns:
@@ -479,18 +501,24 @@ def build_pool(
         DataError: the manifest or a photograph cannot be used.
     """
     out = Path(out_dir)
-    read_manifest(data_dir)
+    rows = read_manifest(data_dir)
     out.mkdir(parents=True, exist_ok=True)
     jobs: list[tuple[int, str, int]] = []
     for split in SPLITS:
         wanted = max(1, round(count * SHARES[split]))
         jobs += [(len(jobs) + i, split, i) for i in range(wanted)]
-    total = len(jobs)
+    rated = [(row, split) for split in SPLITS for row in rated_rows(rows, split)]
+    total = len(jobs) + len(rated)
     images_file = str(out / "images.npy")
-    np.lib.format.open_memmap(images_file, mode="w+", shape=(total, SIDE, SIDE, 3), dtype=np.uint8).flush()
-    size = 100
-    tasks = [(str(data_dir), images_file, total, seed, jobs[i : i + size]) for i in range(0, total, size)]
+    images = np.lib.format.open_memmap(images_file, mode="w+", shape=(total, SIDE, SIDE, 3), dtype=np.uint8)
     done: list[dict[str, Any]] = []
+    for position, (row, split) in enumerate(rated, start=len(jobs)):
+        images[position] = square(read_rgb(row))
+        done.append(_rated_entry(row, position, split))
+    images.flush()
+    del images
+    size = 100
+    tasks = [(str(data_dir), images_file, total, seed, jobs[i : i + size]) for i in range(0, len(jobs), size)]
     if workers > 1:
         with multiprocessing.get_context("spawn").Pool(workers) as crew:
             for part in crew.imap_unordered(_render, tasks):
@@ -503,8 +531,8 @@ def build_pool(
         name: np.array([entry[name] for entry in done])
         for name in ("split", "group", "label", "slug", "split_key")
     }
-    columns["quality_votes"] = np.array([e["quality_votes"] for e in done], np.uint8)
-    columns["explanation_votes"] = np.array([e["explanation_votes"] for e in done], np.uint8)
+    columns["quality_votes"] = np.array([e["quality_votes"] for e in done], np.uint16)
+    columns["explanation_votes"] = np.array([e["explanation_votes"] for e in done], np.uint16)
     columns["measures"] = np.array([e["measures"] for e in done], np.float32)
     columns["severity"] = np.array([e["severity"] for e in done], np.float32)
     np.savez_compressed(out / "labels.npz", **columns)
@@ -577,7 +605,7 @@ class PoolDataset:
         self.labels = plurality(votes)
         self.votes = (votes / votes.sum(1, keepdims=True)).astype(np.float32)
         self.explanations = (given > 0).astype(np.float32)
-        self.explanation_shares = (given / RATERS).astype(np.float32)
+        self.explanation_shares = (given / votes.sum(1, keepdims=True)).astype(np.float32)
         self.slugs = columns["slug"][self.positions]
         self.augment = augment
         self.seed = seed

@@ -1,0 +1,179 @@
+import json
+
+import numpy as np
+import pytest
+from test_imageqx_data import write_folder
+
+from core.__main__ import main
+from core.lesion.taxonomy import LABELS
+from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
+from core.quality.verdict import PassRule, judge
+from core.training.evaluate import (
+    benchmark,
+    compact,
+    evaluate_lesion,
+    evaluate_quality,
+    lesion_report,
+    markdown,
+)
+from core.training.metrics import auc, binary, draws, interval, recall_at, report_binary
+from core.training.sources import read_manifest
+
+
+def yes(*values):
+    return np.array(values, bool)
+
+
+def test_yes_no_figures_by_hand():
+    truth, given = yes(1, 1, 1, 0, 0, 0, 0, 0), yes(1, 1, 0, 1, 0, 0, 0, 0)
+    figures = binary(truth, given)
+    assert figures == pytest.approx({"f1": 2 / 3, "recall": 2 / 3, "specificity": 0.8, "precision": 2 / 3})
+
+
+def test_weights_count_a_case_as_often_as_drawn():
+    figures = binary(yes(1, 1, 0), yes(1, 0, 0), np.array([3.0, 1.0, 2.0]))
+    assert figures["recall"] == pytest.approx(0.75)
+
+
+def test_figures_without_positives_are_undefined():
+    assert np.isnan(binary(yes(0, 0), yes(0, 1))["f1"])
+    assert report_binary(yes(0, 0), yes(0, 1), np.array([0.1, 0.9]), np.ones((4, 2)))["f1"] is None
+
+
+def test_auc_by_hand():
+    assert auc(yes(0, 0, 1, 1), np.array([0.1, 0.4, 0.35, 0.8])) == pytest.approx(0.75)
+    assert auc(yes(0, 1), np.array([0.5, 0.5])) == pytest.approx(0.5)
+    assert auc(yes(0, 1, 0, 1), np.array([0.2, 0.3, 0.9, 0.8]), np.array([1, 1, 0, 1.0])) == 1
+    assert np.isnan(auc(yes(1, 1), np.array([0.2, 0.3])))
+
+
+def test_recall_at_a_specificity_by_hand():
+    truth = np.arange(40) >= 20
+    score = np.concatenate([np.arange(20), [18.5, 18, 25, 30], np.full(16, 5.0)])
+    # One of twenty negatives may lie above the bar (19), so the bar is 18: 18.5, 25 and 30 are over it.
+    assert recall_at(truth, score, 0.95) == pytest.approx(3 / 20)
+    assert recall_at(truth, score, 1.0) == pytest.approx(2 / 20)
+
+
+def test_bootstrap_draws_whole_groups():
+    weights = draws(np.array(["a", "a", "b", "c"]), replicates=50, seed=1)
+    assert weights.shape == (50, 4)
+    assert np.array_equal(weights[:, 0], weights[:, 1])
+    assert (weights[:, [0, 2, 3]].sum(1) == 3).all()
+
+
+def test_interval_covers_the_figure_and_narrows_with_n():
+    def width(n):
+        truth = np.arange(n) % 2 == 0
+        given = np.arange(n) % 10 < 5
+        low, high = interval(lambda w: binary(truth, given, w)["recall"], draws(np.arange(n)))
+        assert low <= binary(truth, given)["recall"] <= high
+        return high - low
+
+    assert width(1000) < width(60)
+
+
+def test_lesion_figures_by_hand():
+    truth = np.array([0, 0, 1, 1])
+    order = np.array([np.roll(np.arange(10), -first) for first in (0, 1, 1, 0)])
+    report = lesion_report(truth, order, np.array(["a", "b", "c", "d"]))
+    assert report["top1"] == 0.5
+    assert report["top2"] == 0.75  # the last one's second guess is class 1; the second one's is class 2
+    assert report["macro_f1"] == 0.5
+    assert report["confusion"][0][:2] == [1, 1]
+    assert report["classes"][LABELS[0]]["positives"] == 2
+    assert report["classes"][LABELS[5]]["f1"] is None
+
+
+class Oracle:
+    """Calls everything a sharp lesion, except that dark pictures are badly lit and poor."""
+
+    name = "oracle"
+
+    def assess(self, rgb, rule):
+        dark = float(1 - rgb.mean() / 255)
+        explanations = dict.fromkeys(EXPLANATIONS, 0.1) | {"bad_light": dark}
+        quality = dict.fromkeys(QUALITY_CLASSES, 0.1) | {"lesion": 0.7}
+        return judge(
+            assessor=self.name,
+            width=1,
+            height=1,
+            quality=quality,
+            explanations=explanations,
+            rule=rule,
+            milliseconds=0,
+        )
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    return write_folder(tmp_path_factory.mktemp("data"))
+
+
+def test_a_quality_report_has_every_section_and_is_honest(data):
+    rule = PassRule(dict.fromkeys(EXPLANATIONS, 0.8))
+    seen = []
+    report = evaluate_quality(
+        Oracle(),
+        rule,
+        read_manifest(data),
+        {"validation": 12, "left_out": 16},
+        lambda *step: seen.append(step),
+    )
+    assert report["benchmark"] == benchmark()["name"] + " (shortened)"
+    assert set(report["sections"]) <= {"validation", "left_out", "phantoms", "rated"}
+    assert (
+        sum(
+            report["sections"][name]["n"]
+            for name in ("validation", "left_out", "phantoms")
+            if name in report["sections"]
+        )
+        == 28
+    )
+    for section in report["sections"].values():
+        assert section["classes"]["lesion"]["recall"] in (None, 1.0)
+        assert section["classes"]["no_skin"]["recall"] in (None, 0.0)
+        assert section["explanations"]["blurry"]["recall"] in (None, 0.0)
+    assert ("left_out", 16, 16) in seen
+    text = markdown(report)
+    assert "Left-out sources" in text
+    assert "| no_skin |" in text
+    assert compact(report)["benchmark"] == report["benchmark"]
+
+
+class Guess:
+    """Answers each picture's class from its colour alone: the redder, the later in the list."""
+
+    def predict(self, rgb):
+        first = int(rgb[..., 0].mean()) % len(LABELS)
+        return type("Prediction", (), {"labels": LABELS[first:] + LABELS[:first]})()
+
+
+def test_a_lesion_report_counts_every_photo_once(data):
+    rows = read_manifest(data)
+    report = evaluate_lesion(Guess(), rows, phantoms_each=1)
+    total = sum(np.sum(section["confusion"]) for section in report["sections"].values())
+    trained = sum(row.group == "lesion" for row in rows) - report["sections"]["left_out"]["n"]
+    assert report["sections"]["left_out"]["n"] == 4
+    assert total == sum(section["n"] for section in report["sections"].values())
+    assert report["sections"]["phantoms"]["n"] == 10
+    assert report["sections"].get("validation", {"n": 0})["n"] < trained
+    assert "Confusion" in markdown(report)
+    json.dumps(report)
+
+
+def test_the_command_writes_its_report_and_prints_only_the_paths(data, tmp_path, capsys):
+    out = tmp_path / "report"
+    assert main(["evaluate", "classical", "--data", str(data), "--out", str(out), "--limit", "6"]) == 0
+    assert capsys.readouterr().out.split() == [str(out / "classical.json"), str(out / "classical.md")]
+    report = json.loads((out / "classical.json").read_text())
+    assert report["task"] == "classical"
+
+
+def test_the_command_says_what_is_wrong_with_the_data(tmp_path, capsys):
+    assert main(["evaluate", "classical", "--data", str(tmp_path), "--out", str(tmp_path)]) == 1
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "There is no manifest.csv in" in printed.err
+    assert "Traceback" not in printed.err
+    assert main(["evaluate", "classical", "--data", "x", "--out", "y", "--limit", "0"]) == 2

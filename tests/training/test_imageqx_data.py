@@ -1,0 +1,212 @@
+import csv
+import json
+
+import cv2
+import numpy as np
+import pytest
+
+from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
+from core.runtime.preprocess import network_input
+from core.training.degrade import MEASURES, Plan, scene_of
+from core.training.imageqx_data import (
+    PoolDataset,
+    build_pool,
+    load_labels,
+    material_of,
+    place_on,
+    plurality,
+    sample,
+    scene_from_row,
+    square,
+)
+from core.training.panel import RATERS, Panel
+from core.training.phantoms import draw
+from core.training.sources import DataError, read_manifest
+from core.training.splits import rule, split_of
+
+FIELDS = ["path", "group", "label", "slug", "split_key", "width", "height", "mask", "boxes", "quality_votes"]
+FIELDS += ["explanation_votes"]
+
+
+def write_folder(folder, each=4):
+    """Phantoms in the layout of the shared data: ordinary sources and one left-out source."""
+    left_out = rule()["left_out_slugs"][0]
+    entries = []
+    for group in ("lesion", "healthy_skin", "no_skin"):
+        for number in range(2 * each):
+            slug = "ordinary" if number < each else left_out
+            name = f"{group}{number}"
+            phantom = draw(group, number, size=(180, 240), lesion_extent=0.3)
+            cv2.imwrite(str(folder / f"{name}.jpg"), phantom.rgb[..., ::-1])
+            mask = ""
+            if number % 2 == 0 and phantom.mask.any():
+                mask = f"{name}.png"
+                cv2.imwrite(str(folder / mask), phantom.mask.astype(np.uint8) * 255)
+            entries.append(
+                {
+                    "path": f"{name}.jpg",
+                    "group": group,
+                    "label": phantom.lesion_class or group,
+                    "slug": slug,
+                    "split_key": f"{slug}/{name}",
+                    "width": 240,
+                    "height": 180,
+                    "mask": mask,
+                }
+            )
+    entries[0] |= {
+        "quality_votes": json.dumps({"lesion": 3, "poor_quality": 5}),
+        "explanation_votes": json.dumps({"blurry": 4}),
+    }
+    with (folder / "manifest.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, FIELDS)
+        writer.writeheader()
+        writer.writerows(entries)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    return write_folder(tmp_path_factory.mktemp("data"))
+
+
+@pytest.fixture(scope="module")
+def pool(data, tmp_path_factory):
+    out = tmp_path_factory.mktemp("pool")
+    return out, build_pool(data, out, count=40, seed=2)
+
+
+def test_the_pool_holds_what_it_says(pool):
+    out, summary = pool
+    images, columns = np.load(out / "images.npy", mmap_mode="r"), load_labels(out)
+    assert images.shape == (41, 224, 224, 3)  # one photograph has real votes and comes on top
+    assert len(columns["split"]) == 41
+    assert summary == json.loads((out / "pool.json").read_text())
+    assert summary["train"]["count"] == 33 or summary["validation"]["count"] == 5
+    assert (columns["quality_votes"][:40].sum(1) == RATERS).all()
+    assert columns["measures"].shape == (41, len(MEASURES))
+    assert images[:40].reshape(40, -1).std(1).min() > 0
+    assert len({image.tobytes() for image in np.asarray(images[:40])}) == 40
+
+
+def test_splits_never_share_a_split_key(pool, data):
+    columns = load_labels(pool[0])
+    photos = columns["slug"] != "phantom"
+    keys = {
+        split: set(columns["split_key"][photos & (columns["split"] == split)])
+        for split in ("train", "validation", "left_out")
+    }
+    assert not keys["train"] & keys["left_out"]
+    assert not keys["train"] & keys["validation"]
+    by_key = {row.split_key: split_of(row) for row in read_manifest(data)}
+    assert all(by_key[key] == split for split, names in keys.items() for key in names)
+
+
+def test_a_pool_can_be_rebuilt_to_the_last_pixel(pool, data, tmp_path):
+    build_pool(data, tmp_path, count=40, seed=2)
+    first, second = load_labels(pool[0]), load_labels(tmp_path)
+    assert all(np.array_equal(first[name], second[name], equal_nan=name == "measures") for name in first)
+    assert np.array_equal(np.load(pool[0] / "images.npy"), np.load(tmp_path / "images.npy"))
+
+
+def test_real_votes_replace_the_panel(pool):
+    columns = load_labels(pool[0])
+    assert columns["quality_votes"][40].tolist() == [3, 0, 0, 5]
+    assert columns["explanation_votes"][40].tolist() == [0, 0, 4, 0, 0]
+    assert np.isnan(columns["measures"][40]).all()
+
+
+def test_items_are_network_inputs_with_their_labels(pool):
+    out, _summary = pool
+    data, columns = PoolDataset(out, "train"), load_labels(out)
+    assert len(data) == (columns["split"] == "train").sum()
+    item = data[0]
+    row = item["position"]
+    assert item["image"].shape == (3, 224, 224)
+    expected = network_input(np.load(out / "images.npy")[row])[0]
+    assert np.abs(item["image"] - expected).max() < 1e-4
+    assert item["label"] == plurality(columns["quality_votes"][row][None])[0]
+    assert item["votes"].sum() == pytest.approx(1)
+    assert np.array_equal(item["explanations"] > 0, columns["explanation_votes"][row] > 0)
+
+
+def test_flips_move_pixels_and_nothing_else(pool):
+    plain, flipped = PoolDataset(pool[0], "train"), PoolDataset(pool[0], "train", augment=True, seed=1)
+    moved = 0
+    for index in range(8):
+        one, two = plain[index], flipped[index]
+        assert one["image"].mean() == pytest.approx(two["image"].mean(), abs=1e-4)
+        assert np.array_equal(one["explanations"], two["explanations"])
+        moved += not np.array_equal(one["image"], two["image"])
+    assert moved > 3
+
+
+def test_square_is_the_input_rule():
+    rgb = draw("lesion", 1, size=(700, 900)).rgb
+    normal = network_input(rgb)[0].transpose(1, 2, 0)
+    back = normal * np.float32([0.229, 0.224, 0.225]) + np.float32([0.485, 0.456, 0.406])
+    assert np.abs(square(rgb) - back * 255).max() < 0.01
+
+
+def test_plurality_by_hand():
+    votes = np.array([[7, 0, 0, 5], [6, 0, 0, 6], [0, 12, 0, 0], [4, 0, 4, 4], [5, 0, 5, 2]])
+    assert [QUALITY_CLASSES[i] for i in plurality(votes)] == [
+        "lesion",
+        "poor_quality",
+        "no_skin",
+        "poor_quality",
+        "lesion",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "mode"), [("too_far_away", "away"), ("blurry", "motion"), ("bad_light", "dark")]
+)
+def test_samples_with_a_strong_fault_are_called_poor(data, name, mode):
+    material, panel = material_of(read_manifest(data), "left_out"), Panel(2)
+    for number in range(3):
+        plan = Plan({name: (mode, 0.95)})
+        made = sample(number, "left_out", material, panel, 2, plan=plan, group="lesion")
+        assert made.explanation_votes[EXPLANATIONS.index(name)] >= 8
+        assert QUALITY_CLASSES[plurality(made.quality_votes[None])[0]] == "poor_quality"
+
+
+def test_a_laid_on_lesion_has_the_extent_asked_for_and_no_seam():
+    lesion = draw("lesion", 5, size=(240, 320), lesion_extent=0.5, lesion_class="tumor", tone=0.1)
+    ground = draw("healthy_skin", 6, size=(480, 640), lesion_extent=0.5, tone=0.5)
+    under = scene_of(ground.rgb, None)
+    made = place_on(scene_of(lesion.rgb, lesion.mask), under, 0.1, np.random.default_rng(1))
+    x0, y0, x1, y1 = made.box
+    assert max(x1 - x0, y1 - y0) / 480 == pytest.approx(0.1, abs=0.005)
+    ys, xs = np.nonzero(made.mask)
+    assert x0 - 2 <= xs.min()
+    assert xs.max() <= x1 + 2
+    # Far from the lesion nothing changed, and where the patch ends colours meet.
+    changed = np.abs(made.rgb.astype(int) - ground.rgb.astype(int)).max(2) > 3
+    assert 0 < changed.mean() < 0.06
+    ring = cv2.dilate(changed.astype(np.uint8), np.ones((9, 9), np.uint8)).astype(bool) & ~changed
+    inner = changed & ~cv2.erode(changed.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(bool)
+    assert np.abs(made.rgb[ring].mean(0) - made.rgb[inner].mean(0)).max() < 12
+
+
+def test_no_lesion_is_laid_where_there_is_no_skin():
+    lesion = draw("lesion", 5, size=(120, 160), lesion_extent=0.5)
+    ground = scene_of(draw("no_skin", 6, size=(120, 160)).rgb, None)
+    bare = type(ground)(ground.rgb, None, None, np.zeros((120, 160), bool), 120.0)
+    assert place_on(scene_of(lesion.rgb, lesion.mask), bare, 0.2, np.random.default_rng(1)) is None
+
+
+def test_lesion_photographs_without_mask_have_a_guessed_box(data):
+    rows = {row.path: row for row in read_manifest(data)}
+    masked, bare = scene_from_row(rows["lesion2.jpg"]), scene_from_row(rows["lesion1.jpg"])
+    assert not masked.guessed
+    assert bare.guessed
+    assert masked.mask.any()
+    assert bare.mask is None
+
+
+def test_folders_without_data_say_so(tmp_path):
+    with pytest.raises(DataError, match=r"manifest\.csv"):
+        build_pool(tmp_path, tmp_path / "out", count=4)
+    with pytest.raises(DataError, match="no finished pool"):
+        PoolDataset(tmp_path, "train")
