@@ -43,6 +43,8 @@ _TRANSPOSE: Final = {
 pillow_heif.register_heif_opener()
 # Pillow warns from 89 megapixels on; the limit here is lower and its refusal is a sentence, not a warning.
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+# What it says of odd tags is of no use to a person: the photo is read, or refused with a sentence.
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
 
 class PhotoError(Exception):

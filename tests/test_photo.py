@@ -13,6 +13,8 @@ from core import photo as photo_module
 from core.photo import MAX_BYTES, PhotoError, photo_from_array, read_photo
 from core.runtime.preprocess import shrink
 
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:PIL")
+
 RED, GREEN, BLUE, YELLOW = (200, 40, 40), (40, 160, 40), (40, 40, 200), (200, 200, 40)
 
 
@@ -258,7 +260,6 @@ class TestOrientation:
         assert photo.small.shape == (640, 427, 3)
         np.testing.assert_allclose(corners(photo.small), SHOWN[6], atol=14)
 
-    @pytest.mark.filterwarnings("ignore:Corrupt EXIF")
     def test_a_broken_exif_block_is_ignored(self):
         data = encode(quarters(), "JPEG", exif=b"Exif\0\0MM\0*\xff\xff\xff\xffbroken")
         assert read_photo(data).width == 120
@@ -499,9 +500,12 @@ def test_damage_anywhere_is_refused_or_read_but_never_anything_else(kind):
         data = bytearray(whole)
         for at in rng.integers(0, min(len(data), rng.choice([200, len(data)])), rng.integers(1, 8)):
             data[at] = rng.choice([0, 255, rng.integers(256)])
+        code = None
         try:
             photo = read_photo(bytes(data))
         except PhotoError as error:
-            assert error.code in ("corrupt", "not_an_image", "too_many_pixels", "too_small")
-        else:
+            code = error.code
+        if code is None:
             assert photo.full().shape == (photo.height, photo.width, 3)
+        else:
+            assert code in ("corrupt", "not_an_image", "too_many_pixels", "too_small")
