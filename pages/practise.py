@@ -20,7 +20,6 @@ from core.ui.wording import quality_name
 from core.words import _
 
 REFRESH_S = 0.7  # how often the page asks for the newest hint; faster costs a third of a core a viewer
-CONNECTING_S = 10.0
 STYLE = Path(layout.__file__).with_name("practise.css")
 HIDE_CAMERA = "<style>.st-key-practise-camera{height:0;overflow:hidden;visibility:hidden}</style>"
 UNSEEN = "position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)"
@@ -49,11 +48,6 @@ def _camera_reported(report: str) -> None:
         _worker().watcher.record("camera_failed", reason=report)
 
 
-def _camera_told() -> None:
-    # Before the run, so that this very run says what the browser just reported.
-    st.session_state.practise_report = st.session_state["practise-banner"].camera or "ok"
-
-
 def _retake(watcher: Watcher) -> None:
     st.session_state.pop("practise_try", None)
     st.session_state.practise_wanted = True
@@ -70,23 +64,26 @@ def _check_link() -> None:
 
 
 def _announce(watcher: Watcher, stream: StreamState, sight: Sight) -> str | None:
-    """Show the one hint of this moment; returns why there is no usable camera, if there is none."""
+    """Show the one hint of this moment; returns why there is no usable picture, if there is none."""
     report = st.session_state.get("practise_report", "ok")
-    waited = time.monotonic() - st.session_state.get("practise_started", time.monotonic())
-    problem = None
-    if report != "ok" and not stream.playing:
-        problem = report
-    elif stream.failed or (sight.frames == 0 and stream.playing and waited > CONNECTING_S):
-        problem = "connection"
-    elif sight.broken:
-        problem = "assessor"
+    now = time.monotonic()
+    problem = trouble.find(
+        report,
+        playing=stream.playing,
+        connecting=stream.connecting,
+        failed=stream.failed,
+        waited=now - st.session_state.get("practise_started", now),
+        sight=sight,
+    )
+    if problem == "connection" != st.session_state.get("practise_problem"):
+        watcher.record("camera_failed", reason=problem)
+    st.session_state.practise_problem = problem
     if problem is not None:
         said, tone = Hint(problem, _("The camera is not available"), trouble.explain(problem)), "trouble"
     elif stream.playing:
         said = hint(sight.key, watcher.preset)
-        tone = {"ready": "good", "searching": "calm"}.get(sight.key, "ask")
-        if sight.key in CAMERA_KEYS:
-            problem, tone = sight.key, "trouble"
+        problem = sight.key if sight.key in CAMERA_KEYS else None
+        tone = "trouble" if problem else {"ready": "good", "searching": "calm"}.get(sight.key, "ask")
     elif stream.connecting:
         said, tone = Hint("connecting", _("Starting the camera"), _("The camera is starting.")), "calm"
     else:

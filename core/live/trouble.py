@@ -1,8 +1,31 @@
 """Why there is no live picture, in a sentence, and what to do."""
 
 from collections.abc import Mapping
+from typing import Final
 
+from core.live.watcher import Sight
 from core.words import _
+
+CONNECTING_S: Final = 10.0
+"""A camera that brought no picture for this long after its start does not reach the server."""
+
+
+def find(
+    report: str, *, playing: bool, connecting: bool, failed: bool, waited: float, sight: Sight
+) -> str | None:
+    """Why there is no usable picture: a reason for :func:`explain`, or None.
+
+    Args:
+        report: what the browser says about its camera.
+        playing, connecting, failed: the state of the stream.
+        waited: seconds since the camera was started.
+        sight: what the stream shows.
+    """
+    if report != "ok" and not playing:
+        return report
+    if failed or (sight.frames == 0 and (playing or connecting) and waited > CONNECTING_S):
+        return "connection"
+    return "assessor" if sight.broken else None
 
 
 def explain(reason: str) -> str:
@@ -34,5 +57,4 @@ def _sentences() -> Mapping[str, str]:
             "Try another network, or use a photo that you have."
         ),
         "assessor": _("The picture cannot be checked at the moment. Stop the camera and start it again."),
-        "settings": _("The connection settings of this server need a correction."),
     }

@@ -1,0 +1,62 @@
+import pytest
+
+from core.live.ice import IceError, rtc_configuration
+
+
+def test_nothing_is_contacted_by_default():
+    assert rtc_configuration({}) == {"iceServers": []}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "stun:a.example:3478, stun:b.example",
+        '["stun:a.example:3478", "stun:b.example"]',
+        '[{"urls": "stun:a.example:3478"}, "stun:b.example"]',
+    ],
+)
+def test_servers_come_from_the_environment(value):
+    assert rtc_configuration({"RETAKE_ICE_SERVERS": value}) == {
+        "iceServers": [{"urls": "stun:a.example:3478"}, {"urls": "stun:b.example"}]
+    }
+
+
+def test_a_relay_has_a_name_and_a_password():
+    turn = {
+        "RETAKE_TURN_URL": "turn:relay.example:3478",
+        "RETAKE_TURN_USERNAME": "retake",
+        "RETAKE_TURN_PASSWORD": "secret",
+    }
+    server = {"urls": "turn:relay.example:3478", "username": "retake", "credential": "secret"}
+    assert rtc_configuration(turn) == {"iceServers": [server]}
+    both = rtc_configuration({**turn, "RETAKE_ICE_SERVERS": "stun:a.example"})
+    assert both == {"iceServers": [{"urls": "stun:a.example"}, server]}
+
+
+@pytest.mark.parametrize("left_out", ["URL", "USERNAME", "PASSWORD"])
+def test_half_a_relay_names_what_is_missing(left_out):
+    turn = {f"RETAKE_TURN_{part}": "turn:x" for part in ("URL", "USERNAME", "PASSWORD") if part != left_out}
+    with pytest.raises(IceError, match=f"RETAKE_TURN_{left_out}") as caught:
+        rtc_configuration(turn)
+    assert "turn:x" not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        ("[stun:a", "not valid JSON"),
+        ("https://a.example", "stun:example.org:3478"),
+        ("[1]", "no connection server"),
+        ('[{"url": "stun:a"}]', "no connection server"),
+        ('[{"urls": []}]', "no connection server"),
+        ('[{"urls": [3]}]', "no connection server"),
+    ],
+)
+def test_a_setting_that_cannot_be_read_says_what_to_do(value, says):
+    with pytest.raises(IceError, match=says):
+        rtc_configuration({"RETAKE_ICE_SERVERS": value})
+
+
+def test_a_server_may_have_several_addresses():
+    value = '[{"urls": ["stun:a.example", "turn:a.example"], "username": "u", "credential": "c"}]'
+    assert rtc_configuration({"RETAKE_ICE_SERVERS": value})["iceServers"][0]["username"] == "u"

@@ -1,0 +1,45 @@
+import pytest
+
+from core.live import trouble
+from core.live.watcher import Sight
+
+REPORTS = ("insecure", "unsupported", "denied", "missing", "busy")
+
+
+def find(report="ok", *, playing=True, connecting=False, failed=False, waited=1.0, frames=0, broken=False):
+    sight = Sight(key="searching", verdict=None, frames=frames, refused=0, may_override=False, broken=broken)
+    return trouble.find(
+        report, playing=playing, connecting=connecting, failed=failed, waited=waited, sight=sight
+    )
+
+
+@pytest.mark.parametrize("reason", [*REPORTS, "connection", "assessor"])
+def test_each_reason_has_its_own_sentence_and_says_what_to_do(reason):
+    sentence = trouble.explain(reason)
+    others = {trouble.explain(other) for other in (*REPORTS, "connection", "assessor") if other != reason}
+    assert sentence.endswith(".")
+    assert sentence not in others
+
+
+def test_a_reason_nobody_knows_is_a_mistake():
+    with pytest.raises(KeyError):
+        trouble.explain("no_such_reason")
+
+
+@pytest.mark.parametrize("report", REPORTS)
+def test_what_the_browser_reports_counts_while_there_is_no_picture(report):
+    assert find(report, playing=False) == report
+    assert find(report, playing=True, frames=5) is None
+
+
+def test_a_connection_has_its_time_and_then_counts_as_failed():
+    assert find(playing=True, waited=9) is None
+    assert find(playing=True, waited=11) == "connection"
+    assert find(playing=False, connecting=True, waited=11) == "connection"
+    assert find(playing=True, waited=60, frames=3) is None
+    assert find(playing=False, waited=60) is None, "nobody started it"
+    assert find(playing=False, failed=True) == "connection"
+
+
+def test_an_assessor_that_breaks_is_told():
+    assert find(frames=3, broken=True) == "assessor"

@@ -1,0 +1,152 @@
+import itertools
+import json
+import threading
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from pydantic import ValidationError
+
+from core.study.events import EVENT_NAMES, EventLog
+
+ROW = [
+    "schema_version",
+    "event_id",
+    "session_id",
+    "participant_id",
+    "study_id",
+    "variant",
+    "seq",
+    "ts",
+    "t_ms",
+    "page",
+    "task_id",
+    "attempt",
+    "event",
+    "source",
+    "properties",
+]
+
+
+class Clock:
+    now = 1000.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def log(clock):
+    numbers = itertools.count(1)
+    moment = datetime(2026, 11, 20, 19, 30, 0, 123456, tzinfo=UTC)
+    return EventLog(clock, lambda: moment, lambda: f"id{next(numbers)}", variant="balanced")
+
+
+def test_a_row_has_every_column_in_order(log, clock):
+    clock.now += 1.2345
+    log.add("camera_started", page="practise", source="live", attempt=2, properties={"width": 640})
+    row = json.loads(log.to_jsonl())
+    assert list(row) == ROW
+    assert row == {
+        "schema_version": 1,
+        "event_id": "id2",
+        "session_id": "id1",
+        "participant_id": None,
+        "study_id": None,
+        "variant": "balanced",
+        "seq": 0,
+        "ts": "2026-11-20T19:30:00.123Z",
+        "t_ms": 1234.5,
+        "page": "practise",
+        "task_id": None,
+        "attempt": 2,
+        "event": "camera_started",
+        "source": "live",
+        "properties": {"width": 640},
+    }
+
+
+def test_the_time_of_day_is_written_in_utc(clock):
+    zone = timezone(timedelta(hours=5, minutes=30))
+    log = EventLog(clock, lambda: datetime(2026, 1, 2, 3, 0, tzinfo=zone), lambda: "x")
+    assert log.add("session_started").ts == "2026-01-01T21:30:00.000Z"
+
+
+def test_rows_are_numbered_and_one_a_line(log):
+    for _turn in range(3):
+        log.add("capture_attempted")
+    rows = [json.loads(line) for line in log.to_jsonl().splitlines()]
+    assert [row["seq"] for row in rows] == [0, 1, 2]
+    assert len({row["event_id"] for row in rows}) == 3
+    assert len({row["session_id"] for row in rows}) == 1
+
+
+def test_every_event_name_of_the_study_is_known(log):
+    for name in EVENT_NAMES:
+        log.add(name)
+    assert {"session_started", "gate_overridden", "gradcam_toggled", "note_added"} <= set(EVENT_NAMES)
+
+
+@pytest.mark.parametrize("wrong", [{"event": "made_up"}, {"event": "note_added", "source": "fax"}])
+def test_what_the_schema_does_not_know_is_refused(log, wrong):
+    with pytest.raises(ValidationError):
+        log.add(**wrong)
+    assert log.events == ()
+
+
+def test_an_event_cannot_be_changed(log):
+    event = log.add("session_started")
+    with pytest.raises(ValidationError):
+        event.seq = 9
+
+
+def test_nothing_is_on_disk_without_consent(log, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    log.add("session_started")
+    assert log.file is None
+    assert list(tmp_path.rglob("*")) == []
+
+
+def test_with_consent_everything_so_far_and_to_come_is_written_at_once(log, tmp_path):
+    log.add("session_started")
+    file = log.keep_in(tmp_path / "sessions")
+    log.add("consent_given")
+    assert log.keep_in(tmp_path / "elsewhere") == file
+    assert file.read_text("utf-8") == log.to_jsonl()
+    assert len(log.events) == 2
+
+
+def test_withdrawn_consent_removes_the_file_and_goes_on_in_memory(log, tmp_path):
+    log.add("session_started")
+    file = log.keep_in(tmp_path)
+    log.forget_file()
+    log.add("consent_withdrawn")
+    assert not file.exists()
+    assert [event.event for event in log.events] == ["session_started", "consent_withdrawn"]
+
+
+def test_a_folder_that_cannot_be_written_leaves_the_log_in_memory(log, tmp_path):
+    in_the_way = tmp_path / "file"
+    in_the_way.write_text("x")
+    with pytest.raises(OSError, match=r"file"):
+        log.keep_in(in_the_way)
+    log.add("session_started")
+    assert log.file is None
+    assert len(log.events) == 1
+
+
+def test_threads_may_add_at_once(log):
+    def add():
+        for _turn in range(50):
+            log.add("frame_assessed")
+
+    threads = [threading.Thread(target=add) for _turn in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [event.seq for event in log.events] == list(range(200))
