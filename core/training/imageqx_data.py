@@ -490,9 +490,9 @@ def build_pool(
     """Render a pool: ``images.npy`` (uint8, count x 224 x 224 x 3), ``labels.npz`` and ``pool.json`` in
     ``out_dir``.
 
-    Eighty in a hundred samples are for training, ten each for validation and left-out sources; photographs that
-    real raters voted on come on top, undegraded, with their own votes. Splits of the
-    manifest without any photograph are filled with phantoms.
+    Eighty in a hundred samples are for training, ten each for validation and left-out sources;
+    photographs that real raters voted on come on top, undegraded, with their own votes. Splits without any
+    photograph are filled with phantoms.
 
     Returns:
         the summary that ``pool.json`` holds.

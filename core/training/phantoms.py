@@ -265,13 +265,16 @@ def _ulcer(rng: Rng, skin: _Skin, d: np.ndarray, r: np.ndarray, short: float) ->
 
 
 def _wheal(rng: Rng, skin: _Skin, d: np.ndarray, r: np.ndarray, short: float) -> None:
-    blotch = _speckle(rng, d, short * 0.04)
+    blotch, fine = _speckle(rng, d, short * 0.04), _speckle(rng, d, short * 0.012)
     ragged = d + 0.06 * blotch
-    plateau = smooth(ragged, 1.05, 0.72)
-    skin.height += 0.20 * r * plateau
-    skin.blood += 0.42 * np.exp(-(((ragged - 1.02) / 0.3) ** 2)) + 0.2 * np.exp(-((d / 1.6) ** 2))
-    skin.layers.append((linear((0.95, 0.74, 0.68)), 0.32 * smooth(ragged, 0.85, 0.35)))
-    skin.gloss += 0.15 * plateau
+    plateau = smooth(ragged, 1.06, 0.5)
+    skin.height += 0.13 * r * plateau
+    skin.blood += 0.40 * np.exp(-(((ragged - 0.98) / 0.32) ** 2)) * (1 + 0.12 * fine)
+    skin.blood += 0.22 * np.exp(-((d / 1.6) ** 2))
+    pale = smooth(ragged, 0.95, 0.3)
+    skin.melanin -= 0.17 * pale
+    skin.blood -= 0.08 * pale
+    skin.gloss += 0.12 * plateau
 
 
 _PAINT: Final[dict[str, Callable[[Rng, _Skin, np.ndarray, np.ndarray, float], None]]] = {
@@ -627,15 +630,8 @@ def _marks(rng: Rng, melanin: np.ndarray, blood: np.ndarray, short: float, near:
         melanin += blue * np.float32(0.5)
         blood -= blue * np.float32(0.3)
     if rng.random() < 0.3:
-        fold = np.abs(
-            streaks(
-                rng,
-                height,
-                width,
-                short * 0.5 * near,
-                short * 1.6 * near,
-                rng.uniform(0, np.pi),
-                short * 0.08,
-            )
+        fold = streaks(
+            rng, height, width, short * 0.9 * near, short * 9 * near, rng.uniform(0, np.pi), short * 0.04
         )
+        fold = np.abs(fold)
         melanin += smooth(fold, 0.012, 0.0) * np.float32(0.25)

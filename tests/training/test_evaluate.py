@@ -122,14 +122,8 @@ def test_a_quality_report_has_every_section_and_is_honest(data):
     )
     assert report["benchmark"] == benchmark()["name"] + " (shortened)"
     assert set(report["sections"]) <= {"validation", "left_out", "phantoms", "rated"}
-    assert (
-        sum(
-            report["sections"][name]["n"]
-            for name in ("validation", "left_out", "phantoms")
-            if name in report["sections"]
-        )
-        == 28
-    )
+    made = [section["n"] for name, section in report["sections"].items() if name != "rated"]
+    assert sum(made) == 28
     for section in report["sections"].values():
         assert section["classes"]["lesion"]["recall"] in (None, 1.0)
         assert section["classes"]["no_skin"]["recall"] in (None, 0.0)
