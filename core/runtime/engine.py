@@ -1,5 +1,6 @@
 """Networks run here: one ONNX Runtime session, shared by all threads."""
 
+import ctypes
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,6 +23,14 @@ def default_threads() -> int:
     return min(2, os.cpu_count() or 1)
 
 
+def _give_back_memory() -> None:
+    """Let glibc return what loading a network left free: about 100 MB for ResNet-34; elsewhere do nothing."""
+    try:
+        ctypes.CDLL(None).malloc_trim(0)
+    except (OSError, AttributeError, TypeError):
+        return
+
+
 class Engine:
     """One network in ONNX Runtime. ``run`` may be called from any thread, also at the same time."""
 
@@ -35,6 +44,7 @@ class Engine:
         self.path = path
         self.threads = options.intra_op_num_threads
         self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        _give_back_memory()
         self._input = self._session.get_inputs()[0].name
         self.outputs = tuple(output.name for output in self._session.get_outputs())
 

@@ -31,6 +31,9 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument("--draws", type=int, help="pictures an epoch")
     parser.add_argument("--size", type=int, help="train at this one size instead of growing ones")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--pool", type=Path, help="imageqx only: rendered samples (default: OUT/pool)")
+    parser.add_argument("--samples", type=int, default=25_000, help="imageqx only: samples to render")
+    parser.add_argument("--phantoms", type=int, default=30, help="lesion only: drawn pictures a class")
     parser.add_argument("--ship", action="store_true", help="put the finished network into weights/")
     parser.set_defaults(run=run)
 
@@ -113,7 +116,7 @@ def _train(args: argparse.Namespace) -> int:
         "minutes": round((time.monotonic() - began) / 60, 1),
         "commit": commit(),
         "data": dict(sorted(Counter(row.slug for row in training if row.group in groups).items())),
-        "phantoms": True,
+        "phantoms": args.phantoms > 0 if args.task == "lesion" else True,
     }
     entry = finish(args.task, trained, recipe, args.out, provenance)
     if args.ship:
@@ -135,14 +138,15 @@ def _recipe(args: argparse.Namespace, net: Any, training: list, validation: list
         from core.training.lesion_data import draw_phantoms, load_pictures
         from core.training.recipes import lesion
 
-        drawn = draw_phantoms(per_class=30, seed=args.seed)
+        drawn = draw_phantoms(per_class=args.phantoms, seed=args.seed)
         data = lesion.LesionData([*load_pictures(training), *drawn], load_pictures(validation, long_side=640))
         return lesion.LesionRecipe(
             net, data, lesion.plan(seed=args.seed, batch=args.batch, threads=args.threads, **given)
         )
     from core.training.recipes import imageqx
 
-    data = imageqx.load_data(training, validation, args.out, args.seed)
+    folder = args.pool or args.out / "pool"
+    data = imageqx.load_data(args.data, folder, args.samples, args.seed)
     return imageqx.ImageQXRecipe(
         net, data, imageqx.plan(seed=args.seed, batch=args.batch, threads=args.threads, **given)
     )

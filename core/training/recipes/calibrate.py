@@ -48,7 +48,12 @@ def joint_thresholds(
         names: the explanations in order.
         keep: share of good photos that shall pass.
         lowest, highest: limits of a threshold.
+
+    Returns:
+        Threshold by name; 0.5 for all when there is no good photo to go by.
     """
+    if len(probabilities) == 0:
+        return dict.fromkeys(names, 0.5)
 
     def at(share: float) -> np.ndarray:
         # A photo at its threshold is flagged, so the threshold lies a hair above the quantile.

@@ -1,13 +1,18 @@
 """ImageQX's recipe (Jalaboi et al. 2022): both heads at once, AdamW, cosine annealing with warm restarts."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
+import cv2
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+from torch.utils.data import Dataset
 
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
+from core.training.degrade import LUMA
+from core.training.imageqx_data import PoolDataset, build_pool
 from core.training.recipes.lesion import macro_f1
 from core.training.recipes.loop import Plan, Recipe
 
@@ -42,6 +47,74 @@ def plan(
         minutes=minutes,
         threads=threads,
     )
+
+
+def _recolour(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Another white balance and saturation; brightness stays, since light is judged."""
+    gains = np.exp(rng.normal(0, 0.06, 3))
+    gains /= gains @ LUMA
+    grey = cv2.cvtColor(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
+    amount = rng.uniform(0.8, 1.2)
+    picture = cv2.addWeighted(picture, amount, grey, 1 - amount, 0)
+    tables = np.clip(np.arange(256)[:, None] * gains, 0, 255).round().astype(np.uint8)
+    return cv2.LUT(picture, tables[:, None])
+
+
+class PoolData:
+    """A rendered pool of judged samples; training turns and mirrors them, which changes no verdict.
+
+    Args:
+        folder: where ``imageqx_data.build_pool`` wrote the pool.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._training = PoolDataset(folder, "train")
+        self._held_out = PoolDataset(folder, "validation")
+        self.labels = self._training.labels
+
+    def picks(self, count: int, rng: np.random.Generator) -> np.ndarray:
+        """Every sample alike, as they come in the pool."""
+        samples = len(self._training)
+        rounds = [rng.permutation(samples) for _round in range(-(-count // samples))]
+        return np.concatenate(rounds)[:count]
+
+    def training_item(self, index: int, size: int, rng: np.random.Generator) -> tuple:
+        """(uint8 size x size x 3, class, float32 5: explanations)."""
+        pool = self._training
+        picture = pool.images[pool.positions[index]]
+        turn = int(rng.integers(8))
+        picture = np.rot90(picture[:, ::-1] if turn & 4 else picture, turn & 3)
+        if size != picture.shape[0]:
+            picture = cv2.resize(np.ascontiguousarray(picture), (size, size), interpolation=cv2.INTER_AREA)
+        picture = _recolour(np.ascontiguousarray(picture), rng)
+        return picture, int(pool.labels[index]), pool.explanations[index]
+
+    def validation(self) -> Dataset:
+        """(uint8 224 x 224 x 3, class, explanations) of the validation samples."""
+        return _HeldOut(self._held_out)
+
+
+class _HeldOut(Dataset):
+    def __init__(self, pool: PoolDataset) -> None:
+        self._pool = pool
+
+    def __len__(self) -> int:
+        return len(self._pool)
+
+    def __getitem__(self, index: int) -> tuple:
+        pool = self._pool
+        return np.array(pool.images[pool.positions[index]]), int(pool.labels[index]), pool.explanations[index]
+
+
+def load_data(data_dir: Path, folder: Path, count: int, seed: int) -> PoolData:
+    """The pool in ``folder``, first rendered from the photographs where there is none (minutes to an hour).
+
+    Raises:
+        DataError: the photographs or a pool that is there cannot be used.
+    """
+    if not (folder / "labels.npz").is_file():
+        build_pool(data_dir, folder, count=count, seed=seed)
+    return PoolData(folder)
 
 
 def class_weights(labels: np.ndarray) -> np.ndarray:

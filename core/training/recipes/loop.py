@@ -159,12 +159,12 @@ class Recipe(L.LightningModule):
             return torch.optim.AdamW(groups, lr=self.plan.peak)
         return torch.optim.SGD(groups, lr=self.plan.peak, momentum=0.9, nesterov=True)
 
-    def on_train_epoch_start(self) -> None:
-        """Dropout and mixing follow from seed and epoch, also in a resumed run."""
-        torch.manual_seed(self.plan.seed * 100_003 + self.current_epoch)
-
     def on_train_batch_start(self, batch: object, batch_idx: int) -> None:
-        """Set the learning rate of this step."""
+        """Set the learning rate of this step, and the seed of its dropout and mixing.
+
+        A seed each step: a resumed run makes its loaders, which draw random numbers too, at other times.
+        """
+        torch.manual_seed(self.plan.seed * 1_000_003 + self.global_step)
         rate = restart_rate(self.progress, self.plan.peak, self.plan.floor, self.plan.cycles)
         for group in self.optimizers().param_groups:
             group["lr"] = rate

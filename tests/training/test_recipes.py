@@ -1,0 +1,236 @@
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from core.quality.labels import EXPLANATIONS
+from core.training.lesion_data import Picture, balanced_picks, training_view
+from core.training.networks.lesion import LABELS
+from core.training.recipes.calibrate import fit_temperature, joint_thresholds, softmax
+from core.training.recipes.imageqx import ImageQXRecipe, class_weights
+from core.training.recipes.lesion import LesionData, LesionRecipe, macro_f1, plan
+from core.training.recipes.loop import fit
+from core.training.recipes.schedule import restart_rate, size_at
+
+
+@pytest.fixture(autouse=True)
+def _one_thread():
+    torch.set_num_threads(1)
+
+
+class TinyNet(nn.Module):
+    """Stands in for the real trunk: with BatchNorm and dropout, so that their state matters."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.trunk = nn.Sequential(
+            nn.Conv2d(3, 8, 3, stride=2), nn.BatchNorm2d(8), nn.ReLU(), nn.Dropout(0.2)
+        )
+        self.head = nn.Linear(8, len(LABELS))
+
+    def forward(self, images):
+        features = self.trunk(images)
+        return self.head(features.mean((2, 3))), features
+
+
+def pictures(each: int, seed: int = 0) -> list[Picture]:
+    """Flat colours with noise, a colour for each class."""
+    rng = np.random.default_rng(seed)
+    made = []
+    for label in range(len(LABELS)):
+        for _ in range(each):
+            colour = np.random.default_rng(label).uniform(30, 225, 3)
+            rgb = np.clip(colour + rng.normal(0, 8, (40, 50, 3)), 0, 255).astype(np.uint8)
+            made.append(Picture(rgb, ((0.3, 0.3, 0.7, 0.7),), label, "drawn"))
+    return made
+
+
+def recipe(epochs: int, seed: int = 0, **changes) -> LesionRecipe:
+    torch.manual_seed(seed)
+    data = LesionData(pictures(3), pictures(1, seed=9), size=32)
+    settings = plan(epochs=epochs, draws=32, batch=8, sizes=((0.0, 24), (0.5, 32)), seed=seed, threads=1)
+    return LesionRecipe(TinyNet(), data, replace(settings, bf16=False, validate_every=1, **changes))
+
+
+def weights(net: nn.Module) -> dict[str, np.ndarray]:
+    return {name: value.numpy().copy() for name, value in net.state_dict().items()}
+
+
+def same(one: dict[str, np.ndarray], other: dict[str, np.ndarray]) -> bool:
+    return all(np.array_equal(one[name], other[name]) for name in one)
+
+
+def test_training_learns_colours_and_leaves_checkpoints(tmp_path):
+    quick = recipe(12, peak=0.1, average=0.9)
+    before = quick.score([quick.net.eval()(torch.rand(40, 3, 32, 32))[0]], [torch.arange(40) % 10])[
+        "accuracy"
+    ]
+    fit(quick, tmp_path)
+    assert (tmp_path / "last.ckpt").is_file()
+    assert (tmp_path / "best.ckpt").is_file()
+    assert "score" in (tmp_path / "metrics.csv").read_text()
+    assert float(quick.trainer.callback_metrics["accuracy"]) > max(0.5, before)
+
+
+def test_a_seed_decides_everything(tmp_path):
+    first = weights(fit(recipe(2, seed=3), tmp_path / "a"))
+    second = weights(fit(recipe(2, seed=3), tmp_path / "b"))
+    other = weights(fit(recipe(2, seed=4), tmp_path / "c"))
+    assert same(first, second)
+    assert not same(first, other)
+
+
+def test_a_resumed_run_ends_where_an_unbroken_one_does(tmp_path):
+    whole = weights(fit(recipe(4), tmp_path / "whole"))
+
+    class Broken(Exception):
+        pass
+
+    part = recipe(4)
+    original = part.on_train_batch_start
+
+    def stop_in_the_third_epoch(batch, batch_idx):
+        if part.current_epoch == 2 and batch_idx == 1:
+            raise Broken
+        original(batch, batch_idx)
+
+    part.on_train_batch_start = stop_in_the_third_epoch
+    with pytest.raises(Broken):
+        fit(part, tmp_path / "part")
+    resumed = recipe(4)
+    net = fit(resumed, tmp_path / "part", resume=True)
+    assert resumed.current_epoch == 4
+    assert same(whole, weights(net))
+
+
+def test_resume_without_a_checkpoint_is_refused(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        fit(recipe(1), tmp_path, resume=True)
+
+
+def test_a_run_ends_when_its_minutes_are_over(tmp_path):
+    now = [0.0]
+
+    def clock() -> float:
+        now[0] += 1.0
+        return now[0]
+
+    torch.manual_seed(0)
+    slow = recipe(10_000, minutes=1.0)
+    timed = LesionRecipe(slow.net, slow.data, slow.plan, clock)
+    fit(timed, tmp_path)
+    assert timed.progress == 1.0
+    assert timed.global_step < 60
+
+
+def test_rate_restarts_with_cycles_twice_as_long():
+    def rate(progress):
+        return restart_rate(progress, peak=2.0, floor=0.1, cycles=3, warmup=0)
+
+    assert rate(0) == pytest.approx(2.1)
+    assert rate(1 / 14) == pytest.approx(1.1)
+    assert rate(1 / 7 - 1e-9) == pytest.approx(0.1, abs=1e-4)
+    assert rate(1 / 7) == pytest.approx(2.1)
+    assert rate(2 / 7) == pytest.approx(1.1)
+    assert rate(3 / 7) == pytest.approx(2.1)
+    assert rate(5 / 7) == pytest.approx(1.1)
+    assert rate(1) == pytest.approx(0.1)
+    quarter = 3 / 7 + (4 / 7) / 4
+    assert rate(quarter) == pytest.approx(2.0 / 2 * (1 + math.cos(math.pi / 4)) + 0.1)
+
+
+def test_rate_climbs_at_first():
+    rates = [restart_rate(p, 1.0, warmup=0.02) for p in (0.0, 0.005, 0.01, 0.02)]
+    assert rates == sorted(rates)
+    assert rates[0] < 0.1
+    assert rates[-1] > 0.9
+
+
+def test_size_grows_at_the_given_shares():
+    sizes = ((0.0, 128), (0.5, 160), (0.9, 224))
+    assert [size_at(p, sizes) for p in (0, 0.49, 0.5, 0.89, 0.9, 1)] == [128, 128, 160, 160, 224, 224]
+
+
+def test_picks_are_even_over_classes_and_by_root_over_sources():
+    pixel = np.zeros((8, 8, 3), np.uint8)
+    held = [Picture(pixel, (), 0, "big")] * 900 + [Picture(pixel, (), 0, "small")] * 100
+    held += [Picture(pixel, (), 1, "rare")] * 10 + [Picture(pixel, (), 1, "phantom")] * 50
+    picks = balanced_picks(held, 4000, np.random.default_rng(0), phantom_share=0.1)
+    drawn = [held[index] for index in picks]
+    assert sum(p.label == 0 for p in drawn) == pytest.approx(2000, abs=3)
+    assert sum(p.slug == "big" for p in drawn) == pytest.approx(1500, abs=3)
+    assert sum(p.slug == "small" for p in drawn) == pytest.approx(500, abs=3)
+    assert sum(p.slug == "phantom" for p in drawn) == pytest.approx(200, abs=3)
+    assert sorted(picks) != list(picks)
+
+
+def test_views_show_the_lesion_and_differ():
+    rgb = np.full((120, 160, 3), (200, 160, 140), np.uint8)
+    rgb[50:70, 70:100] = (20, 20, 200)
+    picture = Picture(rgb, ((70 / 160, 50 / 120, 100 / 160, 70 / 120),), 0, "drawn")
+    views = [training_view(picture, 64, np.random.default_rng(i)) for i in range(30)]
+    assert all(view.shape == (64, 64, 3) and view.dtype == np.uint8 for view in views)
+    shares = [np.mean(view[..., 2].astype(int) > view[..., 0].astype(int) + 30) for view in views]
+    assert sum(share > 0.004 for share in shares) >= 28
+    assert len({view.tobytes() for view in views}) == 30
+    again = training_view(picture, 64, np.random.default_rng(0))
+    np.testing.assert_array_equal(views[0], again)
+
+
+def test_macro_f1_by_hand():
+    truth, predicted = np.array([0, 0, 1, 1, 2]), np.array([0, 1, 1, 1, 0])
+    assert macro_f1(predicted, truth, 4) == pytest.approx((0.5 + 0.8 + 0) / 3)
+
+
+def test_class_weights_follow_the_paper():
+    labels = np.array([0] * 100 + [1] * 50 + [2] * 5 + [3] * 100)
+    np.testing.assert_allclose(class_weights(labels), [1, 2, 10, 1])
+
+
+def test_imageqx_loss_is_the_papers_sum():
+    class Data:
+        labels = np.array([0] * 4 + [1] * 2 + [2] * 4 + [3] * 4)
+
+    loss = ImageQXRecipe(TinyNet(), Data(), plan())
+    quality = torch.tensor([[2.0, 0.0, 0.0, 0.0], [0.0, 1.0, 0.0, 0.0]])
+    explanations = torch.zeros(2, 5)
+    targets = [torch.tensor([0, 1]), torch.tensor([[1.0, 0, 0, 0, 0], [0, 0, 0, 0, 0]])]
+    one = -math.log(math.exp(2) / (math.exp(2) + 3))
+    two = -math.log(math.e / (math.e + 3))
+    wanted = 1.0 * (1 * one + 2 * two) / 3 + 5.0 * math.log(2)
+    assert float(loss.loss([quality, explanations], targets)) == pytest.approx(wanted, rel=1e-5)
+
+
+def test_temperature_undoes_overconfidence():
+    rng = np.random.default_rng(0)
+    logits = rng.normal(0, 1.5, (4000, 4))
+    odds = softmax(logits).cumsum(1)
+    labels = (rng.random((4000, 1)) > odds).sum(1)
+    assert fit_temperature(logits * 3, labels) == pytest.approx(3, rel=0.1)
+    assert fit_temperature(logits, labels) == pytest.approx(1, rel=0.1)
+
+
+def test_joint_thresholds_let_the_wanted_share_pass():
+    rng = np.random.default_rng(1)
+    probabilities = rng.beta(1, 6, (2000, 5)) * [1, 0.8, 0.6, 1, 0.9]
+    right = rng.random(2000) < 0.95
+    thresholds = joint_thresholds(probabilities, right, EXPLANATIONS, keep=0.85)
+    limits = np.array([thresholds[name] for name in EXPLANATIONS])
+    passing = (right & (probabilities < limits).all(1)).mean()
+    assert 0.85 <= passing < 0.87
+    alarms = (probabilities >= limits).mean(0)
+    assert alarms.max() - alarms.min() < 0.01
+
+
+def test_joint_thresholds_when_the_class_alone_refuses_too_many():
+    probabilities = np.full((10, 5), 0.3)
+    right = np.arange(10) < 5
+    thresholds = joint_thresholds(probabilities, right, EXPLANATIONS)
+    assert all(value > 0.3 for value in thresholds.values())
+
+
+def test_joint_thresholds_without_any_good_photo():
+    assert set(joint_thresholds(np.zeros((0, 5)), np.zeros(0, bool), EXPLANATIONS).values()) == {0.5}

@@ -1,0 +1,122 @@
+import argparse
+import csv
+import hashlib
+import json
+
+import cv2
+import pytest
+import torch
+
+from core.runtime.manifest import load_manifest
+from core.runtime.weights import verify
+from core.training import cli
+from core.training.networks.lesion import LABELS
+from core.training.phantoms import draw
+from core.training.splits import rule
+
+COLUMNS = ["path", "group", "label", "original_label", "source", "slug", "split_key", "width", "height"]
+COLUMNS += ["mask", "boxes", "licence", "note"]
+
+
+def key_for(split: str, start: int) -> tuple[str, int]:
+    """A split key that the committed rule puts on the wanted side."""
+    while True:
+        key = f"drawn-{start}"
+        share = int.from_bytes(hashlib.sha256(f"{rule()['salt']}:{key}".encode()).digest()[:4], "big") % 100
+        start += 1
+        if (share < rule()["validation_percent"]) == (split == "validation"):
+            return key, start
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A data folder of drawn pictures: two of each lesion class to train with, one to validate with."""
+    root = tmp_path_factory.mktemp("data")
+    rows, number = [], 0
+    kinds = [("lesion", label) for label in LABELS] + [("healthy_skin", ""), ("no_skin", "")]
+    for group, label in kinds:
+        for split in ("train", "train", "validation"):
+            key, number = key_for(split, number)
+            rgb = draw(group, number, size=(96, 128), lesion_class=label or None).rgb
+            path = f"{key}.png"
+            cv2.imwrite(str(root / path), rgb[..., ::-1])
+            rows.append([path, group, label, "", "drawn", "drawn", key, 128, 96, "", "", "", ""])
+    with (root / "manifest.csv").open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(COLUMNS)
+        writer.writerows(rows)
+    return root
+
+
+def train(*words) -> int:
+    parser = argparse.ArgumentParser()
+    cli.add_parser(parser.add_subparsers())
+    args = parser.parse_args(["train", *map(str, words)])
+    return args.run(args)
+
+
+QUICK = ["--draws", 8, "--batch", 4, "--size", 32, "--threads", 1, "--phantoms", 1]
+
+
+@pytest.fixture(scope="module")
+def lesion(folder, tmp_path_factory):
+    out = tmp_path_factory.mktemp("lesion")
+    assert train("lesion", "--data", folder, "--out", out, "--epochs", 1, "--seed", 5, *QUICK) == 0
+    return out
+
+
+def test_lesion_training_ends_in_a_verified_file_with_its_story(lesion):
+    entry = load_manifest(lesion / "manifest.json").networks["lesion"]
+    assert verify(entry, lesion).stat().st_size < 45e6
+    assert entry.labels == list(LABELS)
+    story = entry.provenance
+    assert (story["init"], story["seed"], story["epochs"], story["arch"]) == ("scratch", 5, 1, "resnet34")
+    assert story["data"] == {"drawn": 20}
+    assert "score" in entry.metrics["validation"]
+
+
+def test_training_goes_on_from_a_checkpoint_and_from_our_own_file(lesion, folder, tmp_path, capsys):
+    args = ["lesion", "--data", folder, *QUICK]
+    assert train(*args, "--out", lesion, "--epochs", 2, "--seed", 5, "--resume") == 0
+    entry = load_manifest(lesion / "manifest.json").networks["lesion"]
+    assert entry.provenance["epochs"] == 2
+    start = lesion / "lesion.onnx"
+    assert train(*args, "--out", tmp_path, "--epochs", 1, "--init", start) == 0
+    assert load_manifest(tmp_path / "manifest.json").networks["lesion"].provenance["init"] == "lesion.onnx"
+    assert "Written" in capsys.readouterr().out
+
+
+def test_imageqx_training_renders_its_pool_and_sets_a_threshold_each(folder, tmp_path):
+    quick = [*QUICK, "--samples", 40]
+    assert train("imageqx", "--data", folder, "--out", tmp_path, "--epochs", 1, *quick) == 0
+    entry = load_manifest(tmp_path / "manifest.json").networks["imageqx"]
+    assert verify(entry, tmp_path).stat().st_size < 15e6
+    assert set(entry.thresholds) == set(entry.explanations)
+    assert json.loads((tmp_path / "pool" / "pool.json").read_text())["count"] == 40
+
+
+def test_what_is_in_the_way_is_one_sentence(folder, tmp_path, capsys):
+    args = ["lesion", "--out", tmp_path, "--epochs", 1, *QUICK]
+    wrong = [
+        ["--data", tmp_path / "nowhere"],
+        ["--data", folder, "--init", tmp_path / "none.onnx"],
+        ["--data", folder, "--arch", "resnet18"],
+        ["--data", folder, "--resume"],
+    ]
+    for words in wrong:
+        assert train(*args, *words) == 1
+        shown = capsys.readouterr()
+        sentence = shown.err.strip().splitlines()[-1]
+        assert sentence.endswith((".", "!")) or "--" in sentence
+        assert "Traceback" not in shown.err
+    assert not (tmp_path / "lesion.onnx").exists()
+
+
+def test_imagenet_start_that_cannot_be_fetched_is_a_sentence(folder, tmp_path, capsys, monkeypatch):
+    def offline(*_args, **_kwargs):
+        raise OSError("no network")
+
+    monkeypatch.setattr(torch.hub, "load_state_dict_from_url", offline)
+    monkeypatch.setattr("torchvision.models._api.load_state_dict_from_url", offline)
+    assert train("lesion", "--data", folder, "--out", tmp_path, "--init", "imagenet", *QUICK) == 1
+    assert "--init scratch" in capsys.readouterr().err
