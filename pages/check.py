@@ -11,6 +11,7 @@ from core.words import _, ngettext
 
 FILES, CAMERA, SAMPLES = "files", "camera", "samples"
 OPEN_KEY = "check-open"
+HEAD_HEIGHT = 38
 ROW_HEIGHT = 64
 ROWS_SHOWN = 8
 
@@ -131,7 +132,7 @@ def show_table(tray: checking.Tray) -> None:
         key=key,
         hide_index=True,
         row_height=ROW_HEIGHT,
-        height=min(len(items) + 1, ROWS_SHOWN) * ROW_HEIGHT,
+        height=HEAD_HEIGHT + min(len(items), ROWS_SHOWN) * ROW_HEIGHT,
         selection_mode=["single-row", "single-cell"],
         on_select=lambda: open_row(key, identities),
         column_config={

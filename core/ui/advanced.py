@@ -14,6 +14,7 @@ from core.runtime.weights import WeightsError
 from core.ui import engines, session
 from core.words import _
 
+PICTURE_WIDTH: Final = 480
 GUIDED: Final = "guided backpropagation"
 GUIDED_CAM: Final = "guided Grad-CAM"
 
@@ -66,7 +67,7 @@ def _draw(photo: Photo, method: str, label: str, wanted: tuple[str, ...]) -> Non
         st.info(error.message)
         return
     alt = _("{method} for {name}").format(method=_method_name(method), name=lay_name(label).lower())
-    st.image(picture, width="stretch", caption=alt, alt=alt)
+    st.image(picture, width=PICTURE_WIDTH, caption=alt, alt=alt)
 
 
 def _picture(photo: Photo, method: str, label: str) -> np.ndarray:

@@ -3,7 +3,8 @@
 import base64
 import logging
 import runpy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Final
@@ -44,19 +45,26 @@ def run(page: st.Page, pages: Sequence[st.Page]) -> None:
         _footer()
     framed = _framed.set(True)
     try:
-        with body:
+        with body, calm(page.title):
             page.run()
+    finally:
+        _framed.reset(framed)
+
+
+@contextmanager
+def calm(place: str) -> Iterator[None]:
+    """What fails in here becomes one sentence on the page; its traceback goes to the log, with ``place``."""
+    try:
+        yield
     except Exception:
-        _LOG.exception("The page %s failed", page.title)
-        body.error(
+        _LOG.exception("%s failed", place)
+        st.error(
             _(
                 "Something went wrong here, and it is not your photo's fault. "
                 "Reload the page to start again. If it keeps happening, please tell whoever runs this app."
             ),
             icon=":material/healing:",
         )
-    finally:
-        _framed.reset(framed)
 
 
 def inside_frame(main: Callable[[], None]) -> None:

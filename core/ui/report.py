@@ -33,7 +33,8 @@ p { margin: .3rem 0; } .quiet { color: #4d5c5d; font-size: .9rem; overflow-wrap:
 .verdict.good { border-color: #0b6560; background: #e2efec; }
 .verdict b { font-size: 1.2rem; }
 .pictures { display: flex; flex-wrap: wrap; gap: 1rem; }
-figure { margin: 0; flex: 1 1 17rem; } figure img { width: 100%; border-radius: .5rem; display: block; }
+figure { margin: 0; flex: 1 1 12rem; max-width: 22rem; }
+figure img { width: 100%; border-radius: .5rem; display: block; }
 figcaption { color: #4d5c5d; font-size: .9rem; margin-top: .3rem; }
 table { border-collapse: collapse; width: 100%; }
 th, td { text-align: left; padding: .35rem .5rem .35rem 0; border-bottom: 1px solid #dbd7ce; }

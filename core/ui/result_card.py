@@ -13,7 +13,7 @@ from core.lesion.taxonomy import description, lay_name
 from core.photo import Photo
 from core.quality.labels import EXPLANATIONS
 from core.quality.verdict import Verdict
-from core.ui import advanced, bars, engines, report, session
+from core.ui import advanced, bars, engines, layout, report, session
 from core.ui.wording import disclaimer, explanation_name, say
 from core.words import _
 
@@ -60,7 +60,7 @@ def _card(
 ) -> None:
     session.apply_language()
     log = _Logger(page, source)
-    with st.container(key=f"{key}-card"):
+    with st.container(key=f"{key}-card"), layout.calm("The result card"):
         st.html(bars.verdict_line(say(verdict, session.preset())))
         left, right = st.columns([11, 9], gap="medium")
         with left:

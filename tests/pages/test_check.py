@@ -195,3 +195,30 @@ def test_the_log_says_what_was_checked_but_never_its_name(check, jpeg_of):
     assert '"upload_assessed"' in log
     assert '"prediction_shown"' in log
     assert "private-name" not in log
+
+
+def test_an_error_in_the_card_is_a_sentence_and_the_page_goes_on(check, jpeg_of, fake_networks, monkeypatch):
+    upload(check, ("mole.jpg", jpeg_of(DARK)))
+
+    def broken(rgb, target):
+        raise RuntimeError("secret detail")
+
+    monkeypatch.setattr(fake_networks[0], "explain", broken)
+    check.button_group(key="check-where").set_value("blurry").run()
+    assert not check.exception
+    assert "not your photo's fault" in check.error[0].value
+    button(check, "Clear").click().run()
+    assert_calm(check)
+    assert check.file_uploader
+
+
+def test_the_report_is_there_to_download(check, jpeg_of):
+    upload(check, ("mole.jpg", jpeg_of(SKIN)))
+    labels = [button.label for button in check.get("download_button")]
+    assert "Download the report" in labels
+    from core.ui import result_card
+
+    tray = check.session_state["check-tray"]
+    (item,) = tray.items.values()
+    make = result_card._report_maker(item.photo, item.verdict, None, False)
+    assert b"This photo works" in make()
