@@ -134,7 +134,7 @@ def qr_code(text: str, coloured: bool) -> str:
     """A QR code for a terminal, two rows of modules to a line.
 
     Args:
-        coloured: black on white by escape codes, which every terminal theme shows alike; else the blocks alone.
+        coloured: black on white by escape codes, alike on every terminal; else the blocks alone.
     """
     rows = [list(row) for row in segno.make(text, error="m", micro=False).matrix_iter(border=2)]
     rows += [[0] * len(rows[0])] * (len(rows) % 2)

@@ -3,9 +3,22 @@ import os
 import cv2
 import numpy as np
 import pytest
+from hypothesis import settings
+
+# Nothing is timed; in automatic runs the examples are the same each time.
+settings.register_profile("retake", deadline=None, derandomize=os.environ.get("RETAKE_CI") == "1")
+settings.load_profile("retake")
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("RETAKE_THREADS", "1")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _own_data_folder(tmp_path_factory):
+    """Nothing that a test does touches the data folder of whoever runs it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RETAKE_DATA", str(tmp_path_factory.mktemp("data")))
+        yield
 
 
 class FakeImageQX:

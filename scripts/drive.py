@@ -1,0 +1,161 @@
+"""Starts the app and a real Chromium in front of it: for the browser tests and the screenshots."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from playwright.sync_api import BrowserContext, Playwright
+
+from scripts.setup_env import find_browser
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+PHONE, DESKTOP = (390, 844), (1280, 800)
+START_WITHIN_S: Final = 180.0
+
+# A browser that talks to nobody but the page under test.
+FLAGS: Final = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+    "--autoplay-policy=no-user-gesture-required",
+)
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running app: where it answers, and the file with everything it printed."""
+
+    url: str
+    log: Path
+
+    def printed(self) -> str:
+        """Everything it printed until now."""
+        return self.log.read_text(encoding="utf-8", errors="replace")
+
+
+def free_port() -> int:
+    """A TCP port that nothing listens on at the moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@contextmanager
+def serve(
+    log: Path,
+    environment: Mapping[str, str],
+    python: Sequence[str] = (sys.executable,),
+) -> Iterator[Server]:
+    """Run the app on a free port until the block ends.
+
+    Args:
+        log: file for all that it prints.
+        environment: variables beside those of this process.
+        python: how to start Python with ``-m streamlit``.
+
+    Raises:
+        RuntimeError: it ended, or did not answer for a long time; the message holds what it printed.
+    """
+    port = free_port()
+    options = {
+        "server.headless": "true",
+        "server.port": str(port),
+        "server.address": "127.0.0.1",
+        "server.fileWatcherType": "none",
+        "browser.gatherUsageStats": "false",
+    }
+    command = [*python, "-m", "streamlit", "run", "app.py"]
+    command += [word for name, value in options.items() for word in (f"--{name}", value)]
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env={**os.environ, **environment},
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+        )
+        server = Server(f"http://127.0.0.1:{port}", log)
+        try:
+            _wait_until_healthy(server, process)
+            yield server
+        finally:
+            process.terminate()
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def _wait_until_healthy(server: Server, process: subprocess.Popen[bytes]) -> None:
+    until = time.monotonic() + START_WITHIN_S
+    while process.poll() is None and time.monotonic() < until:
+        try:
+            with urllib.request.urlopen(f"{server.url}/_stcore/health", timeout=5) as answer:
+                if answer.read() == b"ok":
+                    return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.2)
+    raise RuntimeError(f"the app did not start:\n{server.printed()}")
+
+
+@contextmanager
+def chromium(
+    playwright: Playwright,
+    folder: Path,
+    *,
+    size: tuple[int, int] = DESKTOP,
+    camera: Path | None = None,
+    granted: bool = True,
+    dark: bool = False,
+) -> Iterator[BrowserContext]:
+    """A fresh browser window.
+
+    Args:
+        folder: an empty folder for its profile.
+        size: of the page, width and height in pixels; a narrow one behaves as a phone.
+        camera: a .y4m film that its camera shows; None for a computer with no camera.
+        granted: whether pages get the camera that they ask for, or are told that the person refused.
+        dark: whether the person prefers dark pages.
+
+    Raises:
+        RuntimeError: there is no Chromium on this system.
+    """
+    path = find_browser()
+    if path is None:
+        raise RuntimeError("There is no Chromium here. Debian, Ubuntu: sudo apt-get install chromium")
+    flags = list(FLAGS)
+    if camera is not None:
+        flags += ["--use-fake-device-for-media-stream", f"--use-file-for-fake-video-capture={camera}"]
+    flags.append("--use-fake-ui-for-media-stream" if granted else "--deny-permission-prompts")
+    width, height = size
+    context = playwright.chromium.launch_persistent_context(
+        str(folder),
+        executable_path=path,
+        headless=True,
+        args=flags,
+        viewport={"width": width, "height": height},
+        has_touch=width < 600,
+        color_scheme="dark" if dark else "light",
+        locale="en-GB",
+        accept_downloads=True,
+    )
+    try:
+        yield context
+    finally:
+        context.close()

@@ -1,0 +1,97 @@
+"""A camera for Chromium that films drawn skin: a .y4m file which the browser plays in a loop.
+
+Chromium takes it with ``--use-file-for-fake-video-capture=FILE``, as browser tests and screenshots do.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import cv2
+import numpy as np
+
+from core.training.degrade import worsen
+from core.training.phantoms import draw
+
+WIDTH, HEIGHT, RATE = 640, 480, 10
+_MARGIN: Final = 12  # pixels around the picture, over which the hand may wander
+
+
+@dataclass(frozen=True, eq=False)
+class Shot:
+    """One thing that the camera sees for a while.
+
+    Attributes:
+        rgb: uint8, any size of 4:3.
+        seconds: how long.
+    """
+
+    rgb: np.ndarray
+    seconds: float
+
+
+def write(path: Path, shots: Sequence[Shot], rng: np.random.Generator) -> Path:
+    """Write the film, with the slight drift and noise of a camera held by hand.
+
+    Without those two frames would come out alike, and a camera whose frames are alike counts as stuck.
+
+    Args:
+        path: ends in .y4m; written over.
+        shots: in the order to film them; the film starts again after the last.
+    """
+    frame = 0
+    with path.open("wb") as file:
+        file.write(f"YUV4MPEG2 W{WIDTH} H{HEIGHT} F{RATE}:1 Ip A1:1 C420mpeg2\n".encode())
+        for shot in shots:
+            size = (WIDTH + 2 * _MARGIN, HEIGHT + 2 * _MARGIN)
+            wide = cv2.resize(shot.rgb, size, interpolation=cv2.INTER_AREA)
+            for _turn in range(round(shot.seconds * RATE)):
+                x = _MARGIN + 4 * np.sin(frame / 7)
+                y = _MARGIN + 4 * np.cos(frame / 9)
+                held = wide[round(y) : round(y) + HEIGHT, round(x) : round(x) + WIDTH]
+                noise = rng.normal(0, 2, held.shape[:2])[..., None]
+                noisy = np.clip(held + noise, 0, 255).astype(np.uint8)
+                file.write(b"FRAME\n" + cv2.cvtColor(noisy, cv2.COLOR_RGB2YUV_I420).tobytes())
+                frame += 1
+    return path
+
+
+def find_shots(
+    condition: Callable[[np.ndarray], str | None], seeds: Iterable[int] = range(40)
+) -> dict[str | None, np.ndarray]:
+    """Three drawn pictures that an assessor sees as intended, also as soft as a video link makes them.
+
+    Args:
+        condition: what there is to say about a uint8 RGB picture; None when it passes.
+        seeds: of the drawings to try.
+
+    Returns:
+        by condition: ``"blurry"``, ``"too_far_away"`` and None (near and sharp), uint8 RGB, 480 x 640.
+
+    Raises:
+        LookupError: the assessor sees no drawing of one kind as intended.
+    """
+    found: dict[str | None, np.ndarray] = {}
+    for seed in seeds:
+        for wanted, picture in _candidates(seed):
+            if wanted not in found and condition(picture) == wanted == condition(_as_streamed(picture)):
+                found[wanted] = picture
+        if len(found) == 3:
+            return found
+    raise LookupError(f"only {list(found)} of three conditions are recognised on any drawing")
+
+
+def _candidates(seed: int) -> Iterator[tuple[str | None, np.ndarray]]:
+    size = (HEIGHT, WIDTH)
+    tone = (seed % 5) / 5
+    near = draw("lesion", seed, size, lesion_extent=0.4, tone=tone)
+    yield None, near.rgb
+    yield "blurry", worsen(near.rgb, near.mask, "blurry", 0.9, np.random.default_rng(seed), mode="defocus")
+    yield "too_far_away", draw("lesion", seed, size, lesion_extent=0.06, tone=tone).rgb
+
+
+def _as_streamed(rgb: np.ndarray) -> np.ndarray:
+    """About what a video link leaves of a picture."""
+    _done, data = cv2.imencode(".jpg", rgb[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 50])
+    return cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1]

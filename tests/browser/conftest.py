@@ -1,0 +1,94 @@
+"""A running app, a fake camera and a real Chromium. The app runs as if torch were not installed."""
+
+import sys
+from contextlib import ExitStack
+
+import numpy as np
+import pytest
+from playwright.sync_api import expect, sync_playwright
+
+from scripts import drive, fake_camera
+from scripts.setup_env import find_browser, strict
+
+LEFT_OUT = pytest.StashKey[int]()
+# How long a page may take on a busy machine before a test gives up waiting; nothing is timed.
+PATIENCE_MS = 90_000
+expect.set_options(timeout=PATIENCE_MS)
+
+
+def pytest_collection_modifyitems(config, items):
+    # In automatic runs the tests stay in, and fail saying what is missing.
+    if find_browser() or strict():
+        return
+    left_out = [item for item in items if item.get_closest_marker("browser")]
+    if left_out:
+        items[:] = [item for item in items if item not in left_out]
+        config.hook.pytest_deselected(items=left_out)
+        config.stash[LEFT_OUT] = len(left_out)
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    count = config.stash.get(LEFT_OUT, 0)
+    if count:
+        terminalreporter.section("NOT EVERYTHING WAS TESTED", red=True, bold=True)
+        terminalreporter.write_line(
+            f"{count} browser tests were left out: there is no Chromium here. Install it (Debian, Ubuntu: "
+            "sudo apt-get install chromium), or name one in RETAKE_CHROMIUM.",
+            red=True,
+        )
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory):
+    """The app, served with torch out of reach."""
+    folder = tmp_path_factory.mktemp("server")
+    environment = {"RETAKE_DATA": str(folder / "data"), "OMP_NUM_THREADS": "1", "RETAKE_THREADS": "1"}
+    launcher = (sys.executable, str(drive.ROOT / "tests" / "without_torch.py"))
+    with drive.serve(folder / "log", environment, launcher) as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def _no_traceback(server):
+    """Whatever a test does, the server meets nothing that it did not expect."""
+    before = len(server.printed())
+    yield
+    assert "Traceback" not in server.printed()[before:], server.printed()[before:]
+
+
+@pytest.fixture(scope="session")
+def film(tmp_path_factory):
+    """Skin filmed blurred, then from too far away, then sharp and near: pictures the assessor sees so."""
+    from core.cli.assess import open_assessor
+    from core.guidance.hint import condition
+    from core.guidance.preset import load_preset
+
+    assessor, preset = open_assessor("imageqx"), load_preset()
+    rule = preset.rule(assessor.rule().thresholds)
+    shots = fake_camera.find_shots(lambda rgb: condition(assessor.assess(rgb, rule), preset))
+    order = [(shots["blurry"], 8), (shots["too_far_away"], 8), (shots[None], 12)]
+    path = tmp_path_factory.mktemp("camera") / "skin.y4m"
+    film = [fake_camera.Shot(rgb, seconds) for rgb, seconds in order]
+    return fake_camera.write(path, film, np.random.default_rng(0))
+
+
+@pytest.fixture(scope="session")
+def playwright():
+    with sync_playwright() as running:
+        yield running
+
+
+@pytest.fixture
+def browse(playwright, server, tmp_path):
+    """Open a page of the app: ``browse("check", size=drive.PHONE)``; all that `drive.chromium` takes."""
+    with ExitStack() as stack:
+
+        def open_page(path="", **options):
+            folder = tmp_path / f"profile-{len(list(tmp_path.iterdir()))}"
+            context = stack.enter_context(drive.chromium(playwright, folder, **options))
+            page = context.pages[0]
+            page.set_default_timeout(PATIENCE_MS)
+            page.goto(f"{server.url}/{path}")
+            return page
+
+        yield open_page

@@ -1,0 +1,109 @@
+import io
+import re
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from playwright.sync_api import expect
+
+from core.lesion.taxonomy import LABELS
+from core.training.phantoms import draw
+from scripts import drive
+
+pytestmark = pytest.mark.browser
+
+PAGES = ("", "check", "about")
+
+
+def photo(long_side=1280):
+    """A drawn photograph as a JPEG."""
+    out = io.BytesIO()
+    Image.fromarray(draw("lesion", 11, (long_side * 3 // 4, long_side), tone=0.3).rgb).save(out, "JPEG")
+    return out.getvalue()
+
+
+def hand_in(page, name, data):
+    file = {"name": name, "mimeType": "image/jpeg", "buffer": data}
+    page.locator("input[type=file]").set_input_files(file)
+
+
+def open_sample(page, name):
+    page.get_by_text("Samples", exact=True).click()
+    page.get_by_role("button", name=name, exact=True).click()
+
+
+def test_a_corrupt_file_gets_its_sentence_and_the_next_one_is_checked(browse):
+    page = browse("check", size=drive.PHONE)
+    whole = photo()
+
+    hand_in(page, "broken.jpg", whole[: len(whole) // 2])
+    expect(page.get_by_role("alert")).to_contain_text("broken.jpg")
+    expect(page.get_by_role("alert")).to_contain_text(re.compile("damaged|incomplete|corrupt|cut off"))
+
+    page.get_by_role("button", name="Clear").click()
+    hand_in(page, "whole.jpg", whole)
+    expect(page.get_by_text("What was checked")).to_be_visible()
+    expect(page.get_by_role("img", name="Your photo")).to_be_visible()
+
+
+def test_a_clear_sample_shows_predictions_and_where_the_network_looked(browse):
+    page = browse("check")
+    open_sample(page, "A clear photo")
+
+    expect(page.get_by_text("This photo works")).to_be_visible()
+    page.get_by_text("Show all ten").click()
+    expect(page.locator("ol.rt-list li")).to_have_count(len(LABELS))
+    expect(page.get_by_text("It is not a medical device").first).to_be_visible()
+
+    heat = page.get_by_role("img", name=re.compile("coloured where the network looked for"))
+    coloured = heat.get_attribute("src")
+    strength = page.get_by_role("slider", name="Strength of the colours").last
+    strength.focus()
+    strength.press("Home")
+    expect(heat).not_to_have_attribute("src", coloured)
+
+    page.get_by_text("Advanced: other ways").click()
+    expect(page.get_by_text("pip install -r requirements.txt")).to_be_visible()
+
+
+def test_a_poor_sample_shows_what_to_do_and_predicts_nothing(browse):
+    page = browse("check", size=drive.PHONE)
+    open_sample(page, "Blurred")
+
+    expect(page.get_by_text("Not quite there yet")).to_be_visible()
+    expect(page.get_by_text("appears once a photo passes")).to_be_visible()
+    expect(page.locator("ol.rt-list li")).to_have_count(0)
+
+    page.get_by_role("button", name="Use this photo anyway").click()
+    expect(page.get_by_text("did not pass the check")).to_be_visible()
+    expect(page.locator("ol.rt-list li")).to_have_count(0)
+    page.get_by_role("button", name="Show it all the same").click()
+    expect(page.locator("ol.rt-list li")).not_to_have_count(0)
+
+
+def test_the_report_is_one_page_that_needs_nothing_else(browse, tmp_path):
+    page = browse("check")
+    open_sample(page, "A clear photo")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download the report").click()
+    saved = tmp_path / "report.html"
+    download.value.save_as(saved)
+
+    asked = []
+    page.context.on("request", lambda request: asked.append(request.url))
+    report = page.context.new_page()
+    report.goto(saved.as_uri())
+    expect(report.get_by_text("It is not a medical device").first).to_be_visible()
+    assert report.locator("img").count() >= 2
+    assert all(url.startswith(("file:", "data:")) for url in asked)
+    assert "<script" not in Path(saved).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("size", [drive.PHONE, drive.DESKTOP], ids=["phone", "desktop"])
+def test_no_page_is_wider_than_its_screen(browse, server, size):
+    page = browse(size=size)
+    for path in PAGES:
+        page.goto(f"{server.url}/{path}")
+        expect(page.get_by_text("It is not a medical device").first).to_be_visible()
+        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert wide <= 0, path

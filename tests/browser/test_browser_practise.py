@@ -1,0 +1,92 @@
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from core.lesion.taxonomy import LABELS, lay_name
+from scripts import drive
+
+pytestmark = pytest.mark.browser
+
+# The hint on screen and whether the shutter is locked, read in one moment. The banner is in a shadow tree.
+NOW = """() => {
+  const hosts = [document, ...[...document.querySelectorAll("*")].map((e) => e.shadowRoot).filter(Boolean)];
+  const banner = hosts.map((root) => root.querySelector(".banner")).find(Boolean);
+  const shutter = [...document.querySelectorAll(".st-key-practise-shutter button")][0];
+  if (!banner || !shutter) return null;
+  return { key: banner.dataset.key, text: banner.textContent, locked: shutter.disabled };
+}"""
+
+
+def wait_for_hint(page, key, locked):
+    """Wait until this hint is shown with the shutter locked or not; returns its words."""
+    seen = page.wait_for_function(
+        f"([key, locked]) => {{ const now = ({NOW})(); "
+        "return now && now.key === key && now.locked === locked ? now : null; }",
+        arg=[key, locked],
+    )
+    return seen.json_value()["text"]
+
+
+def start_camera(page):
+    """Press Start, and once more where the first start fails (it may on a busy machine)."""
+    camera = page.frame_locator("iframe[title*='webrtc']")
+    start, stop = (camera.get_by_role("button", name=name) for name in ("Start camera", "Stop camera"))
+    expect(start).to_be_enabled()
+    start.click()
+    shutter = page.get_by_role("button", name="Take photo")
+    not_available = page.get_by_text("its picture does not arrive here")
+    expect(shutter.or_(not_available).first).to_be_visible()
+    if not_available.is_visible():
+        if stop.is_visible():
+            stop.click()
+        start.click()
+    expect(shutter).to_be_visible()
+
+
+def test_the_coach_leads_from_a_blurred_picture_to_a_prediction(browse, film):
+    page = browse(size=drive.PHONE, camera=film)
+    start_camera(page)
+
+    assert "Hold still" in wait_for_hint(page, "blurry", locked=True)
+    assert "Move closer" in wait_for_hint(page, "too_far_away", locked=True)
+    assert "Ready" in wait_for_hint(page, "ready", locked=False)
+
+    accepted = page.get_by_text("This photo works")
+    refused = page.get_by_text("This photo did not come out well enough")
+    for _press in range(3):  # the still is judged again, and may be refused
+        page.get_by_role("button", name="Take photo").click()
+        expect(accepted.or_(refused).first).to_be_visible()
+        if accepted.is_visible():
+            break
+    expect(accepted).to_be_visible()
+
+    page.get_by_text("Show all ten").click()
+    classes = page.locator("ol.rt-list li")
+    expect(classes).to_have_count(len(LABELS))
+    for label in LABELS:
+        expect(classes.filter(has_text=lay_name(label))).not_to_have_count(0)
+    heat = page.get_by_role("img", name=re.compile("coloured where the network looked for"))
+    expect(heat).to_be_visible()
+    assert heat.evaluate("picture => picture.decode().then(() => picture.naturalWidth)") > 0
+
+    page.get_by_role("button", name="Take another photo").click()
+    assert wait_for_hint(page, "too_far_away", locked=True)
+
+
+def test_a_refused_camera_is_explained_and_leads_to_the_check_page(browse, film):
+    page = browse(camera=film, granted=False)
+    camera = page.frame_locator("iframe[title*='webrtc']")
+    camera.get_by_role("button", name="Start camera").click()
+
+    expect(page.get_by_text("The camera is blocked for this page").first).to_be_visible()
+    expect(page.get_by_role("button", name="Take photo")).to_have_count(0)
+    page.get_by_role("link", name="Use a photo that you have").click()
+    expect(page.get_by_role("heading", name="Check photos")).to_be_visible()
+
+
+def test_a_computer_with_no_camera_is_told_so(browse):
+    page = browse(size=drive.PHONE)
+
+    expect(page.get_by_text("No camera was found").first).to_be_visible()
+    expect(page.get_by_role("link", name="Use a photo that you have")).to_be_visible()

@@ -1,0 +1,148 @@
+import subprocess
+import sys
+
+import pytest
+
+from scripts import setup_env
+from scripts.setup_env import SetupError
+
+
+class Pip:
+    """Stands in for subprocess.run: remembers what it was asked, and fails where told to."""
+
+    def __init__(self, fails=()):
+        self.commands = []
+        self._fails = fails
+
+    def __call__(self, command, **options):
+        self.commands.append([str(word) for word in command])
+        if any(word in self._fails for word in self.commands[-1]):
+            raise subprocess.CalledProcessError(1, command)
+
+
+@pytest.fixture
+def project(tmp_path):
+    """A folder with the requirements files and an environment that nothing was installed in."""
+    for name in ("requirements-serve.txt", "requirements.txt", "requirements-dev.txt", "requirements.lock"):
+        (tmp_path / name).write_text((setup_env.ROOT / name).read_text())
+    (tmp_path / ".venv").mkdir()
+    return tmp_path
+
+
+def install(purpose, project, **fails):
+    pip = Pip(**fails)
+    done = setup_env.install(purpose, project / ".venv", project, pip)
+    return done, pip.commands
+
+
+def test_an_old_python_is_refused_with_the_version_that_is_needed():
+    with pytest.raises(SetupError, match=r"3\.11 or newer, and this is 3\.10"):
+        setup_env.check_python((3, 10, 4))
+    setup_env.check_python((3, 11, 0))
+
+
+def test_missing_venv_names_its_package():
+    with pytest.raises(SetupError, match="apt-get install python3-venv"):
+        setup_env.check_venv(lambda name: None if name == "ensurepip" else object())
+    setup_env.check_venv(lambda name: object())
+
+
+def test_missing_libraries_name_the_package_of_this_system():
+    def load(name):
+        if name == "libGL.so.1":
+            raise OSError(name)
+
+    missing = setup_env.missing_libraries(load, "linux")
+    assert missing == ["libGL.so.1"]
+    with pytest.raises(SetupError, match="sudo apt-get install -y libgl1"):
+        setup_env.check_libraries(missing, which=lambda name: name == "apt-get")
+    with pytest.raises(SetupError, match="sudo dnf install -y mesa-libGL"):
+        setup_env.check_libraries(missing, which=lambda name: name == "dnf")
+    with pytest.raises(SetupError, match="Debian calls it libgl1"):
+        setup_env.check_libraries(missing, which=lambda name: None)
+    setup_env.check_libraries([])
+    assert setup_env.missing_libraries(load, "darwin") == []
+
+
+def test_tests_fetch_a_missing_browser_where_root_may(monkeypatch):
+    monkeypatch.setattr(setup_env, "can_install_system_packages", lambda: True)
+    monkeypatch.setattr(setup_env, "missing_libraries", lambda: [])
+    monkeypatch.setattr(setup_env, "find_browser", lambda: None)
+    apt = Pip()
+    setup_env.prepare_system("test", apt)
+    assert [command[:2] for command in apt.commands] == [["apt-get", "update"], ["apt-get", "install"]]
+    assert apt.commands[1][-1] == "chromium"
+
+    running = Pip()
+    setup_env.prepare_system("full", running)
+    assert running.commands == []
+
+
+def test_a_failing_apt_get_is_a_sentence():
+    with pytest.raises(SetupError, match="apt-get could not install chromium"):
+        setup_env.install_system_packages(["chromium"], Pip(fails=("update",)))
+
+
+def test_the_browser_is_the_one_named_else_the_systems():
+    here = {"/opt/my-chrome": "/opt/my-chrome", "chromium-browser": "/usr/bin/chromium-browser"}
+    assert setup_env.find_browser({}, here.get) == "/usr/bin/chromium-browser"
+    assert setup_env.find_browser({"RETAKE_CHROMIUM": "/opt/my-chrome"}, here.get) == "/opt/my-chrome"
+    assert setup_env.find_browser({"RETAKE_CHROMIUM": "/opt/none"}, here.get) is None
+
+
+def test_what_was_installed_is_not_installed_again(project):
+    done, commands = install("full", project)
+    assert done
+    assert commands[0][-4:] == [
+        "-r",
+        str(project / "requirements.txt"),
+        "-c",
+        str(project / "requirements.lock"),
+    ]
+    assert install("full", project) == (False, [])
+    assert install("serve", project) == (False, []), "the full set holds the serving set"
+
+
+def test_the_light_set_installs_nothing_else_and_leaves_the_rest_to_do(project):
+    _done, commands = install("serve", project)
+    assert [word for word in commands[0] if word.endswith(".txt")] == [
+        str(project / "requirements-serve.txt")
+    ]
+    assert setup_env.outstanding("full", project / ".venv", project) == ["requirements.txt"]
+
+
+@pytest.mark.parametrize("changed", ["requirements-serve.txt", "requirements.lock"])
+def test_a_changed_requirement_is_installed(project, changed):
+    install("full", project)
+    with (project / changed).open("a") as file:
+        file.write("# something else\n")
+    assert install("full", project)[0]
+
+
+def test_a_failed_install_is_a_sentence_and_is_tried_again(project):
+    with pytest.raises(SetupError, match="pip could not install"):
+        install("serve", project, fails=("install",))
+    assert install("serve", project)[0]
+
+
+def test_a_broken_environment_is_made_anew_and_a_sound_one_kept(tmp_path):
+    venv = tmp_path / ".venv"
+    python = setup_env.python_of(venv)
+    python.parent.mkdir(parents=True)
+    python.write_text("#!/bin/sh\nexit 1\n")
+    python.chmod(0o755)
+    made = Pip()
+    setup_env.ensure_venv(venv, made)
+    assert made.commands == [[sys.executable, "-m", "venv", "--clear", str(venv)]]
+
+    python.write_text("#!/bin/sh\nexit 0\n")
+    kept = Pip()
+    setup_env.ensure_venv(venv, kept)
+    assert kept.commands == []
+
+
+def test_a_problem_ends_set_up_with_its_sentence_and_no_traceback(monkeypatch, capsys, tmp_path):
+    monkeypatch.setattr(setup_env, "missing_libraries", lambda: ["libGL.so.1"])
+    assert setup_env.main(["serve", "--venv", str(tmp_path)]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("\nSet-up stopped: OpenCV needs libGL.so.1")

@@ -1,0 +1,156 @@
+import ast
+import os
+import re
+import subprocess
+import sys
+from importlib import metadata
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from scripts.lock import OPEN, asked_for, closure
+from scripts.setup_env import ROOT
+
+SERVING = ("app.py", "pages", "core")
+SERVING_NEVER = ("core/training", "core/bench.py")
+
+
+def requirements(name):
+    return {canonicalize_name(asked.name): asked for asked in asked_for(ROOT / name)}
+
+
+def locked():
+    lines = (ROOT / "requirements.lock").read_text().splitlines()
+    return dict(line.split("==") for line in lines if line and not line.startswith("#"))
+
+
+def make(*arguments, **environment):
+    return subprocess.run(
+        ["make", *arguments], cwd=ROOT, env={**os.environ, **environment}, capture_output=True, text=True
+    )
+
+
+def imports(path, top_level_only):
+    """Names of the packages that a file imports: at import time alone, or anywhere."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    nodes = list(tree.body) if top_level_only else list(ast.walk(tree))
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            yield node.module.partition(".")[0]
+
+
+def third_party(folders, top_level_only=False, leave_out=()):
+    ours = {"core", "pages", "scripts", "app"}
+    found = set()
+    for folder in folders:
+        place = ROOT / folder
+        for path in [place] if place.is_file() else place.rglob("*.py"):
+            if not any(path.is_relative_to(ROOT / other) for other in leave_out):
+                found.update(imports(path, top_level_only))
+    return found - ours - set(sys.stdlib_module_names)
+
+
+def distributions(packages):
+    """The distributions that have these packages, here."""
+    known = metadata.packages_distributions()
+    return {package: {canonicalize_name(name) for name in known[package]} for package in packages}
+
+
+def test_everything_that_is_imported_is_required():
+    required = set(requirements("requirements.txt"))
+    for package, names in distributions(third_party(("app.py", "pages", "core"))).items():
+        assert names & required, f"{package} is imported and in no requirements file"
+
+
+def test_the_serving_path_imports_only_what_the_serving_set_has():
+    required = set(requirements("requirements-serve.txt"))
+    found = third_party(SERVING, top_level_only=True, leave_out=SERVING_NEVER)
+    for package, names in distributions(found).items():
+        assert names & required, f"{package} is imported by the app and not in requirements-serve.txt"
+
+
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+def test_every_requirement_has_a_lower_and_an_upper_bound(name):
+    for asked in requirements(name).values():
+        kinds = {bound.operator for bound in asked.specifier}
+        assert kinds == {">=", "<"}, str(asked)
+
+
+def test_no_requirement_brings_a_second_opencv():
+    assert "opencv-python" in requirements("requirements-serve.txt")
+    for name in ("requirements.txt", "requirements-dev.txt"):
+        assert not {key for key in closure(asked_for(ROOT / name)) if "opencv" in key} - {"opencv-python"}
+
+
+def test_the_lock_holds_all_but_torch_within_the_bounds():
+    pins = locked()
+    for name in ("requirements.txt", "requirements-dev.txt"):
+        for key, asked in requirements(name).items():
+            if key in OPEN:
+                assert key not in pins
+            else:
+                assert Version(pins[key]) in asked.specifier, key
+    assert not {key for key in pins if key.startswith(("nvidia", "cuda", "triton"))}
+
+
+def test_the_lock_knows_every_package_that_is_needed_here():
+    asked = [*asked_for(ROOT / "requirements.txt"), *asked_for(ROOT / "requirements-dev.txt")]
+    assert set(closure(iter(asked))) <= set(locked())
+
+
+def test_make_alone_lists_what_can_be_made():
+    said = make().stdout
+    targets = re.findall(r"^([a-z-]+):.*##", (ROOT / "Makefile").read_text(), re.M)
+    assert {"app", "app-lite", "app-phone", "test", "lint", "clean", "help"} <= set(targets)
+    for target in targets:
+        assert f"make {target}" in said
+
+
+def test_make_says_what_is_wrong_with_the_python_that_it_was_given(tmp_path):
+    answer = make("app", "PYTHON=no-such-python")
+    assert answer.returncode != 0
+    assert "there is no no-such-python here" in answer.stderr
+
+    old = tmp_path / "old-python"
+    old.write_text("#!/bin/sh\nexit 1\n")
+    old.chmod(0o755)
+    answer = make("test", f"PYTHON={old}")
+    assert answer.returncode != 0
+    assert "older than 3.11" in answer.stderr
+    assert "make test PYTHON=" in answer.stderr
+
+
+def test_app_lite_and_test_ask_for_their_own_sets(tmp_path):
+    # A Python that only says how it was called, and stops before anything is installed.
+    recorder = tmp_path / "python"
+    recorder.write_text('#!/bin/sh\ncase "$1" in -c) exit 0 ;; esac\necho "$@"\nexit 3\n')
+    recorder.chmod(0o755)
+    for target, purpose in {"app": "full", "app-lite": "serve", "app-phone": "serve", "test": "test"}.items():
+        answer = make(target, f"PYTHON={recorder}", f"VENV={tmp_path}/venv")
+        assert answer.stdout.split() == ["scripts/setup_env.py", "--venv", f"{tmp_path}/venv", purpose]
+        assert answer.returncode != 0
+
+
+def test_ci_runs_make_test_and_insists_on_the_browser(tmp_path):
+    recorder = tmp_path / "make"
+    recorder.write_text('#!/bin/sh\necho "$@" "$RETAKE_CI" "$PWD"\n')
+    recorder.chmod(0o755)
+    answer = subprocess.run(
+        ["bash", str(ROOT / ".ci" / "run")],
+        cwd=tmp_path,
+        env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert answer.stdout.split() == ["test", "1", str(ROOT)]
+
+
+def test_requirement_lines_are_read_with_their_includes(tmp_path):
+    (tmp_path / "one.txt").write_text("# words\nnumpy>=2,<3  # why\n")
+    (tmp_path / "two.txt").write_text("-r one.txt\ntorch>=2,<3\n")
+    assert list(asked_for(tmp_path / "two.txt")) == [Requirement("numpy>=2,<3"), Requirement("torch>=2,<3")]
