@@ -105,7 +105,7 @@ def _explain(problem: str, watcher: Watcher) -> None:
 
 
 def _shutter(watcher: Watcher, sight: Sight) -> None:
-    pressed = st.button(
+    st.button(
         _("Take photo"),
         key="practise-shutter",
         type="primary",
@@ -113,9 +113,8 @@ def _shutter(watcher: Watcher, sight: Sight) -> None:
         disabled=not sight.ready,
         width="stretch",
         help=None if sight.ready else _("Unlocks when the picture passes for a second."),
+        on_click=lambda: _keep(shutter.press(watcher)),
     )
-    if pressed:
-        _keep(shutter.press(watcher))
 
 
 def _keep(taken: Try) -> None:
@@ -123,8 +122,7 @@ def _keep(taken: Try) -> None:
         return
     st.session_state.practise_try = taken
     if taken.outcome is Outcome.ACCEPTED:
-        st.session_state.practise_wanted = False
-    st.rerun(scope="app" if taken.outcome is Outcome.ACCEPTED else "fragment")
+        st.session_state.practise_wanted = False  # the light goes off while the result is read
 
 
 def _refused(watcher: Watcher) -> Try | None:
@@ -148,10 +146,14 @@ def _refused(watcher: Watcher) -> Try | None:
 
 
 def _anyway(watcher: Watcher, sight: Sight, refused: Try | None) -> None:
-    if sight.may_override and st.button(
-        _("Use this photo anyway"), key="practise-anyway", width="stretch", icon=":material/skip_next:"
-    ):
-        _keep(shutter.use_anyway(watcher, refused))
+    if sight.may_override:
+        st.button(
+            _("Use this photo anyway"),
+            key="practise-anyway",
+            width="stretch",
+            icon=":material/skip_next:",
+            on_click=lambda: _keep(shutter.use_anyway(watcher, refused)),
+        )
 
 
 def _details(sight: Sight) -> None:
@@ -165,6 +167,8 @@ def _details(sight: Sight) -> None:
 
 
 def _coach(worker: Worker, stream: StreamState) -> None:
+    if _accepted() is not None:
+        st.rerun()  # the result takes the whole page
     session.apply_language()
     watcher = worker.watcher
     sight = watcher.sight()
