@@ -1,7 +1,11 @@
 """Check photos that are at hand: files, a shot with this device's camera, or drawn samples."""
 
+from collections.abc import Callable
+from functools import partial
+
 import streamlit as st
 
+from core.live import trouble
 from core.photo import SUFFIXES
 from core.ui import checking, layout, samples
 from core.ui.checking import Item
@@ -65,33 +69,40 @@ def from_files(tray: checking.Tray) -> None:
         )
     )
     if files:
-        take_in(tray, [(file.file_id, file.name, file.getvalue(), "upload") for file in files])
+        take_in(tray, [(file.file_id, file.name, file.getvalue, "upload") for file in files])
 
 
 def from_camera(tray: checking.Tray) -> None:
+    if not checking.gives_camera(st.context.url):
+        st.info(trouble.explain("insecure"), icon=":material/lock_open:")
+        return
     shot = st.camera_input(
         _("Take a photo of the spot"), resolution="1080p", key=f"check-camera-{tray.round}"
     )
     st.caption(_("On a phone, the button in the corner of the picture switches to the back camera."))
     if shot is not None:
-        take_in(tray, [(shot.file_id, _("Camera photo"), shot.getvalue(), "camera")])
+        take_in(tray, [(shot.file_id, _("Camera photo"), shot.getvalue, "camera")])
 
 
 def from_samples(tray: checking.Tray) -> None:
     st.caption(_("No photo at hand? These are drawings, nobody's skin. Pick one and see what Retake says."))
     if st.button(_("Check all of them"), key="check-all-samples", icon=":material/select_all:"):
         take_in(
-            tray, [(name, title, samples.jpeg(name), "upload") for name, title in samples.titles().items()]
+            tray,
+            [
+                (name, title, partial(samples.jpeg, name), "upload")
+                for name, title in samples.titles().items()
+            ],
         )
     with st.container(horizontal=True, key="rt-samples", gap="medium"):
         for name, title in samples.titles().items():
             with st.container(gap="small"):
                 st.image(samples.thumbnail(name), width="stretch", alt=title)
                 if st.button(title, key=f"check-sample-{name}", width="stretch"):
-                    take_in(tray, [(name, title, samples.jpeg(name), "upload")])
+                    take_in(tray, [(name, title, partial(samples.jpeg, name), "upload")])
 
 
-def take_in(tray: checking.Tray, files: list[tuple[str, str, bytes, str]]) -> None:
+def take_in(tray: checking.Tray, files: list[tuple[str, str, Callable[[], bytes], str]]) -> None:
     """Assess what is new, with a progress bar when it is many, and go on to the results."""
     new = [file for file in files if file[0] not in tray.items]
     bar = st.progress(0.0, _("Checking")) if len(new) > 1 else None
@@ -99,7 +110,7 @@ def take_in(tray: checking.Tray, files: list[tuple[str, str, bytes, str]]) -> No
         if bar is not None:
             words = _("Checking {name}, {number} of {total}")
             bar.progress(done / len(new), words.format(name=name, number=done + 1, total=len(new)))
-        tray.items[identity] = checking.check(data, name, source)
+        tray.items[identity] = checking.check(data(), name, source)
     tray.adding = False
     tray.round += 1
     st.rerun()

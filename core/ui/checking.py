@@ -6,6 +6,7 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
+from urllib.parse import urlsplit
 
 import streamlit as st
 
@@ -98,6 +99,14 @@ def override(item: Item) -> Item:
     """The same item, used although it does not pass."""
     session.event_log().add("gate_overridden", page="check", source=item.source)
     return replace(item, overridden=True)
+
+
+def gives_camera(address: str | None) -> bool:
+    """Whether browsers give a page at this address the camera: https, or the very same computer."""
+    parts = urlsplit(address or "")
+    host = parts.hostname or ""
+    local = host in ("localhost", "127.0.0.1", "::1") or host.endswith(".localhost")
+    return parts.scheme != "http" or local
 
 
 def table(items: Sequence[Item], preset: Preset) -> list[dict[str, str]]:

@@ -222,3 +222,11 @@ def test_the_report_is_there_to_download(check, jpeg_of):
     (item,) = tray.items.values()
     make = result_card._report_maker(item.photo, item.verdict, None, False)
     assert b"This photo works" in make()
+
+
+def test_on_an_insecure_address_the_camera_tab_says_why_there_is_none(check, monkeypatch):
+    monkeypatch.setattr("core.ui.checking.gives_camera", lambda address: False)
+    check.segmented_control(key="check-way").set_value("camera").run()
+    assert_calm(check)
+    assert "https" in check.info[0].value
+    assert not check.get("camera_input")

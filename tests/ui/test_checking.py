@@ -1,6 +1,6 @@
 import pytest
 
-from core.ui.checking import guarded
+from core.ui.checking import gives_camera, guarded
 
 
 @pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
@@ -11,3 +11,19 @@ def test_cells_that_could_be_formulas_are_guarded(cell):
 @pytest.mark.parametrize("cell", ["mole.jpg", "", "a=b", 0.5, True, None])
 def test_other_cells_stay_as_they_are(cell):
     assert guarded(cell) == cell
+
+
+@pytest.mark.parametrize(
+    ("address", "given"),
+    [
+        ("https://192.168.0.7:8501/check", True),
+        ("http://localhost:8501/", True),
+        ("http://127.0.0.1:8501/", True),
+        ("http://[::1]:8501/", True),
+        ("http://192.168.0.7:8501/check", False),
+        ("http://my-laptop.local/", False),
+        (None, True),
+    ],
+)
+def test_the_camera_is_offered_where_browsers_give_it(address, given):
+    assert gives_camera(address) is given
