@@ -30,6 +30,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--draws", type=int, help="pictures an epoch")
     parser.add_argument("--size", type=int, help="train at this one size instead of growing ones")
+    parser.add_argument("--rate", type=float, help="peak learning rate")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--pool", type=Path, help="imageqx only: rendered samples (default: OUT/pool)")
     parser.add_argument("--samples", type=int, default=25_000, help="imageqx only: samples to render")
@@ -112,6 +113,7 @@ def _train(args: argparse.Namespace) -> int:
         "epochs": recipe.current_epoch,
         "draws_per_epoch": recipe.plan.draws,
         "batch": recipe.plan.batch,
+        "peak_rate": recipe.plan.peak,
         "sizes": [list(step) for step in recipe.plan.sizes],
         "minutes": round((time.monotonic() - began) / 60, 1),
         "commit": commit(),
@@ -129,9 +131,16 @@ def _train(args: argparse.Namespace) -> int:
 def _recipe(args: argparse.Namespace, net: Any, training: list, validation: list) -> Any:
     given = {
         name: value
-        for name, value in (("epochs", args.epochs), ("draws", args.draws), ("minutes", args.minutes))
+        for name, value in (
+            ("epochs", args.epochs),
+            ("draws", args.draws),
+            ("minutes", args.minutes),
+            ("rate", args.rate),
+        )
         if value is not None
     }
+    given |= {"seed": args.seed, "batch": args.batch, "threads": args.threads}
+    given["pretrained"] = args.init == "imagenet"
     if args.size:
         given["sizes"] = ((0.0, args.size),)
     if args.task == "lesion":
@@ -140,13 +149,9 @@ def _recipe(args: argparse.Namespace, net: Any, training: list, validation: list
 
         drawn = draw_phantoms(per_class=args.phantoms, seed=args.seed)
         data = lesion.LesionData([*load_pictures(training), *drawn], load_pictures(validation, long_side=640))
-        return lesion.LesionRecipe(
-            net, data, lesion.plan(seed=args.seed, batch=args.batch, threads=args.threads, **given)
-        )
+        return lesion.LesionRecipe(net, data, lesion.plan(**given))
     from core.training.recipes import imageqx
 
     folder = args.pool or args.out / "pool"
     data = imageqx.load_data(args.data, folder, args.samples, args.seed)
-    return imageqx.ImageQXRecipe(
-        net, data, imageqx.plan(seed=args.seed, batch=args.batch, threads=args.threads, **given)
-    )
+    return imageqx.ImageQXRecipe(net, data, imageqx.plan(**given))

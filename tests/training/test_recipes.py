@@ -8,11 +8,11 @@ from torch import nn
 
 from core.quality.labels import EXPLANATIONS
 from core.training.lesion_data import Picture, balanced_picks, training_view
-from core.training.networks.lesion import LABELS
+from core.training.networks.lesion import LABELS, LesionNet
 from core.training.recipes.calibrate import fit_temperature, joint_thresholds, softmax
 from core.training.recipes.imageqx import ImageQXRecipe, class_weights
 from core.training.recipes.lesion import LesionData, LesionRecipe, macro_f1, plan
-from core.training.recipes.loop import fit
+from core.training.recipes.loop import fit, rate_groups
 from core.training.recipes.schedule import restart_rate, size_at
 
 
@@ -234,3 +234,42 @@ def test_joint_thresholds_when_the_class_alone_refuses_too_many():
 
 def test_joint_thresholds_without_any_good_photo():
     assert set(joint_thresholds(np.zeros((0, 5)), np.zeros(0, bool), EXPLANATIONS).values()) == {0.5}
+
+
+def test_a_pretrained_trunk_learns_in_thirds_and_the_head_first():
+    net = LesionNet()
+    groups = rate_groups(net, pretrained=True)
+    assert [factor for factor, _trunk, _held in groups] == [0.01, 0.1, 1.0, 1.0]
+    assert [trunk for _factor, trunk, _held in groups] == [True, True, True, False]
+    held = [id(p) for _factor, _trunk, parameters in groups for p in parameters]
+    assert sorted(held) == sorted(id(p) for p in net.parameters())
+    assert any(p is net.trunk.conv1.weight for p in groups[0][2])
+    assert any(p is net.trunk.layer4[2].conv2.weight for p in groups[2][2])
+    assert {id(p) for p in groups[3][2]} == {id(net.head.weight), id(net.head.bias)}
+    assert len(rate_groups(net, pretrained=False)) == 1
+
+
+def test_the_trunk_stands_still_while_the_head_learns_alone(tmp_path):
+    class Deep(TinyNet):
+        def __init__(self) -> None:
+            super().__init__()
+            layers = [nn.Conv2d(8, 8, 1), nn.Conv2d(8, 8, 1)]
+            self.trunk = nn.Sequential(*self.trunk, *layers)
+
+    def moved(epochs: int) -> tuple[bool, bool]:
+        made = recipe(10, pretrained=True, weight_decay=0.0)
+        run = LesionRecipe(Deep(), made.data, made.plan)
+        before = {name: value.clone() for name, value in run.net.named_parameters()}
+        original = run.on_train_batch_end
+
+        def stop(*args):
+            original(*args)
+            run.trainer.should_stop = run.current_epoch + 1 >= epochs
+
+        run.on_train_batch_end = stop
+        fit(run, tmp_path / str(epochs))
+        changed = {n for n, value in run.net.named_parameters() if not torch.equal(before[n], value)}
+        return any(n.startswith("trunk") for n in changed), any(n.startswith("head") for n in changed)
+
+    assert moved(1) == (False, True)
+    assert moved(3) == (True, True)

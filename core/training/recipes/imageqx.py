@@ -31,13 +31,15 @@ def plan(
     seed: int = 0,
     minutes: float | None = None,
     threads: int = 2,
+    rate: float | None = None,
+    pretrained: bool = False,
 ) -> Plan:
     """The settings that the shipped ImageQX is trained with, unless told otherwise."""
     return Plan(
         epochs=epochs,
         draws=draws,
         batch=batch,
-        peak=1.5e-3,
+        peak=rate or 1.5e-3,
         optimiser="adamw",
         weight_decay=0.02,
         sizes=sizes,
@@ -46,6 +48,7 @@ def plan(
         seed=seed,
         minutes=minutes,
         threads=threads,
+        pretrained=pretrained,
     )
 
 

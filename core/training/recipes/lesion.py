@@ -25,19 +25,22 @@ def plan(
     seed: int = 0,
     minutes: float | None = None,
     threads: int = 2,
+    rate: float | None = None,
+    pretrained: bool = False,
 ) -> Plan:
     """The settings that the shipped classifier is trained with, unless told otherwise."""
     return Plan(
         epochs=epochs,
         draws=draws,
         batch=batch,
-        peak=0.03,
+        peak=rate or 0.03,
         optimiser="sgd",
         weight_decay=5e-4,
         sizes=sizes,
         seed=seed,
         minutes=minutes,
         threads=threads,
+        pretrained=pretrained,
     )
 
 

@@ -19,6 +19,8 @@ from core.runtime.preprocess import IMAGENET_MEAN, IMAGENET_STD
 from core.training.recipes.schedule import restart_rate, size_at
 
 LAST = "last"
+THIRDS = (0.01, 0.1, 1.0)
+HEAD_ALONE = 0.1
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,8 @@ class Plan:
         minutes: end within this time by shrinking the schedule; None trains all epochs.
         validate_every: epochs between validations and checkpoints.
         threads: for torch.
+        pretrained: the trunk comes from ImageNet: the head learns alone at first, then the trunk's thirds at
+            0.01, 0.1 and 1 times the rate. From scratch everything learns at one rate.
     """
 
     epochs: int
@@ -55,6 +59,7 @@ class Plan:
     minutes: float | None = None
     validate_every: int = 5
     threads: int = 2
+    pretrained: bool = False
 
     @property
     def steps(self) -> int:
@@ -97,6 +102,23 @@ def normalise(pictures: Tensor) -> Tensor:
     """uint8 N x S x S x 3 to float32 N x 3 x S x S with ImageNet mean and deviation, channels last."""
     mean, std = torch.tensor(IMAGENET_MEAN), torch.tensor(IMAGENET_STD)
     return ((pictures.float() / 255 - mean) / std).permute(0, 3, 1, 2)
+
+
+def rate_groups(net: nn.Module, pretrained: bool) -> list[tuple[float, bool, list[nn.Parameter]]]:
+    """Parameters by learning rate: (factor of the rate, whether of the trunk, parameters).
+
+    With a pretrained trunk its stages, in order, make three thirds (Mishra et al. 2019); else all is one.
+    """
+    if not pretrained:
+        return [(1.0, False, list(net.parameters()))]
+    stages = [list(stage.parameters()) for stage in net.trunk.children()]
+    stages = [stage for stage in stages if stage]
+    groups = []
+    for third, factor in enumerate(THIRDS):
+        here = stages[third * len(stages) // 3 : (third + 1) * len(stages) // 3]
+        groups.append((factor, True, [parameter for stage in here for parameter in stage]))
+    head = [p for name, p in net.named_parameters() if not name.startswith("trunk.")]
+    return [*groups, (1.0, False, head)]
 
 
 class Recipe(L.LightningModule):
@@ -149,12 +171,13 @@ class Recipe(L.LightningModule):
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """SGD or AdamW; biases and BatchNorm do not decay."""
-        decays = [p for p in self.net.parameters() if p.ndim > 1]
-        free = [p for p in self.net.parameters() if p.ndim <= 1]
-        groups = [
-            {"params": decays, "weight_decay": self.plan.weight_decay},
-            {"params": free, "weight_decay": 0.0},
-        ]
+        groups = []
+        for factor, trunk, parameters in rate_groups(self.net, self.plan.pretrained):
+            for decays in (True, False):
+                held = [p for p in parameters if (p.ndim > 1) == decays]
+                decay = self.plan.weight_decay if decays else 0.0
+                if held:
+                    groups.append({"params": held, "weight_decay": decay, "factor": factor, "trunk": trunk})
         if self.plan.optimiser == "adamw":
             return torch.optim.AdamW(groups, lr=self.plan.peak)
         return torch.optim.SGD(groups, lr=self.plan.peak, momentum=0.9, nesterov=True)
@@ -166,8 +189,9 @@ class Recipe(L.LightningModule):
         """
         torch.manual_seed(self.plan.seed * 1_000_003 + self.global_step)
         rate = restart_rate(self.progress, self.plan.peak, self.plan.floor, self.plan.cycles)
+        head_only = self.plan.pretrained and self.progress < HEAD_ALONE
         for group in self.optimizers().param_groups:
-            group["lr"] = rate
+            group["lr"] = 0.0 if head_only and group["trunk"] else rate * group["factor"]
 
     def training_step(self, batch: Sequence[Tensor], batch_idx: int) -> Tensor:
         """One step."""
@@ -194,7 +218,7 @@ class Recipe(L.LightningModule):
         heads = len(answers) - self.targets
         figures = self.score(answers[:heads], answers[heads:])
         self.log_dict(figures, prog_bar=True)
-        rate = self.optimizers().param_groups[0]["lr"]
+        rate = self.optimizers().param_groups[-1]["lr"]
         self.log_dict({"rate": rate, "progress": self.progress})
 
     targets = 1
