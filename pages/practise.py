@@ -1,4 +1,5 @@
 import time
+from base64 import b64encode
 from html import escape
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from core.live.worker import Worker
 from core.quality.labels import QUALITY_CLASSES
 from core.ui import bars, engines, layout, session
 from core.ui.result_card import result_card
+from core.ui.scroll import to_top
 from core.ui.wording import quality_name
 from core.words import _
 
@@ -134,14 +136,12 @@ def _refused(watcher: Watcher) -> Try | None:
         st.info(_("There was no picture to take. Please try again."), icon=":material/info:")
         return None
     advice = hint_for(taken.verdict, watcher.preset, healthy_skin_passes=watcher.rule.healthy_skin_passes)
-    with st.container(horizontal=True, vertical_alignment="center"):
-        picture = session.held(("refused", taken.photo.sha256), lambda: taken.photo.jpeg(320))
-        st.image(picture, width=112, alt=_("The photo that was not used"))
-        st.markdown(
-            _("**{advice}**, then take it again. This photo did not come out well enough.").format(
-                advice=advice.text
-            )
-        )
+    small = session.held(("refused", taken.photo.sha256), lambda: taken.photo.jpeg(160, quality=80))
+    st.html(
+        f'<div class="rt-refused" role="status"><img alt="{escape(_("The photo that was not used"))}" '
+        f'src="data:image/jpeg;base64,{b64encode(small).decode()}"><p><b>{escape(advice.text)}</b><br>'
+        f"{escape(_('The photo itself did not come out well enough. Try once more.'))}</p></div>"
+    )
     return taken
 
 
@@ -174,15 +174,15 @@ def _coach(worker: Worker, stream: StreamState) -> None:
     sight = watcher.sight()
     problem = _announce(watcher, stream, sight)
     # A place of its own for each, so that nothing moves (and blinks) when another comes or goes.
-    trouble_place, try_place, shutter_place, anyway_place = (st.container() for _place in range(4))
+    trouble_place, shutter_place, try_place, anyway_place = (st.container() for _place in range(4))
     if problem is not None:
         with trouble_place:
             _explain(problem, watcher)
     if stream.playing:
-        with try_place:
-            refused = _refused(watcher)
         with shutter_place:
             _shutter(watcher, sight)
+        with try_place:
+            refused = _refused(watcher)
         with anyway_place:
             _anyway(watcher, sight, refused)
     practising = st.toggle(
@@ -232,3 +232,4 @@ if taken is None:
             st.markdown(
                 _("Point the camera at the spot. Retake says what to improve, then unlocks the shutter.")
             )
+to_top("camera" if taken is None else taken.photo.sha256, key="practise-top")
