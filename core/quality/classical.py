@@ -30,6 +30,8 @@ _SKIN_SHARE, _SKIN_SCATTER = 0.10, 0.03
 _SPOT_CONTRAST: Final = 8.0
 _SPECK_SHARE: Final = 0.0008
 _SPOT_SHARE, _SPOT_SCATTER = 0.002, 0.0008
+# Edges at least this wide, in pixels at the working size, are measured at a smaller size.
+_WIDE_BLUR: Final = 6.0
 
 
 @dataclass(frozen=True)
@@ -274,7 +276,20 @@ def _trend(lab: np.ndarray, skin: np.ndarray) -> np.ndarray:
 
 
 def _blur(luma: np.ndarray, subject: np.ndarray) -> float:
-    """Gaussian-equivalent blur, in pixels, of the sharpest structure in the subject.
+    """Gaussian-equivalent blur, in pixels, of the sharpest structure in the subject."""
+    fine = _edge_width(luma, subject)
+    # Wide edges change too little under the second blur, and faint ones drown in noise: look again at a third
+    # of the size, and believe that where it finds nothing sharp.
+    rows, columns = luma.shape
+    size = (max(1, columns // 3), max(1, rows // 3))
+    smaller = cv2.resize(luma, size, interpolation=cv2.INTER_AREA)
+    inside = cv2.resize(subject.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
+    coarse = 3 * _edge_width(smaller, inside) if inside.any() else fine
+    return coarse if coarse >= _WIDE_BLUR else fine
+
+
+def _edge_width(luma: np.ndarray, subject: np.ndarray) -> float:
+    """Gaussian-equivalent deviation, in pixels, of the steepest edges.
 
     An edge blurred by s and then again by t keeps the share s / sqrt(s^2 + t^2) of its slope; the ratio of
     the slopes before and after a known second blur gives s.
