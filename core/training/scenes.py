@@ -81,7 +81,13 @@ def hue(rng: Rng, saturation: tuple[float, float], value: tuple[float, float]) -
 
 
 def _tint(field: np.ndarray, colour: np.ndarray) -> np.ndarray:
-    return field[..., None] * colour
+    field = field.astype(np.float32, copy=False)
+    return cv2.merge([field * part for part in colour.astype(np.float32)])
+
+
+def _grey(field: np.ndarray) -> np.ndarray:
+    field = field.astype(np.float32, copy=False)
+    return cv2.merge([field, field, field])
 
 
 def _wall(rng: Rng, height: int, width: int) -> np.ndarray:
@@ -114,7 +120,7 @@ def _cloth(rng: Rng, height: int, width: int) -> np.ndarray:
             stripe = 0.5 * (
                 stripe + smooth(np.sin((ys * c - xs * s + bent) / np.float32(wide) * np.pi), -0.1, 0.1)
             )
-        out += (cloth * stripe)[..., None] * (second - base)
+        out += _tint(cloth * stripe, second - base)
     return out
 
 
@@ -128,8 +134,8 @@ def _wood(rng: Rng, height: int, width: int) -> np.ndarray:
         rng.uniform(0.4, 1.2)
     )
     dark = light * np.float32(rng.uniform(0.35, 0.65))
-    wood = light + rings[..., None] * (dark - light) * np.float32(0.7)
-    wood *= (1 + 0.12 * fine)[..., None]
+    wood = light + _tint(rings * np.float32(0.7), dark - light)
+    wood *= _grey(1 + 0.12 * fine)
     if rng.random() < 0.6:
         c, s = np.cos(angle), np.sin(angle)
         ys = np.arange(height, dtype=np.float32)[:, None]
@@ -137,8 +143,8 @@ def _wood(rng: Rng, height: int, width: int) -> np.ndarray:
         across = (ys * c - xs * s) / np.float32(short * rng.uniform(0.18, 0.4)) + rng.uniform(0, 1)
         plank = np.floor(across)
         gap = np.abs(across - plank - 0.5)
-        wood *= (1 - 0.75 * smooth(gap, 0.492, 0.5))[..., None]
-        wood *= (1 + 0.12 * np.sin(plank * 12.9898) * 1.0)[..., None]
+        wood *= _grey(1 - 0.75 * smooth(gap, 0.492, 0.5))
+        wood *= _grey(1 + 0.12 * np.sin(plank * 12.9898) * 1.0)
     return wood
 
 
@@ -157,7 +163,7 @@ def _tiles(rng: Rng, height: int, width: int) -> np.ndarray:
     marble = np.abs(noise(rng, height, width, short / 5) + 0.5 * noise(rng, height, width, short / 14))
     field = shade * (1 - 0.12 * smooth(marble, 0.25, 0.0))
     colour = hue(rng, (0.0, 0.15), (0.5, 0.95))
-    return _tint(field, colour) * (1 - 0.45 * seam)[..., None]
+    return _tint(field * (1 - 0.45 * seam), colour)
 
 
 def _paper(rng: Rng, height: int, width: int) -> np.ndarray:
@@ -233,7 +239,7 @@ def _leaves(rng: Rng, height: int, width: int) -> np.ndarray:
             max(1, int(short * 0.003)),
             cv2.LINE_AA,
         )
-    return out * (1 + 0.06 * noise(rng, height, width, 3))[..., None]
+    return out * _grey(1 + 0.06 * noise(rng, height, width, 3))
 
 
 def _desk(rng: Rng, height: int, width: int) -> np.ndarray:
@@ -269,9 +275,9 @@ def _desk(rng: Rng, height: int, width: int) -> np.ndarray:
             interpolation=cv2.INTER_AREA,
         )
         shadow = cv2.resize(cv2.GaussianBlur(small, (0, 0), max(0.6, short * 0.004)), (width, height))
-        out *= (1 - 0.62 * shadow)[..., None]
+        out *= _grey(1 - 0.62 * shadow)
         gradient = 1 + 0.12 * noise(rng, height, width, short * 0.5)
-        out += alpha[..., None] * (gradient[..., None] * colour - out)
+        out += _grey(alpha) * (_tint(gradient, colour) - out)
         if kind == "cup":
             cv2.circle(
                 out,
@@ -294,8 +300,8 @@ def _carpet(rng: Rng, height: int, width: int) -> np.ndarray:
     patches = noise(rng, height, width, short * 0.2)
     base = hue(rng, (0.03, 0.4), (0.25, 0.75))
     other = base * np.float32(rng.uniform(0.6, 0.9))
-    mixed = base + smooth(patches, -1, 1)[..., None] * (other - base)
-    return mixed * (1 + 0.22 * tufts)[..., None]
+    mixed = base + _tint(smooth(patches, -1, 1), other - base)
+    return mixed * _grey(1 + 0.22 * tufts)
 
 
 _PAINTERS: Final[dict[str, Callable[[Rng, int, int], np.ndarray]]] = {
