@@ -15,6 +15,7 @@ from core.training.degrade import worsen
 from core.training.phantoms import draw
 
 WIDTH, HEIGHT, RATE = 640, 480, 10
+_SPOT: Final = "pigmented_macula"
 _MARGIN: Final = 12  # pixels around the picture, over which the hand may wander
 
 
@@ -85,13 +86,13 @@ def find_shots(
 def _candidates(seed: int) -> Iterator[tuple[str | None, np.ndarray]]:
     size = (HEIGHT, WIDTH)
     tone = (seed % 5) / 5
-    near = draw("lesion", seed, size, lesion_extent=0.4, tone=tone)
+    near = draw("lesion", seed, size, lesion_extent=0.4, tone=tone, lesion_class=_SPOT)
     yield None, near.rgb
     yield "blurry", worsen(near.rgb, near.mask, "blurry", 0.9, np.random.default_rng(seed), mode="defocus")
-    yield "too_far_away", draw("lesion", seed, size, lesion_extent=0.06, tone=tone).rgb
+    yield "too_far_away", draw("lesion", seed, size, lesion_extent=0.06, tone=tone, lesion_class=_SPOT).rgb
 
 
 def _as_streamed(rgb: np.ndarray) -> np.ndarray:
     """About what a video link leaves of a picture."""
     _done, data = cv2.imencode(".jpg", rgb[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 50])
-    return cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1]
+    return np.ascontiguousarray(cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1])

@@ -1,0 +1,112 @@
+"""Takes the screenshots in docs/images from the running app, with drawn skin in front of its camera.
+
+A tool for whoever changes the screens: ``.venv/bin/python -m scripts.screenshots [--out DIR]``. It needs the
+packages of ``make test`` and a Chromium.
+"""
+
+import argparse
+import io
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from playwright.sync_api import Page, Playwright, expect, sync_playwright
+
+from core.cli.assess import open_assessor
+from core.guidance.hint import condition
+from core.guidance.preset import load_preset
+from scripts import drive, fake_camera
+
+PATIENCE_MS = 120_000
+
+
+def film(path: Path) -> Path:
+    """Skin from too far away, then near: pictures that the shipped network sees so."""
+    assessor, preset = open_assessor("imageqx"), load_preset()
+    rule = preset.rule(assessor.rule().thresholds)
+    shots = fake_camera.find_shots(lambda rgb: condition(assessor.assess(rgb, rule), preset))
+    order = [(shots["too_far_away"], 12), (shots[None], 16)]
+    return fake_camera.write(
+        path, [fake_camera.Shot(rgb, seconds) for rgb, seconds in order], np.random.default_rng(0)
+    )
+
+
+def states(page: Page, url: str) -> Iterator[str]:
+    """Bring the page into one state after another, yielding the name of each."""
+    page.goto(url)
+    page.frame_locator("iframe[title*='webrtc']").get_by_role("button", name="Start camera").click()
+    banner = page.locator(".banner")
+    shutter = page.get_by_role("button", name="Take photo")
+    expect(banner.and_(page.locator("[data-key=too_far_away]"))).to_be_visible()
+    _settle(page)
+    yield "prompt"
+    expect(shutter).to_be_enabled()
+    expect(banner.and_(page.locator("[data-key=ready]"))).to_be_visible()
+    _settle(page)
+    yield "ready"
+    shutter.click()
+    expect(page.get_by_text("This photo works")).to_be_visible()
+    expect(page.get_by_role("img", name="Your photo", exact=True)).to_be_visible()
+    _settle(page)
+    yield "result"
+    heat = page.get_by_role("img", name="coloured where the network looked for")
+    expect(heat).to_be_visible()
+    page.get_by_role("heading", name="What it looks most like").evaluate("title => title.scrollIntoView()")
+    _settle(page)
+    yield "prediction"
+    page.goto(f"{url}/check")
+    broken = {"name": "holiday.jpg", "mimeType": "image/jpeg", "buffer": b"\xff\xd8\xff\xe0 cut short"}
+    page.locator("input[type=file]").set_input_files(broken)
+    expect(page.get_by_role("alert")).to_be_visible()
+    _settle(page)
+    yield "error"
+
+
+def _settle(page: Page) -> None:
+    """Let pictures load, drawing end, and the video arrive that the banner speaks of."""
+    page.wait_for_function("[...document.images].every(picture => picture.complete)")
+    page.wait_for_timeout(700)
+
+
+def save(png: bytes, path: Path) -> None:
+    """Keep a screenshot as a small JPEG."""
+    picture = Image.open(io.BytesIO(png)).convert("RGB")
+    picture.save(path, "JPEG", quality=80, optimize=True, subsampling=0)
+
+
+def photograph(playwright: Playwright, url: str, camera: Path, out: Path) -> None:
+    """All states at both sizes, light and dark, as ``STATE-WIDTHxHEIGHT-THEME.jpg``."""
+    for size, dark in product((drive.PHONE, drive.DESKTOP), (False, True)):
+        with (
+            tempfile.TemporaryDirectory() as profile,
+            drive.chromium(playwright, Path(profile), size=size, camera=camera, dark=dark) as context,
+        ):
+            page = context.pages[0]
+            page.set_default_timeout(PATIENCE_MS)
+            for state in states(page, url):
+                name = f"{state}-{size[0]}x{size[1]}-{'dark' if dark else 'light'}.jpg"
+                save(page.screenshot(), out / name)
+                print(out / name)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Take them all."""
+    parser = argparse.ArgumentParser(description="Take the screenshots of docs/images.")
+    parser.add_argument("--out", type=Path, default=drive.ROOT / "docs" / "images")
+    args = parser.parse_args(argv)
+    args.out.mkdir(parents=True, exist_ok=True)
+    expect.set_options(timeout=PATIENCE_MS)
+    with tempfile.TemporaryDirectory() as folder:
+        camera = film(Path(folder) / "skin.y4m")
+        environment = {"RETAKE_DATA": folder}
+        with drive.serve(Path(folder) / "log", environment) as server, sync_playwright() as playwright:
+            photograph(playwright, server.url, camera, args.out)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
