@@ -194,7 +194,7 @@ def real_report(
 ) -> dict[str, Any]:
     """AUC of bad_light and blurry on real faults, against sharp and well-lit scenes of the same group."""
     found = [row for row in rows if row.group == "real_quality"]
-    scores = {name: [] for name in ("sharp", *_REAL)}
+    scores: dict[str, list[Any]] = {name: [] for name in ("sharp", *_REAL)}
     for number, row in enumerate(found, start=1):
         chances = assessor.assess(read_rgb(row), rule).explanations
         for name, (_explanation, labels) in _REAL.items():
@@ -327,18 +327,19 @@ def evaluate_lesion(
             truth = np.array([LABELS.index(row.label) for row in chosen])
             groups = np.array([row.split_key for row in chosen])
             report["sections"][split] = lesion_report(truth, np.array(orders), groups)
-    truth, orders = [], []
+    drawn: list[int] = []
+    orders = []
     for i, label in enumerate(LABELS):
         for k in range(phantoms_each):
             phantom = draw(
                 "lesion", 9_000_000 + 100 * i + k, (480, 640), lesion_extent=0.4, lesion_class=label
             )
             orders.append(order_of(phantom.rgb))
-            truth.append(i)
+            drawn.append(i)
         progress("phantoms", i + 1, len(LABELS))
     if orders:
-        groups = np.arange(len(truth)).astype(str)
-        report["sections"]["phantoms"] = lesion_report(np.array(truth), np.array(orders), groups)
+        groups = np.arange(len(drawn)).astype(str)
+        report["sections"]["phantoms"] = lesion_report(np.array(drawn), np.array(orders), groups)
     return report
 
 
