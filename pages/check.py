@@ -7,6 +7,7 @@ import streamlit as st
 
 from core.live import trouble
 from core.photo import SUFFIXES
+from core.study.events import Source
 from core.ui import checking, layout, samples
 from core.ui.checking import Item
 from core.ui.result_card import result_card
@@ -86,23 +87,21 @@ def from_camera(tray: checking.Tray) -> None:
 
 def from_samples(tray: checking.Tray) -> None:
     st.caption(_("No photo at hand? These are drawings, nobody's skin. Pick one and see what Retake says."))
+    drawings = [
+        (name, title, partial(samples.jpeg, name), "upload") for name, title in samples.titles().items()
+    ]
     if st.button(_("Check all of them"), key="check-all-samples", icon=":material/select_all:"):
-        take_in(
-            tray,
-            [
-                (name, title, partial(samples.jpeg, name), "upload")
-                for name, title in samples.titles().items()
-            ],
-        )
-    with st.container(horizontal=True, key="rt-samples", gap="medium"):
-        for name, title in samples.titles().items():
+        take_in(tray, drawings)
+    with st.container(key="rt-samples"):
+        for drawing in drawings:
+            name, title = drawing[:2]
             with st.container(gap="small"):
                 st.image(samples.thumbnail(name), width="stretch", alt=title)
                 if st.button(title, key=f"check-sample-{name}", width="stretch"):
-                    take_in(tray, [(name, title, partial(samples.jpeg, name), "upload")])
+                    take_in(tray, [drawing])
 
 
-def take_in(tray: checking.Tray, files: list[tuple[str, str, Callable[[], bytes], str]]) -> None:
+def take_in(tray: checking.Tray, files: list[tuple[str, str, Callable[[], bytes], Source]]) -> None:
     """Assess what is new, with a progress bar when it is many, and go on to the results."""
     new = [file for file in files if file[0] not in tray.items]
     bar = st.progress(0.0, _("Checking")) if len(new) > 1 else None

@@ -41,7 +41,9 @@ def panel(photo: Photo, prediction: Prediction, *, key: str) -> None:
         )
         left, right = st.columns(2)
         method = left.selectbox(_("Method"), _methods(), format_func=_method_name, key=f"{key}-method")
-        label = right.selectbox(_("For"), prediction.labels, format_func=lay_name, key=f"{key}-method-class")
+        label = right.selectbox(
+            _("For"), prediction.labels, format_func=lay_name, key=f"{key}-method-class-{photo.sha256[:8]}"
+        )
         if method == "scorecam":
             st.caption(_("Score-CAM runs the network 512 times: this can take a minute."))
         wanted = ("advanced", method, label, photo.sha256)

@@ -5,7 +5,7 @@ import csv as csv_module
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, Literal
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import streamlit as st
@@ -14,6 +14,7 @@ from core.guidance.preset import Preset
 from core.photo import Photo, PhotoError, read_photo
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
 from core.quality.verdict import Verdict
+from core.study.events import Source
 from core.ui import engines, session
 from core.ui.wording import say
 from core.words import _
@@ -31,7 +32,7 @@ class Item:
     """
 
     name: str
-    source: Literal["camera", "upload"]
+    source: Source
     photo: Photo | None = None
     verdict: Verdict | None = None
     problem: str = ""
@@ -72,7 +73,7 @@ def clear() -> None:
     session.let_go()
 
 
-def check(data: bytes, name: str, source: Literal["camera", "upload"]) -> Item:
+def check(data: bytes, name: str, source: Source) -> Item:
     """Read and assess one file; a file that cannot be used becomes an item with its sentence."""
     log = session.event_log()
     try:

@@ -1,5 +1,7 @@
 """The two networks, one shared session each, opened once for all viewers of this server."""
 
+from typing import NoReturn
+
 import streamlit as st
 
 from core.lesion.classifier import LesionClassifier
@@ -46,6 +48,6 @@ def lesion() -> LesionClassifier:
         _stop(error)
 
 
-def _stop(error: WeightsError) -> None:
+def _stop(error: WeightsError) -> NoReturn:
     st.error(error.message, icon=":material/inventory_2:")
     st.stop()

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Final, Literal
+from typing import Final
 
 import streamlit as st
 
@@ -13,6 +13,7 @@ from core.lesion.taxonomy import description, lay_name
 from core.photo import Photo
 from core.quality.labels import EXPLANATIONS
 from core.quality.verdict import Verdict
+from core.study.events import EventName, Source
 from core.ui import advanced, bars, engines, layout, report, session
 from core.ui.wording import disclaimer, explanation_name, say
 from core.words import _
@@ -30,7 +31,7 @@ def result_card(
     on_retake: Callable[[], None] | None = None,
     on_override: Callable[[], None] | None = None,
     page: str = "check",
-    source: Literal["live", "camera", "upload"] = "upload",
+    source: Source = "upload",
 ) -> None:
     """Draw the card of one photo.
 
@@ -38,7 +39,7 @@ def result_card(
     for healthy skin that passed as practice there are none.
 
     Args:
-        key: unique on the page; changes with nothing but the place of the card.
+        key: unique on the page.
         overridden: the photo did not pass and the person uses it anyway.
         on_retake: called when the person wants another photo; without it there is no such button.
         on_override: called when the person uses a photo that does not pass; likewise.
@@ -56,7 +57,7 @@ def _card(
     on_retake: Callable[[], None] | None,
     on_override: Callable[[], None] | None,
     page: str,
-    source: str,
+    source: Source,
 ) -> None:
     session.apply_language()
     log = _Logger(page, source)
@@ -75,15 +76,26 @@ def _card(
 
 
 class _Logger:
-    """Adds events of one card, each change once."""
+    """Adds the events of one card, each once although the card is drawn again and again."""
 
-    def __init__(self, page: str, source: str) -> None:
-        self._where = {"page": page, "source": source}
+    def __init__(self, page: str, source: Source) -> None:
+        self._page, self._source = page, source
 
-    def on_change(self, mark: str, value: object, event: str, **properties: object) -> None:
+    def once(self, mark: str, value: object, event: EventName, **properties: object) -> None:
+        """Add an event when ``value`` differs from what was last seen under ``mark``."""
         if st.session_state.get(mark) != value:
             st.session_state[mark] = value
-            session.event_log().add(event, **self._where, properties=properties)
+            self._add(event, properties)
+
+    def toggled(self, mark: str, network: str, target: str | None) -> None:
+        """Add that another heat map was asked for; the one shown at first was not asked for."""
+        if st.session_state.setdefault(mark, target) != target:
+            st.session_state[mark] = target
+            self._add("gradcam_toggled", {"network": network, "target": target})
+
+    def _add(self, event: EventName, properties: dict[str, object]) -> None:
+        log = session.event_log()
+        log.add(event, page=self._page, source=self._source, properties=properties)
 
 
 def _picture(photo: Photo, key: str, log: _Logger) -> None:
@@ -92,11 +104,11 @@ def _picture(photo: Photo, key: str, log: _Logger) -> None:
         _("Show me where"),
         EXPLANATIONS,
         format_func=explanation_name,
-        key=f"{key}-where",
+        key=f"{key}-where-{photo.sha256[:8]}",
         help=_("Colours the parts of the photo that the network looked at for this point."),
         wrap=True,
     )
-    log.on_change(f"{key}-where-logged", target, "gradcam_toggled", network="imageqx", target=target)
+    log.toggled(f"{key}-where-seen-{photo.sha256[:8]}", "imageqx", target)
     if target is None:
         place.image(_shown(photo), width="stretch", alt=_("Your photo"))
         return
@@ -122,7 +134,7 @@ def _actions(
     overridden: bool,
     on_retake: Callable[[], None] | None,
     on_override: Callable[[], None] | None,
-    source: str,
+    source: Source,
 ) -> None:
     if on_retake is not None and st.button(
         _("Try another photo") if source == "upload" else _("Take another photo"),
@@ -163,10 +175,10 @@ def _prediction(
         st.caption(_("What the photo might show appears once a photo passes."))
         return None
     st.header(_("What it looks most like"), anchor=False)
-    if overridden and not _accepted_warning(key, photo):
+    if not verdict.passes and not _accepted_warning(key, photo):
         return None
     prediction = predict(photo)
-    log.on_change(
+    log.once(
         f"{key}-predicted",
         photo.sha256,
         "prediction_shown",
@@ -234,9 +246,9 @@ def _class_picture(photo: Photo, prediction: Prediction, key: str, log: _Logger)
         _("Where did it look for"),
         prediction.labels,
         format_func=lay_name,
-        key=f"{key}-class",
+        key=f"{key}-class-{photo.sha256[:8]}",
     )
-    log.on_change(f"{key}-class-logged", label, "gradcam_toggled", network="lesion", target=label)
+    log.toggled(f"{key}-class-seen-{photo.sha256[:8]}", "lesion", label)
     opacity = _opacity(f"{key}-class-opacity")
     explanation = explain_lesion(photo, label)
     place.image(
@@ -265,7 +277,9 @@ def _report(
         icon=":material/download:",
         on_click="ignore",
         key=f"{key}-report",
-        help=_("One page with the pictures in it, to print or to keep. It is made on this computer."),
+        help=_(
+            "One page with the pictures in it, to print or to keep. It is made on the computer that runs Retake."
+        ),
     )
 
 
@@ -273,7 +287,8 @@ def _report_maker(
     photo: Photo, verdict: Verdict, prediction: Prediction | None, overridden: bool
 ) -> Callable[[], bytes]:
     # Called when the button is pressed, outside the script: everything it needs is taken along.
-    imageqx, classifier = engines.imageqx(), engines.lesion() if prediction else None
+    imageqx = engines.imageqx()
+    lesion_map = explain_lesion(photo, prediction.labels[0]) if prediction is not None else None
     preset, thresholds = session.preset(), session.rule().thresholds
     networks = {name: entry.sha256 for name, entry in engines.manifest().networks.items()}
 
@@ -286,7 +301,7 @@ def _report_maker(
             thresholds=thresholds,
             prediction=prediction,
             quality_map=imageqx.explain(photo.small, verdict.nearest),
-            lesion_map=classifier.explain(photo.small, prediction.labels[0]) if classifier else None,
+            lesion_map=lesion_map,
             overridden=overridden,
             networks=networks,
         )

@@ -9,7 +9,7 @@ import streamlit as st
 from PIL import Image
 
 from core.training.degrade import worsen
-from core.training.phantoms import draw
+from core.training.phantoms import Kind, draw
 from core.words import _
 
 _SIZE: Final = (960, 1280)
@@ -18,7 +18,7 @@ _THUMBNAIL_LONG_SIDE: Final = 328
 
 @dataclass(frozen=True)
 class _Recipe:
-    kind: str = "lesion"
+    kind: Kind = "lesion"
     seed: int = 1
     extent: float = 0.42
     centre: tuple[float, float] = (0.5, 0.5)

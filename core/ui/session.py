@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 
 import streamlit as st
 
-from core.guidance.preset import Preset, load_preset
+from core.guidance.preset import Preset, PresetError, load_preset
 from core.quality.verdict import PassRule
 from core.study.events import EventLog
 from core.ui import engines
@@ -38,8 +38,15 @@ def _load_preset(name: str) -> Preset:
 
 
 def preset() -> Preset:
-    """The preset in use: ``RETAKE_PRESET`` (a name or a file), else ``balanced``."""
-    return _load_preset(os.environ.get("RETAKE_PRESET", "balanced"))
+    """The preset in use: ``RETAKE_PRESET`` (a name or a file), else ``balanced``.
+
+    One that cannot be used shows its sentence and stops the page.
+    """
+    try:
+        return _load_preset(os.environ.get("RETAKE_PRESET", "balanced"))
+    except PresetError as error:
+        st.error(error.message, icon=":material/tune:")
+        st.stop()
 
 
 def rule(healthy_skin_passes: bool = False) -> PassRule:

@@ -51,6 +51,10 @@ def picture(at):
     return at.get("image")[0].value[0]
 
 
+def named(elements, label):
+    return next(element for element in elements if element.label == label)
+
+
 def table(at):
     return at.dataframe[0].value
 
@@ -181,7 +185,7 @@ def test_more_photos_can_be_added_to_the_results(check, jpeg_of):
 def test_show_me_where_colours_the_photo_for_the_chosen_point(check, jpeg_of):
     upload(check, ("mole.jpg", jpeg_of(DARK)))
     plain = picture(check)
-    check.button_group(key="check-where").set_value("bad_light").run()
+    named(check.button_group, "Show me where").set_value("bad_light").run()
     assert_calm(check)
     assert picture(check) != plain
     assert "looked at most" in words(check)
@@ -204,7 +208,7 @@ def test_an_error_in_the_card_is_a_sentence_and_the_page_goes_on(check, jpeg_of,
         raise RuntimeError("secret detail")
 
     monkeypatch.setattr(fake_networks[0], "explain", broken)
-    check.button_group(key="check-where").set_value("blurry").run()
+    named(check.button_group, "Show me where").set_value("blurry").run()
     assert not check.exception
     assert "not your photo's fault" in check.error[0].value
     button(check, "Clear").click().run()
@@ -230,3 +234,20 @@ def test_on_an_insecure_address_the_camera_tab_says_why_there_is_none(check, mon
     assert_calm(check)
     assert "https" in check.info[0].value
     assert not check.get("camera_input")
+
+
+def test_another_class_shows_where_the_network_looked_for_it(check, jpeg_of):
+    upload(check, ("mole.jpg", jpeg_of(SKIN)))
+    chosen = named(check.selectbox, "Where did it look for")
+    assert chosen.value == "acne"
+    chosen.set_value("ulcer").run()
+    assert_calm(check)
+    toggled = [e for e in check.session_state["rt_log"].events if e.event == "gradcam_toggled"]
+    assert [event.properties for event in toggled] == [{"network": "lesion", "target": "ulcer"}]
+
+
+def test_the_strength_of_the_colours_changes_the_picture(check, jpeg_of):
+    upload(check, ("mole.jpg", jpeg_of(SKIN)))
+    before = check.get("image")[1].value
+    named(check.slider, "Strength of the colours").set_value(100).run()
+    assert check.get("image")[1].value != before

@@ -66,7 +66,7 @@ def test_the_chosen_method_is_drawn_once(twin, method, asked):
 def test_another_choice_takes_the_old_picture_away(twin):
     at = AppTest.from_function(_script, default_timeout=60).run()
     at.button(key="a-draw").click().run()
-    at.selectbox(key="a-method-class").set_value("tumor").run()
+    at.selectbox[1].set_value("tumor").run()
     assert not at.get("image")
 
 
