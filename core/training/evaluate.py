@@ -18,6 +18,7 @@ from core.lesion.classifier import LesionClassifier
 from core.lesion.taxonomy import LABELS
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
 from core.quality.verdict import Assessor, PassRule
+from core.training.degrade import Plan, scene_of, take
 from core.training.imageqx_data import material_of, plurality, sample
 from core.training.metrics import clean, draws, interval, mean_of, report_binary
 from core.training.panel import RATERS, Panel
@@ -216,6 +217,29 @@ def real_report(
     return out
 
 
+_TONES: Final = {"light": (0.0, 0.33), "medium": (0.34, 0.66), "deep": (0.67, 1.0)}
+
+
+def tone_report(assessor: Assessor, rule: PassRule, each: int = 40) -> dict[str, Any]:
+    """Does a good photograph pass alike on light and deep skin? Good phantoms of lesions, by tone."""
+    out: dict[str, Any] = {}
+    for number, (name, (low, high)) in enumerate(_TONES.items()):
+        verdicts = []
+        for k in range(each):
+            rng = np.random.default_rng([number, k])
+            seed, tone, extent = 8_000_000 + k, float(rng.uniform(low, high)), float(rng.uniform(0.3, 0.5))
+            drawn = draw("lesion", seed, (480, 640), extent, tone=tone, lesion_class=LABELS[k % len(LABELS)])
+            shot = take(scene_of(drawn.rgb, drawn.mask), Plan({}), rng)
+            verdicts.append(assessor.assess(shot.rgb, rule))
+        out[name] = {
+            "n": each,
+            "called_lesion": clean(np.mean([verdict.label == "lesion" for verdict in verdicts])),
+            "flagged_bad_light": clean(np.mean(["bad_light" in verdict.flagged for verdict in verdicts])),
+            "passes": clean(np.mean([verdict.passes for verdict in verdicts])),
+        }
+    return out
+
+
 def evaluate_quality(
     assessor: Assessor,
     rule: PassRule,
@@ -260,6 +284,7 @@ def evaluate_quality(
     rated = ask_rated(assessor, rule, rows)
     if rated is not None:
         report["sections"]["rated"] = quality_report(rated)
+    report["tones"] = tone_report(assessor, rule, each=40 if full else min(40, max(wanted.values())))
     report["real_quality"] = real_report(assessor, rule, rows, progress)
     return report
 
@@ -365,6 +390,8 @@ def compact(report: dict[str, Any]) -> dict[str, Any]:
             part["explanation_f1"] = {key: entry["f1"] for key, entry in section["explanations"].items()}
             part["explanation_auc"] = {key: entry["auc"] for key, entry in section["explanations"].items()}
         out[name] = part
+    if "tones" in report:
+        out["passes_by_tone"] = {name: entry["passes"] for name, entry in report["tones"].items()}
     if report.get("real_quality"):
         out["real_quality_auc"] = {name: entry["auc"] for name, entry in report["real_quality"].items()}
     return out
@@ -447,6 +474,13 @@ def markdown(report: dict[str, Any], level: int = 1) -> str:
             for label, row in zip(report["labels"], section["confusion"], strict=True):
                 lines.append(f"| {label} | " + " | ".join(str(value) for value in row) + " |")
             lines.append("")
+    if report.get("tones"):
+        lines += [f"{title}# Good photographs of drawn lesions, by skin tone", ""]
+        lines += ["| tone | n | called lesion | flagged bad_light | passes |", "|---|---|---|---|---|"]
+        for tone, entry in report["tones"].items():
+            shares = [f"{entry[key]:.2f}" for key in ("called_lesion", "flagged_bad_light", "passes")]
+            lines.append(f"| {tone} | {entry['n']} | " + " | ".join(shares) + " |")
+        lines.append("")
     if report.get("real_quality"):
         lines += [f"{title}# Real faults on scenes without skin (against sharp, well-lit scenes)", ""]
         lines += _table(report["real_quality"], "fault", scored=True)

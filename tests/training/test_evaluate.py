@@ -111,7 +111,7 @@ def data(tmp_path_factory):
 
 
 def test_a_quality_report_has_every_section_and_is_honest(data):
-    rule = PassRule(dict.fromkeys(EXPLANATIONS, 0.8))
+    rule = PassRule(dict.fromkeys(EXPLANATIONS, 0.6))
     seen = []
     report = evaluate_quality(
         Oracle(),
@@ -129,7 +129,11 @@ def test_a_quality_report_has_every_section_and_is_honest(data):
         assert section["classes"]["no_skin"]["recall"] in (None, 0.0)
         assert section["explanations"]["blurry"]["recall"] in (None, 0.0)
     assert ("left_out", 16, 16) in seen
+    # The oracle flags what is dark: with deep skin that must show.
+    assert report["tones"]["light"]["flagged_bad_light"] < report["tones"]["deep"]["flagged_bad_light"]
+    assert report["tones"]["light"]["called_lesion"] == 1
     text = markdown(report)
+    assert "| deep | 16 |" in text
     assert "Left-out sources" in text
     assert "| no_skin |" in text
     assert compact(report)["benchmark"] == report["benchmark"]
