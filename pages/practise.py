@@ -47,12 +47,14 @@ def _camera_changed() -> None:
 def _camera_reported(report: str) -> None:
     st.session_state.practise_report = report
     if report != "ok":
+        st.session_state.practise_wanted = None  # a camera that refuses is not asked again and again
         _worker().watcher.record("camera_failed", reason=report)
 
 
 def _retake(watcher: Watcher) -> None:
     st.session_state.pop("practise_try", None)
     st.session_state.practise_wanted = True
+    session.let_go()
     watcher.retake()
 
 
@@ -140,7 +142,7 @@ def _refused(watcher: Watcher) -> Try | None:
     st.html(
         f'<div class="rt-refused" role="status"><img alt="{escape(_("The photo that was not used"))}" '
         f'src="data:image/jpeg;base64,{b64encode(small).decode()}"><p><b>{escape(advice.text)}</b><br>'
-        f"{escape(_('The photo itself did not come out well enough. Try once more.'))}</p></div>"
+        f"{escape(_('This photo did not come out well enough. Try once more.'))}</p></div>"
     )
     return taken
 

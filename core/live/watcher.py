@@ -212,7 +212,7 @@ class Watcher:
         size = frame.rgb.shape[:2]
         if size != self._size:
             self._size, self._size_since = size, frame.at
-        fingerprint = zlib.crc32(np.ascontiguousarray(frame.rgb[::4, ::4]))
+        fingerprint = zlib.crc32(frame.rgb[::4, ::4].tobytes())
         if fingerprint != self._print:
             self._print, self._print_since = fingerprint, frame.at
 

@@ -32,6 +32,8 @@ class Stage:
         self.stream = OFF
         self.problem = None
         self.wanted = []
+        self.changed = False  # the streamer reports a start or a stop in the next run
+        self.report = None  # the browser reports this in the next run
         self.said = []
         self.rng = np.random.default_rng(0)
         self.log = EventLog(lambda: self.now)
@@ -44,14 +46,18 @@ class Stage:
     def camera_stream(self, key, worker, *, wanted=None, on_change=None):
         assert worker.watcher is self.watcher
         self.wanted.append(wanted)
-        self.on_change = on_change
+        if self.changed:
+            self.changed = False
+            on_change()
         if self.problem:
             raise self.problem
         return self.stream
 
     def banner(self, hint, tone, *, key, camera, on_camera):
         self.said.append((hint, tone))
-        self.on_camera = on_camera
+        if self.report:
+            report, self.report = self.report, None
+            on_camera(report)
 
     def run(self):
         self.at.run()
@@ -210,8 +216,19 @@ def test_retaking_returns_to_the_camera_and_counts_anew(stage):
 def test_starting_or_stopping_hands_the_camera_back_to_the_person(stage):
     stage.start().show(SPOT, 3).press("practise-shutter")
     stage.press("practise-result-retake")
-    stage.at.session_state["practise_wanted"] = None  # what the page does when the streamer reports a change
-    assert stage.run().wanted[-1] is None
+    stage.changed = True
+    assert stage.run().run().wanted[-1] is None
+
+
+def test_a_camera_that_refuses_is_told_once_and_not_asked_again(stage):
+    stage.start().show(SPOT, 3).press("practise-shutter").press("practise-result-retake")
+    assert stage.wanted[-1] is True
+    stage.stream, stage.report = OFF, "denied"
+    stage.run().run()
+    assert stage.key == "denied"
+    assert stage.wanted[-1] is None
+    failures = [event.properties for event in stage.log.events if event.event == "camera_failed"]
+    assert failures == [{"reason": "denied"}]
 
 
 def test_who_is_just_practising_needs_no_spot(stage, fake_networks):
@@ -237,8 +254,8 @@ def test_the_panel_shows_explanations_and_classes(stage):
 
 @pytest.mark.parametrize("report", ["insecure", "unsupported", "denied", "missing", "busy"])
 def test_each_reason_for_no_camera_has_its_sentence_and_a_way_on(stage, report):
-    stage.at.session_state["practise_report"] = report
-    stage.run()
+    stage.report = report
+    stage.run().run()
     assert stage.key == report
     assert stage.said[-1][1] == "trouble"
     assert stage.said[-1][0].spoken == trouble.explain(report)
