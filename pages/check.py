@@ -1,21 +1,21 @@
 """Check photos that are at hand: files, a shot with this device's camera, or drawn samples."""
 
+import re
 from collections.abc import Callable
 from functools import partial
 
 import streamlit as st
+from streamlit.elements.arrow import DataframeSelectionState
 
 from core.live import trouble
 from core.photo import SUFFIXES
 from core.study.events import Source
 from core.ui import checking, layout, samples
-from core.ui.checking import Item
 from core.ui.result_card import result_card
 from core.ui.session import preset
 from core.words import _, ngettext
 
 FILES, CAMERA, SAMPLES = "files", "camera", "samples"
-OPEN_KEY = "check-open"
 HEAD_HEIGHT = 38
 ROW_HEIGHT = 64
 ROWS_SHOWN = 8
@@ -110,15 +110,16 @@ def take_in(tray: checking.Tray, files: list[tuple[str, str, Callable[[], bytes]
             words = _("Checking {name}, {number} of {total}")
             bar.progress(done / len(new), words.format(name=name, number=done + 1, total=len(new)))
         tray.items[identity] = checking.check(data(), name, source)
-    tray.adding = False
+    tray.adding, tray.opened = False, None
     tray.round += 1
     st.rerun()
 
 
 def show_results(tray: checking.Tray) -> None:
     if len(tray.items) == 1:
-        identity, item = next(iter(tray.items.items()))
-        show_item(identity, item, tray, alone=True)
+        show_item(next(iter(tray.items)), tray, alone=True)
+    elif tray.opened in tray.items:
+        show_opened(tray.opened, tray)
     else:
         show_table(tray)
     with st.container(horizontal=True):
@@ -144,7 +145,7 @@ def show_table(tray: checking.Tray) -> None:
         row_height=ROW_HEIGHT,
         height=HEAD_HEIGHT + min(len(items), ROWS_SHOWN) * ROW_HEIGHT,
         selection_mode=["single-row", "single-cell"],
-        on_select=lambda: open_row(key, identities),
+        on_select=lambda: open_row(tray, st.session_state[key].selection),
         column_config={
             "picture": st.column_config.ImageColumn("", width=72),
             "verdict": st.column_config.TextColumn(_("Verdict"), width=96),
@@ -152,6 +153,18 @@ def show_table(tray: checking.Tray) -> None:
             "file": st.column_config.TextColumn(_("Photo"), width="medium"),
         },
         alt=_("One row for each photo: its verdict, what to do, and its name."),
+    )
+    numbered = {
+        identity: f"{place}. {tray.items[identity].name}" for place, identity in enumerate(identities, 1)
+    }
+    st.selectbox(
+        _("Open a photo: press its row, or pick it here"),
+        identities,
+        index=None,
+        format_func=lambda identity: numbered.get(identity, ""),
+        placeholder=_("Pick a photo"),
+        key="check-open",
+        on_change=lambda: setattr(tray, "opened", st.session_state["check-open"]),
     )
     st.download_button(
         _("Download the table (CSV)"),
@@ -162,31 +175,44 @@ def show_table(tray: checking.Tray) -> None:
         on_click="ignore",
         key="check-csv",
     )
-    numbered = {
-        identity: f"{place}. {tray.items[identity].name}" for place, identity in enumerate(identities, 1)
-    }
-    chosen = st.selectbox(
-        _("Open a photo: press its row, or pick it here"),
-        identities,
-        index=None,
-        format_func=lambda identity: numbered.get(identity, ""),
-        placeholder=_("Pick a photo"),
-        key=OPEN_KEY,
-    )
-    if chosen is not None:
-        show_item(chosen, tray.items[chosen], tray, alone=False)
 
 
-def open_row(key: str, identities: list[str]) -> None:
+def open_row(tray: checking.Tray, selection: DataframeSelectionState) -> None:
     """Open the row whose box or any of whose cells was pressed."""
-    selection = st.session_state[key].selection
-    rows = list(selection.rows) or [row for row, _column in selection.cells]
-    st.session_state[OPEN_KEY] = identities[rows[0]] if rows else None
+    rows = [*selection.rows, *(row for row, _column in selection.cells)]
+    tray.opened = list(tray.items)[rows[0]] if rows else None
 
 
-def show_item(identity: str, item: Item, tray: checking.Tray, *, alone: bool) -> None:
+def show_opened(identity: str, tray: checking.Tray) -> None:
+    identities = list(tray.items)
+    place = identities.index(identity)
+    with st.container(key="rt-steps", horizontal=True, gap="xsmall"):
+        step(tray, None, _("All photos"), ":material/arrow_back:", "check-back")
+        before = identities[place - 1] if place > 0 else identity
+        step(tray, before, _("Previous"), ":material/chevron_left:", "check-previous", place == 0)
+        last = place == len(identities) - 1
+        after = identity if last else identities[place + 1]
+        step(tray, after, _("Next"), ":material/chevron_right:", "check-next", last)
+    words = _("Photo {number} of {total}: {name}")
+    st.caption(words.format(number=place + 1, total=len(identities), name=plain(tray.items[identity].name)))
+    show_item(identity, tray, alone=False)
+
+
+def step(
+    tray: checking.Tray, to: str | None, label: str, icon: str, key: str, disabled: bool = False
+) -> None:
+    st.button(label, icon=icon, key=key, disabled=disabled, on_click=setattr, args=(tray, "opened", to))
+
+
+def plain(name: str) -> str:
+    """A file's name with nothing in it that Markdown would read."""
+    return re.sub(r"([\\`*_{}\[\]()#+!|<>~$:])", r"\\\1", name)
+
+
+def show_item(identity: str, tray: checking.Tray, *, alone: bool) -> None:
+    item = tray.items[identity]
     if item.photo is None or item.verdict is None:
-        st.warning(f"**{item.name}**\n\n{item.problem}", icon=":material/broken_image:")
+        st.warning(f"**{plain(item.name)}**\n\n{item.problem}", icon=":material/broken_image:")
         return
 
     def override() -> None:

@@ -54,11 +54,13 @@ class Tray:
         items: by identity, in the order handed in.
         round: changes whenever the inputs must start empty again.
         adding: whether the inputs are shown although there are results.
+        opened: identity of the item whose card is shown instead of the table.
     """
 
     items: dict[str, Item] = field(default_factory=dict)
     round: int = 0
     adding: bool = False
+    opened: str | None = None
 
 
 def tray() -> Tray:

@@ -277,9 +277,7 @@ def _report(
         icon=":material/download:",
         on_click="ignore",
         key=f"{key}-report",
-        help=_(
-            "One page with the pictures in it, to print or to keep. It is made on the computer that runs Retake."
-        ),
+        help=_("One page with the pictures in it, to print or to keep."),
     )
 
 

@@ -1,9 +1,13 @@
 import csv
 import io
 from pathlib import Path
+from runpy import run_path
+from types import SimpleNamespace
 
 import pytest
 from streamlit.testing.v1 import AppTest
+
+from core.ui.checking import Tray
 
 ROOT = Path(__file__).parents[2]
 SKIN, DARK, DESK, PALE = (200, 140, 120), (30, 20, 15), (90, 120, 180), (245, 215, 200)
@@ -105,31 +109,39 @@ def test_one_unusable_file_alone_shows_its_sentence_and_a_way_on(check, jpeg_of)
     assert "This photo works" in words(check)
 
 
-def test_a_row_opens_its_card(check, jpeg_of):
+def test_a_row_opens_its_card_and_leads_to_its_neighbours_and_back(check, jpeg_of):
     upload(check, ("a.jpg", jpeg_of(SKIN)), ("b.jpg", jpeg_of(DARK)), ("c.jpg", jpeg_of(DESK)))
     assert list(table(check)["advice"]) == ["", "Find softer, even light", "Show your skin"]
-    identities = list(check.session_state["check-tray"].items)
-    check.selectbox(key="check-open").set_value(identities[2]).run()
+    last = list(check.session_state["check-tray"].items)[2]
+    check.selectbox(key="check-open").set_value(last).run()
+    assert_calm(check)
     assert "No skin can be seen" in words(check)
-    check.selectbox(key="check-open").set_value(identities[0]).run()
+    assert not check.dataframe
+    assert check.button(key="check-next").disabled
+    check.button(key="check-previous").click().run()
+    assert "The light is too weak" in words(check)
+    check.button(key="check-previous").click().run()
     assert "This photo works" in words(check)
+    assert check.button(key="check-previous").disabled
+    check.button(key="check-back").click().run()
+    assert_calm(check)
+    assert len(table(check)) == 3
 
 
-def test_a_pressed_row_or_cell_is_the_one_that_opens(monkeypatch):
-    from types import SimpleNamespace
-
-    import streamlit as st
-
-    state = {}
-    monkeypatch.setattr(st, "session_state", state)
+@pytest.mark.parametrize(
+    ("rows", "cells", "opened"), [([1], [], "b"), ([], [(2, "advice")], "c"), ([], [], None)]
+)
+def test_a_pressed_row_or_cell_is_the_one_that_opens(monkeypatch, rows, cells, opened):
     monkeypatch.setattr("core.ui.layout.inside_frame", lambda main: None)
-    from runpy import run_path
-
     page = run_path(str(ROOT / "pages" / "check.py"))
-    for rows, cells, opened in (([1], [], "b"), ([], [(2, "advice")], "c"), ([], [], None)):
-        state["table"] = SimpleNamespace(selection=SimpleNamespace(rows=rows, cells=cells))
-        page["open_row"]("table", ["a", "b", "c"])
-        assert state["check-open"] == opened
+    tray = Tray(items=dict.fromkeys("abc"))
+    page["open_row"](tray, SimpleNamespace(rows=rows, cells=cells))
+    assert tray.opened == opened
+
+
+def test_a_file_name_is_shown_as_it_is(check):
+    upload(check, ("**bold** [x](http://y) $a$.jpg", b"no picture"))
+    assert r"\*\*bold\*\* \[x\]\(http\://y\) \$a\$.jpg" in check.warning[0].value
 
 
 def test_the_table_downloads_as_csv_with_every_probability(check, jpeg_of):
