@@ -1,0 +1,85 @@
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.ui import session
+
+
+@pytest.fixture
+def state(monkeypatch):
+    """A session state of our own, in place of Streamlit's."""
+    kept = {}
+    monkeypatch.setattr("core.ui.session.st.session_state", kept)
+    return kept
+
+
+def test_what_is_held_is_made_once(state):
+    made = []
+    for _time in range(3):
+        assert session.held("a", lambda: made.append(1) or "thing") == "thing"
+    assert len(made) == 1
+
+
+def test_the_least_used_is_let_go_first(state):
+    session.held(0, lambda: "first")
+    for number in range(1, 48):
+        session.held(number, lambda: "more")
+    session.held(0, lambda: "used again")
+    session.held(48, lambda: "one too many")
+    made = []
+    session.held(0, lambda: made.append(0))
+    assert made == []
+    session.held(1, lambda: made.append(1))
+    assert made == [1]
+
+
+def test_letting_go_forgets_all(state):
+    session.held("a", lambda: "old")
+    session.let_go()
+    assert session.held("a", lambda: "new") == "new"
+
+
+def test_the_log_names_the_preset_as_its_variant(state):
+    log = session.event_log()
+    assert log is session.event_log()
+    assert [event.event for event in log.events] == ["session_started"]
+    assert log.events[0].variant == "balanced@1"
+
+
+def test_the_log_goes_where_the_setting_says(monkeypatch, tmp_path):
+    monkeypatch.setenv("RETAKE_DATA", str(tmp_path))
+    assert session.log_folder() == tmp_path / "sessions"
+    monkeypatch.delenv("RETAKE_DATA")
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    assert session.log_folder() == tmp_path / "home" / ".local" / "share" / "retake" / "sessions"
+
+
+def test_the_preset_may_change_thresholds(monkeypatch, tmp_path, state):
+    from core.guidance.preset import PRESETS_DIR
+
+    text = (
+        (PRESETS_DIR / "balanced.yaml").read_text().replace("thresholds: {}", "thresholds: {blurry: 0.125}")
+    )
+    (tmp_path / "mine.yaml").write_text(text)
+    monkeypatch.setenv("RETAKE_PRESET", str(tmp_path / "mine.yaml"))
+    rule = session.rule(healthy_skin_passes=True)
+    assert rule.thresholds["blurry"] == 0.125
+    assert len(rule.thresholds) == 5
+    assert rule.healthy_skin_passes
+
+
+def _language():
+    import streamlit as st
+
+    from core.ui import session
+    from core.words import _language
+
+    session.apply_language()
+    st.text(_language.get())
+
+
+@pytest.mark.parametrize("locale", ["en-GB", "de-DE", "xx"])
+def test_a_language_that_retake_lacks_becomes_english(locale):
+    at = AppTest.from_function(_language)
+    at.context = {"locale": locale}
+    at.run()
+    assert at.text[0].value == "en"
