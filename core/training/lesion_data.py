@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from core.runtime.preprocess import shrink
-from core.training.networks.lesion import LABELS
+from core.lesion.taxonomy import LABELS
 from core.training.sources import DataError, Row, read_rgb
 from core.words import _
 

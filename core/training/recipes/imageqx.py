@@ -20,7 +20,7 @@ QUALITY_SHARE = 1.0
 EXPLANATION_SHARE = 5.0
 HEAVIEST = 10.0
 EPOCHS = 39
-SIZES = ((0.0, 128), (0.4, 160), (0.75, 224))
+SIZES = ((0.0, 128), (0.35, 192), (0.8, 224))
 
 
 def plan(
@@ -40,6 +40,7 @@ def plan(
         draws=draws,
         batch=batch,
         peak=rate or 1.5e-3,
+        validate_every=10,
         optimiser="adamw",
         weight_decay=0.02,
         sizes=sizes,
