@@ -1,8 +1,10 @@
 """Taking the photo: the newest good frame becomes a still, and the still is judged again."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import Enum
+from typing import Final
 
 import numpy as np
 
@@ -10,6 +12,8 @@ from core.guidance.hint import condition
 from core.live.watcher import Watcher, verdict_properties
 from core.photo import Photo, PhotoError, photo_from_array
 from core.quality.verdict import Verdict
+
+_LOG: Final = logging.getLogger(__name__)
 
 
 class Outcome(Enum):
@@ -76,7 +80,12 @@ def _take(watcher: Watcher, name: str) -> Try:
     except PhotoError as error:
         watcher.record("capture_blocked", reason=error.code)
         return Try(Outcome.NO_PICTURE)
-    found = watcher.assessor.assess(photo.small, watcher.rule)
+    try:
+        found = watcher.assessor.assess(photo.small, watcher.rule)
+    except Exception:
+        _LOG.exception("A photo could not be assessed")
+        watcher.record("capture_blocked", reason="assessor")
+        return Try(Outcome.NO_PICTURE)
     verdict = replace(found, width=photo.width, height=photo.height)
     watcher.record("photo_captured", **verdict_properties(verdict))
     if not verdict.passes:

@@ -86,3 +86,14 @@ def test_a_picture_too_small_for_a_photo_is_no_picture(stage):
         stage.watcher.look(Frame(stage.picture((40, 50)), stage.clock.now))
     assert press(stage.watcher).outcome is Outcome.NO_PICTURE
     assert stage.log.events[-1].properties == {"reason": "too_small"}
+
+
+def test_an_assessor_that_fails_on_the_still_is_no_traceback(stage):
+    stage.show("ready", 3)
+
+    def fail(rgb, rule):
+        raise RuntimeError("the network is gone")
+
+    stage.assessor.assess = fail
+    assert press(stage.watcher).outcome is Outcome.NO_PICTURE
+    assert stage.log.events[-1].properties == {"reason": "assessor"}
