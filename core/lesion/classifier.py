@@ -105,7 +105,7 @@ class LesionClassifier:
         # The head is y = W f + b, so dy/df is W itself, for every picture alike: classes x channels.
         return self._engine.initialisers(["head.weight"])["head.weight"]
 
-    def _run(self, rgb: np.ndarray, gamma: float | None) -> dict[str, np.ndarray]:
+    def _run(self, rgb: np.ndarray, gamma: float | None = None) -> dict[str, np.ndarray]:
         picture = shrink(rgb)
         if gamma is not None:
             picture = brighten(picture, gamma)
