@@ -1,4 +1,4 @@
-"""What must hold of any sound assessor, whatever its weights: worse pictures are not called better."""
+"""The classical checks on ladders of severity (the shipped network: tests/runtime/test_shipped_networks.py)."""
 
 from itertools import pairwise
 
@@ -6,9 +6,6 @@ import numpy as np
 import pytest
 
 from core.quality.classical import Classical
-from core.quality.imageqx import ImageQX
-from core.runtime.engine import open_engine
-from core.runtime.manifest import load_manifest
 from core.training.degrade import worsen
 from core.training.phantoms import draw
 
@@ -21,12 +18,9 @@ def phantoms():
     return [draw("lesion", 100 + seed, size=(480, 640), tone=(seed + 0.5) / 8) for seed in range(8)]
 
 
-@pytest.fixture(scope="module", params=["imageqx", "classical"])
-def assessor(request):
-    if request.param == "classical":
-        return Classical()
-    manifest = load_manifest()
-    return ImageQX(open_engine("imageqx", manifest, threads=1), manifest.networks["imageqx"])
+@pytest.fixture(scope="module")
+def assessor():
+    return Classical()
 
 
 def ladder(assessor, phantoms, fault: str, mode: str) -> list[float]:
