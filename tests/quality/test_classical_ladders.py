@@ -1,4 +1,4 @@
-"""The classical checks on ladders of severity (for the network see tests/runtime/test_shipped_networks.py)."""
+"""The classical checks on ladders of severity (the network: tests/runtime/test_shipped_networks.py)."""
 
 from itertools import pairwise
 
