@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,13 +31,21 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--draws", type=int, help="pictures an epoch")
     parser.add_argument("--size", type=int, help="train at this one size instead of growing ones")
-    parser.add_argument("--rate", type=float, help="peak learning rate")
+    parser.add_argument("--rate", type=_rate, help="peak learning rate, or auto for a range test")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--pool", type=Path, help="imageqx only: rendered samples (default: OUT/pool)")
     parser.add_argument("--samples", type=int, default=25_000, help="imageqx only: samples to render")
     parser.add_argument("--phantoms", type=int, default=30, help="lesion only: drawn pictures a class")
     parser.add_argument("--ship", action="store_true", help="put the finished network into weights/")
     parser.set_defaults(run=run)
+
+
+def _rate(text: str) -> float:
+    """A learning rate above 0; 0 stands for "auto"."""
+    rate = 0.0 if text == "auto" else float(text)
+    if rate < 0 or (rate == 0 and text != "auto"):
+        raise argparse.ArgumentTypeError(_("the rate must be above 0, or auto"))
+    return rate
 
 
 def _complain(message: str) -> int:
@@ -82,6 +91,7 @@ def _train(args: argparse.Namespace) -> int:
     from core.training.export import InitError, build, initialise
     from core.training.recipes.finish import finish
     from core.training.recipes.loop import fit
+    from core.training.recipes.range_test import range_test
     from core.training.sources import read_manifest
     from core.training.splits import split_of
 
@@ -99,6 +109,10 @@ def _train(args: argparse.Namespace) -> int:
     if not training or not validation:
         return _complain(_("The data folder needs photographs on both sides of the split, see splits.json."))
     recipe = _recipe(args, net, training, validation)
+    if args.rate == 0:
+        rate = range_test(recipe)
+        print(_("Learning rate by range test: {rate:.2g}").format(rate=rate))
+        recipe.plan = replace(recipe.plan, peak=rate)
     try:
         trained = fit(recipe, args.out, resume=args.resume)
     except FileNotFoundError as error:

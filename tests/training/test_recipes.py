@@ -13,6 +13,7 @@ from core.training.recipes.calibrate import fit_temperature, joint_thresholds, s
 from core.training.recipes.imageqx import ImageQXRecipe, class_weights
 from core.training.recipes.lesion import LesionData, LesionRecipe, macro_f1, plan
 from core.training.recipes.loop import fit, rate_groups
+from core.training.recipes.range_test import range_test
 from core.training.recipes.schedule import restart_rate, size_at
 
 
@@ -273,3 +274,12 @@ def test_the_trunk_stands_still_while_the_head_learns_alone(tmp_path):
 
     assert moved(1) == (False, True)
     assert moved(3) == (True, True)
+
+
+def test_the_range_test_finds_a_rate_that_learns_and_touches_nothing():
+    made = recipe(4)
+    before = weights(made.net)
+    rate = range_test(made, low=1e-4, high=10.0, steps=40)
+    assert same(before, weights(made.net))
+    assert 1e-3 < rate < 1.0
+    assert rate == range_test(recipe(4), low=1e-4, high=10.0, steps=40)

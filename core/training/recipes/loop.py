@@ -159,11 +159,17 @@ class Recipe(L.LightningModule):
             done = max(done, (self._clock() - self._began) / (60 * self.plan.minutes))
         return min(done, 1.0)
 
+    def _batches(self, epoch: int, size: int) -> DataLoader:
+        drawn = _Epoch(self.data, self.plan, epoch, size)
+        return DataLoader(drawn, batch_size=self.plan.batch, drop_last=True)
+
+    def first_batches(self) -> DataLoader:
+        """Batches of the first epoch."""
+        return self._batches(0, self.plan.sizes[0][1])
+
     def train_dataloader(self) -> DataLoader:
         """Batches of the current epoch; Lightning asks anew each epoch."""
-        size = size_at(self.progress, self.plan.sizes)
-        epoch = _Epoch(self.data, self.plan, self.current_epoch, size)
-        return DataLoader(epoch, batch_size=self.plan.batch, drop_last=True)
+        return self._batches(self.current_epoch, size_at(self.progress, self.plan.sizes))
 
     def val_dataloader(self) -> DataLoader:
         """Validation pictures as the shipped network would see them."""
