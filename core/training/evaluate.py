@@ -18,13 +18,14 @@ from core.lesion.classifier import LesionClassifier
 from core.lesion.taxonomy import LABELS
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
 from core.quality.verdict import Assessor, PassRule
-from core.training.degrade import Plan, scene_of, take
-from core.training.imageqx_data import material_of, plurality, sample
+from core.training.degrade import MEASURES, Plan, scene_of, take
+from core.training.imageqx_data import load_labels, material_of, plurality, sample
 from core.training.metrics import clean, draws, interval, mean_of, report_binary
 from core.training.panel import RATERS, Panel
 from core.training.phantoms import draw
-from core.training.sources import Row, read_rgb
+from core.training.sources import DataError, Row, read_rgb
 from core.training.splits import split_of
+from core.words import _
 
 _BENCHMARK: Final = Path(__file__).with_name("benchmark.json")
 Progress = Callable[[str, int, int], None]
@@ -126,6 +127,27 @@ def ask_benchmark(
     return _answers(asked, plurality(np.array(quality_votes)), np.array(given) / RATERS, groups, phantom)
 
 
+def ask_pool(
+    assessor: Assessor, rule: PassRule, pool_dir: Path, split: str, count: int, progress: Progress = _quiet
+) -> Answers:
+    """The same from a rendered pool, for assessors that look at 224 x 224 pixels only."""
+    columns = load_labels(pool_dir)
+    images = np.load(pool_dir / "images.npy", mmap_mode="r")
+    rendered = (columns["split"] == split) & ~np.isnan(columns["measures"][:, MEASURES.index("blur")])
+    places = np.flatnonzero(rendered)[:count]
+    asked = []
+    for number, place in enumerate(places, start=1):
+        asked.append(_ask(assessor, rule, np.array(images[place])))
+        progress(split, number, len(places))
+    phantom = columns["slug"][places] == "phantom"
+    keys = [
+        f"phantom/{place}" if drawn else key
+        for place, drawn, key in zip(places, phantom, columns["split_key"][places], strict=True)
+    ]
+    label = plurality(columns["quality_votes"][places])
+    return _answers(asked, label, columns["explanation_votes"][places] / RATERS, keys, phantom.tolist())
+
+
 def ask_rated(assessor: Assessor, rule: PassRule, rows: list[Row]) -> Answers | None:
     """Show an assessor the photographs that real raters voted on, as they are; None when there are none."""
     rated = [row for row in rows if row.quality_votes and split_of(row) != "train"]
@@ -217,6 +239,16 @@ def real_report(
     return out
 
 
+def _check_pool(pool_dir: Path, seed: int, wanted: dict[str, int]) -> None:
+    load_labels(pool_dir)
+    summary = json.loads((pool_dir / "pool.json").read_text(encoding="utf-8"))
+    if summary["seed"] != seed or any(summary[split]["count"] < count for split, count in wanted.items()):
+        message = _(
+            "The pool in {folder} is not the benchmark's: render it with seed {seed} and enough samples."
+        )
+        raise DataError(message.format(folder=pool_dir, seed=seed))
+
+
 _TONES: Final = {"light": (0.0, 0.33), "medium": (0.34, 0.66), "deep": (0.67, 1.0)}
 
 
@@ -246,17 +278,26 @@ def evaluate_quality(
     rows: list[Row],
     counts: dict[str, int] | None = None,
     progress: Progress = _quiet,
+    pool_dir: Path | None = None,
 ) -> dict[str, Any]:
     """All figures of a quality assessor.
 
     Args:
         counts: samples for each split; the benchmark's own when None (then the figures carry its name).
+        pool_dir: a pool rendered with the benchmark's seed; its samples need not be drawn again.
+
+    Raises:
+        DataError: the pool is missing, of another seed, or too small.
     """
     spec = benchmark()
     wanted = counts or spec["samples"]
     full = wanted == spec["samples"]
+    if pool_dir is not None:
+        _check_pool(pool_dir, spec["seed"], wanted)
     parts = {
         split: ask_benchmark(assessor, rule, rows, split, wanted[split], spec["seed"], progress)
+        if pool_dir is None
+        else ask_pool(assessor, rule, pool_dir, split, wanted[split], progress)
         for split in ("validation", "left_out")
     }
     report: dict[str, Any] = {

@@ -21,6 +21,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument("--data", type=Path, required=True, help=_("folder with manifest.csv"))
     parser.add_argument("--out", type=Path, required=True, help=_("folder for the report"))
     parser.add_argument("--weights", type=Path, default=WEIGHTS_DIR, help=_("folder with manifest.json"))
+    parser.add_argument("--pool", type=Path, help=_("imageqx only: samples already rendered for training"))
     parser.add_argument("--limit", type=int, help=_("only this many samples of each split (a quick look)"))
     parser.add_argument(
         "--write-manifest", action="store_true", help=_("put the main figures into the weights manifest")
@@ -57,7 +58,8 @@ def _report(args: argparse.Namespace) -> dict[str, Any]:
     from core.quality.imageqx import ImageQX
 
     assessor = ImageQX(engine, entry)
-    return evaluate.evaluate_quality(assessor, assessor.rule(), rows, _counts(args), _progress)
+    rule = assessor.rule()
+    return evaluate.evaluate_quality(assessor, rule, rows, _counts(args), _progress, args.pool)
 
 
 def _counts(args: argparse.Namespace) -> dict[str, int] | None:

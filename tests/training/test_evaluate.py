@@ -16,8 +16,9 @@ from core.training.evaluate import (
     lesion_report,
     markdown,
 )
+from core.training.imageqx_data import build_pool, square
 from core.training.metrics import auc, binary, draws, interval, recall_at, report_binary
-from core.training.sources import read_manifest
+from core.training.sources import DataError, read_manifest
 
 
 def yes(*values):
@@ -117,23 +118,23 @@ def test_a_quality_report_has_every_section_and_is_honest(data):
         Oracle(),
         rule,
         read_manifest(data),
-        {"validation": 12, "left_out": 16},
+        {"validation": 8, "left_out": 12},
         lambda *step: seen.append(step),
     )
     assert report["benchmark"] == benchmark()["name"] + " (shortened)"
     assert set(report["sections"]) <= {"validation", "left_out", "phantoms", "rated"}
     made = [section["n"] for name, section in report["sections"].items() if name != "rated"]
-    assert sum(made) == 28
+    assert sum(made) == 20
     for section in report["sections"].values():
         assert section["classes"]["lesion"]["recall"] in (None, 1.0)
         assert section["classes"]["no_skin"]["recall"] in (None, 0.0)
         assert section["explanations"]["blurry"]["recall"] in (None, 0.0)
-    assert ("left_out", 16, 16) in seen
+    assert ("left_out", 12, 12) in seen
     # The oracle flags what is dark: with deep skin that must show.
     assert report["tones"]["light"]["flagged_bad_light"] < report["tones"]["deep"]["flagged_bad_light"]
     assert report["tones"]["light"]["called_lesion"] == 1
     text = markdown(report)
-    assert "| deep | 16 |" in text
+    assert "| deep | 12 |" in text
     assert "Left-out sources" in text
     assert "| no_skin |" in text
     assert compact(report)["benchmark"] == report["benchmark"]
@@ -175,3 +176,32 @@ def test_the_command_says_what_is_wrong_with_the_data(tmp_path, capsys):
     assert "There is no manifest.csv in" in printed.err
     assert "Traceback" not in printed.err
     assert main(["evaluate", "classical", "--data", "x", "--out", "y", "--limit", "0"]) == 2
+
+
+class Reader(Oracle):
+    """Answers from the network's view only, as ImageQX does."""
+
+    def assess(self, rgb, rule):
+        return super().assess(square(rgb), rule)
+
+
+def test_a_rendered_pool_gives_the_same_figures_as_drawing_again(data, tmp_path):
+    seed = benchmark()["seed"]
+    build_pool(data, tmp_path, count=30, seed=seed)
+    rule, rows, counts = (
+        PassRule(dict.fromkeys(EXPLANATIONS, 0.6)),
+        read_manifest(data),
+        {"validation": 3, "left_out": 3},
+    )
+    drawn = evaluate_quality(Reader(), rule, rows, counts)
+    read = evaluate_quality(Reader(), rule, rows, counts, pool_dir=tmp_path)
+    assert read == drawn
+
+
+def test_a_pool_of_another_seed_is_refused(data, tmp_path):
+    build_pool(data, tmp_path, count=10, seed=benchmark()["seed"] + 1)
+    rule = PassRule(dict.fromkeys(EXPLANATIONS, 0.6))
+    with pytest.raises(DataError, match="not the benchmark's"):
+        evaluate_quality(
+            Reader(), rule, read_manifest(data), {"validation": 1, "left_out": 1}, pool_dir=tmp_path
+        )
