@@ -16,6 +16,7 @@ PATIENCE_MS = 90_000
 expect.set_options(timeout=PATIENCE_MS)
 
 
+@pytest.hookimpl(trylast=True)  # after -k and -m: only what was asked for can be left out
 def pytest_collection_modifyitems(config, items):
     # In automatic runs the tests stay in, and fail saying what is missing.
     if find_browser() or strict():
@@ -72,7 +73,8 @@ def film(tmp_path_factory):
     return fake_camera.write(path, film, np.random.default_rng(0))
 
 
-@pytest.fixture(scope="session")
+# For a module and no longer: while it runs, this thread has an event loop, which other tests may not like.
+@pytest.fixture(scope="module")
 def playwright():
     with sync_playwright() as running:
         yield running
