@@ -20,7 +20,7 @@ from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
 from core.quality.verdict import Assessor, PassRule
 from core.training.degrade import MEASURES, Plan, scene_of, take
 from core.training.imageqx_data import load_labels, material_of, plurality, sample
-from core.training.metrics import clean, draws, interval, mean_of, report_binary
+from core.training.metrics import binary, clean, draws, interval, mean_of, report_binary
 from core.training.panel import RATERS, Panel
 from core.training.phantoms import draw
 from core.training.sources import DataError, Row, read_rgb
@@ -347,13 +347,9 @@ def lesion_report(truth: np.ndarray, order: np.ndarray, groups: np.ndarray) -> d
     first, second = said == truth, (order[:, :2] == truth[:, None]).any(1)
     present = [i for i in range(len(LABELS)) if (truth == i).any()]
 
-    def macro(weight: np.ndarray) -> float:
-        values = []
-        for i in present:
-            hit = weight[(truth == i) & (said == i)].sum()
-            total = weight[truth == i].sum() + weight[said == i].sum()
-            values.append(2 * hit / total if total else 0.0)
-        return float(np.mean(values))
+    def macro(weight: np.ndarray) -> np.ndarray:
+        values = [np.nan_to_num(binary(truth == i, said == i, weight)["f1"]) for i in present]
+        return np.mean(values, axis=0)
 
     confusion = np.zeros((len(LABELS), len(LABELS)), int)
     np.add.at(confusion, (truth, said), 1)
@@ -361,9 +357,9 @@ def lesion_report(truth: np.ndarray, order: np.ndarray, groups: np.ndarray) -> d
         "n": len(truth),
         "classes_present": len(present),
         "macro_f1": clean(macro(np.ones(len(truth)))),
-        "macro_f1_interval": interval(macro, weights),
+        "macro_f1_interval": interval(macro(weights)),
         "top1": clean(first.mean()),
-        "top1_interval": interval(lambda w: float((w * first).sum() / w.sum()), weights),
+        "top1_interval": interval((weights * first).sum(1) / weights.sum(1)),
         "top2": clean(second.mean()),
         "classes": classes,
         "confusion": confusion.tolist(),

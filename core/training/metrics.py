@@ -1,6 +1,5 @@
 """Figures of merit with bootstrap intervals; plain numpy."""
 
-from collections.abc import Callable
 from typing import Any, Final
 
 import numpy as np
@@ -8,40 +7,44 @@ import numpy as np
 REPLICATES: Final = 400
 
 
-def counts(truth: np.ndarray, given: np.ndarray, weight: np.ndarray) -> tuple[float, float, float, float]:
-    """True positives, false positives, false negatives, true negatives, each weighted."""
-    return (
-        float(weight[truth & given].sum()),
-        float(weight[~truth & given].sum()),
-        float(weight[truth & ~given].sum()),
-        float(weight[~truth & ~given].sum()),
-    )
+def _over(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(whole > 0, part / whole, np.nan)
 
 
-def _over(part: float, whole: float) -> float:
-    return part / whole if whole > 0 else float("nan")
+def binary(truth: np.ndarray, given: np.ndarray, weight: np.ndarray | None = None) -> dict[str, np.ndarray]:
+    """F1, recall, specificity and precision of yes/no answers; nan for nothing over nothing.
 
-
-def binary(truth: np.ndarray, given: np.ndarray, weight: np.ndarray | None = None) -> dict[str, float]:
-    """F1, recall, specificity and precision of yes/no answers (bool, N); nan for nothing over nothing."""
+    Args:
+        truth, given: bool, N.
+        weight: float, ... x N, how often each case counts; figures come for each leading index.
+    """
     weight = np.ones(len(truth)) if weight is None else weight
-    tp, fp, fn, tn = counts(truth, given, weight)
+    tp, fp = weight[..., truth & given].sum(-1), weight[..., ~truth & given].sum(-1)
+    fn, tn = weight[..., truth & ~given].sum(-1), weight[..., ~truth & ~given].sum(-1)
     return {
-        "f1": _over(2 * tp, 2 * tp + fp + fn) if tp + fn > 0 else float("nan"),
+        "f1": np.where(tp + fn > 0, _over(2 * tp, 2 * tp + fp + fn), np.nan),
         "recall": _over(tp, tp + fn),
         "specificity": _over(tn, tn + fp),
         "precision": _over(tp, tp + fp),
     }
 
 
-def auc(truth: np.ndarray, score: np.ndarray, weight: np.ndarray | None = None) -> float:
-    """Area under the ROC curve: chance that a positive scores above a negative, ties counting half."""
+def auc(truth: np.ndarray, score: np.ndarray, weight: np.ndarray | None = None) -> np.ndarray:
+    """Area under the ROC curve: chance that a positive scores above a negative, ties counting half.
+
+    Args:
+        truth: bool, N.
+        score: float, N.
+        weight: float, ... x N, as for ``binary``.
+    """
     weight = np.ones(len(truth)) if weight is None else weight
-    _values, place = np.unique(score, return_inverse=True)
-    positive = np.bincount(place, weight * truth)
-    negative = np.bincount(place, weight * ~truth)
-    below = np.cumsum(negative) - negative
-    return _over(float((positive * (below + negative / 2)).sum()), float(positive.sum() * negative.sum()))
+    order = np.argsort(score, kind="stable")
+    starts = np.flatnonzero(np.diff(score[order], prepend=np.nan) != 0)
+    positive = np.add.reduceat((weight * truth)[..., order], starts, axis=-1)
+    negative = np.add.reduceat((weight * ~truth)[..., order], starts, axis=-1)
+    below = np.cumsum(negative, axis=-1) - negative
+    return _over((positive * (below + negative / 2)).sum(-1), positive.sum(-1) * negative.sum(-1))
 
 
 def recall_at(truth: np.ndarray, score: np.ndarray, specificity: float = 0.95) -> float:
@@ -62,17 +65,16 @@ def draws(groups: np.ndarray, replicates: int = REPLICATES, seed: int = 0) -> np
     return taken[:, place].astype(np.float64)
 
 
-def interval(figure: Callable[[np.ndarray], float], weights: np.ndarray) -> list[float] | None:
-    """95 % percentile interval of a figure over bootstrap weights; None when it is mostly undefined."""
-    values = np.array([figure(weight) for weight in weights])
-    values = values[np.isfinite(values)]
-    if len(values) < len(weights) / 2:
+def interval(values: np.ndarray) -> list[float] | None:
+    """95 % percentile interval of a figure over bootstrap draws; None when it is mostly undefined."""
+    defined = values[np.isfinite(values)]
+    if len(defined) < len(values) / 2:
         return None
-    low, high = np.quantile(values, [0.025, 0.975])
+    low, high = np.quantile(defined, [0.025, 0.975])
     return [round(float(low), 3), round(float(high), 3)]
 
 
-def clean(value: float) -> float | None:
+def clean(value: float | np.ndarray) -> float | None:
     """Rounded to three places; None for nan (JSON has no nan)."""
     return round(float(value), 3) if np.isfinite(value) else None
 
@@ -91,13 +93,14 @@ def report_binary(
         n, positives, and value and ``*_interval`` of each figure.
     """
     out: dict[str, Any] = {"n": len(truth), "positives": int(truth.sum())}
+    drawn = binary(truth, given, weights)
     for name, value in binary(truth, given).items():
         out[name] = clean(value)
         if name != "precision":
-            out[f"{name}_interval"] = interval(lambda w, n=name: binary(truth, given, w)[n], weights)
+            out[f"{name}_interval"] = interval(drawn[name])
     if score is not None:
         out["auc"] = clean(auc(truth, score))
-        out["auc_interval"] = interval(lambda w: auc(truth, score, w), weights)
+        out["auc_interval"] = interval(auc(truth, score, weights))
         out["recall_at_specificity_95"] = clean(recall_at(truth, score))
     return out
 

@@ -46,6 +46,8 @@ def test_auc_by_hand():
     assert auc(yes(0, 1), np.array([0.5, 0.5])) == pytest.approx(0.5)
     assert auc(yes(0, 1, 0, 1), np.array([0.2, 0.3, 0.9, 0.8]), np.array([1, 1, 0, 1.0])) == 1
     assert np.isnan(auc(yes(1, 1), np.array([0.2, 0.3])))
+    both = auc(yes(0, 1, 0, 1), np.array([0.2, 0.3, 0.9, 0.8]), np.array([[1, 1, 0, 1.0], [0, 1, 1, 1]]))
+    assert both.tolist() == [1, 0]
 
 
 def test_recall_at_a_specificity_by_hand():
@@ -67,7 +69,7 @@ def test_interval_covers_the_figure_and_narrows_with_n():
     def width(n):
         truth = np.arange(n) % 2 == 0
         given = np.arange(n) % 10 < 5
-        low, high = interval(lambda w: binary(truth, given, w)["recall"], draws(np.arange(n)))
+        low, high = interval(binary(truth, given, draws(np.arange(n)))["recall"])
         assert low <= binary(truth, given)["recall"] <= high
         return high - low
 
