@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from core.runtime.manifest import WEIGHTS_DIR, WeightsError, save_entry
+from core.runtime.manifest import MANIFEST_NAME, WEIGHTS_DIR, WeightsError, load_manifest, save_entry
 from core.words import _
 
 TASKS = ("imageqx", "lesion")
@@ -30,7 +30,9 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument("--minutes", type=float, help="end within this time by shrinking the schedule")
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--draws", type=int, help="pictures an epoch")
-    parser.add_argument("--size", type=int, help="train at this one size instead of growing ones")
+    parser.add_argument(
+        "--size", type=_sizes, help="picture sides to train at, one or several for equal parts: 128,160,224"
+    )
     parser.add_argument("--rate", type=_rate, help="peak learning rate, or auto for a range test")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--pool", type=Path, help="imageqx only: rendered samples (default: OUT/pool)")
@@ -46,6 +48,14 @@ def _rate(text: str) -> float:
     if rate < 0 or (rate == 0 and text != "auto"):
         raise argparse.ArgumentTypeError(_("the rate must be above 0, or auto"))
     return rate
+
+
+def _sizes(text: str) -> list[int]:
+    """Sides in pixels, separated by commas."""
+    sizes = [int(part) for part in text.split(",")]
+    if min(sizes) < 32:
+        raise argparse.ArgumentTypeError(_("pictures must be at least 32 pixels wide"))
+    return sizes
 
 
 def _complain(message: str) -> int:
@@ -85,12 +95,21 @@ def commit() -> str:
     return done.stdout.strip()
 
 
+def _story_of(file: Path) -> dict[str, Any]:
+    """What made one of our own network files, as the manifest beside it tells; empty when it does not."""
+    if not (file.parent / MANIFEST_NAME).is_file():
+        return {}
+    networks = load_manifest(file.parent / MANIFEST_NAME).networks.values()
+    return next((entry.provenance for entry in networks if entry.file == file.name), {})
+
+
 def _train(args: argparse.Namespace) -> int:
     import torch
 
     from core.training.export import InitError, build, initialise
+    from core.training.networks.fold import settle
     from core.training.recipes.finish import finish
-    from core.training.recipes.loop import fit
+    from core.training.recipes.loop import first_images, fit
     from core.training.recipes.range_test import range_test
     from core.training.sources import read_manifest
     from core.training.splits import split_of
@@ -109,6 +128,8 @@ def _train(args: argparse.Namespace) -> int:
     if not training or not validation:
         return _complain(_("The data folder needs photographs on both sides of the split, see splits.json."))
     recipe = _recipe(args, net, training, validation)
+    if args.init not in ("scratch", "imagenet"):
+        settle(recipe.net, first_images(recipe))
     if args.rate == 0:
         rate = range_test(recipe)
         print(_("Learning rate by range test: {rate:.2g}").format(rate=rate))
@@ -134,6 +155,8 @@ def _train(args: argparse.Namespace) -> int:
         "data": dict(sorted(Counter(row.slug for row in training if row.group in groups).items())),
         "phantoms": args.phantoms > 0 if args.task == "lesion" else True,
     }
+    if provenance["init"] == Path(args.init).name and Path(args.init).is_file():
+        provenance["start"] = _story_of(Path(args.init))
     entry = finish(args.task, trained, recipe, args.out, provenance)
     if args.ship:
         shutil.copyfile(args.out / entry.file, WEIGHTS_DIR / entry.file)
@@ -156,7 +179,7 @@ def _recipe(args: argparse.Namespace, net: Any, training: list, validation: list
     given |= {"seed": args.seed, "batch": args.batch, "threads": args.threads}
     given["pretrained"] = args.init == "imagenet"
     if args.size:
-        given["sizes"] = ((0.0, args.size),)
+        given["sizes"] = tuple((part / len(args.size), size) for part, size in enumerate(args.size))
     if args.task == "lesion":
         from core.training.lesion_data import draw_phantoms, load_pictures
         from core.training.recipes import lesion

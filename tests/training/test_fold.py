@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from core.training.networks.fold import fold, unfold_into
+from core.training.networks.fold import fold, settle, unfold_into
 from core.training.networks.imageqx import ImageQXNet
 from core.training.networks.lesion import LesionNet
 
@@ -67,3 +67,24 @@ def test_unfolding_weights_of_another_network_is_refused():
     weights = dict(fold(LesionNet("resnet50")).named_parameters())
     with pytest.raises((KeyError, ValueError)):
         unfold_into(LesionNet("resnet34"), weights)
+
+
+def test_settled_network_goes_on_in_training_from_what_it_knew():
+    torch.manual_seed(4)
+    twin = fold(lived_in(LesionNet()))
+    fresh = lived_in(LesionNet(), seed=6)
+    unfold_into(fresh, dict(twin.named_parameters()))
+    images = torch.rand(12, 3, 64, 64) + torch.randn(12, 3, 1, 1)
+    with torch.inference_mode():
+        wanted = twin(images)[0]
+        flattened = fresh.train()(images)[0]
+        unfold_into(fresh, dict(twin.named_parameters()))
+        settle(fresh, images)
+        assert fresh.training
+        training = fresh(images)[0]
+        serving = fresh.eval()(images)[0]
+    spread = float(wanted.std())
+    assert float((training - wanted).abs().max()) < 0.02 * spread
+    # The running statistics moved a little with the batch above; the function may only follow as little.
+    assert float((serving - wanted).abs().max()) < 0.05 * spread
+    assert float((flattened - wanted).abs().max()) > 0.5 * spread

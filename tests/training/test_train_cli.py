@@ -82,7 +82,9 @@ def test_training_goes_on_from_a_checkpoint_and_from_our_own_file(lesion, folder
     assert entry.provenance["epochs"] == 2
     start = lesion / "lesion.onnx"
     assert train(*args, "--out", tmp_path, "--epochs", 1, "--init", start) == 0
-    assert load_manifest(tmp_path / "manifest.json").networks["lesion"].provenance["init"] == "lesion.onnx"
+    story = load_manifest(tmp_path / "manifest.json").networks["lesion"].provenance
+    assert story["init"] == "lesion.onnx"
+    assert story["start"]["seed"] == 5
     assert "Written" in capsys.readouterr().out
 
 

@@ -69,3 +69,34 @@ def unfold_into(module: nn.Module, folded: dict[str, torch.Tensor]) -> None:
             layer.bias.copy_(bias)
         elif norm is not None:
             norm.bias.copy_(bias)
+
+
+@torch.no_grad()
+def settle(module: nn.Module, images: torch.Tensor) -> None:
+    """Make every BatchNorm know these images and still compute what it computed, in place.
+
+    After ``unfold_into`` a BatchNorm is the identity in evaluation mode alone: with the statistics of a
+    batch, as in training, it would flatten what the network has learnt. Here each takes mean and variance of
+    what comes in as its statistics, and scale and shift that undo them, so that training goes on from the
+    same function.
+
+    Args:
+        module: a network whose BatchNorms are identities but for a shift.
+        images: float, N x 3 x S x S, normalised; some tens of the pictures it is going to be trained with.
+    """
+
+    def take(norm: nn.Module, inputs: tuple[torch.Tensor]) -> None:
+        values = inputs[0].transpose(0, 1).flatten(1)
+        mean, variance = values.mean(1), values.var(1, correction=0)
+        norm.bias.add_(mean)
+        norm.running_mean.copy_(mean)
+        norm.running_var.copy_(variance)
+        norm.weight.copy_((variance + norm.eps).sqrt())
+
+    kinds = nn.BatchNorm1d | nn.BatchNorm2d
+    hooks = [m.register_forward_pre_hook(take) for m in module.modules() if isinstance(m, kinds)]
+    was_training = module.training
+    module.eval()(images)
+    module.train(was_training)
+    for hook in hooks:
+        hook.remove()

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Protocol
 
@@ -231,6 +232,11 @@ class Recipe(L.LightningModule):
     """How many targets follow the picture in a batch."""
 
 
+def first_images(recipe: Recipe, batches: int = 4) -> Tensor:
+    """The first few batches of a run in one: float32, N x 3 x S x S."""
+    return torch.cat([normalise(batch[0]) for batch in islice(recipe.first_batches(), batches)])
+
+
 def fit(recipe: Recipe, out: Path, resume: bool = False) -> nn.Module:
     """Train and return the averaged network.
 
@@ -257,8 +263,6 @@ def fit(recipe: Recipe, out: Path, resume: bool = False) -> nn.Module:
         accelerator="auto",
         devices=1,
         max_epochs=plan.epochs,
-        # The schedule itself ends in time; this catches a run that hangs on.
-        max_time={"minutes": plan.minutes * 1.1 + 1} if plan.minutes else None,
         precision="bf16-mixed" if plan.bf16 else "32-true",
         reload_dataloaders_every_n_epochs=1,
         check_val_every_n_epoch=min(plan.validate_every, plan.epochs),

@@ -12,8 +12,8 @@ from core.training.recipes.loop import Recipe, normalise
 def range_test(recipe: Recipe, low: float = 1e-4, high: float = 1.0, steps: int = 60) -> float:
     """Train a copy for a few steps with ever higher rates, and say which rate to train with.
 
-    The loss falls, stays flat, then grows. The answer is a tenth of the rate where the smoothed loss is least:
-    near the end of the fall, and safely before the growth. The recipe itself is left as it is.
+    The loss falls, stays flat, then grows. The answer is a tenth of the rate where the smoothed loss is
+    least: near the end of the fall, and safely before the growth. The recipe itself is left as it is.
 
     Args:
         recipe: what is to be trained.
