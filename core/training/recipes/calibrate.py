@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+SPARE = 0.04
+
 
 def softmax(logits: np.ndarray) -> np.ndarray:
     """Row-wise softmax of N x C."""
@@ -39,8 +41,8 @@ def joint_thresholds(
     """One threshold an explanation, so that together they let ``keep`` of the good photos pass.
 
     All explanations get the same share of false alarms on good photos: the largest for which the photos
-    that are called a lesion and flagged by none still make ``keep``. Where the class alone already refuses
-    too many, every threshold goes to the highest value seen on good photos.
+    that are called a lesion and flagged by none still make ``keep``. Where the class alone refuses (nearly)
+    too many, flags may refuse ``SPARE`` of the rest.
 
     Args:
         probabilities: N x len(names), explanations of good photos (0-1).
@@ -61,6 +63,7 @@ def joint_thresholds(
         return np.clip(quantile + 1e-4, lowest, highest)
 
     best = at(0.0)
+    keep = min(keep, (1 - SPARE) * float(right_class.mean()))
     for share in np.linspace(0, 1 - keep, 151):
         thresholds = at(share)
         passing = right_class & (probabilities < thresholds).all(axis=1)
