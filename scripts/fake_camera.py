@@ -12,10 +12,9 @@ import cv2
 import numpy as np
 
 from core.training.degrade import worsen
-from core.training.phantoms import draw
+from core.training.phantoms import Phantom, draw
 
 WIDTH, HEIGHT, RATE = 640, 480, 10
-_SPOT: Final = "pigmented_macula"
 _MARGIN: Final = 12  # pixels around the picture, over which the hand may wander
 
 
@@ -59,7 +58,7 @@ def write(path: Path, shots: Sequence[Shot], rng: np.random.Generator) -> Path:
 
 
 def find_shots(
-    condition: Callable[[np.ndarray], str | None], seeds: Iterable[int] = range(40)
+    condition: Callable[[np.ndarray], str | None], seeds: Iterable[int] = range(60)
 ) -> dict[str | None, np.ndarray]:
     """Three drawn pictures that an assessor sees as intended, also as soft as a video link makes them.
 
@@ -75,24 +74,41 @@ def find_shots(
     """
     found: dict[str | None, np.ndarray] = {}
     for seed in seeds:
-        for wanted, picture in _candidates(seed):
-            if wanted not in found and condition(picture) == wanted == condition(_as_streamed(picture)):
-                found[wanted] = picture
-        if len(found) == 3:
+        for wanted, draw_it in _SCENES.items():
+            if wanted not in found:
+                picture = draw_it(seed)
+                if all(condition(seen) == wanted for seen in _as_streamed(picture)):
+                    found[wanted] = picture
+        if len(found) == len(_SCENES):
             return found
-    raise LookupError(f"only {list(found)} of three conditions are recognised on any drawing")
+    raise LookupError(f"of the conditions {list(_SCENES)}, drawings are recognised for {list(found)} alone")
 
 
-def _candidates(seed: int) -> Iterator[tuple[str | None, np.ndarray]]:
-    size = (HEIGHT, WIDTH)
-    tone = (seed % 5) / 5
-    near = draw("lesion", seed, size, lesion_extent=0.4, tone=tone, lesion_class=_SPOT)
-    yield None, near.rgb
-    yield "blurry", worsen(near.rgb, near.mask, "blurry", 0.9, np.random.default_rng(seed), mode="defocus")
-    yield "too_far_away", draw("lesion", seed, size, lesion_extent=0.06, tone=tone, lesion_class=_SPOT).rgb
+def _spot(seed: int, extent: float) -> Phantom:
+    # Kinds of lesion that are no ordeal to look at, on every tone.
+    kind = ("pigmented_macula", "tumor", "wheal")[seed % 3]
+    return draw("lesion", seed, (HEIGHT, WIDTH), lesion_extent=extent, tone=(seed % 5) / 5, lesion_class=kind)
 
 
-def _as_streamed(rgb: np.ndarray) -> np.ndarray:
-    """About what a video link leaves of a picture."""
-    _done, data = cv2.imencode(".jpg", rgb[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 50])
-    return np.ascontiguousarray(cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1])
+def _near(seed: int) -> Phantom:
+    return _spot(seed, (0.4, 0.5, 0.32)[seed // 3 % 3])
+
+
+def _blurred(seed: int) -> np.ndarray:
+    near = _near(seed)
+    return worsen(near.rgb, near.mask, "blurry", 0.9, np.random.default_rng(seed), mode="defocus")
+
+
+_SCENES: Final[dict[str | None, Callable[[int], np.ndarray]]] = {
+    None: lambda seed: _near(seed).rgb,
+    "blurry": _blurred,
+    "too_far_away": lambda seed: _spot(seed, 0.06).rgb,
+}
+
+
+def _as_streamed(rgb: np.ndarray) -> Iterator[np.ndarray]:
+    """A picture, and about what a good and a poor video link leave of it."""
+    yield rgb
+    for quality in (60, 35):
+        _done, data = cv2.imencode(".jpg", rgb[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
+        yield np.ascontiguousarray(cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1])
