@@ -2,10 +2,10 @@
 
 import os
 import socket
+import ssl
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -80,6 +80,13 @@ def serve(
     }
     command = [*python, "-m", "streamlit", "run", "app.py"]
     command += [word for name, value in options.items() for word in (f"--{name}", value)]
+    with running(command, f"http://127.0.0.1:{port}", log, environment) as server:
+        yield server
+
+
+@contextmanager
+def running(command: Sequence[str], url: str, log: Path, environment: Mapping[str, str]) -> Iterator[Server]:
+    """Run a command that serves the app at an address until the block ends; as `serve`."""
     with log.open("wb") as out:
         process = subprocess.Popen(
             command,
@@ -89,7 +96,7 @@ def serve(
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
         )
-        server = Server(f"http://127.0.0.1:{port}", log)
+        server = Server(url, log)
         try:
             _wait_until_healthy(server, process)
             yield server
@@ -103,13 +110,17 @@ def serve(
 
 
 def _wait_until_healthy(server: Server, process: subprocess.Popen[bytes]) -> None:
+    trusting = ssl.create_default_context()
+    trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE  # our own server, on this computer
     until = time.monotonic() + START_WITHIN_S
     while process.poll() is None and time.monotonic() < until:
         try:
-            with urllib.request.urlopen(f"{server.url}/_stcore/health", timeout=5) as answer:
+            with urllib.request.urlopen(
+                f"{server.url}/_stcore/health", timeout=5, context=trusting
+            ) as answer:
                 if answer.read() == b"ok":
                     return
-        except (urllib.error.URLError, OSError):
+        except OSError:
             time.sleep(0.2)
     raise RuntimeError(f"the app did not start:\n{server.printed()}")
 
@@ -123,6 +134,7 @@ def chromium(
     camera: Path | None = None,
     granted: bool = True,
     dark: bool = False,
+    names: Mapping[str, str] | None = None,
 ) -> Iterator[BrowserContext]:
     """A fresh browser window.
 
@@ -132,6 +144,7 @@ def chromium(
         camera: a .y4m film that its camera shows; None for a computer with no camera.
         granted: whether pages get the camera that they ask for, or are told that the person refused.
         dark: whether the person prefers dark pages.
+        names: host names that this browser resolves in its own way, to addresses.
 
     Raises:
         RuntimeError: there is no Chromium on this system.
@@ -143,6 +156,8 @@ def chromium(
     if camera is not None:
         flags += ["--use-fake-device-for-media-stream", f"--use-file-for-fake-video-capture={camera}"]
     flags.append("--use-fake-ui-for-media-stream" if granted else "--deny-permission-prompts")
+    if names:
+        flags.append("--host-resolver-rules=" + ",".join(f"MAP {name} {to}" for name, to in names.items()))
     width, height = size
     context = playwright.chromium.launch_persistent_context(
         str(folder),
@@ -154,6 +169,7 @@ def chromium(
         color_scheme="dark" if dark else "light",
         locale="en-GB",
         accept_downloads=True,
+        ignore_https_errors=True,  # a phone's owner accepts the certificate made by scripts/phone.py
     )
     try:
         yield context

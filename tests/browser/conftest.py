@@ -85,12 +85,12 @@ def browse(playwright, server, tmp_path):
     """Open a page of the app: ``browse("check", size=drive.PHONE)``; all that `drive.chromium` takes."""
     with ExitStack() as stack:
 
-        def open_page(path="", **options):
+        def open_page(path="", url=server.url, **options):
             folder = tmp_path / f"profile-{len(list(tmp_path.iterdir()))}"
             context = stack.enter_context(drive.chromium(playwright, folder, **options))
             page = context.pages[0]
             page.set_default_timeout(PATIENCE_MS)
-            page.goto(f"{server.url}/{path}")
+            page.goto(f"{url}/{path}")
             return page
 
         yield open_page
