@@ -31,7 +31,7 @@ def _worker() -> Worker:
     """This session's worker; it outlives page runs, its thread does not outlive the stream."""
     if "practise_worker" not in st.session_state:
         watcher = Watcher(
-            engines.imageqx(), session.rule(), session.preset(), time.monotonic, session.event_log()
+            engines.assessor(), session.rule(), session.preset(), time.monotonic, session.event_log()
         )
         st.session_state.practise_worker = Worker(watcher)
     return st.session_state.practise_worker

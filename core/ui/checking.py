@@ -83,7 +83,7 @@ def check(data: bytes, name: str, source: Source) -> Item:
     except PhotoError as error:
         log.add("upload_assessed", page="check", source=source, properties={"error": error.code})
         return Item(name, source, problem=error.message, code=error.code)
-    verdict = engines.imageqx().assess(photo.small, session.rule(), width=photo.width, height=photo.height)
+    verdict = engines.assessor().assess(photo.small, session.rule(), width=photo.width, height=photo.height)
     properties = {
         "label": verdict.label,
         "passes": verdict.passes,

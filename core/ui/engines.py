@@ -1,14 +1,20 @@
-"""The two networks, one shared session each, opened once for all viewers of this server."""
+"""The assessor and the lesion classifier, one shared session a network, opened once for all viewers."""
 
-from typing import NoReturn
+import os
+from collections.abc import Mapping
+from typing import Final, NoReturn
 
 import streamlit as st
 
 from core.lesion.classifier import LesionClassifier
+from core.quality.classical import Classical
 from core.quality.imageqx import ImageQX
 from core.runtime.engine import open_engine
 from core.runtime.manifest import Manifest, load_manifest
 from core.runtime.weights import WeightsError
+from core.words import _
+
+ASSESSOR_VARIABLE: Final = "RETAKE_ASSESSOR"
 
 
 @st.cache_resource(show_spinner=False, max_entries=2)
@@ -29,8 +35,27 @@ def manifest() -> Manifest:
         _stop(error)
 
 
+def assessor() -> ImageQX | Classical:
+    """Who judges photos: ImageQX, or the classical checks where ``RETAKE_ASSESSOR`` is ``classical``."""
+    return Classical() if _classical() else imageqx()
+
+
+def thresholds() -> Mapping[str, float]:
+    """Probability (0-1) per explanation from which it counts as a fault, for the assessor in use."""
+    return Classical().rule().thresholds if _classical() else manifest().networks["imageqx"].thresholds
+
+
+def _classical() -> bool:
+    name = os.environ.get(ASSESSOR_VARIABLE) or "imageqx"
+    if name not in ("imageqx", "classical"):
+        message = _("There is no assessor {name}. Set {variable} to imageqx or classical.")
+        st.error(message.format(name=name, variable=ASSESSOR_VARIABLE), icon=":material/tune:")
+        st.stop()
+    return name == "classical"
+
+
 def imageqx() -> ImageQX:
-    """The quality assessor; missing or altered weights show their sentence and stop the page.
+    """ImageQX; missing or altered weights show their sentence and stop the page.
 
     The file is verified when it is opened, and opened again when the manifest names another.
     """

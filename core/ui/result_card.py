@@ -108,7 +108,7 @@ def _picture(photo: Photo, key: str, log: _Logger) -> None:
         help=_("Colours the parts of the photo that the network looked at for this point."),
         wrap=True,
     )
-    log.toggled(f"{key}-where-seen-{photo.sha256[:8]}", "imageqx", target)
+    log.toggled(f"{key}-where-seen-{photo.sha256[:8]}", engines.assessor().name, target)
     if target is None:
         place.image(_shown(photo), width="stretch", alt=_("Your photo"))
         return
@@ -285,10 +285,11 @@ def _report_maker(
     photo: Photo, verdict: Verdict, prediction: Prediction | None, overridden: bool
 ) -> Callable[[], bytes]:
     # Called when the button is pressed, outside the script: everything it needs is taken along.
-    imageqx = engines.imageqx()
+    assessor = engines.assessor()
     lesion_map = explain_lesion(photo, prediction.labels[0]) if prediction is not None else None
     preset, thresholds = session.preset(), session.rule().thresholds
-    networks = {name: entry.sha256 for name, entry in engines.manifest().networks.items()}
+    answered = (verdict.assessor, "lesion")
+    networks = {name: entry.sha256 for name, entry in engines.manifest().networks.items() if name in answered}
 
     def make() -> bytes:
         return report.build_report(
@@ -298,7 +299,7 @@ def _report_maker(
             made=datetime.now(UTC),
             thresholds=thresholds,
             prediction=prediction,
-            quality_map=imageqx.explain(photo.small, verdict.nearest),
+            quality_map=assessor.explain(photo.small, verdict.nearest),
             lesion_map=lesion_map,
             overridden=overridden,
             networks=networks,
@@ -317,9 +318,10 @@ def predict(photo: Photo) -> Prediction:
 
 
 def explain_quality(photo: Photo, target: str) -> Explanation:
-    """Where ImageQX looked for one explanation, made once a session for each photo."""
-    key = ("imageqx", target, photo.sha256)
-    return session.held(key, lambda: engines.imageqx().explain(photo.small, target))
+    """Where the assessor looked for one explanation, made once a session for each photo."""
+    assessor = engines.assessor()
+    key = (assessor.name, target, photo.sha256)
+    return session.held(key, lambda: assessor.explain(photo.small, target))
 
 
 def explain_lesion(photo: Photo, label: str) -> Explanation:

@@ -50,9 +50,8 @@ def preset() -> Preset:
 
 
 def rule(healthy_skin_passes: bool = False) -> PassRule:
-    """When a photo passes: the preset's thresholds over those of the shipped network."""
-    defaults = engines.manifest().networks["imageqx"].thresholds
-    return preset().rule(defaults, healthy_skin_passes=healthy_skin_passes)
+    """When a photo passes: the preset's thresholds over those of the assessor in use."""
+    return preset().rule(engines.thresholds(), healthy_skin_passes=healthy_skin_passes)
 
 
 def event_log() -> EventLog:
