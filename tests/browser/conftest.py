@@ -7,6 +7,9 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
+from core.cli.assess import open_assessor
+from core.guidance.hint import condition
+from core.guidance.preset import load_preset
 from scripts import drive, fake_camera
 from scripts.setup_env import find_browser, strict
 
@@ -40,37 +43,62 @@ def pytest_terminal_summary(terminalreporter, config):
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory):
-    """The app, served with torch out of reach."""
-    folder = tmp_path_factory.mktemp("server")
-    environment = {"RETAKE_DATA": str(folder / "data"), "OMP_NUM_THREADS": "1", "RETAKE_THREADS": "1"}
+def servers(tmp_path_factory):
+    """The app, served with torch out of reach, by the assessor that it uses; each is started once."""
     launcher = (sys.executable, str(drive.ROOT / "tests" / "without_torch.py"))
-    with drive.serve(folder / "log", environment, launcher) as running:
-        yield running
+    started = {}
+    with ExitStack() as stack:
+
+        def server(assessor):
+            if assessor not in started:
+                folder = tmp_path_factory.mktemp("server")
+                environment = {
+                    "RETAKE_ASSESSOR": assessor,
+                    "RETAKE_DATA": str(folder / "data"),
+                    "RETAKE_THREADS": "1",
+                    "OMP_NUM_THREADS": "1",
+                }
+                serving = drive.serve(folder / "log", environment, launcher)
+                started[assessor] = stack.enter_context(serving)
+            return started[assessor]
+
+        server.started = started
+        yield server
+
+
+@pytest.fixture
+def server(servers):
+    """The app as it ships."""
+    return servers("imageqx")
 
 
 @pytest.fixture(autouse=True)
-def _no_traceback(server):
-    """Whatever a test does, the server meets nothing that it did not expect."""
-    before = len(server.printed())
+def _no_traceback(servers):
+    """Whatever a test does, no server meets anything that it did not expect."""
+    before = {name: len(server.printed()) for name, server in servers.started.items()}
     yield
-    assert "Traceback" not in server.printed()[before:], server.printed()[before:]
+    for name, server in servers.started.items():
+        printed = server.printed()[before.get(name, 0) :]
+        assert "Traceback" not in printed, printed
 
 
 @pytest.fixture(scope="session")
-def film(tmp_path_factory):
-    """Skin filmed blurred, then from too far away, then sharp and near: pictures the assessor sees so."""
-    from core.cli.assess import open_assessor
-    from core.guidance.hint import condition
-    from core.guidance.preset import load_preset
+def films(tmp_path_factory):
+    """Skin filmed blurred, then from too far away, then sharp and near, as that assessor sees it."""
+    made = {}
 
-    assessor, preset = open_assessor("imageqx"), load_preset()
-    rule = preset.rule(assessor.rule().thresholds)
-    shots = fake_camera.find_shots(lambda rgb: condition(assessor.assess(rgb, rule), preset))
-    order = [(shots["blurry"], 8), (shots["too_far_away"], 8), (shots[None], 12)]
-    path = tmp_path_factory.mktemp("camera") / "skin.y4m"
-    film = [fake_camera.Shot(rgb, seconds) for rgb, seconds in order]
-    return fake_camera.write(path, film, np.random.default_rng(0))
+    def film(name):
+        if name not in made:
+            assessor, preset = open_assessor(name), load_preset()
+            rule = preset.rule(assessor.rule().thresholds)
+            shots = fake_camera.find_shots(lambda rgb: condition(assessor.assess(rgb, rule), preset))
+            order = [(shots["blurry"], 8), (shots["too_far_away"], 8), (shots[None], 12)]
+            path = tmp_path_factory.mktemp("camera") / f"{name}.y4m"
+            film = [fake_camera.Shot(rgb, seconds) for rgb, seconds in order]
+            made[name] = fake_camera.write(path, film, np.random.default_rng(0))
+        return made[name]
+
+    return film
 
 
 # For a module and no longer: while it runs, this thread has an event loop, which other tests may not like.
@@ -81,16 +109,16 @@ def playwright():
 
 
 @pytest.fixture
-def browse(playwright, server, tmp_path):
+def browse(playwright, servers, tmp_path):
     """Open a page of the app: ``browse("check", size=drive.PHONE)``; all that `drive.chromium` takes."""
     with ExitStack() as stack:
 
-        def open_page(path="", url=server.url, **options):
+        def open_page(path="", url=None, **options):
             folder = tmp_path / f"profile-{len(list(tmp_path.iterdir()))}"
             context = stack.enter_context(drive.chromium(playwright, folder, **options))
             page = context.pages[0]
             page.set_default_timeout(PATIENCE_MS)
-            page.goto(f"{url}/{path}")
+            page.goto(f"{url or servers('imageqx').url}/{path}")
             return page
 
         yield open_page

@@ -22,8 +22,8 @@ def phone_server(tmp_path):
     assert "Traceback" not in server.printed(), server.printed()
 
 
-def test_a_phone_in_the_network_gets_the_camera(browse, film, phone_server):
-    page = browse(size=drive.PHONE, camera=film, url=phone_server.url)
+def test_a_phone_in_the_network_gets_the_camera(browse, films, phone_server):
+    page = browse(size=drive.PHONE, camera=films("classical"), url=phone_server.url)
 
     assert page.evaluate("isSecureContext")
     start_camera(page)

@@ -29,8 +29,9 @@ def wait_for_hint(page, key, locked):
     return seen.json_value()["text"]
 
 
-def test_the_coach_leads_from_a_blurred_picture_to_a_prediction(browse, film):
-    page = browse(size=drive.PHONE, camera=film)
+@pytest.mark.parametrize("assessor", ["imageqx", "classical"])
+def test_the_coach_leads_from_a_blurred_picture_to_a_prediction(browse, servers, films, assessor):
+    page = browse(url=servers(assessor).url, size=drive.PHONE, camera=films(assessor))
     start_camera(page)
 
     assert "Hold still" in wait_for_hint(page, "blurry", locked=True)
@@ -59,8 +60,8 @@ def test_the_coach_leads_from_a_blurred_picture_to_a_prediction(browse, film):
     assert wait_for_hint(page, "too_far_away", locked=True)
 
 
-def test_a_refused_camera_is_explained_and_leads_to_the_check_page(browse, film):
-    page = browse(camera=film, granted=False)
+def test_a_refused_camera_is_explained_and_leads_to_the_check_page(browse, films):
+    page = browse(camera=films("classical"), granted=False)
     camera = page.frame_locator("iframe[title*='webrtc']")
     camera.get_by_role("button", name="Start camera").click()
 
