@@ -58,30 +58,27 @@ def write(path: Path, shots: Sequence[Shot], rng: np.random.Generator) -> Path:
 
 
 def find_shots(
-    condition: Callable[[np.ndarray], str | None], seeds: Iterable[int] = range(60)
+    condition: Callable[[np.ndarray], str | None], seeds: Iterable[int] = range(40)
 ) -> dict[str | None, np.ndarray]:
-    """Three drawn pictures that an assessor sees as intended, also as soft as a video link makes them.
+    """Drawn pictures that an assessor sees as intended, also as soft as a video link makes them.
 
     Args:
         condition: what there is to say about a uint8 RGB picture; None when it passes.
         seeds: of the drawings to try.
 
     Returns:
-        by condition: ``"blurry"``, ``"too_far_away"`` and None (near and sharp), uint8 RGB, 480 x 640.
-
-    Raises:
-        LookupError: the assessor sees no drawing of one kind as intended.
+        uint8 RGB, 480 x 640, by condition: ``"blurry"``, ``"too_far_away"``, ``"no_skin"`` and None (near and
+        sharp), in this order; without those of which the assessor recognises no drawing.
     """
     found: dict[str | None, np.ndarray] = {}
     for seed in seeds:
-        for wanted, draw_it in _SCENES.items():
-            if wanted not in found:
-                picture = draw_it(seed)
-                if all(condition(seen) == wanted for seen in _as_streamed(picture)):
-                    found[wanted] = picture
-        if len(found) == len(_SCENES):
-            return found
-    raise LookupError(f"of the conditions {list(_SCENES)}, drawings are recognised for {list(found)} alone")
+        for wanted in SCENES.keys() - found.keys():
+            picture = SCENES[wanted](seed)
+            if all(condition(seen) == wanted for seen in _as_streamed(picture)):
+                found[wanted] = picture
+        if len(found) == len(SCENES):
+            break
+    return {wanted: found[wanted] for wanted in SCENES if wanted in found}
 
 
 def _spot(seed: int, extent: float) -> Phantom:
@@ -99,10 +96,11 @@ def _blurred(seed: int) -> np.ndarray:
     return worsen(near.rgb, near.mask, "blurry", 0.9, np.random.default_rng(seed), mode="defocus")
 
 
-_SCENES: Final[dict[str | None, Callable[[int], np.ndarray]]] = {
-    None: lambda seed: _near(seed).rgb,
+SCENES: Final[dict[str | None, Callable[[int], np.ndarray]]] = {
     "blurry": _blurred,
     "too_far_away": lambda seed: _spot(seed, 0.06).rgb,
+    "no_skin": lambda seed: draw("no_skin", seed, (HEIGHT, WIDTH)).rgb,
+    None: lambda seed: _near(seed).rgb,
 }
 
 

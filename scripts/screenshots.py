@@ -24,24 +24,24 @@ from scripts import drive, fake_camera
 PATIENCE_MS = 120_000
 
 
-def film(path: Path) -> Path:
-    """Skin from too far away, then near: pictures that the shipped network sees so."""
+def film(path: Path) -> tuple[Path, str]:
+    """Skin that asks for a prompt, then skin that passes, as the network sees them; and the prompt."""
     assessor, preset = open_assessor("imageqx"), load_preset()
     rule = preset.rule(assessor.rule().thresholds)
     shots = fake_camera.find_shots(lambda rgb: condition(assessor.assess(rgb, rule), preset))
-    order = [(shots["too_far_away"], 12), (shots[None], 16)]
-    return fake_camera.write(
-        path, [fake_camera.Shot(rgb, seconds) for rgb, seconds in order], np.random.default_rng(0)
-    )
+    prompt = next(key for key in ("too_far_away", "blurry", "no_skin") if key in shots)
+    order = [(shots[prompt], 12), (shots[None], 16)]
+    shown = [fake_camera.Shot(rgb, seconds) for rgb, seconds in order]
+    return fake_camera.write(path, shown, np.random.default_rng(0)), prompt
 
 
-def states(page: Page, url: str) -> Iterator[str]:
+def states(page: Page, url: str, prompt: str) -> Iterator[str]:
     """Bring the page into one state after another, yielding the name of each."""
     page.goto(url)
     page.frame_locator("iframe[title*='webrtc']").get_by_role("button", name="Start camera").click()
     banner = page.locator(".banner")
     shutter = page.get_by_role("button", name="Take photo")
-    expect(banner.and_(page.locator("[data-key=too_far_away]"))).to_be_visible()
+    expect(banner.and_(page.locator(f"[data-key={prompt}]"))).to_be_visible()
     _settle(page)
     yield "prompt"
     expect(shutter).to_be_enabled()
@@ -78,7 +78,7 @@ def save(png: bytes, path: Path) -> None:
     picture.save(path, "JPEG", quality=80, optimize=True, subsampling=0)
 
 
-def photograph(playwright: Playwright, url: str, camera: Path, out: Path) -> None:
+def photograph(playwright: Playwright, url: str, camera: Path, prompt: str, out: Path) -> None:
     """All states at both sizes, light and dark, as ``STATE-WIDTHxHEIGHT-THEME.jpg``."""
     for size, dark in product((drive.PHONE, drive.DESKTOP), (False, True)):
         with (
@@ -87,7 +87,7 @@ def photograph(playwright: Playwright, url: str, camera: Path, out: Path) -> Non
         ):
             page = context.pages[0]
             page.set_default_timeout(PATIENCE_MS)
-            for state in states(page, url):
+            for state in states(page, url, prompt):
                 name = f"{state}-{size[0]}x{size[1]}-{'dark' if dark else 'light'}.jpg"
                 save(page.screenshot(), out / name)
                 print(out / name)
@@ -101,10 +101,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     args.out.mkdir(parents=True, exist_ok=True)
     expect.set_options(timeout=PATIENCE_MS)
     with tempfile.TemporaryDirectory() as folder:
-        camera = film(Path(folder) / "skin.y4m")
+        camera, prompt = film(Path(folder) / "skin.y4m")
         environment = {"RETAKE_DATA": folder}
         with drive.serve(Path(folder) / "log", environment) as server, sync_playwright() as playwright:
-            photograph(playwright, server.url, camera, args.out)
+            photograph(playwright, server.url, camera, prompt, args.out)
     return 0
 
 

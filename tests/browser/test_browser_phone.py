@@ -23,7 +23,7 @@ def phone_server(tmp_path):
 
 
 def test_a_phone_in_the_network_gets_the_camera(browse, films, phone_server):
-    page = browse(size=drive.PHONE, camera=films("classical"), url=phone_server.url)
+    page = browse(size=drive.PHONE, camera=films("classical")[0], url=phone_server.url)
 
     assert page.evaluate("isSecureContext")
     start_camera(page)
