@@ -35,6 +35,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     )
     parser.add_argument("--rate", type=_rate, help="peak learning rate, or auto for a range test")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--processes", type=int, default=1, help="side by side; not with --minutes")
     parser.add_argument("--pool", type=Path, help="imageqx only: rendered samples (default: OUT/pool)")
     parser.add_argument("--samples", type=int, default=25_000, help="imageqx only: samples to render")
     parser.add_argument("--phantoms", type=int, default=30, help="lesion only: drawn pictures a class")
@@ -72,6 +73,8 @@ def run(args: argparse.Namespace) -> int:
         return _complain(_("Training needs torch and lightning: pip install -r requirements.txt"))
     from core.training.sources import DataError
 
+    if args.processes > 1 and args.minutes:
+        return _complain(_("--minutes and --processes do not go together: the clocks would differ."))
     try:
         return _train(args)
     except DataError as error:
@@ -128,7 +131,7 @@ def _train(args: argparse.Namespace) -> int:
     if not training or not validation:
         return _complain(_("The data folder needs photographs on both sides of the split, see splits.json."))
     recipe = _recipe(args, net, training, validation)
-    if args.init not in ("scratch", "imagenet"):
+    if Path(args.init).suffix == ".onnx":
         settle(recipe.net, first_images(recipe))
     if args.rate == 0:
         rate = range_test(recipe)
@@ -138,6 +141,8 @@ def _train(args: argparse.Namespace) -> int:
         trained = fit(recipe, args.out, resume=args.resume)
     except FileNotFoundError as error:
         return _complain(_("There is nothing to resume from: {file} is missing.").format(file=error.args[0]))
+    if recipe.trainer.global_rank > 0:
+        return 0  # a helper of the process that goes on
     if recipe.trainer.interrupted:
         return _complain(_("Training was interrupted. Continue it with --resume."))
     groups = ("lesion",) if args.task == "lesion" else ("lesion", "healthy_skin", "no_skin")
@@ -147,7 +152,7 @@ def _train(args: argparse.Namespace) -> int:
         "seed": args.seed,
         "epochs": recipe.current_epoch,
         "draws_per_epoch": recipe.plan.draws,
-        "batch": recipe.plan.batch,
+        "batch": recipe.plan.batch * recipe.plan.processes,
         "peak_rate": recipe.plan.peak,
         "sizes": [list(step) for step in recipe.plan.sizes],
         "minutes": round((time.monotonic() - began) / 60, 1),
@@ -176,7 +181,7 @@ def _recipe(args: argparse.Namespace, net: Any, training: list, validation: list
         )
         if value is not None
     }
-    given |= {"seed": args.seed, "batch": args.batch, "threads": args.threads}
+    given |= {"seed": args.seed, "batch": args.batch, "threads": args.threads, "processes": args.processes}
     given["pretrained"] = args.init == "imagenet"
     if args.size:
         given["sizes"] = tuple((part / len(args.size), size) for part, size in enumerate(args.size))

@@ -3,6 +3,7 @@
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from pickle import UnpicklingError
 
 import numpy as np
 import onnx
@@ -46,9 +47,9 @@ def initialise(net: nn.Module, start: str) -> None:
 
     Args:
         net: from ``build``.
-        start: ``"scratch"`` (leave it), ``"imagenet"`` (torchvision's weights, from its hub or cache) or the
-            path of an ONNX file that ``export`` wrote for the same architecture. BatchNorm, folded away
-            there, begins again as the identity.
+        start: ``"scratch"`` (leave it), ``"imagenet"`` (torchvision's weights, from its hub or cache), the
+            path of a checkpoint (.ckpt) of an earlier run, or that of an ONNX file that ``export`` wrote for
+            the same architecture. BatchNorm, folded away there, begins again as the identity.
 
     Raises:
         InitError: the weights cannot be had, or are of another network.
@@ -62,11 +63,25 @@ def initialise(net: nn.Module, start: str) -> None:
     if not path.is_file():
         message = _("{file} is not there: --init takes imagenet, scratch or one of our ONNX files.")
         raise InitError(message.format(file=path))
+    if path.suffix == ".ckpt":
+        _from_checkpoint(net, path)
+        return
     names = [name for name, _value in fold(net).named_parameters()]
     try:
         weights = read_initialisers(path, names)
         unfold_into(net, {name: torch.from_numpy(np.array(value)) for name, value in weights.items()})
     except (KeyError, ValueError, IndexError) as error:
+        raise InitError(_("{file} does not hold weights for this network.").format(file=path)) from error
+
+
+def _from_checkpoint(net: nn.Module, path: Path) -> None:
+    """The averaged network of an earlier run; only tensors are read, nothing in the file is executed."""
+    prefix = "average.module."
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)["state_dict"]
+        held = {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
+        net.load_state_dict(held)
+    except (KeyError, RuntimeError, UnpicklingError, EOFError) as error:
         raise InitError(_("{file} does not hold weights for this network.").format(file=path)) from error
 
 

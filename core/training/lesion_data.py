@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from core.runtime.preprocess import shrink
 from core.lesion.taxonomy import LABELS
+from core.runtime.preprocess import shrink
 from core.training.sources import DataError, Row, read_rgb
 from core.words import _
 

@@ -7,10 +7,12 @@ import torch
 from torch import nn
 
 from core.quality.labels import EXPLANATIONS
+from core.training.degrade import MEASURES
 from core.training.lesion_data import Picture, balanced_picks, training_view
+from core.training.networks.imageqx import FEATURES
 from core.training.networks.lesion import LABELS, LesionNet
 from core.training.recipes.calibrate import fit_temperature, joint_thresholds, softmax
-from core.training.recipes.imageqx import ImageQXRecipe, class_weights
+from core.training.recipes.imageqx import ImageQXRecipe, class_weights, standard_measures
 from core.training.recipes.lesion import LesionData, LesionRecipe, macro_f1, plan
 from core.training.recipes.loop import fit, rate_groups
 from core.training.recipes.range_test import range_test
@@ -191,18 +193,56 @@ def test_class_weights_follow_the_paper():
     np.testing.assert_allclose(class_weights(labels), [1, 2, 10, 1])
 
 
-def test_imageqx_loss_is_the_papers_sum():
-    class Data:
-        labels = np.array([0] * 4 + [1] * 2 + [2] * 4 + [3] * 4)
+class Judged:
+    """What the ImageQX recipe asks of its data before training."""
 
-    loss = ImageQXRecipe(TinyNet(), Data(), plan())
+    labels = np.array([0] * 4 + [1] * 2 + [2] * 4 + [3] * 4)
+
+
+def imageqx_loss(classes: list[int], given: torch.Tensor, measures: torch.Tensor, guess: float) -> float:
+    """The loss of two pictures when the head of measures answers ``guess`` throughout."""
+    judged = ImageQXRecipe(TinyNet(), Judged(), plan())
+    nn.init.zeros_(judged.measuring.weight)
+    nn.init.constant_(judged.measuring.bias, guess)
     quality = torch.tensor([[2.0, 0.0, 0.0, 0.0], [0.0, 1.0, 0.0, 0.0]])
-    explanations = torch.zeros(2, 5)
-    targets = [torch.tensor([0, 1]), torch.tensor([[1.0, 0, 0, 0, 0], [0, 0, 0, 0, 0]])]
-    one = -math.log(math.exp(2) / (math.exp(2) + 3))
-    two = -math.log(math.e / (math.e + 3))
-    wanted = 1.0 * (1 * one + 2 * two) / 3 + 5.0 * math.log(2)
-    assert float(loss.loss([quality, explanations], targets)) == pytest.approx(wanted, rel=1e-5)
+    outputs = [quality, torch.zeros(2, 5), torch.zeros(2, FEATURES, 2, 2)]
+    return float(judged.loss(outputs, [torch.tensor(classes), given, measures]))
+
+
+ONE = -math.log(math.exp(2) / (math.exp(2) + 3))
+TWO = -math.log(math.e / (math.e + 3))
+UNKNOWN = torch.full((2, 9), math.nan)
+
+
+def test_imageqx_loss_is_the_papers_sum_and_the_measures_share():
+    given = torch.tensor([[1.0, 0, 0, 0, 0], [0, 0, 0, 0, 0]])
+    wanted = 1.0 * (1 * ONE + 2 * TWO) / 3 + 5.0 * math.log(2)
+    assert imageqx_loss([0, 1], given, UNKNOWN, guess=7) == pytest.approx(wanted, rel=1e-5)
+    measures = UNKNOWN.clone()
+    measures[0, 3] = 1.0
+    off = 3.0 - 1.0 - 0.5  # smooth L1
+    assert imageqx_loss([0, 1], given, measures, guess=3) == pytest.approx(wanted + 2.0 * off, rel=1e-5)
+
+
+def test_a_cut_out_counts_only_for_what_it_shows():
+    given = torch.tensor([[math.nan, 0, 0, 0, math.nan]] * 2)
+    assert imageqx_loss([0, -1], given, UNKNOWN, 0) == pytest.approx(ONE + 5 * math.log(2), rel=1e-5)
+    nothing = imageqx_loss([-1, -1], torch.full((2, 5), math.nan), UNKNOWN, 0)
+    assert nothing == 0.0
+
+
+def test_measures_become_targets_on_one_scale():
+    rng = np.random.default_rng(0)
+    measures = rng.uniform(0.1, 0.9, (200, len(MEASURES)))
+    measures[:50, MEASURES.index("extent")] = np.nan
+    measures[:, MEASURES.index("pixels")] *= 1000
+    targets = standard_measures(measures)
+    assert np.isnan(targets[:50, MEASURES.index("extent")]).all()
+    np.testing.assert_allclose(np.nanmean(targets, axis=0), 0, atol=0.01)
+    np.testing.assert_allclose(np.nanstd(targets, axis=0), 1, atol=0.01)
+    pixels = MEASURES.index("pixels")
+    assert np.array_equal(np.argsort(targets[:, pixels]), np.argsort(measures[:, pixels]))
+    assert np.isnan(standard_measures(np.full((3, len(MEASURES)), np.nan))).all()
 
 
 def test_temperature_undoes_overconfidence():

@@ -2,6 +2,10 @@ import argparse
 import csv
 import hashlib
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import cv2
 import pytest
@@ -85,7 +89,28 @@ def test_training_goes_on_from_a_checkpoint_and_from_our_own_file(lesion, folder
     story = load_manifest(tmp_path / "manifest.json").networks["lesion"].provenance
     assert story["init"] == "lesion.onnx"
     assert story["start"]["seed"] == 5
+    assert train(*args, "--out", tmp_path, "--epochs", 1, "--init", lesion / "last.ckpt") == 0
+    assert load_manifest(tmp_path / "manifest.json").networks["lesion"].provenance["init"] == "last.ckpt"
     assert "Written" in capsys.readouterr().out
+
+
+def test_two_processes_share_each_step(folder, tmp_path):
+    words = ["lesion", "--data", folder, "--out", tmp_path, "--epochs", 1, "--processes", 2, *QUICK]
+    done = subprocess.run(
+        [sys.executable, "-m", "core", "train", *map(str, words)],
+        cwd=Path(cli.__file__).parents[2],
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert done.stdout.count("Written") == 1
+    entry = load_manifest(tmp_path / "manifest.json").networks["lesion"]
+    verify(entry, tmp_path)
+    assert entry.provenance["batch"] == 8
+    # Eight pictures in steps of twice four are one step.
+    checkpoint = torch.load(tmp_path / "last.ckpt", weights_only=True)
+    assert checkpoint["global_step"] == 1
 
 
 def test_imageqx_training_renders_its_pool_and_sets_a_threshold_each(folder, tmp_path):
@@ -104,6 +129,7 @@ def test_what_is_in_the_way_is_one_sentence(folder, tmp_path, capsys):
         ["--data", folder, "--init", tmp_path / "none.onnx"],
         ["--data", folder, "--arch", "resnet18"],
         ["--data", folder, "--resume"],
+        ["--data", folder, "--processes", 2, "--minutes", 1],
     ]
     for words in wrong:
         assert train(*args, *words) == 1

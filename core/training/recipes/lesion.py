@@ -25,6 +25,7 @@ def plan(
     seed: int = 0,
     minutes: float | None = None,
     threads: int = 2,
+    processes: int = 1,
     rate: float | None = None,
     pretrained: bool = False,
 ) -> Plan:
@@ -40,6 +41,7 @@ def plan(
         seed=seed,
         minutes=minutes,
         threads=threads,
+        processes=processes,
         pretrained=pretrained,
     )
 
