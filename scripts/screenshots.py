@@ -24,9 +24,9 @@ from scripts import drive, fake_camera
 PATIENCE_MS = 120_000
 
 
-def film(path: Path) -> tuple[Path, str]:
-    """Skin that asks for a prompt, then skin that passes, as the network sees them; and the prompt."""
-    assessor, preset = open_assessor("imageqx"), load_preset()
+def film(path: Path, name: str) -> tuple[Path, str]:
+    """Skin that asks for a prompt, then skin that passes, as that assessor sees them; and the prompt."""
+    assessor, preset = open_assessor(name), load_preset()
     rule = preset.rule(assessor.rule().thresholds)
     shots = fake_camera.find_shots(lambda rgb: condition(assessor.assess(rgb, rule), preset))
     prompt = next(key for key in ("too_far_away", "blurry", "no_skin") if key in shots)
@@ -97,12 +97,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Take them all."""
     parser = argparse.ArgumentParser(description="Take the screenshots of docs/images.")
     parser.add_argument("--out", type=Path, default=drive.ROOT / "docs" / "images")
+    parser.add_argument("--assessor", choices=("imageqx", "classical"), default="imageqx")
     args = parser.parse_args(argv)
     args.out.mkdir(parents=True, exist_ok=True)
     expect.set_options(timeout=PATIENCE_MS)
     with tempfile.TemporaryDirectory() as folder:
-        camera, prompt = film(Path(folder) / "skin.y4m")
-        environment = {"RETAKE_DATA": folder}
+        camera, prompt = film(Path(folder) / "skin.y4m", args.assessor)
+        environment = {"RETAKE_DATA": folder, "RETAKE_ASSESSOR": args.assessor}
         with drive.serve(Path(folder) / "log", environment) as server, sync_playwright() as playwright:
             photograph(playwright, server.url, camera, prompt, args.out)
     return 0

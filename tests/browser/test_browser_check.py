@@ -46,8 +46,8 @@ def test_a_corrupt_file_gets_its_sentence_and_the_next_one_is_checked(browse):
     expect(page.get_by_role("img", name="Your photo")).to_be_visible()
 
 
-def test_a_clear_sample_shows_predictions_and_where_the_network_looked(browse):
-    page = browse("check")
+def test_a_clear_sample_shows_predictions_and_where_the_network_looked(browse, servers):
+    page = browse("check", url=servers("classical").url)
     open_sample(page, "A clear photo")
 
     expect(page.get_by_text("This photo works")).to_be_visible()
@@ -66,8 +66,8 @@ def test_a_clear_sample_shows_predictions_and_where_the_network_looked(browse):
     expect(page.get_by_text("pip install -r requirements.txt")).to_be_visible()
 
 
-def test_a_poor_sample_shows_what_to_do_and_predicts_nothing(browse):
-    page = browse("check", size=drive.PHONE)
+def test_a_poor_sample_shows_what_to_do_and_predicts_nothing(browse, servers):
+    page = browse("check", url=servers("classical").url, size=drive.PHONE)
     open_sample(page, "Blurred")
 
     expect(page.get_by_text("Not quite there yet")).to_be_visible()
@@ -81,8 +81,8 @@ def test_a_poor_sample_shows_what_to_do_and_predicts_nothing(browse):
     expect(page.locator("ol.rt-list li")).not_to_have_count(0)
 
 
-def test_the_report_is_one_page_that_needs_nothing_else(browse, tmp_path):
-    page = browse("check")
+def test_the_report_is_one_page_that_needs_nothing_else(browse, servers, tmp_path):
+    page = browse("check", url=servers("classical").url)
     open_sample(page, "A clear photo")
     with page.expect_download() as download:
         page.get_by_role("button", name="Download the report").click()
@@ -97,6 +97,22 @@ def test_the_report_is_one_page_that_needs_nothing_else(browse, tmp_path):
     assert report.locator("img").count() >= 2
     assert all(url.startswith(("file:", "data:")) for url in asked)
     assert "<script" not in Path(saved).read_text(encoding="utf-8")
+
+
+def test_as_it_ships_a_sample_is_judged_and_explained(browse):
+    page = browse("check")
+    open_sample(page, "A clear photo")
+
+    # Which way the network decides is its own affair; both ways lead to what it was asked for.
+    anyway = page.get_by_role("button", name="Use this photo anyway")
+    heading = page.get_by_role("heading", name="What it looks most like")
+    expect(anyway.or_(heading).first).to_be_visible()
+    if anyway.is_visible():
+        anyway.click()
+        page.get_by_role("button", name="Show it all the same").click()
+    expect(page.locator("ol.rt-list li")).not_to_have_count(0)
+    page.locator("[class*='st-key-check-where-']").get_by_text("Sharpness", exact=True).click()
+    expect(page.get_by_role("img", name="where the network looked to judge sharpness")).to_be_visible()
 
 
 @pytest.mark.parametrize("size", [drive.PHONE, drive.DESKTOP], ids=["phone", "desktop"])
