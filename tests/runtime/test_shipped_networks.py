@@ -1,0 +1,140 @@
+"""The networks in weights/: what they are, and how they must behave when a picture changes in a known way."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import torch
+
+from core.lesion.taxonomy import LABELS
+from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
+from core.runtime.engine import Engine, open_engine
+from core.runtime.manifest import load_manifest
+from core.runtime.preprocess import network_input
+from core.runtime.weights import verify_all
+from core.training.degrade import worsen
+from core.training.export import OUTPUTS, load_twin
+from core.training.phantoms import Phantom, draw
+
+SEVERITIES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+# Where a probability is as good as 1 already it may tremble by this much.
+TREMBLE = 0.01
+
+
+@pytest.fixture(scope="module")
+def imageqx() -> Engine:
+    return open_engine("imageqx", threads=1)
+
+
+@pytest.fixture(scope="module")
+def good() -> list[Phantom]:
+    """Good photographs of lesions on skin from light to dark."""
+    return [
+        draw("lesion", 9000 + i, size=(480, 640), tone=i / 9, lesion_class=LABELS[i])
+        for i in range(len(LABELS))
+    ]
+
+
+def explained(engine: Engine, pictures: list[np.ndarray]) -> np.ndarray:
+    """Probabilities of the explanations: N x 5."""
+    answers = [engine.run(network_input(picture))["explanations"][0] for picture in pictures]
+    return 1 / (1 + np.exp(-np.array(answers)))
+
+
+def judged(engine: Engine, pictures: list[np.ndarray]) -> np.ndarray:
+    """Probabilities of the quality classes: N x 4."""
+    logits = np.array([engine.run(network_input(picture))["logits"][0] for picture in pictures])
+    wide = np.exp(logits - logits.max(1, keepdims=True))
+    return wide / wide.sum(1, keepdims=True)
+
+
+def test_the_manifest_is_whole_and_the_files_are_the_ones_it_names():
+    manifest = load_manifest()
+    assert set(manifest.networks) == {"imageqx", "lesion"}
+    for name, found in verify_all().items():
+        assert not isinstance(found, Exception), f"{name}: {found}"
+    imageqx, lesion = manifest.networks["imageqx"], manifest.networks["lesion"]
+    assert tuple(imageqx.labels) == QUALITY_CLASSES
+    assert tuple(imageqx.explanations) == EXPLANATIONS
+    assert tuple(lesion.labels) == LABELS
+    assert imageqx.bytes < 15e6
+    assert lesion.bytes < 45e6
+    for entry in (imageqx, lesion):
+        assert {"data", "seed", "epochs", "init", "commit"} <= set(entry.provenance)
+        assert entry.metrics
+
+
+@pytest.mark.parametrize("name", ["imageqx", "lesion"])
+def test_the_torch_twin_answers_as_the_engine_does(name):
+    torch.set_num_threads(1)
+    twin, engine = load_twin(name), open_engine(name, threads=1)
+    batch = np.concatenate([network_input(draw("lesion", seed, size=(240, 320)).rgb) for seed in (1, 2)])
+    answers = engine.run(batch)
+    with torch.inference_mode():
+        wanted = dict(zip(OUTPUTS[name], twin(torch.from_numpy(batch)), strict=True))
+    for key, value in wanted.items():
+        np.testing.assert_allclose(
+            answers[key], value.numpy(), rtol=1e-3, atol=1e-4 * float(value.abs().max())
+        )
+
+
+@pytest.mark.parametrize(
+    ("fault", "mode", "rise"),
+    [
+        ("blurry", "defocus", 0.2),
+        ("blurry", "motion", 0.2),
+        ("bad_light", "dark", 0.2),
+        ("low_resolution", "pixels", 0.1),
+    ],
+)
+def test_a_worse_fault_is_never_seen_less(imageqx, good, fault, mode, rise):
+    column = EXPLANATIONS.index(fault)
+    means = []
+    for severity in SEVERITIES:
+        worse = [
+            worsen(phantom.rgb, phantom.mask, fault, severity, np.random.default_rng(i), mode=mode)
+            for i, phantom in enumerate(good)
+        ]
+        means.append(explained(imageqx, worse)[:, column].mean())
+    assert all(after >= before - TREMBLE for before, after in pairwise(means)), means
+    assert means[-1] > means[0] + rise, means
+
+
+def test_a_small_lesion_is_called_too_far_away_more_than_a_large_one(imageqx):
+    column = EXPLANATIONS.index("too_far_away")
+    means = []
+    for extent in (0.4, 0.15, 0.04):
+        drawn = [draw("lesion", 9300 + i, size=(480, 640), lesion_extent=extent).rgb for i in range(12)]
+        means.append(explained(imageqx, drawn)[:, column].mean())
+    assert means[0] < means[1] < means[2], means
+
+
+def test_a_mirrored_picture_is_judged_alike(imageqx, good):
+    faults = [(phantom, name) for phantom, name in zip(good, EXPLANATIONS * 2, strict=True)]
+    pictures = [phantom.rgb for phantom in good]
+    pictures += [worsen(p.rgb, p.mask, name, 0.6, np.random.default_rng(3)) for p, name in faults]
+    mirrored = [np.ascontiguousarray(picture[:, ::-1]) for picture in pictures]
+    for answer in (explained, judged):
+        change = np.abs(answer(imageqx, pictures) - answer(imageqx, mirrored))
+        assert change.mean() < 0.04
+        assert np.quantile(change, 0.95) < 0.2
+
+
+def test_scenes_without_skin_and_skin_without_a_spot_are_told_from_lesions(imageqx, good):
+    scenes = [draw("no_skin", seed, size=(480, 640)).rgb for seed in range(50, 60)]
+    healthy = [draw("healthy_skin", seed, size=(480, 640)).rgb for seed in range(50, 60)]
+    for kind, pictures in (("no_skin", scenes), ("healthy_skin", healthy), ("lesion", [p.rgb for p in good])):
+        said = judged(imageqx, pictures).argmax(1)
+        assert (said == QUALITY_CLASSES.index(kind)).mean() >= 0.6, (kind, said)
+
+
+def test_drawn_lesions_are_named_better_than_by_chance():
+    engine = open_engine("lesion", threads=1)
+    among_first_two = []
+    for label, name in enumerate(LABELS):
+        for seed in range(9100, 9104):
+            rgb = draw("lesion", seed + 10 * label, size=(480, 640), lesion_class=name).rgb
+            logits = engine.run(network_input(rgb))["logits"][0]
+            among_first_two.append(label in np.argsort(logits)[-2:])
+    # By chance 0.2; first weights reached two thirds on other seeds.
+    assert np.mean(among_first_two) > 0.4
