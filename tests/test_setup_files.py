@@ -28,7 +28,13 @@ def locked():
 
 def make(*arguments, **environment):
     return subprocess.run(
-        ["make", *arguments], cwd=ROOT, env={**os.environ, **environment}, capture_output=True, text=True
+        ["make", "--no-print-directory", *arguments],
+        cwd=ROOT,
+        # Under `make test` these make a make say more than it does to a person.
+        env={k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
+        | environment,
+        capture_output=True,
+        text=True,
     )
 
 
