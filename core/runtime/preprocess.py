@@ -29,16 +29,29 @@ def shrink(rgb: np.ndarray, long_side: int = WORKING_LONG_SIDE) -> np.ndarray:
     return cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
 
 
+def network_square(rgb: np.ndarray, size: int = 224) -> np.ndarray:
+    """A picture as a network sees it, before normalisation: the whole frame, no crop, no borders.
+
+    Two area resamplings (longest side to 640 px, then ``size`` x ``size`` without keeping the aspect), so
+    that photographs of all cameras look alike to the network.
+
+    Args:
+        rgb: uint8, H x W x 3, any size.
+        size: side of the square, in pixels.
+
+    Returns:
+        uint8, size x size x 3.
+    """
+    return cv2.resize(shrink(rgb), (size, size), interpolation=cv2.INTER_AREA)
+
+
 def network_input(
     rgb: np.ndarray,
     size: int = 224,
     mean: Sequence[float] = IMAGENET_MEAN,
     std: Sequence[float] = IMAGENET_STD,
 ) -> np.ndarray:
-    """Turn a picture into one network input: the whole frame, no crop, no borders.
-
-    Two area resamplings (longest side to 640 px, then ``size`` x ``size`` without keeping the
-    aspect), so that photographs of all cameras look alike to the network.
+    """Turn a picture into one network input: its ``network_square``, normalised.
 
     Args:
         rgb: uint8, H x W x 3, any size.
@@ -48,7 +61,7 @@ def network_input(
     Returns:
         float32, 1 x 3 x size x size.
     """
-    square = cv2.resize(shrink(rgb), (size, size), interpolation=cv2.INTER_AREA)
+    square = network_square(rgb, size)
     scaled = square.astype(np.float32) / np.float32(255)
     normal = (scaled - np.asarray(mean, np.float32)) / np.asarray(std, np.float32)
     return np.ascontiguousarray(normal.transpose(2, 0, 1)[None])

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
-from core.runtime.preprocess import IMAGENET_MEAN, IMAGENET_STD, shrink
+from core.runtime.preprocess import IMAGENET_MEAN, IMAGENET_STD, network_square
 from core.training.degrade import (
     LUMA,
     MEASURES,
@@ -423,7 +423,7 @@ def _lesion_scene(rng: Rng, row: Row, plan: Plan, material: Material) -> Scene:
 
 def square(rgb: np.ndarray) -> np.ndarray:
     """The network's view of a picture before normalisation: uint8, 224 x 224 x 3, by the input rule."""
-    return cv2.resize(shrink(rgb), (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+    return network_square(rgb, SIDE)
 
 
 _ROWS: dict[str, tuple[dict[str, Material], Panel]] = {}

@@ -190,8 +190,3 @@ def training_view(picture: Picture, size: int, rng: np.random.Generator) -> np.n
         y, x = rng.integers(0, size - high), rng.integers(0, size - wide)
         square[y : y + high, x : x + wide] = square.mean((0, 1)).astype(np.uint8)
     return np.ascontiguousarray(square)
-
-
-def serving_view(rgb: np.ndarray, size: int) -> np.ndarray:
-    """A picture as the shipped network sees it, before normalisation: uint8, ``size`` x ``size`` x 3."""
-    return cv2.resize(shrink(rgb), (size, size), interpolation=cv2.INTER_AREA)

@@ -8,7 +8,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.data import Dataset
 
-from core.training.lesion_data import Picture, balanced_picks, serving_view, training_view
+from core.runtime.preprocess import network_square
+from core.training.lesion_data import Picture, balanced_picks, training_view
 from core.training.networks.lesion import LABELS
 from core.training.recipes.loop import Plan, Recipe
 
@@ -51,7 +52,7 @@ class LesionData:
 
     def __init__(self, training: Sequence[Picture], validation: Sequence[Picture], size: int = 224) -> None:
         self.training = training
-        self._views = [(serving_view(picture.rgb, size), picture.label) for picture in validation]
+        self._views = [(network_square(picture.rgb, size), picture.label) for picture in validation]
 
     def picks(self, count: int, rng: np.random.Generator) -> np.ndarray:
         """Classes evenly, sources by the square root of their size."""
