@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -87,8 +87,9 @@ class Preset(_Part):
     """Everything that decides what a person is told, and when.
 
     Attributes:
+        operating_point: which of the operating points in the weights manifest it starts from.
         thresholds: probability (0-1) per explanation from which it counts as a fault; those
-            left out come from the weights manifest.
+            left out come from the operating point.
         priority: the picture conditions, first said first.
         prompts: wording per language (such as ``"en"``) and condition key.
     """
@@ -96,6 +97,7 @@ class Preset(_Part):
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
     version: Annotated[int, Field(ge=1)]
     description: str
+    operating_point: Literal["balanced", "lenient", "strict"] = "balanced"
     thresholds: Mapping[str, Share] = Field(default_factory=dict)
     healthy_skin_passes: bool = False
     priority: tuple[str, ...]
@@ -133,11 +135,21 @@ class Preset(_Part):
                 raise ValueError(f"{language}: remove {', '.join(unknown)}, which no condition uses")
         return prompts
 
-    def rule(self, default_thresholds: Mapping[str, float], healthy_skin_passes: bool = False) -> PassRule:
-        """The pass rule: this preset's thresholds, over the defaults (0-1 for each explanation)."""
+    def rule(
+        self, default: PassRule | Mapping[str, float], healthy_skin_passes: bool = False
+    ) -> PassRule:
+        """The pass rule: this preset's thresholds, over the defaults.
+
+        Args:
+            default: the assessor's rule at this preset's ``operating_point``, or thresholds alone (0-1 for
+                each explanation).
+            healthy_skin_passes: lets healthy skin pass whatever the preset says.
+        """
+        base = default if isinstance(default, PassRule) else PassRule(default)
         return PassRule(
-            thresholds={**default_thresholds, **self.thresholds},
+            thresholds={**base.thresholds, **self.thresholds},
             healthy_skin_passes=self.healthy_skin_passes or healthy_skin_passes,
+            class_offsets=base.class_offsets,
         )
 
     def prompt(self, key: str, language: str = "en") -> Prompt:

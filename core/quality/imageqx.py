@@ -11,9 +11,14 @@ from core.explain.closed_form import ImageQXHead, grad_cam
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
 from core.quality.verdict import PassRule, Verdict, judge
 from core.runtime.engine import Engine
-from core.runtime.manifest import NetworkEntry
+from core.runtime.manifest import DEFAULT_POINT, NetworkEntry, OperatingPoint
 from core.runtime.preprocess import network_input
 from core.runtime.probability import sigmoid, softmax
+
+
+def rule_of(point: OperatingPoint, healthy_skin_passes: bool = False) -> PassRule:
+    """The pass rule at an operating point of the weights manifest."""
+    return PassRule(dict(point.thresholds), healthy_skin_passes, dict(point.class_offsets))
 
 
 class ImageQX:
@@ -37,9 +42,14 @@ class ImageQX:
         self._entry = entry
         self._clock = clock
 
-    def rule(self, healthy_skin_passes: bool = False) -> PassRule:
-        """The pass rule with the thresholds that came with the weights."""
-        return PassRule(dict(self._entry.thresholds), healthy_skin_passes)
+    def rule(self, healthy_skin_passes: bool = False, point: str = DEFAULT_POINT) -> PassRule:
+        """The pass rule that came with the weights.
+
+        Args:
+            healthy_skin_passes: whether healthy skin may pass too.
+            point: name of the operating point; weights without it offer their one set of thresholds.
+        """
+        return rule_of(self._entry.point(point), healthy_skin_passes)
 
     def assess(
         self, rgb: np.ndarray, rule: PassRule, *, width: int | None = None, height: int | None = None

@@ -1,7 +1,8 @@
 """What an assessor says of one picture, and the rule that turns it into pass or not."""
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -11,10 +12,19 @@ from core.quality.labels import EXPLANATIONS
 
 @dataclass(frozen=True)
 class PassRule:
-    """When a picture passes: thresholds per explanation (0-1), and whether healthy skin may pass too."""
+    """When a picture passes.
+
+    Attributes:
+        thresholds: probability (0-1) per explanation from which it counts as a fault.
+        healthy_skin_passes: whether healthy skin may pass too.
+        class_offsets: added to the logit of a quality class before the most probable is taken; 0 for a
+            class that is not named. The head was trained on as many faulty photos as the panel made: an
+            offset says how common they are held to be here, and so how readily the class alone refuses.
+    """
 
     thresholds: Mapping[str, float]
     healthy_skin_passes: bool = False
+    class_offsets: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -24,7 +34,7 @@ class Verdict:
     Attributes:
         assessor: name of the assessor, such as ``"imageqx"``.
         width, height: size of the picture as it came, in pixels.
-        quality: probability (0-1) per quality class.
+        quality: probability (0-1) per quality class, with the rule's class offsets.
         label: the most probable quality class.
         explanations: probability (0-1) per explanation.
         flagged: explanations at or over their threshold, in vocabulary order.
@@ -55,6 +65,13 @@ class Assessor(Protocol):
         ...
 
 
+def shifted(quality: Mapping[str, float], offsets: Mapping[str, float]) -> dict[str, float]:
+    """Class probabilities as if each offset had been added to its class's logit (they sum to 1 again)."""
+    odds = {name: chance * math.exp(offsets.get(name, 0.0)) for name, chance in quality.items()}
+    total = sum(odds.values())
+    return {name: value / total for name, value in odds.items()} if total > 0 else dict(quality)
+
+
 def judge(
     *,
     assessor: str,
@@ -66,6 +83,8 @@ def judge(
     milliseconds: float,
 ) -> Verdict:
     """Apply a pass rule to probabilities: the one place where "passes" is decided."""
+    if rule.class_offsets:
+        quality = shifted(quality, rule.class_offsets)
     label = max(quality, key=lambda name: quality[name])
     margins = {name: explanations[name] - rule.thresholds[name] for name in EXPLANATIONS}
     flagged = tuple(name for name in EXPLANATIONS if margins[name] >= 0)

@@ -1,7 +1,7 @@
 """``weights/manifest.json``: which networks are shipped, what they answer and where they come from."""
 
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -10,6 +10,7 @@ from core.words import _
 WEIGHTS_DIR: Final = Path(__file__).resolve().parents[2] / "weights"
 MANIFEST_NAME: Final = "manifest.json"
 RESTORE: Final = "git checkout -- weights"
+DEFAULT_POINT: Final = "balanced"
 
 
 class WeightsError(Exception):
@@ -26,6 +27,20 @@ class WeightsError(Exception):
         self.message = message
 
 
+class OperatingPoint(BaseModel):
+    """One way to trade good photos refused against faulty photos passed.
+
+    Attributes:
+        thresholds: probability (0-1) from which an explanation counts as given.
+        class_offsets: added to the logit of a quality class (see ``PassRule``).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    thresholds: dict[str, Annotated[float, Field(ge=0, le=1)]]
+    class_offsets: dict[str, Annotated[float, Field(ge=-20, le=20)]] = {}
+
+
 class NetworkEntry(BaseModel):
     """One shipped network.
 
@@ -38,6 +53,8 @@ class NetworkEntry(BaseModel):
         input_size: side of the square input in pixels.
         mean, std: per RGB channel, of values in 0-1.
         thresholds: probability (0-1) from which an explanation counts as given.
+        operating_points: thresholds and class offsets by name (``balanced``, ``lenient``, ``strict``); empty
+            in older manifests, whose ``thresholds`` then count everywhere.
         temperature: what ``logits`` are divided by before softmax.
         provenance: what made the file (data, seed, epochs, init, commit, ...).
         metrics: held-out figures.
@@ -55,6 +72,7 @@ class NetworkEntry(BaseModel):
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
     thresholds: dict[str, float] = {}
+    operating_points: dict[str, OperatingPoint] = {}
     temperature: float = Field(default=1.0, gt=0)
     provenance: dict[str, Any] = {}
     metrics: dict[str, Any] = {}
@@ -65,7 +83,16 @@ class NetworkEntry(BaseModel):
             raise ValueError("thresholds must name exactly the explanations")
         if any(not 0 <= value <= 1 for value in self.thresholds.values()):
             raise ValueError("thresholds must lie in 0-1")
+        for name, point in self.operating_points.items():
+            if set(point.thresholds) != set(self.explanations):
+                raise ValueError(f"the operating point {name} must have a threshold for each explanation")
+            if not set(point.class_offsets) <= set(self.labels):
+                raise ValueError(f"the operating point {name} has an offset for a class that is not there")
         return self
+
+    def point(self, name: str = DEFAULT_POINT) -> OperatingPoint:
+        """An operating point by name; the plain ``thresholds`` where there is none of that name."""
+        return self.operating_points.get(name) or OperatingPoint(thresholds=self.thresholds)
 
 
 class Manifest(BaseModel):
