@@ -35,14 +35,14 @@ def _progress(what: str, done: int, total: int) -> None:
 
 
 def _report(args: argparse.Namespace) -> dict[str, Any]:
-    from core.training import evaluate
+    from core.training.evaluate import Settings, evaluate_quality
 
     rows = read_manifest(args.data)
     if args.task == "classical":
         from core.quality.classical import Classical
 
         classical = Classical()
-        return evaluate.evaluate_quality(classical, classical.rule(), rows, _counts(args), _progress)
+        return evaluate_quality(classical, classical.rule(), rows, _counts(args), _progress)
     manifest = load_manifest(args.weights / "manifest.json")
     if args.task not in manifest.networks:
         raise DataError(
@@ -52,14 +52,15 @@ def _report(args: argparse.Namespace) -> dict[str, Any]:
     engine = open_engine(args.task, manifest, directory=args.weights)
     if args.task == "lesion":
         from core.lesion.classifier import LesionClassifier
+        from core.training.evaluate_lesion import evaluate_lesion
 
         classifier = LesionClassifier(engine, entry)
-        return evaluate.evaluate_lesion(classifier, rows, limit=args.limit, progress=_progress)
+        return evaluate_lesion(classifier, rows, limit=args.limit, progress=_progress)
     from core.quality.imageqx import ImageQX
 
     assessor = ImageQX(engine, entry)
-    rule = assessor.rule()
-    return evaluate.evaluate_quality(assessor, rule, rows, _counts(args), _progress, args.pool)
+    settings = Settings(entry.temperature, entry.operating_points)
+    return evaluate_quality(assessor, assessor.rule(), rows, _counts(args), _progress, args.pool, settings)
 
 
 def _counts(args: argparse.Namespace) -> dict[str, int] | None:
@@ -68,7 +69,7 @@ def _counts(args: argparse.Namespace) -> dict[str, int] | None:
 
 def run(args: argparse.Namespace) -> int:
     """Write OUT/TASK.json and OUT/TASK.md and print their paths; 1 with one sentence on failure."""
-    from core.training.evaluate import compact, markdown
+    from core.training.report_text import compact, markdown
 
     if args.limit is not None and args.limit < 1:
         print(_("--limit must be at least 1."), file=sys.stderr)

@@ -57,6 +57,37 @@ def recall_at(truth: np.ndarray, score: np.ndarray, specificity: float = 0.95) -
     return float((score[truth] > bar).mean())
 
 
+def roc_points(truth: np.ndarray, score: np.ndarray, most: int = 60) -> list[list[float]]:
+    """The ROC curve from (0, 0) to (1, 1) as [false alarms, recall] pairs, thinned to ``most`` points.
+
+    Returns:
+        an empty list without both kinds.
+    """
+    if not truth.any() or truth.all():
+        return []
+    order = np.argsort(-score, kind="stable")
+    values = score[order]
+    ends = np.flatnonzero(np.append(values[1:] < values[:-1], True))
+    rise = np.concatenate([[0], np.cumsum(truth[order])[ends]]) / truth.sum()
+    run = np.concatenate([[0], np.cumsum(~truth[order])[ends]]) / (~truth).sum()
+    # Points on a straight stretch say nothing new.
+    turns = np.ones(len(run), bool)
+    turns[1:-1] = (np.diff(run)[1:] * np.diff(rise)[:-1] - np.diff(run)[:-1] * np.diff(rise)[1:]) != 0
+    run, rise = run[turns], rise[turns]
+    if len(run) > most:
+        way = np.concatenate([[0], np.cumsum(np.hypot(np.diff(run), np.diff(rise)))])
+        keep = np.unique(np.searchsorted(way, np.linspace(0, way[-1], most)).clip(0, len(way) - 1))
+        run, rise = run[keep], rise[keep]
+    return [[round(float(x), 4), round(float(y), 4)] for x, y in zip(run, rise, strict=True)]
+
+
+def confusion(truth: np.ndarray, said: np.ndarray, count: int) -> list[list[int]]:
+    """Counts, count x count: rows true, columns said."""
+    table = np.zeros((count, count), int)
+    np.add.at(table, (truth, said), 1)
+    return table.tolist()
+
+
 def draws(groups: np.ndarray, replicates: int = REPLICATES, seed: int = 0) -> np.ndarray:
     """Bootstrap weights, replicates x N: whole groups (a photo, a person) are drawn together."""
     names, place = np.unique(groups, return_inverse=True)
@@ -80,7 +111,11 @@ def clean(value: float | np.ndarray) -> float | None:
 
 
 def report_binary(
-    truth: np.ndarray, given: np.ndarray, score: np.ndarray | None, weights: np.ndarray
+    truth: np.ndarray,
+    given: np.ndarray,
+    score: np.ndarray | None,
+    weights: np.ndarray,
+    roc: bool = False,
 ) -> dict[str, Any]:
     """All figures of one yes/no question.
 
@@ -88,6 +123,7 @@ def report_binary(
         truth, given: bool, N.
         score: float, N, higher means yes; None leaves AUC and recall at specificity 0.95 out.
         weights: replicates x N, from ``draws``.
+        roc: whether the points of the ROC curve are wanted too.
 
     Returns:
         n, positives, and value and ``*_interval`` of each figure.
@@ -102,7 +138,21 @@ def report_binary(
         out["auc"] = clean(auc(truth, score))
         out["auc_interval"] = interval(auc(truth, score, weights))
         out["recall_at_specificity_95"] = clean(recall_at(truth, score))
+        if roc:
+            out["roc"] = roc_points(truth, score)
     return out
+
+
+def macro_f1(truth: np.ndarray, said: np.ndarray, count: int, weight: np.ndarray | None = None) -> np.ndarray:
+    """Mean F1 of the classes 0 to count - 1 that occur; nan when none does.
+
+    Args:
+        truth, said: int, N.
+        weight: float, ... x N, as for ``binary``.
+    """
+    each = np.array([binary(truth == i, said == i, weight)["f1"] for i in range(count)])
+    known = np.isfinite(each)
+    return _over(np.where(known, each, 0).sum(axis=0), known.sum(axis=0))
 
 
 def mean_of(figures: list[float | None]) -> float | None:

@@ -8,16 +8,11 @@ from core.__main__ import main
 from core.lesion.taxonomy import LABELS
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
 from core.quality.verdict import PassRule, judge
-from core.training.evaluate import (
-    benchmark,
-    compact,
-    evaluate_lesion,
-    evaluate_quality,
-    lesion_report,
-    markdown,
-)
+from core.training.evaluate import benchmark, evaluate_quality
+from core.training.evaluate_lesion import evaluate_lesion, lesion_report
 from core.training.imageqx_data import build_pool, square
 from core.training.metrics import auc, binary, draws, interval, recall_at, report_binary
+from core.training.report_text import compact, markdown
 from core.training.sources import DataError, read_manifest
 
 
