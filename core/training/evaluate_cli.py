@@ -1,4 +1,4 @@
-"""``python -m core evaluate imageqx|lesion|classical --data DIR --out DIR``."""
+"""``python -m core evaluate imageqx|lesion|classical|panel --data DIR --out DIR``."""
 
 import argparse
 import json
@@ -17,11 +17,11 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser = subparsers.add_parser(
         "evaluate", help=_("measure a network or the classical checks on photographs")
     )
-    parser.add_argument("task", choices=["imageqx", "lesion", "classical"])
+    parser.add_argument("task", choices=["imageqx", "lesion", "classical", "panel"])
     parser.add_argument("--data", type=Path, required=True, help=_("folder with manifest.csv"))
     parser.add_argument("--out", type=Path, required=True, help=_("folder for the report"))
     parser.add_argument("--weights", type=Path, default=WEIGHTS_DIR, help=_("folder with manifest.json"))
-    parser.add_argument("--pool", type=Path, help=_("imageqx only: samples already rendered for training"))
+    parser.add_argument("--pool", type=Path, help=_("imageqx and panel only: samples already rendered"))
     parser.add_argument("--limit", type=int, help=_("only this many samples of each split (a quick look)"))
     parser.add_argument(
         "--write-manifest", action="store_true", help=_("put the main figures into the weights manifest")
@@ -74,6 +74,10 @@ def run(args: argparse.Namespace) -> int:
     if args.limit is not None and args.limit < 1:
         print(_("--limit must be at least 1."), file=sys.stderr)
         return 2
+    if args.task == "panel":
+        from core.training import panel_cli
+
+        return panel_cli.run(args)
     try:
         report = _report(args)
         args.out.mkdir(parents=True, exist_ok=True)

@@ -239,9 +239,16 @@ def agreement(first: np.ndarray, second: np.ndarray) -> float:
 
 
 def pairwise_f1(given: np.ndarray) -> np.ndarray:
-    """F1 of every two raters' yes-or-no answers (bool, photos x raters); without pairs that never say yes."""
+    """F1 of every two raters' yes-or-no answers; nan for a pair of whom neither ever says yes.
+
+    Args:
+        given: bool, photos x raters.
+
+    Returns:
+        float, one for each of the raters * (raters - 1) / 2 pairs.
+    """
     both = given.T.astype(np.int64) @ given.astype(np.int64)
     said = np.diag(both)
     one, two = np.triu_indices(given.shape[1], k=1)
     total = said[one] + said[two]
-    return (2 * both[one, two] / np.maximum(total, 1))[total > 0]
+    return np.where(total > 0, 2 * both[one, two] / np.maximum(total, 1), np.nan)
