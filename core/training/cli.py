@@ -1,4 +1,4 @@
-"""``python -m core train imageqx|lesion``: from a data folder to an ONNX file with its manifest entry."""
+"""``python -m core train imageqx|lesion|segmenter``: from a data folder to an ONNX file and its entry."""
 
 import argparse
 import shutil
@@ -13,7 +13,7 @@ from typing import Any
 from core.runtime.manifest import MANIFEST_NAME, WEIGHTS_DIR, WeightsError, load_manifest, save_entry
 from core.words import _
 
-TASKS = ("imageqx", "lesion")
+TASKS = ("imageqx", "lesion", "segmenter")
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
@@ -37,7 +37,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--processes", type=int, default=1, help="side by side; not with --minutes")
     parser.add_argument("--pool", type=Path, help="imageqx only: rendered samples (default: OUT/pool)")
-    parser.add_argument("--samples", type=int, default=25_000, help="imageqx only: samples to render")
+    parser.add_argument("--samples", type=int, help="not for lesion: samples to render")
     parser.add_argument("--phantoms", type=int, default=30, help="lesion only: drawn pictures a class")
     parser.add_argument("--ship", action="store_true", help="put the finished network into weights/")
     parser.set_defaults(run=run)
@@ -109,6 +109,11 @@ def _story_of(file: Path) -> dict[str, Any]:
 def _train(args: argparse.Namespace) -> int:
     import torch
 
+    if args.task == "segmenter":
+        from core.training.recipes.segmenter import train_as_told
+
+        return train_as_told(args, commit())
+    from core.training.check_data import check_data
     from core.training.export import InitError, build, initialise
     from core.training.networks.fold import settle
     from core.training.recipes.finish import finish
@@ -125,7 +130,9 @@ def _train(args: argparse.Namespace) -> int:
         initialise(net, args.init)
     except InitError as error:
         return _complain(str(error))
-    rows = [row for row in read_manifest(args.data) if split_of(row) != "left_out"]
+    everything = read_manifest(args.data)
+    check_data(everything, args.task)
+    rows = [row for row in everything if split_of(row) != "left_out"]
     training = [row for row in rows if split_of(row) == "train"]
     validation = [row for row in rows if split_of(row) == "validation"]
     if not training or not validation:
@@ -195,5 +202,5 @@ def _recipe(args: argparse.Namespace, net: Any, training: list, validation: list
     from core.training.recipes import imageqx
 
     folder = args.pool or args.out / "pool"
-    data = imageqx.load_data(args.data, folder, args.samples, args.seed)
+    data = imageqx.load_data(args.data, folder, args.samples or 25_000, args.seed)
     return imageqx.ImageQXRecipe(net, data, imageqx.plan(**given))
