@@ -1,3 +1,4 @@
+import argparse
 import csv
 import json
 from pathlib import Path
@@ -11,6 +12,7 @@ from core.quality.where import Segmenter
 from core.runtime.engine import Engine
 from core.runtime.manifest import load_manifest
 from core.runtime.weights import verify_all
+from core.training import cli
 from core.training.networks.fold import fold
 from core.training.networks.segmenter import SegmenterNet
 from core.training.phantoms import draw
@@ -322,6 +324,27 @@ def test_the_file_answers_as_the_network_does(trained):
     np.testing.assert_allclose(chances, wanted, atol=0.01)
     where = Segmenter(Engine(out / "segmenter.onnx", 1), entry).look(images[0])
     assert where.skin_share == pytest.approx(((chances[0] >= 0.5).any(-1)).mean(), abs=0.01)
+
+
+def from_command_line(*words) -> int:
+    parser = argparse.ArgumentParser()
+    cli.add_parser(parser.add_subparsers())
+    args = parser.parse_args(["train", "segmenter", "--epochs", "1", *map(str, words)])
+    return args.run(args)
+
+
+def test_it_is_trained_from_the_command_line(data, tmp_path, capsys):
+    quick = ["--data", data, "--draws", 8, "--batch", 4, "--samples", 8, "--threads", 1]
+    assert from_command_line(*quick, "--out", tmp_path, "--seed", 7) == 0
+    assert "Written" in capsys.readouterr().out
+    story = load_manifest(tmp_path / "manifest.json").networks["segmenter"].provenance
+    assert (story["seed"], story["epochs"], story["samples"]) == (7, 1, 8)
+    assert story["commit"] != ""
+    for words in (["--init", "imagenet"], ["--resume"], ["--data", tmp_path / "nowhere"]):
+        assert from_command_line(*quick, "--out", tmp_path / "none", *words) == 1
+        shown = capsys.readouterr().err.strip().splitlines()[-1]
+        assert shown.endswith("."), shown
+        assert "Traceback" not in shown
 
 
 def test_there_must_be_something_to_resume_from(trained, data, tmp_path):

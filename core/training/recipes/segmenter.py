@@ -4,6 +4,9 @@
 file is. Both keep to the committed splits.
 """
 
+import argparse
+import shutil
+import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -17,7 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.data import Dataset
 
-from core.runtime.manifest import NetworkEntry, save_entry
+from core.runtime.manifest import WEIGHTS_DIR, NetworkEntry, save_entry
 from core.runtime.preprocess import IMAGENET_MEAN, IMAGENET_STD
 from core.runtime.weights import sha256_of
 from core.training.export import OUTPUTS, export
@@ -46,6 +49,7 @@ TASK: Final = "segmenter"
 LEVEL: Final = 0.5
 # Lesions are few pixels: each counts for so many others.
 LESION_WEIGHT: Final = 2.0
+SAMPLES: Final = 9000
 OUTPUTS.setdefault(TASK, ("logits", "features"))
 
 
@@ -171,7 +175,7 @@ def train(
     data_dir: Path,
     out: Path,
     settings: Plan,
-    samples: int = 9000,
+    samples: int = SAMPLES,
     resume: bool = False,
     commit: str = "unknown",
 ) -> NetworkEntry:
@@ -241,6 +245,34 @@ def train(
     )
     save_entry(TASK, entry, out)
     return entry
+
+
+def train_as_told(args: argparse.Namespace, commit: str = "unknown") -> int:
+    """``python -m core train segmenter``: 0 when the network is written, 1 with one sentence when not.
+
+    Raises:
+        DataError: the folder cannot be used.
+    """
+    if args.init != "scratch":
+        print(_("The segmenter is trained from scratch: leave --init out."), file=sys.stderr)
+        return 1
+    given = {"epochs": args.epochs, "draws": args.draws, "minutes": args.minutes, "rate": args.rate}
+    given = {name: value for name, value in given.items() if value}
+    settings = plan(**given, seed=args.seed, batch=args.batch, threads=args.threads)
+    try:
+        entry = train(args.data, args.out, settings, args.samples or SAMPLES, args.resume, commit)
+    except FileNotFoundError as error:
+        message = _("There is nothing to resume from: {file} is missing.")
+        print(message.format(file=error.args[0]), file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print(_("Training was interrupted. Continue it with --resume."), file=sys.stderr)
+        return 1
+    if args.ship:
+        shutil.copyfile(args.out / entry.file, WEIGHTS_DIR / entry.file)
+        save_entry(TASK, entry)
+    print(_("Written: {file}").format(file=args.out / entry.file))
+    return 0
 
 
 def _half(value: Tensor) -> Tensor:
