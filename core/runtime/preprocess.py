@@ -45,6 +45,45 @@ def network_square(rgb: np.ndarray, size: int = 224) -> np.ndarray:
     return cv2.resize(shrink(rgb), (size, size), interpolation=cv2.INTER_AREA)
 
 
+def detail_square(rgb: np.ndarray, size: int = 224) -> np.ndarray:
+    """The middle of a picture at the working size, pixel for pixel: where blur and lost detail show.
+
+    The longest side is brought to 640 px (area-resampled down, bilinear up, so that detail a small picture
+    never had is missing here too), then the middle ``size`` x ``size`` is cut out; a strip narrower than that
+    is mirrored at its edges.
+
+    Args:
+        rgb: uint8, H x W x 3, any size.
+        size: side of the cut-out, in pixels.
+
+    Returns:
+        uint8, size x size x 3.
+    """
+    working = shrink(rgb)
+    height, width = working.shape[:2]
+    scale = WORKING_LONG_SIDE / max(height, width)
+    if scale > 1:
+        wanted = (max(1, round(width * scale)), max(1, round(height * scale)))
+        working = cv2.resize(working, wanted, interpolation=cv2.INTER_LINEAR)
+        height, width = working.shape[:2]
+    top, left = max(0, (height - size) // 2), max(0, (width - size) // 2)
+    part = working[top : top + size, left : left + size]
+    down, right = size - part.shape[0], size - part.shape[1]
+    if down or right:
+        edges = (down // 2, down - down // 2, right // 2, right - right // 2)
+        part = cv2.copyMakeBorder(part, *edges, cv2.BORDER_REFLECT)
+    return np.ascontiguousarray(part)
+
+
+def normalised(
+    square: np.ndarray, mean: Sequence[float] = IMAGENET_MEAN, std: Sequence[float] = IMAGENET_STD
+) -> np.ndarray:
+    """A square picture (uint8, size x size x 3) as a batch of one: float32, 1 x 3 x size x size."""
+    scaled = square.astype(np.float32) / np.float32(255)
+    normal = (scaled - np.asarray(mean, np.float32)) / np.asarray(std, np.float32)
+    return np.ascontiguousarray(normal.transpose(2, 0, 1)[None])
+
+
 def network_input(
     rgb: np.ndarray,
     size: int = 224,
@@ -61,7 +100,4 @@ def network_input(
     Returns:
         float32, 1 x 3 x size x size.
     """
-    square = network_square(rgb, size)
-    scaled = square.astype(np.float32) / np.float32(255)
-    normal = (scaled - np.asarray(mean, np.float32)) / np.asarray(std, np.float32)
-    return np.ascontiguousarray(normal.transpose(2, 0, 1)[None])
+    return normalised(network_square(rgb, size), mean, std)

@@ -21,12 +21,15 @@ Rng = np.random.Generator
 # The ways in which each explanation comes about.
 MODES: Final[dict[str, tuple[str, ...]]] = {
     "bad_framing": ("shift",),
-    "bad_light": ("dark", "bright", "shadow", "backlight", "glare"),
+    "bad_light": ("dark", "bright", "shadow", "backlight", "glare", "cast"),
     "blurry": ("defocus", "motion", "lesion_only"),
     "low_resolution": ("pixels", "jpeg"),
     "too_far_away": ("away",),
 }
 LUMA: Final = np.float32([0.2126, 0.7152, 0.0722])
+# Coloured light, as logarithms of RGB gains at full strength: lamp, sodium lamp, shade, foliage, screen.
+_LAMPS: Final = ((0.7, 0.0, -1.1), (0.8, 0.1, -1.6), (-0.6, 0.0, 0.7), (-0.4, 0.3, -0.4), (0.2, -0.4, 0.6))
+_LAMP_SHARES: Final = (0.4, 0.15, 0.2, 0.1, 0.15)
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,7 @@ class Measures:
         shading: brightest to darkest light across the subject, as a ratio.
         pixels: effective pixels across the short side.
         jpeg: lowest JPEG quality the picture went through, 1-100.
+        cast: colour cast of the light, as the shift of a mid grey in CIELAB's a*b* plane.
     """
 
     extent: float
@@ -54,6 +58,7 @@ class Measures:
     shading: float
     pixels: float
     jpeg: float
+    cast: float = 0.0
 
 
 MEASURES: Final = tuple(Measures.__dataclass_fields__)
@@ -82,11 +87,15 @@ class Scene:
 
 @dataclass(frozen=True)
 class Shot:
-    """A photograph taken: uint8 RGB, the lesion's mask in it (or None), and its measures."""
+    """A photograph taken: uint8 RGB, the lesion's mask in it (or None), its measures, and the lesion's box.
+
+    The box may reach out of the picture; None without a lesion, or when its place was guessed.
+    """
 
     rgb: np.ndarray
     mask: np.ndarray | None
     measures: Measures
+    box: tuple[float, float, float, float] | None = None
 
 
 def to_linear(rgb: np.ndarray) -> np.ndarray:
@@ -278,7 +287,7 @@ def _relight(
     grain = cv2.GaussianBlur(luma, (0, 0), max(1.0, 0.004 * max(height, width)))
     spots = np.zeros((height, width), np.float32)
     short = float(min(height, width))
-    size = max(box[2] - box[0], box[3] - box[1], 0.15 * short)
+    size = float(np.clip(max(box[2] - box[0], box[3] - box[1]), 0.15 * short, 0.5 * short))
     for _index in range(int(rng.integers(1, 4))):
         x = rng.uniform(box[0] + 0.2 * (box[2] - box[0]), box[2] - 0.2 * (box[2] - box[0]))
         y = rng.uniform(box[1] + 0.2 * (box[3] - box[1]), box[3] - 0.2 * (box[3] - box[1]))
@@ -366,6 +375,15 @@ def _ellipse_share(box: tuple[float, ...], frame: tuple[float, ...]) -> float:
     return float((seen & inside).sum() / inside.sum())
 
 
+# Nobody photographs skin with less of it than this in the frame.
+_ENOUGH_SKIN: Final = 0.25
+
+
+def _seen(subject: np.ndarray, x0: float, y0: float, w: float, h: float) -> float:
+    """Share of a window that the subject fills."""
+    return float(subject[int(y0) : int(y0 + h), int(x0) : int(x0 + w)][::4, ::4].mean())
+
+
 def choose_window(
     scene: Scene,
     rng: Rng,
@@ -388,9 +406,16 @@ def choose_window(
     height, width = scene.rgb.shape[:2]
     most_w = min(width, height * aspect)
     if scene.box is None or (scene.guessed and shift is None):
-        w = most_w * rng.uniform(0.82, 1.0)
-        h = w / aspect
-        x0, y0 = rng.uniform(0, width - w), rng.uniform(0, height - h)
+        fullest = (-1.0, 0.0, 0.0, 0.0, 0.0)
+        for _try in range(12):
+            w = most_w * rng.uniform(0.82, 1.0)
+            h = w / aspect
+            x0, y0 = rng.uniform(0, width - w), rng.uniform(0, height - h)
+            seen = 1.0 if scene.subject is None else _seen(scene.subject, x0, y0, w, h)
+            fullest = max(fullest, (min(seen, _ENOUGH_SKIN), x0, y0, w, h))
+            if seen >= _ENOUGH_SKIN:
+                break
+        _seen_share, x0, y0, w, h = fullest
         return x0, y0, x0 + w, y0 + h
     bx0, by0, bx1, by1 = scene.box
     long = max(bx1 - bx0, by1 - by0)
@@ -503,17 +528,23 @@ def take(scene: Scene, plan: Plan, rng: Rng, *, long_side: int = 640, mild: bool
     light = to_linear(view.rgb)
 
     # Light as found: exposure of a good photo wanders a little.
-    shading = 1.15
+    shading, tint = 1.15, np.zeros(3)
     if mild:
         now = _encode(_median(light, subject))
         wanted = float(np.clip(now + rng.normal(0, 0.06), 0.02, 0.92))
         if now < 0.30 and "bad_light" not in faults and rng.random() < 0.6:
             wanted = float(rng.uniform(0.32, 0.5))  # a camera would have lifted it
         light = light * np.float32(_decode(wanted) / max(_decode(now), 1e-4))
-        cast = rng.normal(0, 0.05, 2)
-        light *= np.float32([1 + cast[0], 1, 1 + cast[1]])
+        tint += np.array([1, 0, 1]) * rng.normal(0, 0.05, 3)
     dark = False
-    if "bad_light" in faults:
+    if faults.get("bad_light", ("", 0))[0] == "cast":
+        # Lamps are warm, shade is cool, walls and foliage colour the rest.
+        hue = np.array(_LAMPS[int(rng.choice(len(_LAMPS), p=_LAMP_SHARES))]) + rng.normal(0, 0.1, 3)
+        tint += hue * 1.35 * faults["bad_light"][1]
+    gains = np.exp(tint).astype(np.float32)
+    gains /= gains @ LUMA
+    light = light * gains
+    if "bad_light" in faults and faults["bad_light"][0] != "cast":
         mode, severity = faults["bad_light"]
         light, more = _relight(light, view, subject, mode, severity, rng)
         shading *= more
@@ -583,8 +614,17 @@ def take(scene: Scene, plan: Plan, rng: Rng, *, long_side: int = 640, mild: bool
             shading=float(shading),
             pixels=float(pixels),
             jpeg=float(quality),
+            cast=_cast(gains),
         ),
+        box=None if scene.guessed else view.box,
     )
+
+
+def _cast(gains: np.ndarray) -> float:
+    """How far gains (float32, RGB, linear light) move a mid grey in the a*b* plane of CIELAB."""
+    grey = np.clip(gains * np.float32(0.2), 0, 1)[None, None]
+    _lightness, a, b = cv2.cvtColor(grey, cv2.COLOR_LRGB2LAB)[0, 0]
+    return float(np.hypot(a, b))
 
 
 def _lesion_matte(view: Scene, height: int, width: int) -> np.ndarray:

@@ -16,7 +16,8 @@ import cv2
 import numpy as np
 
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
-from core.runtime.preprocess import IMAGENET_MEAN, IMAGENET_STD, network_square
+from core.runtime.preprocess import IMAGENET_MEAN, IMAGENET_STD, detail_square, network_square
+from core.training.boxes import eye_box, located
 from core.training.degrade import (
     LUMA,
     MEASURES,
@@ -39,7 +40,11 @@ from core.training.splits import SPLITS, split_of
 from core.words import _
 
 SIDE: Final = 224
-SHARES: Final = {"train": 0.8, "validation": 0.1, "left_out": 0.1}
+# Places on which the lesion is marked, across and down; and the mark of "nobody knows".
+PLACES: Final = 14
+UNKNOWN: Final = 255
+PICTURES: Final = ("images.npy", "details.npy")
+SHARES: Final = {"train": 0.76, "validation": 0.12, "left_out": 0.12}
 
 # Photographs of these sources are softer than their pixel count (enlarged or smoothed before they came here).
 _SOFT: Final = {
@@ -148,8 +153,8 @@ def _ellipse(height: int, width: int, box: tuple[float, float, float, float]) ->
 def scene_from_row(row: Row) -> Scene:
     """A photograph of the manifest as a scene.
 
-    A lesion's place is its mask, else its largest box, else (photographs filled by their lesion) the middle
-    62 %.
+    A lesion's place is its mask, else its largest box, else the box drawn by eye, else (photographs filled by
+    their lesion) the middle 62 %.
     """
     rgb = read_rgb(row)
     mask = read_mask(row)
@@ -160,7 +165,10 @@ def scene_from_row(row: Row) -> Scene:
         if box is None and row.boxes:
             mask = None
             box = max(row.boxes, key=lambda b: (b[2] - b[0]) * (b[3] - b[1]))
-        guessed = box is None
+        seen = eye_box(row) if box is None else None
+        guessed = box is None and (seen is None or seen.spread)
+        if seen is not None:
+            mask, box = None, seen.box
         if box is None:
             mask = None
             box = (0.19 * width, 0.19 * height, 0.81 * width, 0.81 * height)
@@ -198,12 +206,29 @@ def _resize(scene: Scene, long_side: int) -> Scene:
     )
 
 
+def _stencil(size: tuple[int, int], lesion: np.ndarray | None, rng: Rng) -> np.ndarray:
+    """What of a patch is laid on: the lesion with some skin around it, or a bent ellipse; uint8 0 or 1.
+
+    The patch's border stays free.
+    """
+    ys, xs = np.mgrid[-1 : 1 : size[1] * 1j, -1 : 1 : size[0] * 1j].astype(np.float32)
+    bumps = cv2.resize(rng.standard_normal((6, 6)).astype(np.float32), size, interpolation=cv2.INTER_CUBIC)
+    out = (np.hypot(xs, ys) + 0.06 * bumps < 0.9).astype(np.uint8)
+    if lesion is not None and lesion.any():
+        steps = max(1, round(0.08 * max(size)))
+        grown = cv2.dilate(lesion.astype(np.uint8), np.ones((3, 3), np.uint8), iterations=steps)
+        out = grown * (np.maximum(abs(xs), abs(ys)) < 0.97)
+    out[[0, -1]] = 0
+    out[:, [0, -1]] = 0
+    return out.astype(np.uint8)
+
+
 def place_on(lesion: Scene, ground: Scene, extent: float, rng: Rng) -> Scene | None:
     """Lay a lesion on the skin of another photograph, ``extent`` of its short side long, light and colour
     matched.
 
-    The lesion keeps its own skin around it, which fades into the other through a soft matte; both are
-    brought to the same mean light per channel where they meet, so that there is no seam.
+    The lesion keeps some of its own skin around it and takes on the light and colour of the other where
+    they meet, so that there is no seam.
 
     Returns:
         the new scene, or None when the ground has no patch of skin that is large enough.
@@ -237,31 +262,32 @@ def place_on(lesion: Scene, ground: Scene, extent: float, rng: Rng) -> Scene | N
     cy, cx = (int(v) for v in fits[int(rng.integers(len(fits)))])
     px, py = cx - size[0] // 2, cy - size[1] // 2
 
-    ys, xs = np.mgrid[-1 : 1 : size[1] * 1j, -1 : 1 : size[0] * 1j].astype(np.float32)
-    ripple = cv2.resize(rng.standard_normal((6, 6)).astype(np.float32), size, interpolation=cv2.INTER_CUBIC)
-    radius = np.hypot(xs, ys) + 0.06 * ripple
-    matte = np.clip((0.98 - radius) / 0.36, 0, 1)
-    matte = matte * matte * (3 - 2 * matte)
     mask_patch = None
     if lesion.mask is not None:
         piece = lesion.mask[top:low, left:right].astype(np.uint8)
         mask_patch = cv2.resize(piece, size, interpolation=cv2.INTER_AREA) > 0
-        grown = cv2.dilate(
-            mask_patch.astype(np.uint8), np.ones((3, 3), np.uint8), iterations=max(1, round(0.11 * max(size)))
-        )
-        matte = np.clip(
-            cv2.GaussianBlur(grown.astype(np.float32), (0, 0), max(0.8, 0.08 * max(size))), 0, 1
-        ) * np.clip((1.15 - radius) / 0.15, 0, 1)
-
-    under = to_linear(ground.rgb[py : py + size[1], px : px + size[0]])
-    over = to_linear(patch)
-    ring = (matte > 0.03) & (matte < 0.6)
-    if ring.sum() < 6:
-        return None
-    gain = np.clip((under[ring].mean(0) + 1e-3) / (over[ring].mean(0) + 1e-3), 0.2, 4)
-    mixed = under + matte[..., None] * (over * gain.astype(np.float32) - under)
+    stencil = _stencil(size, mask_patch, rng)
     rgb = ground.rgb.copy()
-    rgb[py : py + size[1], px : px + size[0]] = to_srgb(mixed)
+    if min(size) < 14:
+        # Too small for a gradient: fade it in, at the mean light of what it lies on.
+        under, over = to_linear(rgb[py : py + size[1], px : px + size[0]]), to_linear(patch)
+        matte = cv2.GaussianBlur(stencil.astype(np.float32), (0, 0), 0.8)
+        rim = (matte > 0.03) & (matte < 0.6)
+        if not rim.any():
+            return None
+        gain = np.clip((under[rim].mean(0) + 1e-3) / (over[rim].mean(0) + 1e-3), 0.2, 4).astype(np.float32)
+        mixed = under + matte[..., None] * (over * gain - under)
+        rgb[py : py + size[1], px : px + size[0]] = to_srgb(mixed)
+    else:
+        # Poisson blending (Perez et al. 2003): the lesion's gradients on the other skin's light and colour.
+        edge = 2
+        part = (slice(py - edge, py + size[1] + edge), slice(px - edge, px + size[0] + edge))
+        if min(py, px) < edge or py + size[1] + edge > height or px + size[0] + edge > width:
+            return None
+        x, y, w, h = cv2.boundingRect(stencil)
+        centre = (edge + x + w // 2, edge + y + h // 2)
+        under = np.ascontiguousarray(rgb[part])
+        rgb[part] = cv2.seamlessClone(patch, under, stencil * np.uint8(255), centre, cv2.NORMAL_CLONE)
     box = (
         px + (x0 - left) * scale,
         py + (y0 - top) * scale,
@@ -371,6 +397,11 @@ def sample(
         scene, label = _phantom_scene(rng, group, plan)
     elif group == "lesion":
         row = _pick_lesion(rng, material.lesions)
+        for _try in range(4):
+            # Distance and framing mean most where it is known what is to be in the picture.
+            if located(row) or not plan.faults.keys() & {"bad_framing", "too_far_away"}:
+                break
+            row = _pick_lesion(rng, material.lesions)
         scene, label = _lesion_scene(rng, row, plan, material), row.label
     elif group == "healthy_skin":
         row = _pick(rng, material.healthy)
@@ -406,7 +437,7 @@ def _lesion_scene(rng: Rng, row: Row, plan: Plan, material: Material) -> Scene:
     wanted = 0.26 * (0.022 / 0.26) ** away[1] if away else float(rng.uniform(0.18, 0.42))
     roomy = own < 1.15 * wanted and (shift is None or own < 0.35)
     needs_room = (away is not None and not roomy) or (
-        shift is not None and (row.slug in _SPREAD or own > 0.5)
+        shift is not None and ((scene.guessed and row.slug in _SPREAD) or own > 0.5)
     )
     # Laid-on lesions at a good distance too, or else a laid-on lesion would mean a fault.
     if (needs_room or (rng.random() < 0.14 and own > 0.1)) and row.label != "alopecia":
@@ -424,6 +455,18 @@ def _lesion_scene(rng: Rng, row: Row, plan: Plan, material: Material) -> Scene:
 def square(rgb: np.ndarray) -> np.ndarray:
     """The network's view of a picture before normalisation: uint8, 224 x 224 x 3, by the input rule."""
     return network_square(rgb, SIDE)
+
+
+def lesion_places(group: str, shot: Shot) -> np.ndarray:
+    """Where the lesion is in a picture: uint8, 14 x 14, share of each place covered (0-254; 255: unknown)."""
+    if group != "lesion":
+        return np.zeros((PLACES, PLACES), np.uint8)
+    height, width = shot.rgb.shape[:2]
+    if shot.box is None:
+        return np.full((PLACES, PLACES), UNKNOWN, np.uint8)
+    mask = shot.mask if shot.mask is not None else _ellipse(height, width, shot.box)
+    share = cv2.resize(mask.astype(np.float32), (PLACES, PLACES), interpolation=cv2.INTER_AREA)
+    return np.clip(np.round(share * 254), 0, 254).astype(np.uint8)
 
 
 _ROWS: dict[str, tuple[dict[str, Material], Panel]] = {}
@@ -447,6 +490,7 @@ def _rated_entry(row: Row, position: int, split: str) -> dict[str, Any]:
         "explanation_votes": np.array([given.get(name, 0) for name in EXPLANATIONS]),
         "measures": (float("nan"),) * len(MEASURES),
         "severity": [0.0] * len(EXPLANATIONS),
+        "places": np.full((PLACES, PLACES), UNKNOWN if row.group == "lesion" else 0, np.uint8),
     }
 
 
@@ -458,15 +502,22 @@ def _prepare(data_dir: str, seed: int) -> tuple[dict[str, Material], Panel]:
     return _ROWS[key]
 
 
+def _canvas(folder: Path, name: str, total: int, new: bool = False) -> np.ndarray:
+    return np.lib.format.open_memmap(
+        str(folder / name), mode="w+" if new else "r+", shape=(total, SIDE, SIDE, 3), dtype=np.uint8
+    )
+
+
 def _render(task: tuple[str, str, int, int, list[tuple[int, str, int]]]) -> list[dict[str, Any]]:
-    data_dir, images_file, total, seed, jobs = task
+    data_dir, out_dir, total, seed, jobs = task
     cv2.setNumThreads(1)
     materials, panel = _prepare(data_dir, seed)
-    images = np.lib.format.open_memmap(images_file, mode="r+", shape=(total, SIDE, SIDE, 3), dtype=np.uint8)
+    images, details = (_canvas(Path(out_dir), name, total) for name in PICTURES)
     done = []
     for position, split, number in jobs:
         made = sample(number, split, materials[split], panel, seed)
         images[position] = square(made.shot.rgb)
+        details[position] = detail_square(made.shot.rgb, SIDE)
         done.append(
             {
                 "position": position,
@@ -479,6 +530,7 @@ def _render(task: tuple[str, str, int, int, list[tuple[int, str, int]]]) -> list
                 "explanation_votes": made.explanation_votes,
                 "measures": astuple(made.shot.measures),
                 "severity": [made.plan.faults.get(name, ("", 0.0))[1] for name in EXPLANATIONS],
+                "places": lesion_places(made.group, made.shot),
             }
         )
     return done
@@ -487,10 +539,10 @@ def _render(task: tuple[str, str, int, int, list[tuple[int, str, int]]]) -> list
 def build_pool(
     data_dir: Path | str, out_dir: Path | str, count: int = 25_000, seed: int = 1, workers: int = 1
 ) -> dict[str, Any]:
-    """Render a pool: ``images.npy`` (uint8, count x 224 x 224 x 3), ``labels.npz`` and ``pool.json`` in
-    ``out_dir``.
+    """Render a pool: ``images.npy`` and ``details.npy`` (uint8, N x 224 x 224 x 3: whole frames, and their
+    middles pixel for pixel), ``labels.npz`` and ``pool.json`` in ``out_dir``.
 
-    Eighty in a hundred samples are for training, ten each for validation and left-out sources;
+    Of a hundred samples 76 are for training, twelve each for validation and left-out sources;
     photographs that real raters voted on come on top, undegraded, with their own votes. Splits without any
     photograph are filled with phantoms.
 
@@ -509,16 +561,17 @@ def build_pool(
         jobs += [(len(jobs) + i, split, i) for i in range(wanted)]
     rated = [(row, split) for split in SPLITS for row in rated_rows(rows, split)]
     total = len(jobs) + len(rated)
-    images_file = str(out / "images.npy")
-    images = np.lib.format.open_memmap(images_file, mode="w+", shape=(total, SIDE, SIDE, 3), dtype=np.uint8)
+    images, details = (_canvas(out, name, total, new=True) for name in PICTURES)
     done: list[dict[str, Any]] = []
     for position, (row, split) in enumerate(rated, start=len(jobs)):
-        images[position] = square(read_rgb(row))
+        rgb = read_rgb(row)
+        images[position], details[position] = square(rgb), detail_square(rgb, SIDE)
         done.append(_rated_entry(row, position, split))
     images.flush()
-    del images
+    details.flush()
+    del images, details
     size = 100
-    tasks = [(str(data_dir), images_file, total, seed, jobs[i : i + size]) for i in range(0, len(jobs), size)]
+    tasks = [(str(data_dir), str(out), total, seed, jobs[i : i + size]) for i in range(0, len(jobs), size)]
     if workers > 1:
         with multiprocessing.get_context("spawn").Pool(workers) as crew:
             for part in crew.imap_unordered(_render, tasks):
@@ -535,6 +588,7 @@ def build_pool(
     columns["explanation_votes"] = np.array([e["explanation_votes"] for e in done], np.uint16)
     columns["measures"] = np.array([e["measures"] for e in done], np.float32)
     columns["severity"] = np.array([e["severity"] for e in done], np.float32)
+    columns["places"] = np.array([e["places"] for e in done], np.uint8)
     np.savez_compressed(out / "labels.npz", **columns)
     summary = summarise(columns) | {
         "seed": seed,

@@ -74,6 +74,7 @@ ONSETS: Final = (
     Onset("bad_light", "luma", 0.85, 0.04, above=True),
     Onset("bad_light", "clipped", 0.12, 0.04, above=True),
     Onset("bad_light", "shading", 4.0, 1.0, above=True),
+    Onset("bad_light", "cast", 22.0, 5.0, above=True),
     Onset("low_resolution", "pixels", 190, 1.25, above=False, factor=True),
     Onset("low_resolution", "jpeg", 22, 5, above=False),
 )
