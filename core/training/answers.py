@@ -15,7 +15,7 @@ from core.runtime.preprocess import shrink
 from core.training.degrade import MEASURES
 from core.training.imageqx_data import load_labels, material_of, plurality, sample
 from core.training.panel import Panel
-from core.training.recipes.calibrate import good_lesions
+from core.training.recipes.calibrate import acceptable, good_lesions
 from core.training.sources import DataError, Row, read_rgb
 from core.training.splits import split_of
 from core.words import _
@@ -78,6 +78,11 @@ class Answers:
     def good(self) -> np.ndarray:
         """Bool, N: lesion photos to which at most a small minority objects; they should pass."""
         return good_lesions(self.label, self.class_votes)
+
+    @property
+    def acceptable(self) -> np.ndarray:
+        """Bool, N: at most a small minority objects, whatever the photo shows."""
+        return acceptable(self.label, self.class_votes)
 
     @property
     def faulty(self) -> np.ndarray:

@@ -9,9 +9,11 @@ asked lies in ``answers``, the figures in ``quality_report``, ``calibration``, `
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
+
+import numpy as np
 
 from core.quality.labels import EXPLANATIONS
 from core.quality.verdict import Assessor, PassRule
@@ -27,9 +29,14 @@ from core.training.answers import (
     quiet,
 )
 from core.training.calibration import best_thresholds
+from core.training.fairness import fairness, tones_by_key
+from core.training.focus import MOST as FOCUS_MOST
+from core.training.focus import focus, photographs
+from core.training.focus import phantoms as drawn_pictures
+from core.training.mistakes import worst, write_mistakes
 from core.training.quality_report import point_report, quality_report
 from core.training.real_scenes import real_report
-from core.training.recipes.calibrate import operating_points
+from core.training.recipes.calibrate import fit_temperature, operating_points, softmax
 from core.training.sources import Row
 from core.training.tones import tone_report
 
@@ -72,6 +79,19 @@ def fit_points(validation: Answers) -> dict[str, OperatingPoint]:
     return operating_points(validation.quality, validation.scores, validation.good, validation.faulty, given)
 
 
+def fit_settings(validation: Answers, temperature: float) -> Settings:
+    """Temperature and operating points for these answers: of its photographs, or phantoms where that is all.
+
+    Args:
+        temperature: what the class logits were divided by when the answers were given.
+    """
+    photos = validation.only(~validation.phantom)
+    photos = photos if len(photos) else validation
+    logits = temperature * np.log(np.maximum(photos.quality, 1e-12))
+    fitted = fit_temperature(logits, photos.label)
+    return Settings(fitted, fit_points(replace(photos, quality=softmax(logits / fitted))))
+
+
 def ask_splits(
     assessor: Assessor,
     rule: PassRule,
@@ -108,6 +128,7 @@ def evaluate_quality(
     progress: Progress = quiet,
     pool_dir: Path | None = None,
     settings: Settings | None = None,
+    out: Path | None = None,
 ) -> dict[str, Any]:
     """All figures of a quality assessor.
 
@@ -115,6 +136,7 @@ def evaluate_quality(
         counts: samples for each split; the benchmark's own when None (then the figures carry its name).
         pool_dir: a pool rendered with the benchmark's seed; its samples need not be drawn again.
         settings: what came with the assessor.
+        out: a folder for pictures of the worst mistakes; none are written without it.
 
     Raises:
         DataError: the pool is missing, of another seed, or too small.
@@ -143,10 +165,34 @@ def evaluate_quality(
     photos = {name: sections[name] for name in ("validation", "left_out") if name in sections}
     points = settings.points or (fit_points(photos["validation"]) if "validation" in photos else {})
     report["operating_points"] = point_report(points, photos)
+    _add_fairness(report, photos, rows)
+    _add_focus(report, assessor, rows, None if full else max(wanted.values()), progress)
     report["gap"] = gap(report["sections"])
     report["tones"] = tone_report(assessor, rule, each=40 if full else min(40, max(wanted.values())))
     report["real_quality"] = real_report(assessor, rule, rows, progress)
+    if out is not None:
+        report["mistakes"] = write_mistakes(worst(photos), out)
     return report | committed()
+
+
+def _add_fairness(report: dict[str, Any], photos: Mapping[str, Answers], rows: list[Row]) -> None:
+    wanted = {str(key) for answers in photos.values() for key in answers.keys}
+    tones = tones_by_key(rows, wanted)
+    for name, answers in photos.items():
+        report["sections"][name]["fairness"] = fairness(answers, tones)
+
+
+def _add_focus(
+    report: dict[str, Any], assessor: Assessor, rows: list[Row], most: int | None, progress: Progress
+) -> None:
+    if not hasattr(assessor, "explain"):
+        return
+    most = min(most or FOCUS_MOST, FOCUS_MOST)
+    for number, (name, section) in enumerate(report["sections"].items(), start=1):
+        pictures = drawn_pictures(most // 2) if name == "phantoms" else photographs(rows, name, most)
+        if pictures:
+            section["focus"] = focus(assessor, pictures)
+        progress("focus", number, len(report["sections"]))
 
 
 def gap(sections: Mapping[str, Mapping[str, Any]]) -> dict[str, float | None]:

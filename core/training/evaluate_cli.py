@@ -4,12 +4,22 @@ import argparse
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core.runtime.engine import open_engine
-from core.runtime.manifest import WEIGHTS_DIR, WeightsError, load_manifest, save_entry
-from core.training.sources import DataError, read_manifest
+from core.runtime.manifest import (
+    DEFAULT_POINT,
+    WEIGHTS_DIR,
+    NetworkEntry,
+    WeightsError,
+    load_manifest,
+    save_entry,
+)
+from core.training.sources import DataError, Row, read_manifest
 from core.words import _
+
+if TYPE_CHECKING:
+    from core.quality.imageqx import ImageQX
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
@@ -23,6 +33,11 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument("--weights", type=Path, default=WEIGHTS_DIR, help=_("folder with manifest.json"))
     parser.add_argument("--pool", type=Path, help=_("imageqx and panel only: samples already rendered"))
     parser.add_argument("--limit", type=int, help=_("only this many samples of each split (a quick look)"))
+    parser.add_argument(
+        "--fit-points",
+        action="store_true",
+        help=_("imageqx only: first set temperature and operating points, and put them into the manifest"),
+    )
     parser.add_argument(
         "--write-manifest", action="store_true", help=_("put the main figures into the weights manifest")
     )
@@ -42,7 +57,7 @@ def _report(args: argparse.Namespace) -> dict[str, Any]:
         from core.quality.classical import Classical
 
         classical = Classical()
-        return evaluate_quality(classical, classical.rule(), rows, _counts(args), _progress)
+        return evaluate_quality(classical, classical.rule(), rows, _counts(args), _progress, out=args.out)
     manifest = load_manifest(args.weights / "manifest.json")
     if args.task not in manifest.networks:
         raise DataError(
@@ -59,8 +74,32 @@ def _report(args: argparse.Namespace) -> dict[str, Any]:
     from core.quality.imageqx import ImageQX
 
     assessor = ImageQX(engine, entry)
+    if args.fit_points:
+        entry = _fit_points(args, assessor, entry, rows)
+        assessor = ImageQX(engine, entry)
     settings = Settings(entry.temperature, entry.operating_points)
-    return evaluate_quality(assessor, assessor.rule(), rows, _counts(args), _progress, args.pool, settings)
+    return evaluate_quality(
+        assessor, assessor.rule(), rows, _counts(args), _progress, args.pool, settings, args.out
+    )
+
+
+def _fit_points(
+    args: argparse.Namespace, assessor: "ImageQX", entry: NetworkEntry, rows: list[Row]
+) -> NetworkEntry:
+    """Temperature and operating points of the validation samples, put into the weights manifest."""
+    from core.training.evaluate import ask_splits, benchmark, fit_settings
+
+    count = args.limit or benchmark()["samples"]["validation"]
+    asked = ask_splits(assessor, assessor.rule(), rows, {"validation": count}, _progress, args.pool)
+    settings = fit_settings(asked["validation"], entry.temperature)
+    changes = {
+        "temperature": settings.temperature,
+        "operating_points": dict(settings.points),
+        "thresholds": dict(settings.points[DEFAULT_POINT].thresholds),
+    }
+    entry = entry.model_copy(update=changes)
+    save_entry(args.task, entry, args.weights)
+    return entry
 
 
 def _counts(args: argparse.Namespace) -> dict[str, int] | None:

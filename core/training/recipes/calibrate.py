@@ -104,7 +104,12 @@ def good_lesions(label: np.ndarray, class_votes: np.ndarray) -> np.ndarray:
         class_votes: float, N x 4: share of raters per quality class; a rater who objects to anything votes
             poor_quality.
     """
-    return (label == _LESION) & (class_votes[:, _POOR] <= GOOD_OBJECTORS + 1e-6)
+    return (label == _LESION) & acceptable(label, class_votes)
+
+
+def acceptable(label: np.ndarray, class_votes: np.ndarray) -> np.ndarray:
+    """Photos not of poor quality to which at most ``GOOD_OBJECTORS`` of the raters object: bool, N."""
+    return (label != _POOR) & (class_votes[:, _POOR] <= GOOD_OBJECTORS + 1e-6)
 
 
 def operating_points(
