@@ -239,7 +239,9 @@ def _table(entries: dict[str, dict[str, Any]], mean: dict[str, Any], first: str,
         f1 = entry["pairwise_f1"]
         agreed = "-" if f1 is None else f"{f1:.2f} ({entry['deviation']:.2f})"
         cells = [name, str(entry["count"]), agreed, _cell(entry["paper"], _("not known here"))]
-        cells += [_cell(entry["ceiling_f1"])] + ([_cell(entry["ceiling_auc"])] if scored else [])
+        cells.append(_cell(entry["ceiling_f1"]))
+        if scored:
+            cells.append("-" if entry["ceiling_auc"] is None else f"{entry['ceiling_auc']:.3f}")
         lines.append("| " + " | ".join(cells) + " |")
     return [*lines, ""]
 
