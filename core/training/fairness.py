@@ -20,7 +20,7 @@ import numpy as np
 
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
 from core.training.answers import Answers
-from core.training.metrics import clean, draws, interval
+from core.training.metrics import clean, share_interval
 from core.training.sources import Row, read_mask, read_rgb
 
 # Name, ITA above, ITA up to (degrees).
@@ -119,12 +119,9 @@ def tones_by_key(rows: list[Row], wanted: set[str]) -> dict[str, float]:
     return {key: float(np.median(angles)) for key, angles in found.items()}
 
 
-def _share(yes: np.ndarray, keep: np.ndarray, weights: np.ndarray) -> tuple[float | None, list[float] | None]:
-    if not keep.any():
-        return None, None
-    with np.errstate(invalid="ignore", divide="ignore"):
-        drawn = (weights * (keep & yes)).sum(1) / (weights * keep).sum(1)
-    return clean(yes[keep].mean()), interval(drawn)
+def _share(yes: np.ndarray, keep: np.ndarray) -> tuple[float | None, list[float] | None]:
+    count, right = int(keep.sum()), int((yes & keep).sum())
+    return (clean(right / count) if count else None), share_interval(right, count)
 
 
 def _gap(figures: list[tuple[float | None, int]]) -> float | None:
@@ -144,11 +141,11 @@ def fairness(answers: Answers, tones: Mapping[str, float]) -> dict[str, Any]:
         tones: ITA in degrees by split key.
 
     Returns:
-        a bin each of ``BINS``, and the largest gaps over the bins with at least ``ENOUGH`` photographs.
+        a bin each of ``BINS`` (intervals by Wilson's score: bins are small), and the largest gaps over the
+        bins with at least ``ENOUGH`` photographs.
     """
     angles = np.array([tones.get(str(key), np.nan) for key in answers.keys])
     place = np.array([-1 if (k := bin_of(angle)) is None else k for angle in angles], int)
-    weights = draws(answers.groups)
     no_skin, poor = QUALITY_CLASSES.index("no_skin"), QUALITY_CLASSES.index("poor_quality")
     skin = answers.label != no_skin
     fine = answers.acceptable & skin
@@ -156,11 +153,11 @@ def fairness(answers: Answers, tones: Mapping[str, float]) -> dict[str, Any]:
     bins = []
     for k, (name, low, high) in enumerate(BINS):
         here = place == k
-        specificity, around = _share(cleared, fine & here, weights)
+        specificity, around = _share(cleared, fine & here)
         faults = {}
         for column, explanation in enumerate(EXPLANATIONS):
             given = answers.explanations[:, column] & skin & here
-            sensitivity, between = _share(answers.flagged[:, column], given, weights)
+            sensitivity, between = _share(answers.flagged[:, column], given)
             faults[explanation] = {"n": int(given.sum()), "sensitivity": sensitivity, "interval": between}
         bins.append(
             {

@@ -105,6 +105,17 @@ def interval(values: np.ndarray) -> list[float] | None:
     return [round(float(low), 3), round(float(high), 3)]
 
 
+def share_interval(successes: int, count: int) -> list[float] | None:
+    """95 % interval of a share (Wilson's score), which stays honest for few cases; None without any."""
+    if count == 0:
+        return None
+    z = 1.959964
+    share, wide = successes / count, z * z / count
+    middle = (share + wide / 2) / (1 + wide)
+    half = z / (1 + wide) * np.sqrt(share * (1 - share) / count + wide / (4 * count))
+    return [round(float(max(0.0, middle - half)), 3), round(float(min(1.0, middle + half)), 3)]
+
+
 def clean(value: float | np.ndarray) -> float | None:
     """Rounded to three places; None for nan (JSON has no nan)."""
     return round(float(value), 3) if np.isfinite(value) else None

@@ -1,0 +1,66 @@
+import numpy as np
+import pytest
+
+from core.quality.imageqx import rule_of
+from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
+from core.quality.verdict import PassRule, judge, shifted
+from core.runtime.manifest import OperatingPoint
+
+CALM = dict.fromkeys(EXPLANATIONS, 0.1)
+HALF = dict.fromkeys(EXPLANATIONS, 0.5)
+
+
+def verdict(quality, rule, explanations=CALM):
+    return judge(
+        assessor="test",
+        width=1,
+        height=1,
+        quality=dict(zip(QUALITY_CLASSES, quality, strict=True)),
+        explanations=explanations,
+        rule=rule,
+        milliseconds=0,
+    )
+
+
+def test_an_offset_moves_the_odds_of_its_class():
+    moved = shifted({"lesion": 0.5, "poor_quality": 0.5}, {"poor_quality": -np.log(3)})
+    assert moved == pytest.approx({"lesion": 0.75, "poor_quality": 0.25})
+
+
+def test_opposite_offsets_cancel():
+    quality = dict(zip(QUALITY_CLASSES, (0.1, 0.2, 0.3, 0.4), strict=True))
+    there = shifted(quality, {"lesion": 1.3, "poor_quality": -0.7})
+    assert shifted(there, {"lesion": -1.3, "poor_quality": 0.7}) == pytest.approx(quality)
+
+
+def test_probabilities_that_are_all_zero_stay_so():
+    assert shifted({"lesion": 0.0, "no_skin": 0.0}, {"lesion": 1.0}) == {"lesion": 0.0, "no_skin": 0.0}
+
+
+def test_a_photo_that_the_class_alone_refuses_passes_with_an_offset():
+    quality = (0.4, 0.05, 0.05, 0.5)
+    assert not verdict(quality, PassRule(HALF)).passes
+    eased = verdict(quality, PassRule(HALF, class_offsets={"poor_quality": -1.0}))
+    assert eased.passes
+    assert eased.label == "lesion" == max(eased.quality, key=lambda name: eased.quality[name])
+    assert sum(eased.quality.values()) == pytest.approx(1)
+
+
+def test_offsets_leave_the_explanations_alone():
+    rule = PassRule(HALF, class_offsets={"poor_quality": -5.0})
+    flagged = verdict((0.9, 0.0, 0.0, 0.1), rule, CALM | {"blurry": 0.5})
+    assert flagged.flagged == ("blurry",)
+    assert not flagged.passes
+
+
+def test_without_offsets_probabilities_come_as_they_are():
+    quality = (0.1, 0.2, 0.3, 0.4)
+    assert tuple(verdict(quality, PassRule(HALF)).quality.values()) == quality
+
+
+def test_a_rule_of_an_operating_point():
+    point = OperatingPoint(thresholds=HALF | {"blurry": 0.3}, class_offsets={"lesion": 0.5})
+    rule = rule_of(point, healthy_skin_passes=True)
+    assert rule.thresholds["blurry"] == 0.3
+    assert rule.class_offsets == {"lesion": 0.5}
+    assert rule.healthy_skin_passes

@@ -1,0 +1,39 @@
+import numpy as np
+import pytest
+
+from core.training.answers import Answers
+
+
+def answers_of(n, seed=0, **columns):
+    """Answers of made-up photographs: about right, never surely."""
+    rng = np.random.default_rng(seed)
+    label = rng.integers(0, 4, n)
+    class_votes = np.zeros((n, 4))
+    class_votes[np.arange(n), label] = 1
+    votes = np.where(rng.random((n, 5)) < 0.3, rng.integers(1, 13, (n, 5)) / 12, 0)
+    scores = (0.25 + 0.4 * (votes > 0) + rng.normal(0, 0.15, (n, 5))).clip(0.01, 0.99)
+    quality = rng.random((n, 4)) + 0.5 * class_votes
+    quality /= quality.sum(1, keepdims=True)
+    said = quality.argmax(1)
+    flagged = scores >= 0.5
+    made = {
+        "label": label,
+        "class_votes": class_votes,
+        "votes": votes,
+        "said": said,
+        "quality": quality,
+        "scores": scores,
+        "flagged": flagged,
+        "passes": (said == 0) & ~flagged.any(1),
+        "groups": np.array([f"key{i}" for i in range(n)]),
+        "phantom": np.zeros(n, bool),
+        "slugs": np.array(["somewhere"] * n),
+        "keys": np.array([f"key{i}" for i in range(n)]),
+        "thumbs": np.array([f"jpeg {i}".encode() for i in range(n)], object),
+    }
+    return Answers(**made | columns)
+
+
+@pytest.fixture(scope="session")
+def make_answers():
+    return answers_of
