@@ -12,7 +12,7 @@ from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
 from core.quality.verdict import PassRule, Verdict, judge
 from core.runtime.engine import Engine
 from core.runtime.manifest import DEFAULT_POINT, NetworkEntry, OperatingPoint
-from core.runtime.preprocess import network_input
+from core.runtime.preprocess import detail_square, network_square, normalised
 from core.runtime.probability import sigmoid, softmax
 
 
@@ -61,16 +61,32 @@ class ImageQX:
             rule: what passes.
             width, height: size to report when ``rgb`` is a reduced copy.
         """
+        return self.judge_views(*self.views(rgb), rule, width or rgb.shape[1], height or rgb.shape[0])
+
+    def views(self, rgb: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+        """What the network is shown of a picture.
+
+        Returns:
+            uint8 S x S x 3 twice: the whole frame, and its middle pixel for pixel (None when the network does
+            not ask for it).
+        """
+        size = self._entry.input_size
+        return network_square(rgb, size), detail_square(rgb, size) if self._entry.detail else None
+
+    def judge_views(
+        self, square: np.ndarray, detail: np.ndarray | None, rule: PassRule, width: int, height: int
+    ) -> Verdict:
+        """The same from ``views``, for those who hold them already; ``width`` and ``height`` are reported."""
         started = self._clock()
-        outputs = self._run(rgb)
+        outputs = self._run(square, detail)
         classes = softmax(outputs["logits"][0], self._entry.temperature)
         faults = sigmoid(outputs["explanations"][0])
         quality = dict(zip(self._entry.labels, map(float, classes), strict=True))
         explanations = dict(zip(self._entry.explanations, map(float, faults), strict=True))
         return judge(
             assessor=self.name,
-            width=rgb.shape[1] if width is None else width,
-            height=rgb.shape[0] if height is None else height,
+            width=width,
+            height=height,
             quality={name: quality[name] for name in QUALITY_CLASSES},
             explanations={name: explanations[name] for name in EXPLANATIONS},
             rule=rule,
@@ -84,17 +100,20 @@ class ImageQX:
     def explain_all(self, rgb: np.ndarray, targets: Iterable[str] | None = None) -> dict[str, Explanation]:
         """Grad-CAM of several targets (all nine by default) in one pass of the network."""
         targets = list(targets or (*self._entry.explanations, *self._entry.labels))
-        outputs = self._run(rgb)
+        outputs = self._run(*self.views(rgb))
         features = outputs["features"][0]
         classes, faults = self._head.slopes(outputs["explanations"][0])
         slopes = dict(zip(self._entry.labels, classes, strict=True))
         slopes |= dict(zip(self._entry.explanations, faults, strict=True))
-        return {name: Explanation(name, grad_cam(features, slopes[name]), "gradcam") for name in targets}
+        # What follows the map's own channels are those of the detail, which has no map.
+        maps = {name: grad_cam(features, slopes[name][: len(features)]) for name in targets}
+        return {name: Explanation(name, heat, "gradcam") for name, heat in maps.items()}
 
     @cached_property
     def _head(self) -> ImageQXHead:
         return ImageQXHead(self._engine.initialisers(ImageQXHead.NAMES))
 
-    def _run(self, rgb: np.ndarray) -> dict[str, np.ndarray]:
+    def _run(self, square: np.ndarray, detail: np.ndarray | None) -> dict[str, np.ndarray]:
         entry = self._entry
-        return self._engine.run(network_input(rgb, entry.input_size, entry.mean, entry.std))
+        shown = [square] if detail is None else [square, detail]
+        return self._engine.run(*(normalised(view, entry.mean, entry.std) for view in shown))

@@ -45,20 +45,21 @@ class Engine:
         self.threads = options.intra_op_num_threads
         self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         _give_back_memory()
-        self._input = self._session.get_inputs()[0].name
+        self.inputs = tuple(given.name for given in self._session.get_inputs())
         self.outputs = tuple(output.name for output in self._session.get_outputs())
 
-    def run(self, batch: np.ndarray) -> dict[str, np.ndarray]:
+    def run(self, *batches: np.ndarray) -> dict[str, np.ndarray]:
         """Run the network.
 
         Args:
-            batch: float32, N x 3 x S x S, as ``preprocess.network_input`` makes it.
+            batches: float32, N x 3 x S x S, as ``preprocess`` makes them: one for each of ``inputs``.
 
         Returns:
             float32 array for each output name: ``logits`` (N x classes, before softmax), ``features``
             (N x channels x S/32 x S/32) and for ImageQX ``explanations`` (N x 5, before the sigmoid).
         """
-        return dict(zip(self.outputs, self._session.run(None, {self._input: batch}), strict=True))
+        given = dict(zip(self.inputs, batches, strict=True))
+        return dict(zip(self.outputs, self._session.run(None, given), strict=True))
 
     def initialisers(self, names: Sequence[str]) -> dict[str, np.ndarray]:
         """Weights by parameter name, as float32; see ``onnx_file.read_initialisers``."""

@@ -52,6 +52,7 @@ class NetworkEntry(BaseModel):
         explanations: names in the order of the ``explanations`` output; empty without that output.
         input_size: side of the square input in pixels.
         mean, std: per RGB channel, of values in 0-1.
+        detail: whether a second input takes the middle of the picture (``preprocess.detail_square``).
         thresholds: probability (0-1) from which an explanation counts as given.
         operating_points: thresholds and class offsets by name (``balanced``, ``lenient``, ``strict``); empty
             in older manifests, whose ``thresholds`` then count everywhere.
@@ -71,6 +72,7 @@ class NetworkEntry(BaseModel):
     input_size: int = Field(gt=0)
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
+    detail: bool = False
     thresholds: dict[str, float] = {}
     operating_points: dict[str, OperatingPoint] = {}
     temperature: float = Field(default=1.0, gt=0)

@@ -65,6 +65,18 @@ def _tensor(data: memoryview) -> tuple[str, np.dtype | None, list[int], memoryvi
     return name, dtype, dims, raw
 
 
+def _initialisers(path: Path) -> Iterator[tuple[str, np.dtype | None, list[int], memoryview]]:
+    data = memoryview(np.memmap(path, np.uint8, mode="r"))
+    for number, graph in _fields(data):
+        if number == _GRAPH:
+            yield from (_tensor(message) for inner, message in _fields(graph) if inner == _INITIALISER)
+
+
+def initialiser_names(path: Path) -> set[str]:
+    """Names of all weights in an ONNX file."""
+    return {name for name, _dtype, _dims, _raw in _initialisers(path)}
+
+
 def read_initialisers(path: Path, names: Sequence[str]) -> dict[str, np.ndarray]:
     """Read weights by name.
 
@@ -79,16 +91,9 @@ def read_initialisers(path: Path, names: Sequence[str]) -> dict[str, np.ndarray]
         KeyError: a name is not in the file, or is no float16 or float32 tensor.
     """
     wanted, found = set(names), {}
-    data = memoryview(np.memmap(path, np.uint8, mode="r"))
-    for number, graph in _fields(data):
-        if number != _GRAPH:
-            continue
-        for inner, message in _fields(graph):
-            if inner != _INITIALISER:
-                continue
-            name, dtype, dims, raw = _tensor(message)
-            if name in wanted and dtype is not None:
-                found[name] = np.frombuffer(raw, dtype).astype(np.float32).reshape(dims)
+    for name, dtype, dims, raw in _initialisers(path):
+        if name in wanted and dtype is not None:
+            found[name] = np.frombuffer(raw, dtype).astype(np.float32).reshape(dims)
     missing = wanted - found.keys()
     if missing:
         raise KeyError(f"not in {path.name}: {', '.join(sorted(missing))}")

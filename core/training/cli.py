@@ -39,6 +39,14 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument("--pool", type=Path, help="imageqx only: rendered samples (default: OUT/pool)")
     parser.add_argument("--samples", type=int, help="not for lesion: samples to render")
     parser.add_argument("--phantoms", type=int, default=30, help="lesion only: drawn pictures a class")
+    parser.add_argument(
+        "--configuration",
+        default="retake",
+        help="imageqx only: paper (Jalaboi et al. 2022), retake (what ships), or one they are compared by",
+    )
+    parser.add_argument(
+        "--without", default="", help="imageqx only: sources not to train on, by slug, separated by commas"
+    )
     parser.add_argument("--ship", action="store_true", help="put the finished network into weights/")
     parser.set_defaults(run=run)
 
@@ -117,7 +125,7 @@ def _train(args: argparse.Namespace) -> int:
     from core.training.export import InitError, build, initialise
     from core.training.networks.fold import settle
     from core.training.recipes.finish import finish
-    from core.training.recipes.loop import first_images, fit
+    from core.training.recipes.loop import first_inputs, fit
     from core.training.recipes.range_test import range_test
     from core.training.sources import read_manifest
     from core.training.splits import split_of
@@ -126,7 +134,7 @@ def _train(args: argparse.Namespace) -> int:
     torch.manual_seed(args.seed)
     torch.set_num_threads(args.threads)
     try:
-        net = build(args.task, args.arch)
+        net = build(args.task, args.arch, _views(args))
         initialise(net, args.init)
     except InitError as error:
         return _complain(str(error))
@@ -139,7 +147,7 @@ def _train(args: argparse.Namespace) -> int:
         return _complain(_("The data folder needs photographs on both sides of the split, see splits.json."))
     recipe = _recipe(args, net, training, validation)
     if Path(args.init).suffix == ".onnx":
-        settle(recipe.net, first_images(recipe))
+        settle(recipe.net, *first_inputs(recipe))
     if args.rate == 0:
         rate = range_test(recipe)
         print(_("Learning rate by range test: {rate:.2g}").format(rate=rate))
@@ -167,6 +175,9 @@ def _train(args: argparse.Namespace) -> int:
         "data": dict(sorted(Counter(row.slug for row in training if row.group in groups).items())),
         "phantoms": args.phantoms > 0 if args.task == "lesion" else True,
     }
+    if args.task == "imageqx":
+        provenance["configuration"] = args.configuration
+        provenance["without"] = [slug for slug in args.without.split(",") if slug]
     if provenance["init"] == Path(args.init).name and Path(args.init).is_file():
         provenance["start"] = _story_of(Path(args.init))
     entry = finish(args.task, trained, recipe, args.out, provenance)
@@ -175,6 +186,21 @@ def _train(args: argparse.Namespace) -> int:
         save_entry(args.task, entry)
     print(_("Written: {file}").format(file=args.out / entry.file))
     return 0
+
+
+def _views(args: argparse.Namespace) -> int:
+    """How many pictures of a photograph the network sees.
+
+    Raises:
+        InitError: there is no such configuration.
+    """
+    from core.training.export import InitError
+    from core.training.recipes.imageqx import CONFIGURATIONS
+
+    if args.configuration not in CONFIGURATIONS:
+        message = _("There is no configuration {name}; choose one of {known}.")
+        raise InitError(message.format(name=args.configuration, known=", ".join(CONFIGURATIONS)))
+    return CONFIGURATIONS[args.configuration].views
 
 
 def _recipe(args: argparse.Namespace, net: Any, training: list, validation: list) -> Any:
@@ -202,5 +228,14 @@ def _recipe(args: argparse.Namespace, net: Any, training: list, validation: list
     from core.training.recipes import imageqx
 
     folder = args.pool or args.out / "pool"
-    data = imageqx.load_data(args.data, folder, args.samples or 25_000, args.seed)
+    without = [slug for slug in args.without.split(",") if slug]
+    data = imageqx.load_data(
+        args.data,
+        folder,
+        args.samples or imageqx.SAMPLES,
+        args.seed,
+        imageqx.CONFIGURATIONS[args.configuration],
+        without,
+        look=imageqx.LOOK,
+    )
     return imageqx.ImageQXRecipe(net, data, imageqx.plan(**given))

@@ -13,7 +13,7 @@ from torch import nn
 from torchvision import models
 
 from core.runtime.manifest import NetworkEntry, load_manifest
-from core.runtime.onnx_file import read_initialisers
+from core.runtime.onnx_file import initialiser_names, read_initialisers
 from core.runtime.weights import WEIGHTS_DIR, verify
 from core.training.networks.fold import fold, unfold_into
 from core.training.networks.imageqx import ImageQXNet
@@ -28,14 +28,21 @@ class InitError(Exception):
     """A training start that cannot be used; the message is one sentence."""
 
 
-def build(task: str, arch: str = "resnet34") -> nn.Module:
+INPUTS = ("images", "details")
+
+
+def build(task: str, arch: str = "resnet34", views: int = 2) -> nn.Module:
     """A fresh network for ``task`` (``"imageqx"`` or ``"lesion"``), with BatchNorm.
+
+    Args:
+        arch: of the lesion classifier.
+        views: of ImageQX, see ``ImageQXNet``.
 
     Raises:
         InitError: there is no such architecture.
     """
     if task == "imageqx":
-        return ImageQXNet()
+        return ImageQXNet(views)
     if arch not in ARCHITECTURES:
         message = _("There is no architecture {arch}; choose one of {known}.")
         raise InitError(message.format(arch=arch, known=", ".join(ARCHITECTURES)))
@@ -66,8 +73,11 @@ def initialise(net: nn.Module, start: str) -> None:
     if path.suffix == ".ckpt":
         _from_checkpoint(net, path)
         return
-    names = [name for name, _value in fold(net).named_parameters()]
     try:
+        held = initialiser_names(path)
+        # The detail view came later: a file without it starts a network that has it.
+        names = [name for name, _value in fold(net).named_parameters()]
+        names = [name for name in names if name in held or not name.startswith("detail.")]
         weights = read_initialisers(path, names)
         unfold_into(net, {name: torch.from_numpy(np.array(value)) for name, value in weights.items()})
     except (KeyError, ValueError, IndexError) as error:
@@ -146,20 +156,22 @@ def export(net: nn.Module, task: str, path: Path, input_size: int = 224) -> None
     """
     twin = fold(net).float().to(memory_format=torch.contiguous_format)
     outputs = OUTPUTS[task]
+    views = getattr(net, "views", 1)
+    batch = torch.export.Dim("batch")
     with tempfile.TemporaryDirectory() as folder:
         raw = Path(folder) / "raw.onnx"
         torch.onnx.export(
             twin,
-            (torch.zeros(2, 3, input_size, input_size),),
+            (torch.zeros(2, 3, input_size, input_size),) * views,
             str(raw),
             dynamo=True,
             external_data=False,
             optimize=False,
             verbose=False,
             opset_version=18,
-            input_names=["images"],
+            input_names=list(INPUTS[:views]),
             output_names=list(outputs),
-            dynamic_shapes=({0: torch.export.Dim("batch")},),
+            dynamic_shapes=({0: batch},) * views,
         )
         model = onnx.load(raw)
     names = {tensor.name for tensor in model.graph.initializer}
@@ -190,6 +202,6 @@ def load_twin(name: str, entry: NetworkEntry | None = None, directory: Path = WE
         WeightsError: the file is missing or altered.
     """
     entry = entry or load_manifest().networks[name]
-    twin = fold(build(entry.task, entry.provenance.get("arch", "resnet34")))
+    twin = fold(build(entry.task, entry.provenance.get("arch", "resnet34"), 2 if entry.detail else 1))
     weights = read_initialisers(verify(entry, directory), [key for key, _ in twin.named_parameters()])
     return fill_twin(twin, weights).eval().requires_grad_(False)

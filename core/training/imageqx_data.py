@@ -1,7 +1,7 @@
 """What ImageQX learns from: photographs and phantoms, made worse on purpose, judged by the simulated panel.
 
-``build_pool`` renders a cached pool once (network inputs as uint8, votes, measures); ``PoolDataset`` serves
-it to torch. Every sample is drawn from (seed, split, number) alone, so a pool can be rebuilt, in any number
+``build_pool`` renders a cached pool once (network inputs as uint8, votes, measures); ``PoolDataset`` reads a
+split of it. Every sample is drawn from (seed, split, number) alone, so a pool can be rebuilt, in any number
 of processes.
 """
 
@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
-from core.runtime.preprocess import IMAGENET_MEAN, IMAGENET_STD, detail_square, network_square
+from core.runtime.preprocess import detail_square, network_square
 from core.training.boxes import eye_box, located
 from core.training.degrade import (
     LUMA,
@@ -642,17 +642,19 @@ def load_labels(pool_dir: Path | str) -> dict[str, np.ndarray]:
 
 
 class PoolDataset:
-    """One split of a pool for torch: a map-style dataset, flipped at random when ``augment``.
+    """The samples of one split of a pool, as columns.
 
-    Each item is a dict of numpy values that the default collate turns into tensors: ``image`` (float32, 3 x
-    224 x 224, normalised), ``label`` (int, plurality class), ``votes`` (float32, 4, shares),
-    ``explanations`` (float32, 5: 1 where at least one rater gave it), ``explanation_shares`` (float32, 5),
-    ``position`` (int, row in the pool).
+    Attributes:
+        images, details: uint8, all samples of the pool x 224 x 224 x 3, mapped from disk.
+        positions: int, N: the rows of this split in them.
+        labels: int, N: plurality class. votes: float32, N x 4, shares.
+        explanations: float32, N x 5: 1 where at least one rater gave it. explanation_shares: float32, N x 5.
+        slugs: str, N: source.
     """
 
-    def __init__(self, pool_dir: Path | str, split: str, augment: bool = False, seed: int = 0) -> None:
+    def __init__(self, pool_dir: Path | str, split: str) -> None:
         columns = load_labels(pool_dir)
-        self.images = np.load(Path(pool_dir) / "images.npy", mmap_mode="r")
+        self.images, self.details = (np.load(Path(pool_dir) / name, mmap_mode="r") for name in PICTURES)
         self.positions = np.flatnonzero(columns["split"] == split)
         votes = columns["quality_votes"][self.positions]
         given = columns["explanation_votes"][self.positions]
@@ -661,31 +663,9 @@ class PoolDataset:
         self.explanations = (given > 0).astype(np.float32)
         self.explanation_shares = (given / votes.sum(1, keepdims=True)).astype(np.float32)
         self.slugs = columns["slug"][self.positions]
-        self.augment = augment
-        self.seed = seed
-        self.epoch = 0
-        self._scale = np.float32(1 / (255 * np.array(IMAGENET_STD)))
-        self._shift = np.float32(np.array(IMAGENET_MEAN) / np.array(IMAGENET_STD))
 
     def __len__(self) -> int:
         return len(self.positions)
-
-    def __getitem__(self, index: int) -> dict[str, Any]:
-        image = self.images[self.positions[index]]
-        if self.augment:
-            turn = int(np.random.default_rng([self.seed, self.epoch, index]).integers(8))
-            image = image[:, ::-1] if turn & 1 else image
-            image = image[::-1] if turn & 2 else image
-            image = image.transpose(1, 0, 2) if turn & 4 else image
-        normal = image.astype(np.float32) * self._scale - self._shift
-        return {
-            "image": np.ascontiguousarray(normal.transpose(2, 0, 1)),
-            "label": int(self.labels[index]),
-            "votes": self.votes[index],
-            "explanations": self.explanations[index],
-            "explanation_shares": self.explanation_shares[index],
-            "position": int(self.positions[index]),
-        }
 
 
 def measures_of(columns: dict[str, np.ndarray], row: int) -> Measures:

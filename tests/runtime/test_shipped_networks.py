@@ -10,7 +10,7 @@ from core.lesion.taxonomy import LABELS
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
 from core.runtime.engine import Engine, open_engine
 from core.runtime.manifest import load_manifest
-from core.runtime.preprocess import network_input
+from core.runtime.preprocess import detail_square, network_input, normalised
 from core.runtime.weights import verify_all
 from core.training.degrade import worsen
 from core.training.export import OUTPUTS, load_twin
@@ -35,15 +35,20 @@ def good() -> list[Phantom]:
     ]
 
 
+def shown(engine: Engine, picture: np.ndarray) -> list[np.ndarray]:
+    """The network's inputs for a picture: the whole frame and, where it asks for it, the detail."""
+    return [network_input(picture), normalised(detail_square(picture))][: len(engine.inputs)]
+
+
 def explained(engine: Engine, pictures: list[np.ndarray]) -> np.ndarray:
     """Probabilities of the explanations: N x 5."""
-    answers = [engine.run(network_input(picture))["explanations"][0] for picture in pictures]
+    answers = [engine.run(*shown(engine, picture))["explanations"][0] for picture in pictures]
     return 1 / (1 + np.exp(-np.array(answers)))
 
 
 def judged(engine: Engine, pictures: list[np.ndarray]) -> np.ndarray:
     """Probabilities of the quality classes: N x 4."""
-    logits = np.array([engine.run(network_input(picture))["logits"][0] for picture in pictures])
+    logits = np.array([engine.run(*shown(engine, picture))["logits"][0] for picture in pictures])
     wide = np.exp(logits - logits.max(1, keepdims=True))
     return wide / wide.sum(1, keepdims=True)
 
@@ -68,10 +73,11 @@ def test_the_manifest_is_whole_and_the_files_are_the_ones_it_names():
 def test_the_torch_twin_answers_as_the_engine_does(name):
     torch.set_num_threads(1)
     twin, engine = load_twin(name), open_engine(name, threads=1)
-    batch = np.concatenate([network_input(draw("lesion", seed, size=(240, 320)).rgb) for seed in (1, 2)])
-    answers = engine.run(batch)
+    pictures = [draw("lesion", seed, size=(240, 320)).rgb for seed in (1, 2)]
+    views = [np.concatenate(part) for part in zip(*(shown(engine, rgb) for rgb in pictures), strict=True)]
+    answers = engine.run(*views)
     with torch.inference_mode():
-        wanted = dict(zip(OUTPUTS[name], twin(torch.from_numpy(batch)), strict=True))
+        wanted = dict(zip(OUTPUTS[name], twin(*map(torch.from_numpy, views)), strict=True))
     for key, value in wanted.items():
         np.testing.assert_allclose(
             answers[key], value.numpy(), rtol=1e-3, atol=1e-4 * float(value.abs().max())

@@ -26,7 +26,7 @@ def lived_in(net: nn.Module, seed: int = 0) -> nn.Module:
     return net.eval()
 
 
-NETWORKS = [ImageQXNet, LesionNet, lambda: LesionNet("resnet50")]
+NETWORKS = [ImageQXNet, lambda: ImageQXNet(views=1), LesionNet, lambda: LesionNet("resnet50")]
 
 
 @pytest.mark.parametrize("make", NETWORKS)
@@ -35,9 +35,9 @@ def test_folded_network_answers_the_same_without_batchnorm(make):
     net = lived_in(make())
     twin = fold(net)
     assert not any(isinstance(m, nn.BatchNorm1d | nn.BatchNorm2d) for m in twin.modules())
-    images = torch.randn(2, 3, 64, 64)
+    images = [torch.randn(2, 3, 64, 64) for _view in range(getattr(net, "views", 1))]
     with torch.inference_mode():
-        for before, after in zip(net(images), twin(images), strict=True):
+        for before, after in zip(net(*images), twin(*images), strict=True):
             assert torch.allclose(before, after, rtol=1e-3, atol=1e-4 * float(before.abs().max()))
 
 
@@ -56,9 +56,9 @@ def test_unfolding_into_a_fresh_network_gives_the_same_answers(make):
     twin = fold(lived_in(make()))
     fresh = lived_in(make(), seed=5)
     unfold_into(fresh, dict(twin.named_parameters()))
-    images = torch.randn(2, 3, 64, 64)
+    images = [torch.randn(2, 3, 64, 64) for _view in range(getattr(fresh, "views", 1))]
     with torch.inference_mode():
-        for wanted, got in zip(twin(images), fresh.eval()(images), strict=True):
+        for wanted, got in zip(twin(*images), fresh.eval()(*images), strict=True):
             assert torch.allclose(wanted, got, rtol=1e-3, atol=1e-4 * float(wanted.abs().max()))
     assert any(isinstance(m, nn.BatchNorm2d) for m in fresh.modules())
 
@@ -67,6 +67,17 @@ def test_unfolding_weights_of_another_network_is_refused():
     weights = dict(fold(LesionNet("resnet50")).named_parameters())
     with pytest.raises((KeyError, ValueError)):
         unfold_into(LesionNet("resnet34"), weights)
+
+
+def test_one_view_starts_two_which_answer_the_same_at_first():
+    torch.manual_seed(3)
+    twin = fold(lived_in(ImageQXNet(views=1)))
+    fresh = lived_in(ImageQXNet(views=2), seed=5)
+    unfold_into(fresh, dict(twin.named_parameters()))
+    images, details = torch.randn(2, 3, 64, 64), torch.randn(2, 3, 64, 64)
+    with torch.inference_mode():
+        for wanted, got in zip(twin(images), fresh.eval()(images, details), strict=True):
+            assert torch.allclose(wanted, got, rtol=1e-3, atol=1e-4 * float(wanted.abs().max()))
 
 
 def test_settled_network_goes_on_in_training_from_what_it_knew():

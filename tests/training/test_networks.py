@@ -1,30 +1,43 @@
+import pytest
 import torch
 
-from core.training.networks.imageqx import ImageQXNet
+from core.training.networks.imageqx import DetailNet, ImageQXNet
 from core.training.networks.lesion import ARCHITECTURES, LABELS, LesionNet
 
 
-def test_imageqx_shapes_and_parameter_names():
+@pytest.mark.parametrize(("views", "width"), [(1, 1280), (2, 1344)])
+def test_imageqx_shapes_and_parameter_names(views, width):
     torch.set_num_threads(1)
-    net = ImageQXNet().eval()
+    net = ImageQXNet(views).eval()
+    pictures = [torch.zeros(2, 3, 224, 224)] * views
     with torch.inference_mode():
-        quality, explanations, features = net(torch.zeros(2, 3, 224, 224))
+        quality, explanations, features = net(*pictures)
     assert quality.shape == (2, 4)
     assert explanations.shape == (2, 5)
     assert features.shape == (2, 1280, 7, 7)
     shapes = {name: tuple(value.shape) for name, value in net.named_parameters()}
-    assert shapes["explain_hidden.weight"] == (64, 1280)
+    assert shapes["explain_hidden.weight"] == (64, width)
     assert shapes["explain_out.weight"] == (5, 64)
-    assert shapes["quality_hidden.weight"] == (64, 1280)
+    assert shapes["quality_hidden.weight"] == (64, width)
     assert shapes["quality_out.weight"] == (4, 69)
+
+
+def test_detail_is_told_by_sharpness_in_the_dark_as_in_the_light():
+    torch.manual_seed(0)
+    net = DetailNet().eval()
+    sharp = torch.rand(1, 3, 64, 64)
+    soft = torch.nn.functional.avg_pool2d(sharp, 5, stride=1, padding=2)
+    with torch.inference_mode():
+        apart = [(net(factor * sharp) - net(factor * soft)).norm() for factor in (1.0, 0.3)]
+    assert apart[1] > 0.3 * apart[0] > 0
 
 
 def test_imageqx_explanation_head_is_affine_and_quality_sees_explanations_through_a_sigmoid():
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    net = ImageQXNet().eval()
+    net = ImageQXNet(views=1).eval()
     features = torch.rand(1, 1280, 2, 2)
-    net.trunk = torch.nn.Identity()
+    net.trunk = torch.nn.Sequential(torch.nn.Identity())
     with torch.inference_mode():
         zero, one, two = (net(features * factor) for factor in (0, 1, 2))
         # Affine in the features: the step from 0 to 1 is the step from 1 to 2.

@@ -43,20 +43,30 @@ def fold(module: Module) -> Module:
 def unfold_into(module: nn.Module, folded: dict[str, torch.Tensor]) -> None:
     """Fill a network that has BatchNorm with folded weights, so that it computes the same.
 
+    A layer whose weights are not in ``folded`` at all begins anew, and a linear layer may have grown inputs:
+    those begin at zero. So a network with one view starts one with two.
+
     Where the layer has no bias of its own the BatchNorm takes the folded bias as its shift; every other
     BatchNorm statistic becomes the identity (in evaluation mode).
 
     Raises:
-        KeyError: a parameter is missing from ``folded``.
+        KeyError: no layer of the network is in ``folded``, or one without its bias.
         ValueError: a parameter has another shape.
     """
+    filled = 0
     normed: dict[int, nn.Module] = {}
     for owner, name, norm_name in _pairs(module):
         normed[id(getattr(owner, name))] = getattr(owner, norm_name)
     for path, layer in module.named_modules():
         if not isinstance(layer, nn.Conv2d | nn.Linear):
             continue
+        if f"{path}.weight" not in folded:
+            continue
         weight, bias = folded[f"{path}.weight"], folded[f"{path}.bias"]
+        grown = layer.weight.shape[1] - weight.shape[1] if isinstance(layer, nn.Linear) else 0
+        if grown > 0:
+            weight = torch.nn.functional.pad(weight, (0, grown))
+        filled += 1
         if weight.shape != layer.weight.shape:
             raise ValueError(f"{path}.weight: {tuple(weight.shape)} does not fit {tuple(layer.weight.shape)}")
         layer.weight.copy_(weight)
@@ -69,10 +79,12 @@ def unfold_into(module: nn.Module, folded: dict[str, torch.Tensor]) -> None:
             layer.bias.copy_(bias)
         elif norm is not None:
             norm.bias.copy_(bias)
+    if not filled:
+        raise KeyError("no layer of this network")
 
 
 @torch.no_grad()
-def settle(module: nn.Module, images: torch.Tensor) -> None:
+def settle(module: nn.Module, *images: torch.Tensor) -> None:
     """Make every BatchNorm know these images and still compute what it computed, in place.
 
     After ``unfold_into`` a BatchNorm is the identity in evaluation mode alone: with the statistics of a
@@ -82,7 +94,8 @@ def settle(module: nn.Module, images: torch.Tensor) -> None:
 
     Args:
         module: a network whose BatchNorms are identities but for a shift.
-        images: float, N x 3 x S x S, normalised; some tens of the pictures it is going to be trained with.
+        images: float, N x 3 x S x S, normalised, one for each input; some tens of the pictures it is going to
+            be trained with.
     """
 
     def take(norm: nn.Module, inputs: tuple[torch.Tensor]) -> None:
@@ -96,7 +109,7 @@ def settle(module: nn.Module, images: torch.Tensor) -> None:
     kinds = nn.BatchNorm1d | nn.BatchNorm2d
     hooks = [m.register_forward_pre_hook(take) for m in module.modules() if isinstance(m, kinds)]
     was_training = module.training
-    module.eval()(images)
+    module.eval()(*images)
     module.train(was_training)
     for hook in hooks:
         hook.remove()

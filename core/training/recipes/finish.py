@@ -8,12 +8,12 @@ import torch
 from torch import nn
 
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
-from core.runtime.manifest import NetworkEntry, save_entry
+from core.runtime.manifest import DEFAULT_POINT, NetworkEntry, OperatingPoint, save_entry
 from core.runtime.preprocess import IMAGENET_MEAN, IMAGENET_STD
 from core.runtime.weights import sha256_of
 from core.training.export import export
 from core.training.networks.lesion import LABELS
-from core.training.recipes.calibrate import fit_temperature, joint_thresholds
+from core.training.recipes.calibrate import fit_temperature, good_lesions, operating_points, softmax
 from core.training.recipes.loop import Recipe, normalise
 
 INPUT_SIZE = 224
@@ -24,9 +24,10 @@ def answers(net: nn.Module, recipe: Recipe) -> tuple[list[np.ndarray], list[np.n
     """(outputs without the feature map, targets) of ``net`` on the whole validation set."""
     net = net.eval()
     outputs, targets = [], []
-    for images, *rest in recipe.val_dataloader():
-        outputs.append([output.float().numpy() for output in net(normalise(images))[:-1]])
-        targets.append([target.numpy() for target in rest])
+    for batch in recipe.val_dataloader():
+        views = map(normalise, batch[: recipe.views])
+        outputs.append([output.float().numpy() for output in net(*views)[:-1]])
+        targets.append([target.numpy() for target in batch[recipe.views :]])
     return (
         [np.concatenate(part) for part in zip(*outputs, strict=True)],
         [np.concatenate(part) for part in zip(*targets, strict=True)],
@@ -36,17 +37,20 @@ def answers(net: nn.Module, recipe: Recipe) -> tuple[list[np.ndarray], list[np.n
 def finish(task: str, net: nn.Module, recipe: Recipe, out: Path, provenance: dict[str, Any]) -> NetworkEntry:
     """Write ``out/<task>.onnx`` and its entry in ``out/manifest.json``.
 
-    Temperature and thresholds are set on the validation photos. A photo is good there when its class is
-    lesion and none of its explanations is true.
+    Temperature and operating points are set on the validation photos.
     """
     outputs, targets = answers(net, recipe)
-    thresholds: dict[str, float] = {}
+    points: dict[str, OperatingPoint] = {}
     temperature = fit_temperature(outputs[0], targets[0])
     if task == "imageqx":
-        good = (targets[0] == QUALITY_CLASSES.index("lesion")) & ~(targets[1] > 0.5).any(axis=1)
-        right = outputs[0][good].argmax(axis=1) == QUALITY_CLASSES.index("lesion")
-        probabilities = 1 / (1 + np.exp(-outputs[1][good]))
-        thresholds = joint_thresholds(probabilities, right, EXPLANATIONS)
+        label, given, votes = targets
+        points = operating_points(
+            softmax(outputs[0] / temperature),
+            1 / (1 + np.exp(-outputs[1])),
+            good_lesions(label, votes),
+            label == QUALITY_CLASSES.index("poor_quality"),
+            given > 0.5,
+        )
     path = out / f"{task}.onnx"
     export(net, task, path, INPUT_SIZE)
     entry = NetworkEntry(
@@ -59,7 +63,9 @@ def finish(task: str, net: nn.Module, recipe: Recipe, out: Path, provenance: dic
         input_size=INPUT_SIZE,
         mean=IMAGENET_MEAN,
         std=IMAGENET_STD,
-        thresholds=thresholds,
+        thresholds=points[DEFAULT_POINT].thresholds if points else {},
+        operating_points=points,
+        detail=recipe.views > 1,
         temperature=temperature,
         provenance=provenance,
         metrics={

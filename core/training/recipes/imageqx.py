@@ -1,7 +1,9 @@
-"""ImageQX's recipe (Jalaboi et al. 2022): both heads at once, AdamW, cosine annealing with warm restarts."""
+"""ImageQX's recipes: the paper's (Jalaboi et al. 2022) and ours, named, with what they are compared by."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import cv2
 import numpy as np
@@ -12,23 +14,57 @@ from torch.utils.data import Dataset
 
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
 from core.training.degrade import LUMA, MEASURES
-from core.training.imageqx_data import PoolDataset, build_pool, load_labels
-from core.training.networks.imageqx import FEATURES
+from core.training.imageqx_data import UNKNOWN, PoolDataset, build_pool, load_labels
+from core.training.networks.imageqx import DETAILS, FEATURES, MIDDLE
 from core.training.recipes.lesion import macro_f1
 from core.training.recipes.loop import Plan, Recipe
 
 QUALITY_SHARE = 1.0
 EXPLANATION_SHARE = 5.0
-# Not in the paper: a head that does not ship learns the measures that the panel judged by. Without pretrained
-# weights the votes alone taught the trunk too slowly (docs/decisions/training.md).
+# Not in the paper: heads that do not ship learn the measures that the panel judged by, and where the lesion
+# is. Without pretrained weights the votes alone taught the trunk too slowly (docs/decisions/training.md).
 MEASURE_SHARE = 2.0
-# At sizes under the pool's, so many pictures are cut-outs at full sharpness: shrinking hides blur.
-CUT_OUTS = 0.5
-JUDGED_IN_CUT_OUTS = ("bad_light", "blurry", "low_resolution")
-MEASURED_IN_CUT_OUTS = ("blur", "luma", "clipped", "pixels", "jpeg")
+PLACE_SHARE = 2.0
 HEAVIEST = 10.0
 EPOCHS = 39
-SIZES = ((0.0, 128), (0.35, 192), (0.8, 224))
+SAMPLES = 14_000
+# Validation on all samples takes minutes; while training runs, so many tell enough.
+LOOK = 480
+SIZES = ((0.0, 160), (0.55, 224))
+# Skin that a segmenter did not find is painted in this grey (0-255).
+GREY = 118
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What one configuration of ImageQX is made of.
+
+    Attributes:
+        labels: ``"hard"``: the plurality class, and whether any rater gave an explanation; ``"soft"``: shares
+            of the votes, and half way between any rater and the share.
+        views: 1 whole frame, or 2 with the detail from its middle.
+        measures, places: whether the extra heads take part in training.
+        no_skin: share of the scenes without skin that is used.
+        segmented: paint over what a segmenter does not take for skin (needs ``skin.npy`` in the pool).
+    """
+
+    labels: str = "soft"
+    views: int = 2
+    measures: bool = True
+    places: bool = True
+    no_skin: float = 1.0
+    segmented: bool = False
+
+
+CONFIGURATIONS: Final = {
+    "paper": Choices(labels="hard", views=1, measures=False, places=False),
+    "retake": Choices(),
+    "hard-labels": Choices(labels="hard"),
+    "one-view": Choices(views=1),
+    "votes-only": Choices(measures=False, places=False),
+    "few-no-skin": Choices(no_skin=0.2),
+    "segmented": Choices(segmented=True),
+}
 
 
 def plan(
@@ -63,19 +99,17 @@ def plan(
     )
 
 
-def _recolour(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Another white balance and saturation; brightness stays, since light is judged."""
-    gains = np.exp(rng.normal(0, 0.06, 3))
+def _recolour(pictures: list[np.ndarray], rng: np.random.Generator) -> list[np.ndarray]:
+    """Another white balance and saturation, alike for all; brightness stays, since light is judged."""
+    gains = np.exp(rng.normal(0, 0.05, 3))
     gains /= gains @ LUMA
-    grey = cv2.cvtColor(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
     amount = rng.uniform(0.8, 1.2)
-    picture = cv2.addWeighted(picture, amount, grey, 1 - amount, 0)
     tables = np.clip(np.arange(256)[:, None] * gains, 0, 255).round().astype(np.uint8)
-    return cv2.LUT(picture, tables[:, None])
-
-
-_JUDGED = np.array([name in JUDGED_IN_CUT_OUTS for name in EXPLANATIONS])
-_MEASURED = np.array([name in MEASURED_IN_CUT_OUTS for name in MEASURES])
+    done = []
+    for picture in pictures:
+        grey = cv2.cvtColor(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
+        done.append(cv2.LUT(cv2.addWeighted(picture, amount, grey, 1 - amount, 0), tables[:, None]))
+    return done
 
 
 class PoolData:
@@ -83,65 +117,105 @@ class PoolData:
 
     Args:
         folder: where ``imageqx_data.build_pool`` wrote the pool.
+        choices: the configuration.
+        without: sources that training does not see.
+        look: validate on the first so many samples only; None takes all.
+
+    Raises:
+        DataError: the folder holds no finished pool.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._training = PoolDataset(folder, "train")
+    def __init__(
+        self, folder: Path, choices: Choices, without: Sequence[str] = (), look: int | None = None
+    ) -> None:
+        pool = PoolDataset(folder, "train")
+        columns = load_labels(folder)
+        groups, slugs = columns["group"][pool.positions], columns["slug"][pool.positions]
+        # The scenes that stay are the same in every run.
+        chance = np.random.default_rng(7).random(len(pool))
+        keep = ~np.isin(slugs, list(without)) & ((groups != "no_skin") | (chance < choices.no_skin))
+        self.rows = np.flatnonzero(keep)
+        self.choices, self._pool, self._look = choices, pool, look
         self._held_out = PoolDataset(folder, "validation")
-        self.labels = self._training.labels
-        measures = load_labels(folder)["measures"]
-        self.measures = standard_measures(measures)[self._training.positions]
+        self.labels = pool.labels[self.rows]
+        self.measures = standard_measures(columns["measures"])[pool.positions]
+        self.places = columns["places"]
+        self._skin = np.load(folder / "skin.npy", mmap_mode="r") if choices.segmented else None
+        any_rater, share = pool.explanations, pool.explanation_shares
+        self._given = any_rater if choices.labels == "hard" else (any_rater + share) / 2
 
     def picks(self, count: int, rng: np.random.Generator) -> np.ndarray:
         """Every sample alike, as they come in the pool."""
-        samples = len(self._training)
-        rounds = [rng.permutation(samples) for _round in range(-(-count // samples))]
+        rounds = [rng.permutation(len(self.rows)) for _round in range(-(-count // len(self.rows)))]
         return np.concatenate(rounds)[:count]
 
-    def training_item(self, index: int, size: int, rng: np.random.Generator) -> tuple:
-        """(uint8 size x size x 3, class, float32 5: explanations, float32 9: measures).
+    def views(self, pool: PoolDataset, row: int) -> list[np.ndarray]:
+        """The pictures of one sample: uint8, 224 x 224 x 3, as many as the configuration has views."""
+        place = pool.positions[row]
+        pictures = [np.array(pool.images[place])]
+        if self._skin is not None:
+            skin = cv2.resize(np.array(self._skin[place]), pictures[0].shape[:2])
+            pictures[0][skin < 128] = GREY
+        if self.choices.views == 2:
+            pictures.append(np.array(pool.details[place]))
+        return pictures
 
-        A cut-out has no class (-1), and nan where the part says nothing of the whole.
+    def training_item(self, index: int, size: int, rng: np.random.Generator) -> tuple:
+        """One draw.
+
+        Returns:
+            the pictures (uint8; the whole frame size x size x 3, the detail 224 x 224 x 3), class shares
+            (float32, 4), class (int), explanations (float32, 5), measures (float32, 10, nan unknown), places
+            (float32, 14 x 14, nan unknown).
         """
-        pool = self._training
-        picture = pool.images[pool.positions[index]]
+        pool, row = self._pool, int(self.rows[index])
         turn = int(rng.integers(8))
-        picture = np.rot90(picture[:, ::-1] if turn & 4 else picture, turn & 3)
-        label, explanations, measures = (
-            int(pool.labels[index]),
-            pool.explanations[index],
-            self.measures[index],
-        )
-        side = picture.shape[0]
-        if size < side and rng.random() < CUT_OUTS:
-            top, left = rng.integers(0, side - size + 1, 2)
-            picture = picture[top : top + size, left : left + size]
-            label = -1
-            explanations = np.where(_JUDGED, explanations, np.float32(np.nan))
-            measures = np.where(_MEASURED, measures, np.float32(np.nan))
-        elif size != side:
-            picture = cv2.resize(np.ascontiguousarray(picture), (size, size), interpolation=cv2.INTER_AREA)
-        picture = _recolour(np.ascontiguousarray(picture), rng)
-        return picture, label, explanations, measures
+
+        def turned(array: np.ndarray) -> np.ndarray:
+            return np.ascontiguousarray(np.rot90(array[:, ::-1] if turn & 4 else array, turn & 3))
+
+        pictures = _recolour([turned(picture) for picture in self.views(pool, row)], rng)
+        if size != pictures[0].shape[0]:
+            pictures[0] = cv2.resize(pictures[0], (size, size), interpolation=cv2.INTER_AREA)
+        marks = turned(self.places[pool.positions[row]])
+        places = np.where(marks == UNKNOWN, np.float32(np.nan), marks.astype(np.float32) / 254)
+        label = int(pool.labels[row])
+        shares = pool.votes[row]
+        if self.choices.labels == "hard":
+            shares = np.eye(len(QUALITY_CLASSES), dtype=np.float32)[label]
+        return *pictures, shares, label, self._given[row], self.measures[row], places
 
     def validation(self) -> Dataset:
-        """(uint8 224 x 224 x 3, class, explanations) of the validation samples."""
-        return _HeldOut(self._held_out)
+        """(pictures, class, explanations by any rater, class votes) of the validation samples."""
+        return _HeldOut(self, self._held_out, self._look)
+
+    def held_out(self, split: PoolDataset) -> Dataset:
+        """The same of another split."""
+        return _HeldOut(self, split, None)
 
 
 class _HeldOut(Dataset):
-    def __init__(self, pool: PoolDataset) -> None:
-        self._pool = pool
+    def __init__(self, data: PoolData, pool: PoolDataset, look: int | None) -> None:
+        self._data, self._pool, self._look = data, pool, look
 
     def __len__(self) -> int:
-        return len(self._pool)
+        return min(len(self._pool), self._look or len(self._pool))
 
     def __getitem__(self, index: int) -> tuple:
         pool = self._pool
-        return np.array(pool.images[pool.positions[index]]), int(pool.labels[index]), pool.explanations[index]
+        views = self._data.views(pool, index)
+        return *views, int(pool.labels[index]), pool.explanations[index], pool.votes[index]
 
 
-def load_data(data_dir: Path, folder: Path, count: int, seed: int) -> PoolData:
+def load_data(
+    data_dir: Path,
+    folder: Path,
+    count: int,
+    seed: int,
+    choices: Choices,
+    without: Sequence[str] = (),
+    look: int | None = None,
+) -> PoolData:
     """The pool in ``folder``, first rendered from the photographs where there is none (minutes to an hour).
 
     Raises:
@@ -149,17 +223,17 @@ def load_data(data_dir: Path, folder: Path, count: int, seed: int) -> PoolData:
     """
     if not (folder / "labels.npz").is_file():
         build_pool(data_dir, folder, count=count, seed=seed)
-    return PoolData(folder)
+    return PoolData(folder, choices, without, look)
 
 
 def standard_measures(measures: np.ndarray) -> np.ndarray:
     """Measures of a pool as targets: ratios on a log scale, each with mean 0 and deviation 1; nan stays.
 
     Args:
-        measures: float, N x 9, in the order of ``degrade.MEASURES``.
+        measures: float, N x 10, in the order of ``degrade.MEASURES``.
 
     Returns:
-        float32, N x 9.
+        float32, N x 10.
     """
     scaled = measures.astype(np.float64)
     for name, offset in (("extent", 0.01), ("blur", 0.1), ("shading", 0.0), ("pixels", 1.0)):
@@ -193,34 +267,56 @@ def class_weights(labels: np.ndarray) -> np.ndarray:
 
 
 class ImageQXRecipe(Recipe):
-    """1.0 x class-weighted cross-entropy + 5.0 x binary cross-entropy of the explanations + measures."""
+    """1.0 x class-weighted cross-entropy + 5.0 x binary cross-entropy of the explanations.
 
-    targets = 2
+    Where the configuration has them, plus the measures' and the places' shares.
+    """
+
+    targets = 3
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
+        choices = self.data.choices
+        self.views = choices.views
         self.register_buffer("weights", torch.from_numpy(class_weights(self.data.labels)), persistent=False)
-        self.measuring = nn.Linear(FEATURES, len(MEASURES))
+        width = FEATURES + (DETAILS if choices.views == 2 else 0)
+        self.measuring = nn.Linear(width, len(MEASURES)) if choices.measures else None
+        # The lesion's place is read off the last map, and off the finer one half way up.
+        self.placing = (
+            nn.ModuleList([nn.Conv2d(FEATURES, 1, 1), nn.Conv2d(MIDDLE, 1, 1)]) if choices.places else None
+        )
 
     def extra_parameters(self) -> list[nn.Parameter]:
-        """The head that learns the measures."""
-        return list(self.measuring.parameters())
+        """The heads that learn measures and places."""
+        heads = [head for head in (self.measuring, self.placing) if head is not None]
+        return [parameter for head in heads for parameter in head.parameters()]
+
+    def answer(self, *inputs: Tensor) -> Sequence[Tensor]:
+        """Class and explanation logits, then what the extra heads say."""
+        quality, explanations, features, pooled, middle = self.net.describe(*inputs)
+        out = [quality, explanations]
+        if self.measuring is not None:
+            out.append(self.measuring(pooled))
+        if self.placing is not None:
+            out += [place(maps) for place, maps in zip(self.placing, (features, middle), strict=True)]
+        return out
 
     def loss(self, outputs: Sequence[Tensor], targets: Sequence[Tensor]) -> Tensor:
-        """The paper's sum of both losses, and the measures' share."""
-        classes = targets[0]
-        each = F.cross_entropy(outputs[0], classes, weight=self.weights, ignore_index=-1, reduction="none")
-        counted = self.weights[classes.clamp(min=0)] * (classes >= 0)
-        quality = each.sum() / counted.sum().clamp(min=1e-6)
-        given, measures = targets[1], targets[2]
-        votes = F.binary_cross_entropy_with_logits(outputs[1], torch.nan_to_num(given), reduction="none")
-        measured = self.measuring(outputs[2].mean(dim=(2, 3)))
-        off = F.smooth_l1_loss(measured, torch.nan_to_num(measures), reduction="none")
-        return (
-            QUALITY_SHARE * quality
-            + EXPLANATION_SHARE * mean_where_known(votes, given)
-            + MEASURE_SHARE * mean_where_known(off, measures)
-        )
+        """The paper's sum of both losses, and the extra heads' shares."""
+        shares, classes, given, measures, places = targets
+        each = F.cross_entropy(outputs[0], shares, weight=self.weights, reduction="sum")
+        quality = each / self.weights[classes].sum()
+        votes = F.binary_cross_entropy_with_logits(outputs[1], given.float())
+        total = QUALITY_SHARE * quality + EXPLANATION_SHARE * votes
+        rest = list(outputs[2:])
+        if self.measuring is not None:
+            off = F.smooth_l1_loss(rest.pop(0), torch.nan_to_num(measures), reduction="none")
+            total = total + MEASURE_SHARE * mean_where_known(off, measures)
+        for said in rest:
+            truth = F.adaptive_avg_pool2d(places[:, None].float(), said.shape[-2:])
+            off = F.binary_cross_entropy_with_logits(said, torch.nan_to_num(truth), reduction="none")
+            total = total + PLACE_SHARE / len(rest) * mean_where_known(off, truth)
+        return total
 
     def score(self, outputs: Sequence[Tensor], targets: Sequence[Tensor]) -> dict[str, float]:
         """Macro F1 of the classes, mean F1 of the explanations at 0.5, and their mean (the score)."""

@@ -1,5 +1,6 @@
 """The loop that every network is trained with, on Lightning."""
 
+import ctypes
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -79,11 +80,11 @@ class TrainingData(Protocol):
         ...
 
     def training_item(self, index: int, size: int, rng: np.random.Generator) -> tuple:
-        """(picture, targets...) of one draw."""
+        """(picture of each view, targets...) of one draw."""
         ...
 
     def validation(self) -> Dataset:
-        """(picture, targets...) as the shipped network would see them."""
+        """(picture of each view, targets...) as the shipped network would see them."""
         ...
 
 
@@ -142,6 +143,10 @@ class Recipe(L.LightningModule):
         self.data, self.plan, self._clock = data, plan, clock
         self._began = clock()
         self._seen: list[tuple[Tensor, ...]] = []
+
+    def answer(self, *inputs: Tensor) -> Sequence[Tensor]:
+        """What ``loss`` is given: the network's outputs."""
+        return self.net(*inputs)
 
     def loss(self, outputs: Sequence[Tensor], targets: Sequence[Tensor]) -> Tensor:
         """The loss of a batch."""
@@ -212,8 +217,9 @@ class Recipe(L.LightningModule):
 
     def training_step(self, batch: Sequence[Tensor], batch_idx: int) -> Tensor:
         """One step."""
-        images, targets = self.mix(normalise(batch[0]), list(batch[1:]))
-        loss = self.loss([output.float() for output in self.net(images)], targets)
+        images, targets = self.mix(normalise(batch[0]), list(batch[self.views :]))
+        more = [normalise(pictures) for pictures in batch[1 : self.views]]
+        loss = self.loss([output.float() for output in self.answer(images, *more)], targets)
         self.log("loss", loss, prog_bar=True, on_step=False, on_epoch=True)
         return loss
 
@@ -225,8 +231,8 @@ class Recipe(L.LightningModule):
 
     def validation_step(self, batch: Sequence[Tensor], batch_idx: int) -> None:
         """Collect the averaged network's answers."""
-        outputs = self.average(normalise(batch[0]))
-        self._seen.append((*[output.float() for output in outputs[:-1]], *batch[1:]))
+        outputs = self.average(*map(normalise, batch[: self.views]))
+        self._seen.append((*[output.float() for output in outputs[:-1]], *batch[self.views :]))
 
     def on_validation_epoch_end(self) -> None:
         """Log the figures of the whole set."""
@@ -239,12 +245,32 @@ class Recipe(L.LightningModule):
         self.log_dict({"rate": rate, "progress": self.progress})
 
     targets = 1
-    """How many targets follow the picture in a batch."""
+    """How many targets a validation batch ends with."""
+    views = 1
+    """How many pictures of each photograph a batch begins with."""
 
 
-def first_images(recipe: Recipe, batches: int = 4) -> Tensor:
-    """The first few batches of a run in one: float32, N x 3 x S x S."""
-    return torch.cat([normalise(batch[0]) for batch in islice(recipe.first_batches(), batches)])
+def first_inputs(recipe: Recipe, batches: int = 4) -> list[Tensor]:
+    """What the network sees in the first few batches of a run: float32, N x 3 x S x S, for each view."""
+    seen = list(islice(recipe.first_batches(), batches))
+    return [torch.cat([normalise(batch[view]) for batch in seen]) for view in range(recipe.views)]
+
+
+_MMAP_MAX, _TRIM_THRESHOLD, _TOP_PAD = -4, -1, -2
+
+
+def keep_memory() -> None:
+    """Tell glibc to keep what is freed; elsewhere do nothing.
+
+    Each step asks for gigabytes and frees them again. Handing them back to the kernel in between cost a third
+    of the time in page faults where this was measured (docs/decisions/training.md).
+    """
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (OSError, AttributeError, TypeError):
+        return
+    for option, value in ((_MMAP_MAX, 0), (_TRIM_THRESHOLD, 2**31 - 1), (_TOP_PAD, 2**28)):
+        mallopt(option, value)
 
 
 def fit(recipe: Recipe, out: Path, resume: bool = False) -> nn.Module:
@@ -256,6 +282,7 @@ def fit(recipe: Recipe, out: Path, resume: bool = False) -> nn.Module:
     Raises:
         FileNotFoundError: ``resume`` without a checkpoint in ``out``.
     """
+    keep_memory()
     plan = recipe.plan
     checkpoint = out / f"{LAST}.ckpt"
     if resume and not checkpoint.is_file():
