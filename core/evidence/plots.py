@@ -1,0 +1,270 @@
+"""The plots of a report: plain data in, drawings out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from core.evidence.svg import Frame, Plot, block, dot, line, n, text, words
+from core.words import _
+
+Points = list[tuple[float, float]]
+_WIDTH: Final = 340.0
+
+
+@dataclass(frozen=True)
+class Mark:
+    """One figure in a row of a dot plot.
+
+    Attributes:
+        value: on the axis of the plot.
+        kind: ``full`` or ``open`` for ours, ``paper``, ``raters``.
+        around: an interval to draw behind the mark.
+    """
+
+    value: float
+    kind: str
+    around: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
+class Bin:
+    """Answers of about the same certainty: how sure they were (0-1), and how many were right (0-1)."""
+
+    said: float
+    right: float
+    count: int
+
+
+def confusion(name: str, title: str, counts: Sequence[Sequence[int]], labels: Sequence[str]) -> Plot:
+    """How often each true class (rows) was given each answer (columns); darker is more of its row."""
+    left, top, high = 92.0, 74.0, 52.0
+    wide = (_WIDTH - left - 8) / max(len(labels), 1)
+    parts = [
+        text(left + wide * len(labels) / 2, 18, _("The network answered"), "strong", "middle"),
+        text(8, 18, _("In truth"), "strong"),
+    ]
+    told = []
+    for j, label in enumerate(labels):
+        parts.append(block(left + wide * (j + 0.5), 46, label, 9, "small", "middle"))
+    for i, (label, row) in enumerate(zip(labels, counts, strict=True)):
+        middle, whole = top + high * (i + 0.5), sum(row)
+        parts.append(block(8, middle, label, 13, "small"))
+        for j, count in enumerate(row):
+            share = count / whole if whole else 0.0
+            x, y = left + wide * j, top + high * i
+            parts.append(
+                f'<rect class="shade" x="{n(x + 1.5)}" y="{n(y + 1.5)}" width="{n(wide - 3)}" '
+                f'height="{n(high - 3)}" rx="5" fill-opacity="{0.05 + 0.4 * share:.2f}"/>'
+            )
+            if i == j:
+                parts.append(
+                    f'<rect class="edge" x="{n(x + 1.5)}" y="{n(y + 1.5)}" width="{n(wide - 3)}" '
+                    f'height="{n(high - 3)}" rx="5"/>'
+                )
+            parts.append(text(x + wide / 2, middle, str(count), "strong", "middle"))
+            if whole:
+                parts.append(text(x + wide / 2, middle + 15, f"{share:.0%}", "quiet small", "middle"))
+        said = ", ".join(f"{word} {count}" for word, count in zip(labels, row, strict=True))
+        told.append(_("In truth {label}: answered {said}.").format(label=label, said=said))
+    return Plot(name, title, " ".join(told), _WIDTH, top + high * len(labels) + 8, "".join(parts))
+
+
+def roc(
+    name: str,
+    title: str,
+    curve: Points,
+    *,
+    auc: float | None = None,
+    around: tuple[float, float] | None = None,
+    shipped: tuple[float, float] | None = None,
+) -> Plot:
+    """A small ROC curve.
+
+    Args:
+        curve: false alarms (0-1) and share found (0-1).
+        shipped: the point on it where the network stands as shipped.
+    """
+    frame = Frame(30, 44, 122, 122)
+    parts = [
+        text(8, 17, title, "strong"),
+        text(8, 34, _area(auc, around), "quiet small"),
+        frame.box(),
+        line(frame.x(0), frame.y(0), frame.x(1), frame.y(1), "even"),
+        frame.path(curve, "line ours"),
+        text(frame.left - 4, frame.y(0) + 1, "0", "quiet small", "end"),
+        text(frame.left - 4, frame.y(1) + 8, "1", "quiet small", "end"),
+        text(frame.x(1), 179, "1", "quiet small", "end"),
+        text(frame.x(0.5), 179, _("false alarms"), "quiet small", "middle"),
+        f'<g transform="rotate(-90 16 {n(frame.y(0.5))})">'
+        f"{text(16, frame.y(0.5), _('found'), 'quiet small', 'middle')}</g>",
+    ]
+    desc = _("ROC curve: share found against false alarms. {area}.").format(area=_area(auc, around))
+    if shipped is not None:
+        parts.append(dot(frame.x(shipped[0]), frame.y(shipped[1]), "full", 4))
+        desc += " " + _("As shipped: {found} found, {alarms} false alarms.").format(
+            found=f"{shipped[1]:.0%}", alarms=f"{shipped[0]:.0%}"
+        )
+    return Plot(name, title, desc, 160, 186, "".join(parts), says_title=True)
+
+
+def _area(auc: float | None, around: tuple[float, float] | None) -> str:
+    if auc is None:
+        return _("area not known")
+    if around is None:
+        return _("area {auc}").format(auc=f"{auc:.2f}")
+    return _("area {auc} ({low} to {high})").format(
+        auc=f"{auc:.2f}", low=f"{around[0]:.2f}", high=f"{around[1]:.2f}"
+    )
+
+
+def reliability(
+    name: str,
+    title: str,
+    before: Sequence[Bin],
+    after: Sequence[Bin],
+    errors: tuple[float | None, float | None] = (None, None),
+) -> Plot:
+    """Certainty against truth, before and after the temperature; bins with more answers have larger marks.
+
+    Args:
+        errors: expected calibration error before and after.
+    """
+    frame = Frame(52, 56, 276, 210)
+    parts = [frame.box(), *_scales(frame)]
+    parts.append(line(frame.x(0), frame.y(0), frame.x(1), frame.y(1), "even"))
+    legend = (
+        (_("before, error {error}"), "other", "paper", before, errors[0]),
+        (_("after, error {error}"), "ours", "full", after, errors[1]),
+    )
+    told = []
+    for i, (words_of, stroke, kind, bins, error) in enumerate(legend):
+        if not bins:
+            continue
+        said = words_of.format(error="–" if error is None else f"{error:.3f}")
+        y = 17.0 + 18 * i
+        parts += [
+            line(12, y - 4, 40, y - 4, f"line {stroke}"),
+            dot(26, y - 4, kind, 4),
+            text(48, y, said),
+            frame.path([(entry.said, entry.right) for entry in bins], f"line {stroke}"),
+        ]
+        most = max(entry.count for entry in bins) or 1
+        for entry in bins:
+            radius = 2.2 + 4 * (entry.count / most) ** 0.5
+            parts.append(dot(frame.x(entry.said), frame.y(entry.right), kind, radius))
+        pairs = ", ".join(
+            _("{said} sure and {right} right").format(said=f"{entry.said:.0%}", right=f"{entry.right:.0%}")
+            for entry in bins
+        )
+        told.append(f"{said}: {pairs}.")
+    parts += _axis_words(frame, _("how sure it says it is"), _("how often it is right"))
+    return Plot(name, title, " ".join(told), _WIDTH, 306, "".join(parts))
+
+
+def _scales(frame: Frame, ticks: Sequence[float] = (0, 0.25, 0.5, 0.75, 1)) -> list[str]:
+    parts = []
+    for tick in ticks:
+        parts.append(text(frame.left - 6, frame.y(tick) + 4, f"{tick:g}", "quiet small", "end"))
+        parts.append(text(frame.x(tick), frame.top + frame.height + 15, f"{tick:g}", "quiet small", "middle"))
+        if 0 < tick < 1:
+            parts.append(line(frame.left, frame.y(tick), frame.left + frame.width, frame.y(tick), "grid"))
+    return parts
+
+
+def _axis_words(frame: Frame, across: str, up: str) -> list[str]:
+    middle = frame.top + frame.height / 2
+    return [
+        text(frame.left + frame.width / 2, frame.top + frame.height + 31, across, "quiet small", "middle"),
+        f'<g transform="rotate(-90 12 {n(middle)})">{text(12, middle, up, "quiet small", "middle")}</g>',
+    ]
+
+
+def learning(name: str, title: str, lines: Sequence[tuple[str, Points]], across: str, up: str) -> Plot:
+    """How figures (0-1) grow with what was seen; at most two lines, the first drawn as ours.
+
+    Args:
+        lines: what each is called, and its points (seen, figure) in order.
+    """
+    most = max((x for _name, points in lines for x, _y in points), default=1.0) or 1.0
+    frame = Frame(44, 56, 284, 180, x_high=most)
+    parts = [frame.box()]
+    for tick in (0.0, 0.25, 0.5, 0.75, 1.0):
+        parts.append(text(frame.left - 6, frame.y(tick) + 4, f"{tick:g}", "quiet small", "end"))
+        anchor = "end" if tick == 1 else "middle"
+        parts.append(
+            text(frame.x(tick * most), frame.top + 195, _thousands(tick * most, most), "quiet small", anchor)
+        )
+        if 0 < tick < 1:
+            parts.append(line(frame.left, frame.y(tick), frame.left + frame.width, frame.y(tick), "grid"))
+    told = []
+    kinds = (("ours", "full"), ("ours broken", "open"))
+    for i, ((called, points), (stroke, kind)) in enumerate(zip(lines, kinds, strict=False)):
+        y = 17.0 + 18 * i
+        parts += [line(12, y - 4, 40, y - 4, f"line {stroke}"), dot(26, y - 4, kind, 4), text(48, y, called)]
+        parts.append(frame.path(points, f"line {stroke}"))
+        parts += [dot(frame.x(x), frame.y(y), kind, 3.2) for x, y in points]
+        if points:
+            told.append(
+                _("{name}: from {first} at {few} to {last} at {many}.").format(
+                    name=called,
+                    first=f"{points[0][1]:.2f}",
+                    few=_thousands(points[0][0], most),
+                    last=f"{points[-1][1]:.2f}",
+                    many=_thousands(points[-1][0], most),
+                )
+            )
+    parts += _axis_words(frame, across, up)
+    return Plot(name, title, " ".join(told), _WIDTH, 276, "".join(parts))
+
+
+def _thousands(value: float, most: float) -> str:
+    return f"{value / 1000:,.0f} k" if most >= 10_000 and value else f"{value:,.0f}"
+
+
+def dots(
+    name: str,
+    title: str,
+    rows: Sequence[tuple[str, Sequence[Mark]]],
+    legend: Sequence[tuple[str, str]],
+    across: str,
+) -> Plot:
+    """Figures between 0 and 1 beside each other, row by row, with their intervals as bars.
+
+    Args:
+        rows: what each row is called, and its marks.
+        legend: kind of mark and what it stands for.
+    """
+    left, step = 108.0, 32.0
+    top = 16.0 + 18 * len(legend)
+    frame = Frame(left, top, _WIDTH - left - 14, step * len(rows))
+    parts, told = [], []
+    for i, (kind, called) in enumerate(legend):
+        parts += [dot(16, 13.0 + 18 * i, kind, 4.5), text(28, 17.0 + 18 * i, called)]
+    for tick in (0, 0.25, 0.5, 0.75, 1):
+        x = frame.x(tick)
+        parts.append(line(x, top, x, top + frame.height, "grid"))
+        parts.append(text(x, top + frame.height + 15, f"{tick:g}", "quiet small", "middle"))
+    parts.append(text(frame.x(0.5), top + frame.height + 31, across, "quiet small", "middle"))
+    named = dict(legend)
+    for i, (called, marks) in enumerate(rows):
+        middle = top + step * (i + 0.5)
+        parts.append(block(8, middle, called, 15, "small", most=2))
+        for mark in marks:
+            if mark.around is not None:
+                low, high = mark.around
+                parts.append(line(frame.x(low), middle, frame.x(high), middle, "line bar ours"))
+        # The wider marks first, so that none is hidden.
+        for mark in sorted(marks, key=lambda mark: ("raters", "paper", "open", "full").index(mark.kind)):
+            parts.append(dot(frame.x(mark.value), middle, mark.kind))
+        figures = ", ".join(f"{named.get(mark.kind, mark.kind)} {mark.value:.2f}" for mark in marks)
+        told.append(f"{called}: {figures or _('not known')}.")
+    return Plot(name, title, " ".join(told), _WIDTH, top + frame.height + 40, "".join(parts))
+
+
+def figure(plot: Plot, *, inline: bool = True) -> str:
+    """A plot with its caption, as a ``figure``; as a picture with a text alternative where not inline."""
+    caption = "" if plot.says_title else f"<figcaption>{words(plot.title)}</figcaption>"
+    drawn = plot.inline()
+    if not inline:
+        drawn = f'<img src="{plot.address()}" alt="{words(f"{plot.title}. {plot.desc}")}">'
+    return f'<figure class="ev-plot">{caption}{drawn}</figure>'

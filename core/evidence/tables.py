@@ -1,0 +1,136 @@
+"""A table of figures, and its HTML: captions, scopes, and a frame of its own to scroll in."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from core.evidence.svg import words
+from core.words import _
+
+STYLE: Final = """
+.ev-scroll { overflow-x: auto; width: fit-content; max-width: 100%; margin: .3rem 0 .2rem;
+  border: 1px solid var(--rt-line); border-radius: .75rem;
+  /* A shade at the right as long as there is more to scroll to. */
+  background: linear-gradient(to left, var(--rt-page) 40%, transparent) right / 3rem 100% no-repeat local,
+    linear-gradient(to left, rgba(110, 110, 110, .4), transparent) right / .8rem 100% no-repeat scroll; }
+.ev-scroll:focus-visible { outline: 3px solid var(--rt-good); outline-offset: 2px; }
+table.ev { border-collapse: separate; border-spacing: 0; width: auto; margin: 0; font-size: .95rem;
+  line-height: 1.35; }
+table.ev caption { text-align: left; font-weight: 600; padding: .65rem .75rem .55rem; caption-side: top;
+  color: inherit; position: sticky; left: 0; }
+table.ev th, table.ev td { padding: .5rem .75rem; border: 0; border-top: 1px solid var(--rt-line);
+  text-align: right; vertical-align: top; font-variant-numeric: tabular-nums; color: inherit; }
+table.ev thead th { font-weight: 600; vertical-align: bottom; font-size: .875rem; color: var(--rt-quiet);
+  min-width: 4.2rem; }
+table.ev th.words, table.ev td.words { text-align: left; }
+table.ev th:first-child { position: sticky; left: 0; background: var(--rt-page); z-index: 1; }
+table.ev tbody th { font-weight: 500; min-width: 6.5rem; max-width: 11rem; overflow-wrap: break-word; }
+table.ev td.words { min-width: 6rem; }
+table.ev td.long { min-width: 14rem; max-width: 30rem; }
+table.ev td .around { display: block; color: var(--rt-quiet); font-size: .8125rem; white-space: nowrap; }
+table.ev td .none { color: var(--rt-quiet); }
+.ev-scroll + .ev-scroll, .ev-note + .ev-scroll, .ev-plot + .ev-scroll { margin-top: 1rem; }
+.ev-note { color: var(--rt-quiet); font-size: .9rem; margin: .25rem 0 0; max-width: 46rem; }
+.ev-plots { display: flex; flex-wrap: wrap; gap: .9rem; }
+.ev-plots.many { display: grid; grid-template-columns: repeat(auto-fill, minmax(8.75rem, 1fr)); }
+.ev-plot { margin: .3rem 0; flex: 1 1 16rem; max-width: 26rem; break-inside: avoid; }
+.ev-plots.many .ev-plot { max-width: 13rem; margin: 0; }
+.ev-plots + .ev-plots { margin-top: 1.4rem; } .ev-plots + .ev-scroll { margin-top: .9rem; }
+.ev-plot svg, .ev-plot img { display: block; width: 100%; height: auto; border: 1px solid var(--rt-line);
+  border-radius: .75rem; }
+.ev-plot figcaption { font-weight: 600; margin: 0 0 .35rem; }
+@media (max-width: 640px) {
+  table.ev th, table.ev td, table.ev caption { padding-inline: .5rem; }
+  table.ev thead th { min-width: 3.4rem; } table.ev tbody th { min-width: 5rem; max-width: 7.5rem; }
+}
+"""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A number, maybe with an interval around it.
+
+    Attributes:
+        value: None is shown as ``absent``.
+        around: lower and upper end, of the same unit.
+        percent: shown as so many in a hundred.
+        spread: a standard deviation, shown as plus or minus.
+        absent: what to show for no number; a dash when empty.
+    """
+
+    value: float | None
+    around: tuple[float, float] | None = None
+    percent: bool = False
+    spread: float | None = None
+    absent: str = ""
+
+    def shown(self) -> str:
+        """The number alone."""
+        if self.value is None:
+            return self.absent or "–"
+        return f"{self.value:.0%}" if self.percent else f"{self.value:.2f}"
+
+    def beside(self) -> str:
+        """What stands under it: interval or deviation; empty for none."""
+        if self.value is None:
+            return ""
+        if self.around is not None:
+            low, high = self.around
+            ends = (f"{low:.0%}", f"{high:.0%}") if self.percent else (f"{low:.2f}", f"{high:.2f}")
+            return _("{low} to {high}").format(low=ends[0], high=ends[1])
+        return "" if self.spread is None else f"± {self.spread:.2f}"
+
+
+_WORDS: Final = ' class="words"'
+Cell = str | int | Figure | None
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of cells; the first cell of a row is its name.
+
+    Attributes:
+        title: stands above it.
+        head: one word a column, the first for the names of the rows.
+        rows: as long as ``head`` each; text cells are set left, numbers right.
+        note: stands below it.
+    """
+
+    title: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    note: str = ""
+
+    def html(self) -> str:
+        """The table in a frame that scrolls sideways by touch and by keyboard."""
+        left = [
+            i == 0 or any(isinstance(row[i], str) for row in self.rows if i < len(row))
+            for i in range(len(self.head))
+        ]
+        head = "".join(
+            f'<th scope="col"{_WORDS if texts else ""}>{words(word)}</th>'
+            for word, texts in zip(self.head, left, strict=True)
+        )
+        body = "".join(_row(row) for row in self.rows)
+        note = f'<p class="ev-note">{words(self.note)}</p>' if self.note else ""
+        return (
+            f'<div class="ev-scroll" role="region" tabindex="0" aria-label="{words(self.title)}">'
+            f'<table class="ev"><caption>{words(self.title)}</caption><thead><tr>{head}</tr></thead>'
+            f"<tbody>{body}</tbody></table></div>{note}"
+        )
+
+
+def _row(row: tuple[Cell, ...]) -> str:
+    name, *cells = row
+    return f'<tr><th scope="row"{_WORDS}>{words(str(name))}</th>{"".join(map(_cell, cells))}</tr>'
+
+
+def _cell(cell: Cell) -> str:
+    if isinstance(cell, str):
+        return f'<td class="words{" long" if len(cell) > 24 else ""}">{words(cell)}</td>'
+    if cell is None or (isinstance(cell, Figure) and cell.value is None):
+        shown = "–" if cell is None else cell.shown()
+        return f'<td><span class="none">{words(shown)}</span></td>'
+    if isinstance(cell, int):
+        return f"<td>{cell}</td>"
+    around = f'<span class="around">{words(cell.beside())}</span>' if cell.beside() else ""
+    return f"<td>{words(cell.shown())}{around}</td>"
