@@ -518,6 +518,8 @@ def _best(entries: Mapping[str, Any]) -> Table | None:
 
 def _confusion(name: str, section: Mapping[str, Any]) -> Chapter | None:
     size = len(QUALITY_CLASSES)
+    if at(section, "confusion", size) is not None:
+        return None  # of other classes
     counts = [[count(section, "confusion", i, j) for j in range(size)] for i in range(size)]
     if any(value is None for row in counts for value in row):
         return None

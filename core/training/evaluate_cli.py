@@ -107,7 +107,8 @@ def _counts(args: argparse.Namespace) -> dict[str, int] | None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Write OUT/TASK.json and OUT/TASK.md and print their paths; 1 with one sentence on failure."""
+    """Write OUT/TASK.json and .md (and imageqx.html), print their paths; 1 with one sentence on failure."""
+    from core.training import report_html
     from core.training.report_text import compact, markdown
 
     if args.limit is not None and args.limit < 1:
@@ -122,6 +123,9 @@ def run(args: argparse.Namespace) -> int:
         args.out.mkdir(parents=True, exist_ok=True)
         (args.out / f"{args.task}.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
         (args.out / f"{args.task}.md").write_text(markdown(report) + "\n", encoding="utf-8")
+        if args.task == "imageqx":
+            page = report_html.html(report, args.out)
+            (args.out / "imageqx.html").write_text(page, encoding="utf-8")
         if args.write_manifest and args.task != "classical":
             entry = load_manifest(args.weights / "manifest.json").networks[args.task]
             save_entry(args.task, entry.model_copy(update={"metrics": compact(report)}), args.weights)
@@ -134,4 +138,6 @@ def run(args: argparse.Namespace) -> int:
         return 1
     print(args.out / f"{args.task}.json")
     print(args.out / f"{args.task}.md")
+    if args.task == "imageqx":
+        print(args.out / "imageqx.html")
     return 0

@@ -84,7 +84,7 @@ def html(report: Report, pictures: Path | None = None) -> str:
 
 def _title(report: Report) -> str:
     task = str(at(report, "task") or "imageqx")
-    return {"imageqx": "ImageQX", "classical": _("the check without a network")}.get(task, task)
+    return "ImageQX" if task == "imageqx" else task
 
 
 def _first(report: Report) -> str:
@@ -123,8 +123,8 @@ def _part(part: Part) -> str:
 def _mistakes(report: Report, pictures: Path) -> str:
     told = {Path(str(at(entry, "file") or "")).name: entry for entry in items(report, "mistakes")}
     found = {path.name for path in (pictures / "mistakes").glob("*.jpg")}
-    # In the order of the report, the worst first; then whatever else lies there.
-    names = [name for name in told if name in found] + sorted(found - told.keys())
+    # Those of this report in its order, the worst first; all that lie there where it names none.
+    names = [name for name in told if name in found] or sorted(found)
     if not names:
         return ""
     drawn = []
