@@ -64,6 +64,18 @@ def states(page: Page, url: str, prompt: str) -> Iterator[str]:
     expect(page.get_by_role("alert")).to_be_visible()
     _settle(page)
     yield "error"
+    page.goto(f"{url}/how_good")
+    expect(page.get_by_role("heading", name="How good is it?")).to_be_visible()
+    _settle(page)
+    yield "how-good"
+    # Where the figures of an evaluation lie in weights/, the tables and plots follow.
+    beside = page.get_by_text("Beside the paper, row by row")
+    if beside.count():
+        beside.click()
+        expect(page.get_by_role("img", name="Retake beside the paper")).to_be_visible()
+        beside.evaluate("title => title.closest('summary').scrollIntoView()")
+        _settle(page)
+        yield "how-good-paper"
 
 
 def _settle(page: Page) -> None:

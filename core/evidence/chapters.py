@@ -320,8 +320,25 @@ def _real(report: Report) -> Chapter | None:
 
 
 def _comparisons(report: Report) -> Chapter | None:
+    parts = [table for table in (_trials(report), _held_out(report)) if table is not None]
+    if not parts:
+        return None
+    return Chapter(
+        "comparisons",
+        _("Ways of training compared"),
+        _("Short trainings that differ in one thing each, to see what helps on collections never seen."),
+        tuple(parts),
+    )
+
+
+def _trials(report: Report) -> Table | None:
+    entries = items(report, "comparisons")
+    if not entries:
+        return None
+    protocols = {str(at(entry, "protocol") or "") for entry in entries}
+    noted = any(at(entry, "note") for entry in entries)
     rows: list[tuple[Cell, ...]] = []
-    for entry in items(report, "comparisons"):
+    for entry in entries:
         row: list[Cell] = [str(at(entry, "name") or "–")]
         seeds = _seeds(at(entry, "seeds"))
         for split in SPLITS:
@@ -329,8 +346,29 @@ def _comparisons(report: Report) -> Chapter | None:
                 mean = number(entry, split, key, 0)
                 spread = None if seeds == 1 else number(entry, split, key, 1)
                 row.append(Figure(number(entry, split, key) if mean is None else mean, spread=spread))
-        row += [seeds, str(at(entry, "protocol") or "–"), str(at(entry, "note") or "")]
+        row.append(seeds)
+        # What all share is said once, below.
+        row += [str(at(entry, "protocol") or "–")] if len(protocols) > 1 else []
+        row += [str(at(entry, "note") or "")] if noted else []
         rows.append(tuple(row))
+    new, known = (story.section_name(split).lower() for split in SPLITS)
+    head = [
+        _("Way of training"),
+        _("F1 of classes, {photos}").format(photos=new),
+        _("Area of faults, {photos}").format(photos=new),
+        _("F1 of classes, {photos}").format(photos=known),
+        _("Area of faults, {photos}").format(photos=known),
+        _("Seeds"),
+    ]
+    head += [_("Protocol")] if len(protocols) > 1 else []
+    head += [_("Note")] if noted else []
+    note = _("Mean over the seeds, with one standard deviation below it where there is more than one.")
+    if len(protocols) == 1 and any(protocols):
+        note += " " + _("Each: {protocol}.").format(protocol=next(iter(protocols)).rstrip("."))
+    return Table(_("Ways of training"), tuple(head), tuple(rows), note)
+
+
+def _held_out(report: Report) -> Table | None:
     left: list[tuple[Cell, ...]] = [
         (
             str(key).replace("_", " "),
@@ -343,40 +381,18 @@ def _comparisons(report: Report) -> Chapter | None:
         for key, entry in branch(report, "leave_source_out").items()
         if isinstance(entry, Mapping)
     ]
-    parts: list[Part] = []
-    if rows:
-        new, known = (story.section_name(split).lower() for split in SPLITS)
-        head = (
-            _("Way of training"),
-            _("F1 of classes, {photos}").format(photos=new),
-            _("Area of faults, {photos}").format(photos=new),
-            _("F1 of classes, {photos}").format(photos=known),
-            _("Area of faults, {photos}").format(photos=known),
-            _("Seeds"),
-            _("Protocol"),
-            _("Note"),
-        )
-        note = _("Mean over the seeds, with one standard deviation below it where there is more than one.")
-        parts.append(Table(_("Ways of training"), head, tuple(rows), note))
-    if left:
-        head = (
-            _("Group"),
-            _("Class"),
-            _("Found, learnt with them"),
-            _("Found, learnt without"),
-            _("Photos"),
-            _("Collections held out"),
-        )
-        note = _("A large fall means that the network had learnt the collection, not the class.")
-        parts.append(Table(_("Whole collections held out in turn"), head, tuple(left), note))
-    if not parts:
+    if not left:
         return None
-    return Chapter(
-        "comparisons",
-        _("Ways of training compared"),
-        _("Short trainings that differ in one thing each, to see what helps on collections never seen."),
-        tuple(parts),
+    head = (
+        _("Group"),
+        _("Class"),
+        _("Found, learnt with them"),
+        _("Found, learnt without"),
+        _("Photos"),
+        _("Collections held out"),
     )
+    note = _("A large fall means that the network had learnt the collection, not the class.")
+    return Table(_("Whole collections held out in turn"), head, tuple(left), note)
 
 
 def _seeds(value: Any) -> Cell:

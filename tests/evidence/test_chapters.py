@@ -87,6 +87,18 @@ def test_comparisons_give_mean_and_deviation_where_there_is_one():
     assert (paper[1].shown(), paper[1].beside()) == ("0.62", "± 0.03")
     assert (soft[1].shown(), soft[1].beside()) == ("0.70", "")
     assert paper[5] == 3
+    assert found.head[-1] == "Note"
+    assert "Each: 160 px, 10 epochs." in found.note
+
+
+def test_protocols_that_differ_stand_in_their_rows():
+    report = made_up()
+    report["comparisons"][1] |= {"protocol": "224 px", "note": None}
+    report["comparisons"][0]["note"] = None
+    found = table(chapters.overall(report), "Ways of training")
+    assert [row[-1] for row in found.rows] == ["160 px, 10 epochs", "224 px"]
+    assert found.head[-1] == "Protocol"
+    assert "Each" not in found.note
 
 
 def test_open_ends_of_skin_tone_are_told():
