@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,10 +9,21 @@ from core.__main__ import main
 from core.lesion.taxonomy import LABELS
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
 from core.quality.verdict import PassRule, judge
-from core.training.evaluate import benchmark, evaluate_quality
+from core.runtime.manifest import WEIGHTS_DIR, OperatingPoint, load_manifest
+from core.training.evaluate import (
+    Settings,
+    ask_splits,
+    benchmark,
+    committed,
+    evaluate_quality,
+    fit_settings,
+    gap,
+)
 from core.training.evaluate_lesion import evaluate_lesion, lesion_report
 from core.training.imageqx_data import build_pool, square
 from core.training.metrics import auc, binary, draws, interval, recall_at, report_binary
+from core.training.quality_report import point_report
+from core.training.recipes.calibrate import softmax
 from core.training.report_text import compact, markdown
 from core.training.sources import DataError, read_manifest
 
@@ -130,11 +142,132 @@ def test_a_quality_report_has_every_section_and_is_honest(data):
     # The oracle flags what is dark: with deep skin that must show.
     assert report["tones"]["light"]["flagged_bad_light"] < report["tones"]["deep"]["flagged_bad_light"]
     assert report["tones"]["light"]["called_lesion"] == 1
+    json.dumps(report, allow_nan=False)
     text = markdown(report)
     assert "| deep | 12 |" in text
+    assert "nan" not in text
     assert "Left-out sources" in text
     assert "| no_skin |" in text
     assert compact(report)["benchmark"] == report["benchmark"]
+
+
+def test_a_quality_report_follows_the_schema(data, tmp_path):
+    rule = PassRule(dict.fromkeys(EXPLANATIONS, 0.6), class_offsets={"poor_quality": -0.25})
+    counts = {"validation": 14, "left_out": 14}
+    report = evaluate_quality(Oracle(), rule, read_manifest(data), counts, out=tmp_path)
+    assert report["class_offsets"] == {"poor_quality": -0.25}
+    assert set(report["operating_points"]) == {"balanced", "lenient", "strict"}
+    for point in report["operating_points"].values():
+        assert set(point["thresholds"]) == set(EXPLANATIONS)
+        assert set(point["sections"]) == {"validation", "left_out"}
+        for figures in point["sections"].values():
+            assert {"good_lesion_passes", "good_lesion_n", "faulty_refused", "faulty_n"} <= set(figures)
+    section = report["sections"]["left_out"]
+    assert np.array(section["confusion"]).shape == (4, 4)
+    assert np.sum(section["confusion"]) == section["n"]
+    low, high = section["quality_macro_f1_interval"]
+    assert low <= section["quality_macro_f1"] <= high
+    assert len(section["reliability"]["bins_after"]) == 10
+    assert section["reliability"]["ece_before"] == section["reliability"]["ece_after"]
+    assert section["fairness"]["bins"][0]["name"] == "very_light"
+    assert "focus" not in section  # the oracle cannot say where it looked
+    known = report["sections"]["validation"]["explanations_at_best_f1"]
+    assert {name: entry["threshold"] for name, entry in known.items()} == {
+        name: entry["threshold"] for name, entry in section["explanations_at_best_f1"].items()
+    }
+    assert report["gap"]["quality_macro_f1"] == pytest.approx(
+        report["sections"]["validation"]["quality_macro_f1"] - section["quality_macro_f1"], abs=1e-3
+    )
+    assert report["paper"]["rater_f1"]["blurry"] == 0.83
+    for entry in report["mistakes"]:
+        assert (tmp_path / entry["file"]).read_bytes()[:2] == b"\xff\xd8"
+    for name, entry in section["classes"].items():
+        assert name in QUALITY_CLASSES
+        assert all(0 <= x <= 1 and 0 <= y <= 1 for x, y in entry["roc"])
+
+
+def test_the_points_that_came_with_the_weights_are_reported(data):
+    point = OperatingPoint(thresholds=dict.fromkeys(EXPLANATIONS, 0.123))
+    report = evaluate_quality(
+        Oracle(),
+        PassRule(point.thresholds),
+        read_manifest(data),
+        {"validation": 4, "left_out": 4},
+        settings=Settings(2.0, {"balanced": point}),
+    )
+    assert list(report["operating_points"]) == ["balanced"]
+    assert report["operating_points"]["balanced"]["thresholds"]["blurry"] == 0.123
+    for section in report["sections"].values():
+        assert section["reliability"]["temperature"] == 2.0
+
+
+def test_offsets_of_the_rule_leave_the_probabilities_reported_alone(data):
+    rows, counts = read_manifest(data), {"validation": 10}
+    plain = ask_splits(Oracle(), PassRule(dict.fromkeys(EXPLANATIONS, 0.6)), rows, counts)["validation"]
+    rule = PassRule(dict.fromkeys(EXPLANATIONS, 0.6), class_offsets={"no_skin": 5.0})
+    moved = ask_splits(Oracle(), rule, rows, counts)["validation"]
+    np.testing.assert_allclose(plain.quality, moved.quality, atol=1e-9)
+    assert (plain.said == 0).all()
+    assert (moved.said == QUALITY_CLASSES.index("no_skin")).all()
+
+
+def test_settings_fitted_on_answers_pass_the_good_ones(make_answers):
+    rng = np.random.default_rng(0)
+    label = np.where(np.arange(300) < 200, 0, 3)
+    quality = np.where(np.arange(4) == label[:, None], 0.4, 0.2)
+    scores = np.where(label[:, None] == 3, 0.6, 0.3) + rng.normal(0, 0.1, (300, 5))
+    answers = make_answers(
+        300, label=label, class_votes=np.eye(4)[label], quality=quality, scores=scores.clip(0, 1)
+    )
+    settings = fit_settings(answers, 2.0)
+    # Always right with probability 0.4: far too modest, so the logits are divided by less than before.
+    assert settings.temperature < 1
+    assert set(settings.points) == {"balanced", "lenient", "strict"}
+    logits = 2.0 * np.log(quality)
+    again = replace(answers, quality=softmax(logits / settings.temperature))
+    found = point_report(settings.points, {"validation": again})["balanced"]["sections"]["validation"]
+    assert found["good_lesion_passes"] >= 0.85
+    assert found["faulty_refused"] > 0.9
+
+
+def test_comparisons_are_copied_where_they_are_committed(tmp_path):
+    (tmp_path / "paper.json").write_text('{"note": "x"}')
+    assert committed(tmp_path) == {"paper": {"note": "x"}}
+    (tmp_path / "comparisons.json").write_text('{"comparisons": [{"name": "a"}], "else": 1}')
+    assert committed(tmp_path) == {"paper": {"note": "x"}, "comparisons": [{"name": "a"}]}
+
+
+def test_the_gap_is_none_where_a_side_is_missing():
+    assert gap({"validation": {"quality_macro_f1": 0.8}})["quality_macro_f1"] is None
+    both = {"validation": {"quality_macro_f1": 0.8}, "left_out": {"quality_macro_f1": 0.55}}
+    assert gap(both)["quality_macro_f1"] == 0.25
+
+
+def test_operating_points_can_be_fitted_into_a_manifest(data, tmp_path, capsys):
+    weights = tmp_path / "weights"
+    weights.mkdir()
+    for name in ("manifest.json", "imageqx.onnx"):
+        (weights / name).symlink_to(WEIGHTS_DIR / name)
+    text = (WEIGHTS_DIR / "manifest.json").read_text()
+    (weights / "manifest.json").unlink()
+    (weights / "manifest.json").write_text(text)
+    out = tmp_path / "out"
+    command = ["evaluate", "imageqx", "--data", str(data), "--out", str(out), "--weights", str(weights)]
+    assert main([*command, "--limit", "8", "--fit-points"]) == 0
+    assert capsys.readouterr().out.split() == [
+        str(out / f"imageqx.{kind}") for kind in ("json", "md", "html")
+    ]
+    assert "<svg" in (out / "imageqx.html").read_text()
+    entry = load_manifest(weights / "manifest.json").networks["imageqx"]
+    report = json.loads((out / "imageqx.json").read_text())
+    assert set(entry.operating_points) == {"balanced", "lenient", "strict"}
+    assert entry.thresholds == entry.operating_points["balanced"].thresholds
+    for name, point in entry.operating_points.items():
+        told = report["operating_points"][name]["thresholds"]
+        assert told == pytest.approx(point.thresholds, abs=1e-4)
+    assert report["thresholds"] == pytest.approx(entry.thresholds, abs=1e-4)
+    assert report["sections"]["left_out"]["reliability"]["temperature"] == entry.temperature
+    assert report["sections"]["phantoms"]["focus"]["lesion_only"]["blurry"]["n"] == 4
 
 
 class Guess:
