@@ -6,7 +6,7 @@ from made_up_report import made_up
 from core.evidence import chapters
 from core.evidence.svg import Plot
 from core.evidence.tables import Figure, Table
-from core.quality.labels import EXPLANATIONS
+from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
 
 
 def table(found, title):
@@ -122,6 +122,14 @@ def test_a_report_without_anything_has_no_chapters(report):
     assert chapters.of_section(report, "left_out") == []
 
 
+def slim(tree):
+    """One class and one explanation in place of all, so that there are fewer ways."""
+    if not isinstance(tree, dict):
+        return tree
+    known = [key for key in tree if key in (*EXPLANATIONS, *QUALITY_CLASSES)]
+    return {key: slim(value) for key, value in tree.items() if key not in known[1:]}
+
+
 def prune(tree, path=()):
     """Every way to leave one branch of a tree out, or to have None in its place."""
     for key in list(tree):
@@ -140,7 +148,7 @@ def prune(tree, path=()):
 def test_whatever_is_missing_the_rest_is_drawn():
     report = made_up()
     report["sections"] = {"left_out": report["sections"]["left_out"]}
-    tried = 0
+    report, tried = slim(report), 0
     for part in prune(report):
         chapters.overall(part)
         chapters.of_section(part, "left_out")
