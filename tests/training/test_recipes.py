@@ -9,10 +9,16 @@ from torch import nn
 from core.quality.labels import EXPLANATIONS
 from core.training.degrade import MEASURES
 from core.training.lesion_data import Picture, balanced_picks, training_view
-from core.training.networks.imageqx import FEATURES
 from core.training.networks.lesion import LABELS, LesionNet
 from core.training.recipes.calibrate import fit_temperature, joint_thresholds, softmax
-from core.training.recipes.imageqx import ImageQXRecipe, class_weights, standard_measures
+from core.training.recipes.imageqx import (
+    CONFIGURATIONS,
+    Choices,
+    ImageQXRecipe,
+    PoolData,
+    class_weights,
+    standard_measures,
+)
 from core.training.recipes.lesion import LesionData, LesionRecipe, macro_f1, plan
 from core.training.recipes.loop import fit, rate_groups
 from core.training.recipes.range_test import range_test
@@ -198,37 +204,134 @@ class Judged:
 
     labels = np.array([0] * 4 + [1] * 2 + [2] * 4 + [3] * 4)
 
-
-def imageqx_loss(classes: list[int], given: torch.Tensor, measures: torch.Tensor, guess: float) -> float:
-    """The loss of two pictures when the head of measures answers ``guess`` throughout."""
-    judged = ImageQXRecipe(TinyNet(), Judged(), plan())
-    nn.init.zeros_(judged.measuring.weight)
-    nn.init.constant_(judged.measuring.bias, guess)
-    quality = torch.tensor([[2.0, 0.0, 0.0, 0.0], [0.0, 1.0, 0.0, 0.0]])
-    outputs = [quality, torch.zeros(2, 5), torch.zeros(2, FEATURES, 2, 2)]
-    return float(judged.loss(outputs, [torch.tensor(classes), given, measures]))
+    def __init__(self, choices: Choices) -> None:
+        self.choices = choices
 
 
+OURS, PAPERS = CONFIGURATIONS["retake"], CONFIGURATIONS["paper"]
+GIVEN = torch.tensor([[1.0, 0, 0, 0, 0], [0, 0, 0, 0, 0]])
 ONE = -math.log(math.exp(2) / (math.exp(2) + 3))
 TWO = -math.log(math.e / (math.e + 3))
-UNKNOWN = torch.full((2, 9), math.nan)
+NO_MEASURES = torch.full((2, len(MEASURES)), math.nan)
+NO_PLACES = torch.full((2, 14, 14), math.nan)
 
 
-def test_imageqx_loss_is_the_papers_sum_and_the_measures_share():
-    given = torch.tensor([[1.0, 0, 0, 0, 0], [0, 0, 0, 0, 0]])
-    wanted = 1.0 * (1 * ONE + 2 * TWO) / 3 + 5.0 * math.log(2)
-    assert imageqx_loss([0, 1], given, UNKNOWN, guess=7) == pytest.approx(wanted, rel=1e-5)
-    measures = UNKNOWN.clone()
+def imageqx_loss(
+    choices: Choices,
+    shares: torch.Tensor | None = None,
+    measures: torch.Tensor = NO_MEASURES,
+    places: torch.Tensor = NO_PLACES,
+) -> float:
+    """The loss of two pictures, of classes 0 and 1, to which the extra heads answer 3 and 0 throughout."""
+    judged = ImageQXRecipe(TinyNet(), Judged(choices), plan())
+    quality = torch.tensor([[2.0, 0.0, 0.0, 0.0], [0.0, 1.0, 0.0, 0.0]])
+    outputs = [quality, torch.zeros(2, 5)]
+    if choices.measures:
+        outputs.append(torch.full((2, len(MEASURES)), 3.0))
+    if choices.places:
+        outputs += [torch.zeros(2, 1, 7, 7), torch.zeros(2, 1, 14, 14)]
+    hard = torch.eye(4)[[0, 1]] if shares is None else shares
+    return float(judged.loss(outputs, [hard, torch.tensor([0, 1]), GIVEN, measures, places]))
+
+
+PAPERS_SUM = 1.0 * (1 * ONE + 2 * TWO) / 3 + 5.0 * math.log(2)
+
+
+def test_imageqx_loss_is_the_papers_sum():
+    assert imageqx_loss(PAPERS) == pytest.approx(PAPERS_SUM, rel=1e-5)
+    # What nobody knows costs nothing.
+    assert imageqx_loss(OURS) == pytest.approx(PAPERS_SUM, rel=1e-5)
+
+
+def test_measures_and_places_take_their_shares():
+    measures = NO_MEASURES.clone()
     measures[0, 3] = 1.0
     off = 3.0 - 1.0 - 0.5  # smooth L1
-    assert imageqx_loss([0, 1], given, measures, guess=3) == pytest.approx(wanted + 2.0 * off, rel=1e-5)
+    assert imageqx_loss(OURS, measures=measures) == pytest.approx(PAPERS_SUM + 2.0 * off, rel=1e-5)
+    places = NO_PLACES.clone()
+    places[1] = 0.0
+    assert imageqx_loss(OURS, places=places) == pytest.approx(PAPERS_SUM + 2.0 * math.log(2), rel=1e-5)
 
 
-def test_a_cut_out_counts_only_for_what_it_shows():
-    given = torch.tensor([[math.nan, 0, 0, 0, math.nan]] * 2)
-    assert imageqx_loss([0, -1], given, UNKNOWN, 0) == pytest.approx(ONE + 5 * math.log(2), rel=1e-5)
-    nothing = imageqx_loss([-1, -1], torch.full((2, 5), math.nan), UNKNOWN, 0)
-    assert nothing == 0.0
+def test_soft_labels_count_each_class_by_its_share():
+    shares = torch.tensor([[0.5, 0.5, 0, 0], [0.0, 1.0, 0, 0]])
+    other = -math.log(1 / (math.exp(2) + 3))  # of class 1 in the first picture
+    wanted = (0.5 * ONE + 0.5 * 2 * other + 2 * TWO) / 3 + 5.0 * math.log(2)
+    assert imageqx_loss(PAPERS, shares) == pytest.approx(wanted, rel=1e-5)
+
+
+@pytest.fixture(scope="module")
+def small_pool(tmp_path_factory):
+    """A pool of twelve made-up samples, five of them without skin."""
+    folder = tmp_path_factory.mktemp("pool")
+    rng = np.random.default_rng(0)
+    for name in ("images.npy", "details.npy"):
+        np.save(folder / name, rng.integers(0, 256, (12, 224, 224, 3), np.uint8))
+    np.save(folder / "skin.npy", np.zeros((12, 56, 56), np.uint8))
+    places = np.zeros((12, 14, 14), np.uint8)
+    places[0, 0, 13] = 254
+    places[1] = 255
+    votes = np.tile(np.uint16([8, 0, 0, 4]), (12, 1))
+    given = np.zeros((12, 5), np.uint16)
+    given[:, 1] = 3
+    np.savez(
+        folder / "labels.npz",
+        split=np.array(["train"] * 10 + ["validation"] * 2),
+        slug=np.array(["a", "b"] * 6),
+        group=np.array(["lesion"] * 5 + ["no_skin"] * 5 + ["lesion"] * 2),
+        quality_votes=votes,
+        explanation_votes=given,
+        measures=rng.uniform(0.1, 1, (12, len(MEASURES))).astype(np.float32),
+        places=places,
+    )
+    return folder
+
+
+def test_a_draw_turns_pictures_and_places_alike(small_pool):
+    data = PoolData(small_pool, OURS)
+    corners = set()
+    for seed in range(20):
+        item = data.training_item(0, 160, np.random.default_rng(seed))
+        whole, detail, shares, label, given, _measures, places = item
+        assert whole.shape == (160, 160, 3)
+        assert detail.shape == (224, 224, 3)
+        np.testing.assert_allclose(shares, [8 / 12, 0, 0, 4 / 12], rtol=1e-6)
+        assert label == 0
+        np.testing.assert_allclose(given, [0, (1 + 3 / 12) / 2, 0, 0, 0], rtol=1e-6)
+        assert places.max() == 1
+        corners.add(tuple(np.argwhere(places == 1)[0]))
+    assert corners == {(0, 0), (0, 13), (13, 0), (13, 13)}
+    assert np.isnan(data.training_item(1, 160, np.random.default_rng(0))[-1]).all()
+
+
+def test_the_papers_configuration_has_one_view_and_hard_labels(small_pool):
+    whole, shares, _label, given, *_rest = PoolData(small_pool, PAPERS).training_item(
+        0, 224, np.random.default_rng(0)
+    )
+    assert whole.shape == (224, 224, 3)
+    assert shares.tolist() == [1, 0, 0, 0]
+    assert given.tolist() == [0, 1, 0, 0, 0]
+
+
+def test_sources_and_scenes_can_be_left_out_of_training(small_pool):
+    assert len(PoolData(small_pool, OURS).labels) == 10
+    data = PoolData(small_pool, OURS, without=["b"])
+    assert len(data.labels) == 5
+    assert all(data.rows[data.picks(20, np.random.default_rng(0))] % 2 == 0)
+    few = PoolData(small_pool, replace(OURS, no_skin=0.0))
+    assert set(few.rows) == {0, 1, 2, 3, 4}
+
+
+def test_what_is_no_skin_is_painted_over_before_a_segmented_network_sees_it(small_pool):
+    data = PoolData(small_pool, CONFIGURATIONS["segmented"])
+    whole, detail, *_targets = data.validation()[0]
+    assert (whole == 118).all()
+    assert detail.std() > 10
+
+
+def test_validation_may_look_at_a_few_only(small_pool):
+    assert len(PoolData(small_pool, OURS).validation()) == 2
+    assert len(PoolData(small_pool, OURS, look=1).validation()) == 1
 
 
 def test_measures_become_targets_on_one_scale():
