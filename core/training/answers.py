@@ -13,7 +13,7 @@ from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
 from core.quality.verdict import Assessor, PassRule, shifted
 from core.runtime.preprocess import shrink
 from core.training.degrade import MEASURES
-from core.training.imageqx_data import load_labels, material_of, plurality, sample
+from core.training.imageqx_data import PICTURES, load_labels, material_of, plurality, sample
 from core.training.panel import Panel
 from core.training.recipes.calibrate import acceptable, good_lesions
 from core.training.sources import DataError, Row, read_rgb
@@ -113,10 +113,23 @@ class _Collector:
         self._rows: list[dict[str, Any]] = []
 
     def show(
-        self, rgb: np.ndarray, class_votes: np.ndarray, votes: np.ndarray, slug: str, key: str, phantom: bool
+        self,
+        rgb: np.ndarray,
+        class_votes: np.ndarray,
+        votes: np.ndarray,
+        slug: str,
+        key: str,
+        phantom: bool,
+        detail: np.ndarray | None = None,
     ) -> None:
-        """Ask about one photograph; votes are counts (4 and 5) of the panel."""
-        verdict = self._assessor.assess(rgb, self._rule)
+        """Ask about one photograph; votes are counts (4 and 5) of the panel.
+
+        With ``detail`` the picture is the square that a network sees, and ``detail`` its second view.
+        """
+        if detail is None:
+            verdict = self._assessor.assess(rgb, self._rule)
+        else:
+            verdict = self._assessor.judge_views(rgb, detail, self._rule, rgb.shape[1], rgb.shape[0])
         quality = shifted(verdict.quality, self._undo) if self._undo else verdict.quality
         raters = max(int(np.sum(class_votes)), 1)
         self._rows.append(
@@ -172,16 +185,23 @@ def ask_benchmark(
 def ask_pool(
     assessor: Assessor, rule: PassRule, pool_dir: Path, split: str, count: int, progress: Progress = quiet
 ) -> Answers:
-    """The same from a rendered pool, for assessors that look at 224 x 224 pixels only."""
+    """The same from a rendered pool, for assessors that see no more of a picture than the pool holds.
+
+    That is a square of 224 x 224 pixels, and for a network with a second view its middle at full detail.
+    """
     columns = load_labels(pool_dir)
-    images = np.load(pool_dir / "images.npy", mmap_mode="r")
+    images, details = (np.load(pool_dir / name, mmap_mode="r") for name in PICTURES)
+    views = getattr(assessor, "views", None)
+    twice = views is not None and views(np.array(images[0]))[1] is not None
     rendered = (columns["split"] == split) & ~np.isnan(columns["measures"][:, MEASURES.index("blur")])
     places = np.flatnonzero(rendered)[:count]
     asked = _Collector(assessor, rule)
     for number, place in enumerate(places, start=1):
         slug = str(columns["slug"][place])
         votes = columns["quality_votes"][place], columns["explanation_votes"][place]
-        asked.show(np.array(images[place]), *votes, slug, str(columns["split_key"][place]), slug == "phantom")
+        detail = np.array(details[place]) if twice else None
+        key = str(columns["split_key"][place])
+        asked.show(np.array(images[place]), *votes, slug, key, slug == "phantom", detail)
         progress(split, number, len(places))
     return asked.answers()
 

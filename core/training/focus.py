@@ -32,7 +32,7 @@ PLACES: Final = ("lesion_only", "background_only")
 COVERED: Final = (0.10, 0.40)
 MOST: Final = 60
 # A crop with fewer pixels is soft all over, so that blur put on a part of it shows nothing.
-LEAST_SIDE: Final = 120
+LEAST_SIDE: Final = 160
 _LONG_SIDE: Final = 448
 # Maps and masks are compared on this many cells a side: four for each of the network's seven.
 _CELLS: Final = 28

@@ -10,6 +10,7 @@ from core.lesion.taxonomy import LABELS
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
 from core.quality.verdict import PassRule, judge
 from core.runtime.manifest import WEIGHTS_DIR, OperatingPoint, load_manifest
+from core.runtime.preprocess import detail_square
 from core.training.evaluate import (
     Settings,
     ask_splits,
@@ -326,6 +327,29 @@ def test_a_rendered_pool_gives_the_same_figures_as_drawing_again(data, tmp_path)
     drawn = evaluate_quality(Reader(), rule, rows, counts)
     read = evaluate_quality(Reader(), rule, rows, counts, pool_dir=tmp_path)
     assert read == drawn
+
+
+class TwoViews(Oracle):
+    """Answers from the detail alone, as a network with a second view may."""
+
+    def views(self, rgb):
+        return square(rgb), detail_square(rgb, 224)
+
+    def judge_views(self, shown, detail, rule, width, height):
+        assert shown.shape == detail.shape == (224, 224, 3)
+        return Oracle.assess(self, detail, rule)
+
+    def assess(self, rgb, rule):
+        return self.judge_views(*self.views(rgb), rule, rgb.shape[1], rgb.shape[0])
+
+
+def test_a_pool_serves_networks_with_a_second_view(data, tmp_path):
+    build_pool(data, tmp_path, count=20, seed=benchmark()["seed"])
+    rule, rows = PassRule(dict.fromkeys(EXPLANATIONS, 0.6)), read_manifest(data)
+    drawn = ask_splits(TwoViews(), rule, rows, {"left_out": 2})["left_out"]
+    read = ask_splits(TwoViews(), rule, rows, {"left_out": 2}, pool_dir=tmp_path)["left_out"]
+    assert np.array_equal(drawn.scores, read.scores)
+    assert np.array_equal(drawn.votes, read.votes)
 
 
 def test_a_pool_of_another_seed_is_refused(data, tmp_path):
