@@ -27,7 +27,7 @@ PATIENCE_MS = 120_000
 def film(path: Path, name: str) -> tuple[Path, str]:
     """Skin that asks for a prompt, then skin that passes, as that assessor sees them; and the prompt."""
     assessor, preset = open_assessor(name), load_preset()
-    rule = preset.rule(assessor.rule().thresholds)
+    rule = preset.rule(assessor.rule(point=preset.operating_point))
     shots = fake_camera.find_shots(lambda rgb: condition(assessor.assess(rgb, rule), preset))
     prompt = next(key for key in ("too_far_away", "blurry", "no_skin") if key in shots)
     order = [(shots[prompt], 12), (shots[None], 16)]

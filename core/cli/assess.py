@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
     except PresetError as error:
         args.usage_error(error.message)
     assessor = open_assessor(args.assessor)
-    rule = preset.rule(assessor.rule().thresholds)
+    rule = preset.rule(assessor.rule(point=preset.operating_point))
     taken: set[Path] = set()
 
     def describe(photo: Photo, place: Path) -> dict[str, Any]:

@@ -154,8 +154,11 @@ class Classical:
         """The clock gives seconds."""
         self._clock = clock
 
-    def rule(self, healthy_skin_passes: bool = False) -> PassRule:
-        """The pass rule: a fault counts from its limit on, which is probability 0.5 by construction."""
+    def rule(self, healthy_skin_passes: bool = False, point: str = "") -> PassRule:
+        """The pass rule: a fault counts from its limit on, which is probability 0.5 by construction.
+
+        The checks have no operating points: whatever ``point`` is asked for, this is the rule.
+        """
         return PassRule(dict.fromkeys(EXPLANATIONS, 0.5), healthy_skin_passes)
 
     def assess(

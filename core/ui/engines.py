@@ -1,14 +1,14 @@
 """The assessor and the lesion classifier, one shared session a network, opened once for all viewers."""
 
 import os
-from collections.abc import Mapping
 from typing import Final, NoReturn
 
 import streamlit as st
 
 from core.lesion.classifier import LesionClassifier
 from core.quality.classical import Classical
-from core.quality.imageqx import ImageQX
+from core.quality.imageqx import ImageQX, rule_of
+from core.quality.verdict import PassRule
 from core.runtime.engine import open_engine
 from core.runtime.manifest import Manifest, load_manifest
 from core.runtime.weights import WeightsError
@@ -40,9 +40,9 @@ def assessor() -> ImageQX | Classical:
     return Classical() if _classical() else imageqx()
 
 
-def thresholds() -> Mapping[str, float]:
-    """Probability (0-1) per explanation from which it counts as a fault, for the assessor in use."""
-    return Classical().rule().thresholds if _classical() else manifest().networks["imageqx"].thresholds
+def rule(point: str) -> PassRule:
+    """The pass rule of the assessor in use, at an operating point (the checks have but one)."""
+    return Classical().rule() if _classical() else rule_of(manifest().networks["imageqx"].point(point))
 
 
 def _classical() -> bool:

@@ -50,8 +50,9 @@ def preset() -> Preset:
 
 
 def rule(healthy_skin_passes: bool = False) -> PassRule:
-    """When a photo passes: the preset's thresholds over those of the assessor in use."""
-    return preset().rule(engines.thresholds(), healthy_skin_passes=healthy_skin_passes)
+    """When a photo passes: the preset's thresholds over those of its operating point."""
+    chosen = preset()
+    return chosen.rule(engines.rule(chosen.operating_point), healthy_skin_passes=healthy_skin_passes)
 
 
 def event_log() -> EventLog:

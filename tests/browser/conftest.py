@@ -94,7 +94,7 @@ def films(tmp_path_factory):
     def film(name):
         if name not in made:
             assessor, preset = open_assessor(name), load_preset()
-            rule = preset.rule(assessor.rule().thresholds)
+            rule = preset.rule(assessor.rule(point=preset.operating_point))
             shots = fake_camera.find_shots(lambda rgb: condition(assessor.assess(rgb, rule), preset))
             path = tmp_path_factory.mktemp("camera") / f"{name}.y4m"
             film = [fake_camera.Shot(rgb, 12 if key is None else 9) for key, rgb in shots.items()]

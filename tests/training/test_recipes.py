@@ -10,7 +10,7 @@ from core.quality.labels import EXPLANATIONS
 from core.training.degrade import MEASURES
 from core.training.lesion_data import Picture, balanced_picks, training_view
 from core.training.networks.lesion import LABELS, LesionNet
-from core.training.recipes.calibrate import fit_temperature, joint_thresholds, softmax
+from core.training.recipes.calibrate import fit_temperature, softmax
 from core.training.recipes.imageqx import (
     CONFIGURATIONS,
     Choices,
@@ -355,32 +355,6 @@ def test_temperature_undoes_overconfidence():
     labels = (rng.random((4000, 1)) > odds).sum(1)
     assert fit_temperature(logits * 3, labels) == pytest.approx(3, rel=0.1)
     assert fit_temperature(logits, labels) == pytest.approx(1, rel=0.1)
-
-
-def test_joint_thresholds_let_the_wanted_share_pass():
-    rng = np.random.default_rng(1)
-    probabilities = rng.beta(1, 6, (2000, 5)) * [1, 0.8, 0.6, 1, 0.9]
-    right = rng.random(2000) < 0.95
-    thresholds = joint_thresholds(probabilities, right, EXPLANATIONS, keep=0.85)
-    limits = np.array([thresholds[name] for name in EXPLANATIONS])
-    passing = (right & (probabilities < limits).all(1)).mean()
-    assert 0.85 <= passing < 0.87
-    alarms = (probabilities >= limits).mean(0)
-    assert alarms.max() - alarms.min() < 0.01
-
-
-def test_joint_thresholds_when_the_class_alone_refuses_too_many():
-    rng = np.random.default_rng(2)
-    probabilities = rng.beta(1, 6, (2000, 5))
-    right = np.arange(2000) % 2 == 0
-    thresholds = joint_thresholds(probabilities, right, EXPLANATIONS)
-    limits = np.array([thresholds[name] for name in EXPLANATIONS])
-    passing = (right & (probabilities < limits).all(1)).mean()
-    assert 0.48 <= passing < 0.49
-
-
-def test_joint_thresholds_without_any_good_photo():
-    assert set(joint_thresholds(np.zeros((0, 5)), np.zeros(0, bool), EXPLANATIONS).values()) == {0.5}
 
 
 def test_a_pretrained_trunk_learns_in_thirds_and_the_head_first():

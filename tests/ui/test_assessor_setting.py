@@ -32,13 +32,16 @@ def with_a_sample(fake_networks, monkeypatch):
 def test_imageqx_judges_unless_told_otherwise(fake_networks, monkeypatch):
     monkeypatch.delenv("RETAKE_ASSESSOR", raising=False)
     assert engines.assessor() is fake_networks[0]
-    assert engines.thresholds() == engines.manifest().networks["imageqx"].thresholds
+    entry = engines.manifest().networks["imageqx"]
+    for name in ("balanced", "strict"):
+        assert engines.rule(name).thresholds == entry.point(name).thresholds
+        assert engines.rule(name).class_offsets == entry.point(name).class_offsets
 
 
 def test_the_classical_checks_judge_and_explain_where_the_setting_says_so(with_a_sample):
     page = with_a_sample("classical")
     assert isinstance(engines.assessor(), Classical)
-    assert engines.thresholds() == Classical().rule().thresholds
+    assert engines.rule("strict") == Classical().rule()
     (item,) = page.session_state["check-tray"].items.values()
     assert item.verdict.assessor == "classical"
 

@@ -1,6 +1,8 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.quality.imageqx import rule_of
+from core.runtime.manifest import Manifest, OperatingPoint, load_manifest
 from core.ui import session
 
 
@@ -65,6 +67,17 @@ def test_the_preset_may_change_thresholds(monkeypatch, tmp_path, state):
     assert rule.thresholds["blurry"] == 0.125
     assert len(rule.thresholds) == 5
     assert rule.healthy_skin_passes
+
+
+def test_the_preset_chooses_the_operating_point(monkeypatch, state):
+    entry = load_manifest().networks["imageqx"]
+    strict = OperatingPoint(thresholds=dict.fromkeys(entry.explanations, 0.2), class_offsets={"lesion": -1.0})
+    changed = entry.model_copy(update={"operating_points": {"strict": strict}})
+    monkeypatch.setattr(session.engines, "manifest", lambda: Manifest(networks={"imageqx": changed}))
+    monkeypatch.setenv("RETAKE_PRESET", "strict")
+    assert session.rule() == rule_of(strict)
+    monkeypatch.setenv("RETAKE_PRESET", "lenient")
+    assert session.rule() == rule_of(entry.point("none of that name"))
 
 
 def _language():

@@ -6,7 +6,6 @@ whole rule. The class takes part in it through two offsets (``OperatingPoint.cla
 network would otherwise take too many good photos for healthy skin or no skin.
 """
 
-from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -14,7 +13,7 @@ import numpy as np
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
 from core.runtime.manifest import OperatingPoint
 
-SPARE = 0.04
+SPARE: Final = 0.04
 # Share of good lesion photos that shall pass. Good: the panel's class is lesion and at most two of its twelve
 # raters (GOOD_OBJECTORS) object to anything.
 KEEP: Final = {"balanced": 0.85, "lenient": 0.95}
@@ -49,48 +48,6 @@ def fit_temperature(logits: np.ndarray, labels: np.ndarray, weights: np.ndarray 
         -float(np.average(np.log(softmax(logits / t)[rows, labels] + 1e-12), weights=weights)) for t in grid
     ]
     return float(round(grid[int(np.argmin(losses))], 3))
-
-
-def joint_thresholds(
-    probabilities: np.ndarray,
-    right_class: np.ndarray,
-    names: Sequence[str],
-    keep: float = 0.85,
-    lowest: float = 0.05,
-    highest: float = 0.95,
-) -> dict[str, float]:
-    """One threshold an explanation, so that together they let ``keep`` of the good photos pass.
-
-    All explanations get the same share of false alarms on good photos: the largest for which the photos
-    that are called a lesion and flagged by none still make ``keep``. Where the class alone refuses (nearly)
-    too many, flags may refuse ``SPARE`` of the rest.
-
-    Args:
-        probabilities: N x len(names), explanations of good photos (0-1).
-        right_class: bool, N: the network calls the photo a lesion.
-        names: the explanations in order.
-        keep: share of good photos that shall pass.
-        lowest, highest: limits of a threshold.
-
-    Returns:
-        Threshold by name; 0.5 for all when there is no good photo to go by.
-    """
-    if len(probabilities) == 0:
-        return dict.fromkeys(names, 0.5)
-
-    def at(share: float) -> np.ndarray:
-        # A photo at its threshold is flagged, so the threshold lies a hair above the quantile.
-        quantile = np.quantile(probabilities, 1 - share, axis=0, method="higher")
-        return np.clip(quantile + 1e-4, lowest, highest)
-
-    best = at(0.0)
-    keep = min(keep, (1 - SPARE) * float(right_class.mean()))
-    for share in np.linspace(0, 1 - keep, 151):
-        thresholds = at(share)
-        passing = right_class & (probabilities < thresholds).all(axis=1)
-        if passing.mean() >= keep:
-            best = thresholds
-    return {name: float(round(value, 4)) for name, value in zip(names, best, strict=True)}
 
 
 # ---------------------------------------------------------------- operating points
