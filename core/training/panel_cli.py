@@ -25,6 +25,7 @@ def report(args: argparse.Namespace) -> dict[str, Any]:
         DataError: the data folder or the pool cannot be used.
     """
     from core.training.agreement import agreement_report, judge_benchmark, judge_pool
+    from core.training.answers import check_pool
     from core.training.evaluate import benchmark
 
     rows = read_manifest(args.data)
@@ -33,6 +34,7 @@ def report(args: argparse.Namespace) -> dict[str, Any]:
     if args.pool is None:
         judged = judge_benchmark(rows, counts, spec["seed"], _progress)
     else:
+        check_pool(args.pool, spec["seed"], counts)
         judged = judge_pool(args.pool, counts, spec["seed"])
     name = spec["name"] if args.limit is None else f"{spec['name']} (shortened)"
     out = agreement_report(judged, spec["seed"], name)

@@ -18,6 +18,7 @@ from core.training.agreement import (
     judge_pool,
     paper,
 )
+from core.training.evaluate import benchmark
 from core.training.imageqx_data import build_pool, load_labels, material_of, sample
 from core.training.panel import Panel
 from core.training.sources import read_manifest
@@ -97,7 +98,7 @@ def test_the_ballots_are_the_benchmarks_own(data):
     assert np.bincount(judged.quality[6], minlength=4).tolist() == made.quality_votes.tolist()
 
 
-def test_a_pool_is_judged_by_its_measures(data, tmp_path):
+def test_a_pool_is_judged_by_its_measures(data, tmp_path, capsys):
     build_pool(data, tmp_path, count=40, seed=1)
     judged = judge_pool(tmp_path, COUNTS, 1)
     columns = load_labels(tmp_path)
@@ -106,6 +107,11 @@ def test_a_pool_is_judged_by_its_measures(data, tmp_path):
     first = np.flatnonzero(columns["split"] == "validation")[0]
     assert judged.measures[0].blur == pytest.approx(float(columns["measures"][first][3]))
     assert judged.groups[0] == columns["group"][first]
+    # A pool of another seed is not the benchmark's.
+    assert benchmark()["seed"] != 1
+    words = ["evaluate", "panel", "--data", str(data), "--out", str(tmp_path), "--pool", str(tmp_path)]
+    assert main([*words, "--limit", "2"]) == 1
+    assert str(tmp_path) in capsys.readouterr().err
 
 
 def test_command_prints_tables_and_writes_them(data, tmp_path, capsys):
