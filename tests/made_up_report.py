@@ -108,12 +108,15 @@ def section(worse=0.0, n=400):
     }
 
 
+def gate(passes, refused):
+    found = {"good_lesion_passes": passes, "good_lesion_n": 130, "faulty_refused": refused, "faulty_n": 210}
+    return found | {f"{key}_interval": around(found[key]) for key in ("good_lesion_passes", "faulty_refused")}
+
+
 def point(threshold, passes, refused):
-    gate = {"good_lesion_passes": passes, "good_lesion_n": 130, "faulty_refused": refused, "faulty_n": 210}
-    gate |= {f"{key}_interval": around(gate[key]) for key in ("good_lesion_passes", "faulty_refused")}
     return {
         "thresholds": dict.fromkeys(EXPLANATIONS, threshold),
-        "sections": {"validation": gate, "left_out": gate | {"good_lesion_passes": passes - 0.03}},
+        "sections": {"validation": gate(passes, refused), "left_out": gate(passes - 0.03, refused)},
     }
 
 

@@ -1,6 +1,6 @@
 """A report in chapters of tables and plots; what the report lacks is left out."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -26,12 +26,14 @@ class Chapter:
         title: the question.
         lead: how to read what follows.
         parts: tables, plots, and rows of small plots.
+        whole: it is about all photographs of its set, not about others that the tables count.
     """
 
     key: str
     title: str
     lead: str
     parts: tuple[Part, ...]
+    whole: bool = True
 
 
 def name_of(key: str) -> str:
@@ -628,7 +630,7 @@ def _fairness(name: str, section: Mapping[str, Any]) -> Chapter | None:
     if not bins:
         return None
     faults = [key for key in EXPLANATIONS if any(branch(entry, "faults", key) for entry in bins)]
-    rows, sensed, drawn = [], [], []
+    rows, drawn = [], []
     for entry in bins:
         called = name_of(str(at(entry, "name") or "–"))
         low, high = number(entry, "ita_low"), number(entry, "ita_high")
@@ -636,14 +638,6 @@ def _fairness(name: str, section: Mapping[str, Any]) -> Chapter | None:
         rows.append((called, alone, count(entry, "n_good"), _angles(low, high)))
         if alone.value is not None:
             drawn.append((called, [Mark(alone.value, "full", alone.around)]))
-        cells: list[Cell] = [called]
-        for key in faults:
-            fault = branch(entry, "faults", key)
-            cells += [
-                count(fault, "n"),
-                Figure(number(fault, "sensitivity"), pair(fault, "interval"), percent=True),
-            ]
-        sensed.append(tuple(cells))
     gap = number(given, "largest_gap_specificity")
     note = "" if gap is None else _("Largest difference: {gap} in 100.").format(gap=f"{100 * abs(gap):.0f}")
     head = (_("Skin tone"), _("Nothing wrong said"), _("Good photos"), _("Typology angle"))
@@ -654,19 +648,7 @@ def _fairness(name: str, section: Mapping[str, Any]) -> Chapter | None:
         parts.append(plots.dots(f"{name}-fairness", title, drawn, legend, _("share, with its interval")))
     parts.append(Table(_("Good photos by skin tone, in numbers"), head, tuple(rows), note))
     if faults:
-        head = (_("Skin tone"),)
-        for key in faults:
-            head += (
-                _("{fault}: photos").format(fault=explanation_name(key)),
-                _("{fault}: found").format(fault=explanation_name(key)),
-            )
-        gaps = [
-            f"{explanation_name(key)} {100 * abs(gap):.0f}"
-            for key in faults
-            if (gap := number(given, "largest_gap_sensitivity", key)) is not None
-        ]
-        note = _("Largest differences in 100: {gaps}.").format(gaps=", ".join(gaps)) if gaps else ""
-        parts.append(Table(_("Faults found by skin tone"), head, tuple(sensed), note))
+        parts.append(_sensed(bins, faults, branch(given, "largest_gap_sensitivity")))
     return Chapter(
         f"{name}-fairness",
         _("Light and dark skin"),
@@ -678,6 +660,25 @@ def _fairness(name: str, section: Mapping[str, Any]) -> Chapter | None:
         ),
         tuple(parts),
     )
+
+
+def _sensed(bins: Sequence[Mapping[str, Any]], faults: Sequence[str], gaps: Mapping[str, Any]) -> Table:
+    rows: list[tuple[Cell, ...]] = []
+    for key in faults:
+        row: list[Cell] = [explanation_name(key)]
+        for entry in bins:
+            fault = branch(entry, "faults", key)
+            share, around = number(fault, "sensitivity"), pair(fault, "interval")
+            row.append(Figure(share, around, percent=True, held=count(fault, "n")))
+        gap = number(gaps, key)
+        row.append(Figure(None if gap is None else abs(gap), percent=True))
+        rows.append(tuple(row))
+    head = (
+        _("Fault"),
+        *(name_of(str(at(entry, "name") or "–")) for entry in bins),
+        _("Largest difference"),
+    )
+    return Table(_("Faults found, by skin tone"), head, tuple(rows))
 
 
 def _angles(low: float | None, high: float | None) -> str:
@@ -736,4 +737,5 @@ def _focus(name: str, section: Mapping[str, Any]) -> Chapter | None:
             "nothing on it."
         ),
         tuple(tables),
+        whole=False,
     )

@@ -111,15 +111,38 @@ def _gate_told(report: Report, section: str) -> str:
     ).format(good=round(100 * found.passes), bad=round(100 * found.refused))
 
 
+def headline_source(report: Report) -> str:
+    """What the first sentence rests on: how many photographs of which set, and its intervals; empty for "
+    "none."""
+    section = headline_section(report)
+    found = gate(report, section) if section is not None else None
+    if section is None or found is None:
+        return ""
+
+    def ends(around: tuple[float, float] | None) -> str:
+        if around is None:
+            return ""
+        return " " + _("(95% interval {low} to {high})").format(
+            low=f"{around[0]:.0%}", high=f"{around[1]:.0%}"
+        )
+
+    return _("From {good} good{first} and {faulty} faulty{second} photos. {photos}").format(
+        good=f"{found.good:,}",
+        first=ends(found.passes_around),
+        faulty=f"{found.faulty:,}",
+        second=ends(found.refused_around),
+        photos=section_told(section),
+    )
+
+
 def _other_told(report: Report, section: str) -> list[str]:
     other = gate(report, "validation")
     if section != "left_out" or other is None:
         return []
     return [
         _(
-            "That is on photos from collections that the network never saw. On other photos from the "
-            "collections that it learnt from, about {good} good ones pass and {bad} with a fault are "
-            "sent back."
+            "On other photos from the collections that it learnt from, about {good} good ones pass and "
+            "{bad} with a fault are sent back."
         ).format(good=round(100 * other.passes), bad=round(100 * other.refused))
     ]
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from core.evidence.svg import words
-from core.words import _
+from core.words import _, ngettext
 
 STYLE: Final = """
 .ev-scroll { overflow-x: auto; width: fit-content; max-width: 100%; margin: .3rem 0 .2rem;
@@ -38,9 +38,20 @@ table.ev td .none { color: var(--rt-quiet); }
 .ev-plot svg, .ev-plot img { display: block; width: 100%; height: auto; border: 1px solid var(--rt-line);
   border-radius: .75rem; }
 .ev-plot figcaption { font-weight: 600; margin: 0 0 .35rem; }
+@media (min-width: 641px) {
+  .ev-plots.many { grid-template-columns: repeat(auto-fill, minmax(10.5rem, 1fr)); }
+}
 @media (max-width: 640px) {
   table.ev th, table.ev td, table.ev caption { padding-inline: .5rem; }
   table.ev thead th { min-width: 3.4rem; } table.ev tbody th { min-width: 5rem; max-width: 7.5rem; }
+}
+@media print {
+  .ev-scroll { overflow: visible; background: none; }
+  table.ev { font-size: 8.5pt; } table.ev td .around, table.ev thead th { font-size: 7.5pt; }
+  table.ev th, table.ev td, table.ev td.long, table.ev tbody th, table.ev thead th { min-width: 0;
+    padding: 2pt 5pt; }
+  table.ev th:first-child, table.ev caption { position: static; background: none; }
+  .ev-plots.many { grid-template-columns: repeat(5, 1fr); gap: .5rem; }
 }
 """
 
@@ -55,6 +66,7 @@ class Figure:
         percent: shown as so many in a hundred.
         spread: a standard deviation, shown as plus or minus.
         absent: what to show for no number; a dash when empty.
+        held: how many cases it rests on, where the table has no column for it.
     """
 
     value: float | None
@@ -62,6 +74,7 @@ class Figure:
     percent: bool = False
     spread: float | None = None
     absent: str = ""
+    held: int | None = None
 
     def shown(self) -> str:
         """The number alone."""
@@ -78,6 +91,12 @@ class Figure:
             ends = (f"{low:.0%}", f"{high:.0%}") if self.percent else (f"{low:.2f}", f"{high:.2f}")
             return _("{low} to {high}").format(low=ends[0], high=ends[1])
         return "" if self.spread is None else f"± {self.spread:.2f}"
+
+    def rests(self) -> str:
+        """How many cases it rests on, in words; empty where that is not said."""
+        if self.held is None:
+            return ""
+        return ngettext("{count} photo", "{count} photos", self.held).format(count=f"{self.held:,}")
 
 
 _WORDS: Final = ' class="words"'
@@ -127,10 +146,12 @@ def _row(row: tuple[Cell, ...]) -> str:
 def _cell(cell: Cell) -> str:
     if isinstance(cell, str):
         return f'<td class="words{" long" if len(cell) > 24 else ""}">{words(cell)}</td>'
-    if cell is None or (isinstance(cell, Figure) and cell.value is None):
-        shown = "–" if cell is None else cell.shown()
-        return f'<td><span class="none">{words(shown)}</span></td>'
     if isinstance(cell, int):
         return f"<td>{cell}</td>"
-    around = f'<span class="around">{words(cell.beside())}</span>' if cell.beside() else ""
-    return f"<td>{words(cell.shown())}{around}</td>"
+    if cell is None:
+        return '<td><span class="none">–</span></td>'
+    shown = (
+        words(cell.shown()) if cell.value is not None else f'<span class="none">{words(cell.shown())}</span>'
+    )
+    under = [f'<span class="around">{words(line)}</span>' for line in (cell.beside(), cell.rests()) if line]
+    return f"<td>{shown}{''.join(under)}</td>"

@@ -37,7 +37,7 @@ a { color: var(--rt-good); } nav ul { padding: 0; list-style: none; display: fle
 .mistakes img { width: 100%; border-radius: .5rem; display: block; }
 .mistakes figcaption { font-size: .9rem; margin-top: .3rem; overflow-wrap: anywhere; }
 @media print { main { max-width: none; padding: 0; } body { font-size: 11pt; } nav { display: none; }
-  .ev-scroll { overflow: visible; } tr, figure, .first { break-inside: avoid; }
+  tr, figure, .first { break-inside: avoid; }
   h2, h3, caption { break-after: avoid; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }
 """
@@ -70,7 +70,7 @@ def html(report: Report, pictures: Path | None = None) -> str:
         body += _chapters(found, "h3")
     if pictures is not None:
         body.append(_mistakes(report, pictures))
-    body.append(f'<h2 id="words">{words(_("The words"))}</h2>{chapters.glossary().html()}')
+    body.append(f'<h2 id="words">{words(_("What the words mean"))}</h2>{chapters.glossary().html()}')
     body.append(f'<p class="quiet">{words(disclaimer())}</p>')
     head = (
         '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -91,7 +91,10 @@ def _first(report: Report) -> str:
     parts = [f"<p><strong>{words(story.simulated(report))}</strong></p>"]
     if story.shortened(report):
         parts.append(f"<p>{words(_('A quick look at a part of the benchmark: the figures are rough.'))}</p>")
-    parts += [f"<p>{words(sentence)}</p>" for sentence in story.story(report)]
+    told = [f"<p>{words(sentence)}</p>" for sentence in story.story(report)]
+    if told:
+        told.insert(1, f'<p class="quiet">{words(story.headline_source(report))}</p>')
+    parts += told
     limits = "".join(f"<li>{words(sentence)}</li>" for sentence in story.limits())
     title = words(_("What these figures cannot show"))
     return f'<div class="first">{"".join(parts)}</div><h2 id="limits">{title}</h2><ul>{limits}</ul>'

@@ -48,6 +48,7 @@ def _sentences(report: Report) -> None:
     told = story.story(report)
     if told:
         st.markdown(f"**{told[0]}**")
+        st.caption(story.headline_source(report))
     st.info(story.simulated(report), icon=":material/experiment:")
     if story.shortened(report):
         st.warning(
@@ -81,7 +82,7 @@ def _sections(report: Report) -> None:
     st.markdown(story.section_told(name))
     st.caption(story.provenance(report, name))
     for chapter in chapters.of_section(report, name):
-        _chapter(chapter, story.counted(report, [name]))
+        _chapter(chapter, story.counted(report, [name]) if chapter.whole else "")
 
 
 def _chapter(chapter: Chapter, photos: str = "") -> None:

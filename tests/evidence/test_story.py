@@ -6,13 +6,24 @@ from core.evidence import story
 def test_the_first_sentence_is_what_a_patient_wants_to_know():
     told = story.story(made_up())
     assert told[0] == (
-        "Of 100 good photos of a spot, about 83 pass. Of 100 photos with a fault, about 91 are sent back for "
-        "another try."
+        "Of 100 good photos of a spot, about 83 pass. Of 100 photos with a fault, about 91 are sent back "
+        "for another try."
     )
     assert "86 good ones pass and 91 with a fault" in told[1]
     assert "judges light best and framing least well" in told[2]
     assert "92 times in 100 for light and 81 times for framing" in told[2]
     assert "up to 9 in 100" in told[3]
+
+
+def test_the_first_sentence_says_what_it_rests_on():
+    assert story.headline_source(made_up()) == (
+        "From 130 good (95% interval 79% to 87%) and 210 faulty (95% interval 87% to 95%) photos. Photos "
+        "from collections that the network never saw while it learnt: the honest figure."
+    )
+    report = made_up()
+    del report["operating_points"]
+    assert story.headline_source(report).startswith("From 70 good and 120 faulty photos.")
+    assert story.headline_source({}) == ""
 
 
 def test_without_operating_points_the_gate_speaks():

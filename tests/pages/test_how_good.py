@@ -52,7 +52,8 @@ def test_first_come_what_passes_and_who_judged(page, tmp_path):
     assert page.markdown[0].value.startswith("**Of 100 good photos of a spot, about 83 pass.")
     assert "labels are simulated" in page.info[0].value
     assert "No dermatologist rated these photos" in page.info[0].value
-    assert page.caption[0].value.startswith("Benchmark made-up-1 (seed 1); New collections: 400 photos")
+    assert page.caption[0].value.startswith("From 130 good (95% interval 79% to 87%) and 210 faulty")
+    assert page.caption[1].value.startswith("Benchmark made-up-1 (seed 1); New collections: 400 photos")
     assert any("do not follow from the rows" in text.value for text in page.markdown)
     assert not page.warning
 
