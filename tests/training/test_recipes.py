@@ -6,7 +6,6 @@ import pytest
 import torch
 from torch import nn
 
-from core.quality.labels import EXPLANATIONS
 from core.training.degrade import MEASURES
 from core.training.lesion_data import Picture, balanced_picks, training_view
 from core.training.networks.lesion import LABELS, LesionNet
