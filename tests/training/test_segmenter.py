@@ -37,6 +37,7 @@ from core.training.segmenter_data import (
     render,
     segment,
     skin_planes,
+    skin_with_holes_filled,
     usable,
     view,
     worse,
@@ -373,3 +374,16 @@ def test_what_is_not_skin_turns_grey():
     masked = keep_skin(images, chances)
     assert (masked[0, :, :100] == 128).all()
     assert (masked[0, :, 124:] == 200).all()
+
+
+def test_a_lesion_that_skin_surrounds_is_kept_with_it():
+    chance = np.zeros((GRID, GRID, 2), np.float32)
+    chance[10:40, 10:40, SKIN] = 1
+    chance[20:30, 20:30, SKIN] = 0  # a black mole
+    chance[40:44, 10:20, LESION] = 1  # a lesion at the edge of the skin
+    kept = skin_with_holes_filled(chance, 0.5)
+    assert kept[10:40, 10:40].all()
+    assert kept[41, 15]
+    assert kept.sum() == 30 * 30 + 4 * 10
+    assert skin_with_holes_filled(np.ones_like(chance), 0.5).all()
+    assert not skin_with_holes_filled(np.zeros_like(chance), 0.5).any()
