@@ -47,6 +47,7 @@ def ladder(phantom, fault, mode, measure):
         ("bad_light", "shadow", "shading", 1),
         ("bad_light", "backlight", "shading", 1),
         ("bad_light", "glare", "clipped", 1),
+        ("bad_light", "cast", "cast", 1),
         ("low_resolution", "pixels", "pixels", -1),
         ("low_resolution", "jpeg", "jpeg", -1),
     ],
@@ -60,7 +61,33 @@ def test_each_fault_moves_its_measure_with_severity(phantom, fault, mode, measur
 
 
 def test_every_mode_of_every_fault_is_tried_above():
-    assert sum(len(modes) for modes in MODES.values()) == 12
+    assert sum(len(modes) for modes in MODES.values()) == 13
+
+
+def test_coloured_light_changes_the_colour_and_not_the_brightness(phantom):
+    scene = scene_of(phantom.rgb, phantom.mask)
+    plain, lit = (
+        take(scene, Plan(faults), np.random.default_rng(5), long_side=400, mild=False)
+        for faults in ({}, {"bad_light": ("cast", 0.7)})
+    )
+    assert plain.measures.cast < 1 < 15 < lit.measures.cast
+    assert lit.measures.luma == pytest.approx(plain.measures.luma, abs=0.06)
+    red, _green, blue = (lit.rgb.astype(float).mean((0, 1)) - plain.rgb.astype(float).mean((0, 1))).tolist()
+    assert abs(red - blue) > 15
+
+
+def test_healthy_skin_is_photographed_with_skin_in_the_frame():
+    rgb = np.full((300, 400, 3), 120, np.uint8)
+    subject = np.zeros((300, 400), bool)
+    subject[:, :60] = True  # a forearm at the left edge
+
+    def share_with_skin(known):
+        scene = Scene(rgb, None, None, known, 300.0)
+        frames = [choose_window(scene, np.random.default_rng(seed), 0.4) for seed in range(60)]
+        seen = [subject[int(y0) : int(y1), int(x0) : int(x1)].mean() for x0, y0, x1, y1 in frames]
+        return np.mean(np.array(seen) > 0.2)
+
+    assert share_with_skin(subject) > share_with_skin(None) + 0.25
 
 
 def sharpness(rgb):
