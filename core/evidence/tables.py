@@ -16,7 +16,8 @@ STYLE: Final = """
 table.ev { border-collapse: separate; border-spacing: 0; width: auto; margin: 0; font-size: .95rem;
   line-height: 1.35; }
 table.ev caption { text-align: left; font-weight: 600; padding: .65rem .75rem .55rem; caption-side: top;
-  color: inherit; position: sticky; left: 0; }
+  color: inherit; }
+table.ev caption span { display: inline-block; position: sticky; left: .75rem; }
 table.ev th, table.ev td { padding: .5rem .75rem; border: 0; border-top: 1px solid var(--rt-line);
   text-align: right; vertical-align: top; font-variant-numeric: tabular-nums; color: inherit; }
 table.ev thead th { font-weight: 600; vertical-align: bottom; font-size: .875rem; color: var(--rt-quiet);
@@ -50,7 +51,7 @@ table.ev td .none { color: var(--rt-quiet); }
   table.ev { font-size: 8.5pt; } table.ev td .around, table.ev thead th { font-size: 7.5pt; }
   table.ev th, table.ev td, table.ev td.long, table.ev tbody th, table.ev thead th { min-width: 0;
     padding: 2pt 5pt; }
-  table.ev th:first-child, table.ev caption { position: static; background: none; }
+  table.ev th:first-child { position: static; background: none; }
   .ev-plots.many { grid-template-columns: repeat(5, 1fr); gap: .5rem; }
 }
 """
@@ -133,7 +134,7 @@ class Table:
         note = f'<p class="ev-note">{words(self.note)}</p>' if self.note else ""
         return (
             f'<div class="ev-scroll" role="region" tabindex="0" aria-label="{words(self.title)}">'
-            f'<table class="ev"><caption>{words(self.title)}</caption><thead><tr>{head}</tr></thead>'
+            f'<table class="ev"><caption><span>{words(self.title)}</span></caption><thead><tr>{head}</tr></thead>'
             f"<tbody>{body}</tbody></table></div>{note}"
         )
 

@@ -33,7 +33,7 @@ class Page(HTMLParser):
 
     def handle_data(self, data):
         self.text.append(data)
-        if self.open and self.open[-1] == "caption":
+        if self.open[-2:] == ["caption", "span"]:
             self.captions.append(data)
 
 
