@@ -134,8 +134,8 @@ class Table:
         note = f'<p class="ev-note">{words(self.note)}</p>' if self.note else ""
         return (
             f'<div class="ev-scroll" role="region" tabindex="0" aria-label="{words(self.title)}">'
-            f'<table class="ev"><caption><span>{words(self.title)}</span></caption><thead><tr>{head}</tr></thead>'
-            f"<tbody>{body}</tbody></table></div>{note}"
+            f'<table class="ev"><caption><span>{words(self.title)}</span></caption>'
+            f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{note}"
         )
 
 
