@@ -25,6 +25,14 @@ def compact(report: dict[str, Any]) -> dict[str, Any]:
             part["explanation_f1"] = {key: entry["f1"] for key, entry in section["explanations"].items()}
             part["explanation_auc"] = {key: entry["auc"] for key, entry in section["explanations"].items()}
         out[name] = part
+    if report.get("operating_points"):
+        out["operating_points"] = {
+            name: {
+                section: {key: figures[key] for key in ("good_lesion_passes", "faulty_refused")}
+                for section, figures in point["sections"].items()
+            }
+            for name, point in report["operating_points"].items()
+        }
     if "tones" in report:
         out["passes_by_tone"] = {name: entry["passes"] for name, entry in report["tones"].items()}
     if report.get("real_quality"):

@@ -180,6 +180,10 @@ def test_a_quality_report_follows_the_schema(data, tmp_path):
         report["sections"]["validation"]["quality_macro_f1"] - section["quality_macro_f1"], abs=1e-3
     )
     assert report["paper"]["rater_f1"]["blurry"] == 0.83
+    assert set(compact(report)["operating_points"]["strict"]["left_out"]) == {
+        "good_lesion_passes",
+        "faulty_refused",
+    }
     for entry in report["mistakes"]:
         assert (tmp_path / entry["file"]).read_bytes()[:2] == b"\xff\xd8"
     for name, entry in section["classes"].items():

@@ -22,6 +22,9 @@ GOOD_OBJECTORS: Final = 1 / 6
 LOWEST, HIGHEST = 0.05, 0.95
 OFFSET_LIMIT: Final = 6.0
 LESION_LIMIT: Final = 2.0
+# Bars to choose from on each score. By cross validation a finer choice refused no more faulty photos that it
+# had not been set on, but more of the good ones.
+RUNGS: Final = 5
 
 _LESION, _POOR = QUALITY_CLASSES.index("lesion"), QUALITY_CLASSES.index("poor_quality")
 _OTHERS: Final = [i for i in range(len(QUALITY_CLASSES)) if i not in (_LESION, _POOR)]
@@ -161,11 +164,12 @@ def _up(value: float) -> float:
 
 
 def _ladder(fine: np.ndarray, allowed: int, low: float, high: float) -> np.ndarray:
-    """Bars on one score, each refusing one more good photo than the one before, from none on."""
+    """Bars on one score, each refusing some more good photos than the one before, from none on."""
     values = np.sort(fine)[::-1][: allowed + 2]
     between = (values[1:] + values[:-1]) / 2
     bars = np.concatenate([[values[0] + 1e-4], between[between < values[:-1]]]) if len(values) else [high]
-    return np.unique([_up(float(np.clip(bar, low, high))) for bar in bars])[::-1]
+    step = -(-len(bars) // RUNGS)
+    return np.unique([_up(float(np.clip(bar, low, high))) for bar in bars[::step]])[::-1]
 
 
 def _joint_bars(
