@@ -145,20 +145,18 @@ def _mistakes(report: Report, pictures: Path) -> str:
 
 
 def _caption(entry: Mapping[str, Any]) -> str:
-    name, truth, said = (str(at(entry, key) or "–") for key in ("name", "true", "said"))
-    if at(entry, "about") == "explanation":
-        words_of = {
-            "false_alarm": _("{fault}: faulted, {said} sure, against {truth}."),
-            "missed": _("{fault}: let through, {said} sure of a fault, against {truth}."),
-        }.get(str(at(entry, "kind")), _("{fault}: {said}; {truth}."))
-        parts = [words_of.format(fault=chapters.name_of(name), said=said, truth=truth)]
-    else:
-        chance = number(entry, "chance")
-        sure = "" if chance is None else f" ({chance:.0%})"
-        told = _("In truth: {truth}. Answered: {said}{sure}.")
-        truth, said = chapters.name_of(truth).lower(), chapters.name_of(said).lower()
-        parts = [told.format(truth=truth, said=said, sure=sure)]
+    name, truth, said = (chapters.name_of(str(at(entry, key) or "–")) for key in ("name", "true", "said"))
+    sure, votes = (_share(number(entry, key)) for key in ("probability", "votes"))
+    told = {
+        "false_alarm": _("{fault}: faulted, {sure} sure; so did {votes} of the raters."),
+        "missed": _("{fault}: let through, {sure} sure of a fault; {votes} of the raters faulted it."),
+    }.get(str(at(entry, "kind")), _("In truth: {truth}. Answered: {said}, {sure} sure."))
+    parts = [told.format(fault=name, truth=truth.lower(), said=said.lower(), sure=sure, votes=votes)]
     section, source = at(entry, "section"), at(entry, "source")
     if section:
         parts.append(story.section_name(str(section)) + (f", {source}." if source else "."))
     return " ".join(parts)
+
+
+def _share(value: float | None) -> str:
+    return "–" if value is None else f"{value:.0%}"

@@ -124,11 +124,9 @@ def test_mistakes_are_shown_beside_the_page_the_worst_first(pictures):
     shown = [attrs for tag, attrs in page.tags if tag == "img"]
     assert [attrs["src"] for attrs in shown] == ["mistakes/01.jpg", "mistakes/02.jpg"]
     assert shown[0]["alt"] == (
-        "In truth: clear view of a spot. Answered: hard to judge (93%). New collections, made-up."
+        "In truth: clear view of a spot. Answered: hard to judge, 93% sure. New collections, made-up."
     )
-    assert shown[1]["alt"].startswith(
-        "Sharpness: let through, 4 % sure of a fault, against 75 % of the raters."
-    )
+    assert shown[1]["alt"].startswith("Sharpness: let through, 4% sure of a fault; 75% of the raters")
 
 
 def test_pictures_that_the_report_does_not_name_are_shown_by_their_own(pictures):
