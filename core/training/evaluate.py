@@ -165,6 +165,8 @@ def evaluate_quality(
     photos = {name: sections[name] for name in ("validation", "left_out") if name in sections}
     points = settings.points or (fit_points(photos["validation"]) if "validation" in photos else {})
     report["operating_points"] = point_report(points, photos)
+    # Points fitted here are not those in use, and flatter the validation figures as those do.
+    report["operating_points_from"] = "weights" if settings.points else "this run"
     _add_fairness(report, photos, rows)
     _add_focus(report, assessor, rows, None if full else max(wanted.values()), progress)
     report["gap"] = gap(report["sections"])

@@ -121,20 +121,27 @@ def data(tmp_path_factory):
     return write_folder(tmp_path_factory.mktemp("data"))
 
 
-def test_a_quality_report_has_every_section_and_is_honest(data):
-    rule = PassRule(dict.fromkeys(EXPLANATIONS, 0.6))
-    seen = []
+@pytest.fixture(scope="module")
+def made(data, tmp_path_factory):
+    """A report of the oracle, the folder of its pictures, and its progress."""
+    out, seen = tmp_path_factory.mktemp("report"), []
     report = evaluate_quality(
         Oracle(),
-        rule,
+        PassRule(dict.fromkeys(EXPLANATIONS, 0.6), class_offsets={"poor_quality": -0.25}),
         read_manifest(data),
-        {"validation": 8, "left_out": 12},
+        {"validation": 12, "left_out": 12},
         lambda *step: seen.append(step),
+        out=out,
     )
+    return report, out, seen
+
+
+def test_a_quality_report_has_every_section_and_is_honest(made):
+    report, _out, seen = made
     assert report["benchmark"] == benchmark()["name"] + " (shortened)"
     assert set(report["sections"]) <= {"validation", "left_out", "phantoms", "rated"}
-    made = [section["n"] for name, section in report["sections"].items() if name != "rated"]
-    assert sum(made) == 20
+    counts = [section["n"] for name, section in report["sections"].items() if name != "rated"]
+    assert sum(counts) == 24
     for section in report["sections"].values():
         assert section["classes"]["lesion"]["recall"] in (None, 1.0)
         assert section["classes"]["no_skin"]["recall"] in (None, 0.0)
@@ -152,12 +159,11 @@ def test_a_quality_report_has_every_section_and_is_honest(data):
     assert compact(report)["benchmark"] == report["benchmark"]
 
 
-def test_a_quality_report_follows_the_schema(data, tmp_path):
-    rule = PassRule(dict.fromkeys(EXPLANATIONS, 0.6), class_offsets={"poor_quality": -0.25})
-    counts = {"validation": 14, "left_out": 14}
-    report = evaluate_quality(Oracle(), rule, read_manifest(data), counts, out=tmp_path)
+def test_a_quality_report_follows_the_schema(made):
+    report, out, _seen = made
     assert report["class_offsets"] == {"poor_quality": -0.25}
     assert set(report["operating_points"]) == {"balanced", "lenient", "strict"}
+    assert report["operating_points_from"] == "this run"
     for point in report["operating_points"].values():
         assert set(point["thresholds"]) == set(EXPLANATIONS)
         assert set(point["sections"]) == {"validation", "left_out"}
@@ -185,7 +191,7 @@ def test_a_quality_report_follows_the_schema(data, tmp_path):
         "faulty_refused",
     }
     for entry in report["mistakes"]:
-        assert (tmp_path / entry["file"]).read_bytes()[:2] == b"\xff\xd8"
+        assert (out / entry["file"]).read_bytes()[:2] == b"\xff\xd8"
     for name, entry in section["classes"].items():
         assert name in QUALITY_CLASSES
         assert all(0 <= x <= 1 and 0 <= y <= 1 for x, y in entry["roc"])
@@ -201,6 +207,7 @@ def test_the_points_that_came_with_the_weights_are_reported(data):
         settings=Settings(2.0, {"balanced": point}),
     )
     assert list(report["operating_points"]) == ["balanced"]
+    assert report["operating_points_from"] == "weights"
     assert report["operating_points"]["balanced"]["thresholds"]["blurry"] == 0.123
     for section in report["sections"].values():
         assert section["reliability"]["temperature"] == 2.0
