@@ -34,7 +34,8 @@ a { color: var(--rt-good); } nav ul { padding: 0; list-style: none; display: fle
   max-width: 46rem; }
 .mistakes { display: grid; grid-template-columns: repeat(auto-fill, minmax(11rem, 1fr)); gap: 1rem; }
 .mistakes figure { margin: 0; break-inside: avoid; }
-.mistakes img { width: 100%; border-radius: .5rem; display: block; }
+.mistakes img { width: 100%; height: 11rem; object-fit: contain; border-radius: .5rem; display: block;
+  background: var(--rt-soft); }
 .mistakes figcaption { font-size: .9rem; margin-top: .3rem; overflow-wrap: anywhere; }
 @media print { main { max-width: none; padding: 0; } body { font-size: 11pt; } nav { display: none; }
   tr, figure, .first { break-inside: avoid; }
@@ -148,7 +149,7 @@ def _caption(entry: Mapping[str, Any]) -> str:
     name, truth, said = (chapters.name_of(str(at(entry, key) or "–")) for key in ("name", "true", "said"))
     sure, votes = (_share(number(entry, key)) for key in ("probability", "votes"))
     told = {
-        "false_alarm": _("{fault}: faulted, {sure} sure; so did {votes} of the raters."),
+        "false_alarm": _("{fault}: faulted, {sure} sure; no rater did."),
         "missed": _("{fault}: let through, {sure} sure of a fault; {votes} of the raters faulted it."),
     }.get(str(at(entry, "kind")), _("In truth: {truth}. Answered: {said}, {sure} sure."))
     parts = [told.format(fault=name, truth=truth.lower(), said=said.lower(), sure=sure, votes=votes)]
