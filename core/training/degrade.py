@@ -581,6 +581,7 @@ def take(scene: Scene, plan: Plan, rng: Rng, *, long_side: int = 640, mild: bool
         )
         if rng.random() < 0.5:  # denoised in the camera
             noise = cv2.GaussianBlur(noise, (0, 0), 0.8) * np.float32(1.6)
+        noise = _grain(noise, view.pixels / min(height, width))
         read = np.float32((rng.uniform(2, 9) / electrons) ** 2)
         light = light + noise * np.sqrt(np.maximum(light, 0) / np.float32(electrons) + read)
     rgb = to_srgb(light)
@@ -618,6 +619,21 @@ def take(scene: Scene, plan: Plan, rng: Rng, *, long_side: int = 640, mild: bool
         ),
         box=None if scene.guessed else view.box,
     )
+
+
+def _grain(noise: np.ndarray, scale: float) -> np.ndarray:
+    """Noise (float32, H x W x 3) as coarse as a picture that was enlarged from ``scale`` of its size.
+
+    A small photograph that is shown large brings its own grain; fresh noise on every pixel would hide that
+    detail is missing.
+    """
+    if scale > 0.95:
+        return noise
+    height, width = noise.shape[:2]
+    size = (max(2, round(width * scale)), max(2, round(height * scale)))
+    small = cv2.resize(noise, size, interpolation=cv2.INTER_AREA)
+    coarse = cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
+    return coarse * np.float32(noise.std() / max(float(coarse.std()), 1e-6))
 
 
 def _cast(gains: np.ndarray) -> float:

@@ -76,6 +76,16 @@ def test_coloured_light_changes_the_colour_and_not_the_brightness(phantom):
     assert abs(red - blue) > 15
 
 
+def test_an_enlarged_photograph_brings_its_own_coarse_grain():
+    flat = np.full((480, 640, 3), 130, np.uint8)
+    steps = []
+    for pixels in (480.0, 120.0):
+        shot = take(Scene(flat, None, None, None, pixels), Plan({}), np.random.default_rng(4))
+        luma = shot.rgb.astype(np.float32) @ LUMA
+        steps.append(np.abs(np.diff(luma, axis=1)).mean() / luma.std())
+    assert steps[1] < 0.7 * steps[0]
+
+
 def test_healthy_skin_is_photographed_with_skin_in_the_frame():
     rgb = np.full((300, 400, 3), 120, np.uint8)
     subject = np.zeros((300, 400), bool)

@@ -80,6 +80,18 @@ def test_one_view_starts_two_which_answer_the_same_at_first():
             assert torch.allclose(wanted, got, rtol=1e-3, atol=1e-4 * float(wanted.abs().max()))
 
 
+def test_settling_leaves_what_begins_anew_as_it_is():
+    torch.manual_seed(5)
+    twin = fold(lived_in(ImageQXNet(views=1)))
+    fresh = ImageQXNet(views=2)
+    unfold_into(fresh, dict(twin.named_parameters()))
+    settle(fresh, torch.rand(4, 3, 64, 64), torch.rand(4, 3, 64, 64))
+    first = fresh.detail.trunk[1]
+    assert torch.equal(first.weight, torch.ones(24))
+    assert torch.equal(first.running_var, torch.ones(24))
+    assert not torch.equal(fresh.trunk[0][1].weight, torch.ones(32))
+
+
 def test_settled_network_goes_on_in_training_from_what_it_knew():
     torch.manual_seed(4)
     twin = fold(lived_in(LesionNet()))

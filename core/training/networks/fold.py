@@ -83,9 +83,14 @@ def unfold_into(module: nn.Module, folded: dict[str, torch.Tensor]) -> None:
         raise KeyError("no layer of this network")
 
 
+def _is_identity(norm: nn.Module) -> bool:
+    """Whether ``unfold_into`` made this BatchNorm an identity but for a shift."""
+    return bool((norm.running_var == 1 - norm.eps).all())
+
+
 @torch.no_grad()
 def settle(module: nn.Module, *images: torch.Tensor) -> None:
-    """Make every BatchNorm know these images and still compute what it computed, in place.
+    """Make every BatchNorm that was filled know these images and still compute what it computed, in place.
 
     After ``unfold_into`` a BatchNorm is the identity in evaluation mode alone: with the statistics of a
     batch, as in training, it would flatten what the network has learnt. Here each takes mean and variance of
@@ -99,6 +104,9 @@ def settle(module: nn.Module, *images: torch.Tensor) -> None:
     """
 
     def take(norm: nn.Module, inputs: tuple[torch.Tensor]) -> None:
+        # A layer that begins anew needs its statistics: made an identity it would let the signal die away.
+        if not _is_identity(norm):
+            return
         values = inputs[0].transpose(0, 1).flatten(1)
         mean, variance = values.mean(1), values.var(1, correction=0)
         norm.bias.add_(mean)
