@@ -293,7 +293,8 @@ def test_a_draw_turns_pictures_and_places_alike(small_pool):
         item = data.training_item(0, 160, np.random.default_rng(seed))
         whole, detail, shares, label, given, _measures, places = item
         assert whole.shape == (160, 160, 3)
-        assert detail.shape == (224, 224, 3)
+        assert detail.shape == (160, 160, 3)  # cut, not shrunk: noise stays as rough as it was
+        assert np.abs(np.diff(detail.astype(float), axis=0)).mean() > 70
         np.testing.assert_allclose(shares, [8 / 12, 0, 0, 4 / 12], rtol=1e-6)
         assert label == 0
         np.testing.assert_allclose(given, [0, (1 + 3 / 12) / 2, 0, 0, 0], rtol=1e-6)
