@@ -135,9 +135,7 @@ class Preset(_Part):
                 raise ValueError(f"{language}: remove {', '.join(unknown)}, which no condition uses")
         return prompts
 
-    def rule(
-        self, default: PassRule | Mapping[str, float], healthy_skin_passes: bool = False
-    ) -> PassRule:
+    def rule(self, default: PassRule | Mapping[str, float], healthy_skin_passes: bool = False) -> PassRule:
         """The pass rule: this preset's thresholds, over the defaults.
 
         Args:
