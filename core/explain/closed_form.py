@@ -64,8 +64,8 @@ class ImageQXHead:
             explanation_logits: float32, explanations, of this picture.
 
         Returns:
-            dq/df (classes x channels) and de/df (explanations x channels), float32. A network with a detail view
-            has its 64 channels after those of the feature map.
+            dq/df (classes x channels) and de/df (explanations x channels), float32. With a detail view its 64
+            channels come after those of the feature map.
         """
         probability = sigmoid(explanation_logits).astype(np.float32)
         return (
