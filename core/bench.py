@@ -329,13 +329,14 @@ def _torch_subjects(name: str, arch: str, batch: np.ndarray, threads: int) -> di
     # Weights make no difference to the time, so a fresh network will do.
     trained = build(name, arch).eval()
     images = torch.from_numpy(batch).to(memory_format=torch.channels_last)
+    views = [images] * getattr(trained, "views", 1)
 
     def runner(net: torch.nn.Module) -> Callable[[], object]:
         net = net.to(memory_format=torch.channels_last)
 
         def run() -> object:
             with torch.inference_mode():
-                return net(images)
+                return net(*views)
 
         return run
 

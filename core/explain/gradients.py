@@ -17,7 +17,7 @@ from core.explain import Explanation
 from core.explain.closed_form import normalised
 from core.lesion.classifier import brighten
 from core.runtime.manifest import WEIGHTS_DIR, NetworkEntry, load_manifest
-from core.runtime.preprocess import network_input, shrink
+from core.runtime.preprocess import detail_square, network_square, shrink, square_batch
 from core.words import _
 
 if TYPE_CHECKING:
@@ -106,11 +106,11 @@ class Gradients:
         """
         kind = getattr(self._methods, METHODS[method])
         output, index = self._place(target)
-        batch = self._batch(rgb, gamma)
+        batch, *details = self._views(rgb, gamma)
         with (
             self._lock,
             self._torch.enable_grad(),
-            kind(self._answers(self._net, output), [self._net.trunk]) as cam,
+            kind(self._answers(self._net, output, details), [self._net.trunk]) as cam,
         ):
             heat = cam(batch.requires_grad_(True), [lambda row: row[index]])[0]
         return Explanation(target, normalised(heat), method)
@@ -127,10 +127,10 @@ class Gradients:
             KeyError: no such target.
         """
         output, index = self._place(target)
-        batch = self._batch(rgb, gamma)
+        batch, *details = self._views(rgb, gamma)
         with self._lock, self._torch.enable_grad():
             # The method exchanges every ReLU: on a copy, so that a failure leaves the twin whole.
-            model = self._answers(copy.deepcopy(self._net), output)
+            model = self._answers(copy.deepcopy(self._net), output, details)
             guided = self._methods.GuidedBackpropReLUModel(model=model, device="cpu")
             return np.asarray(guided(batch, target_category=index), np.float32)
 
@@ -141,15 +141,19 @@ class Gradients:
                 return output, names.index(target)
         raise KeyError(target)
 
-    def _batch(self, rgb: np.ndarray, gamma: float | None) -> "Tensor":
+    def _views(self, rgb: np.ndarray, gamma: float | None) -> list["Tensor"]:
+        """The network's inputs: the whole frame and, where it asks for it, the detail."""
         picture = shrink(rgb)
         if gamma is not None:
             picture = brighten(picture, gamma)
         entry = self._entry
-        return self._torch.from_numpy(network_input(picture, entry.input_size, entry.mean, entry.std))
+        shown = [network_square(picture, entry.input_size)]
+        if entry.detail:
+            shown.append(detail_square(picture, entry.input_size))
+        return [self._torch.from_numpy(square_batch(view, entry.mean, entry.std)) for view in shown]
 
-    def _answers(self, net: "nn.Module", output: int) -> "nn.Module":
-        """The network with one output only, as pytorch-grad-cam expects."""
+    def _answers(self, net: "nn.Module", output: int, details: list["Tensor"]) -> "nn.Module":
+        """The network with one output only and its detail held still, as pytorch-grad-cam expects."""
 
         class Answers(self._torch.nn.Module):  # type: ignore[name-defined, misc]
             def __init__(self) -> None:
@@ -157,7 +161,8 @@ class Gradients:
                 self.net = net
 
             def forward(self, images: "Tensor") -> Any:
-                return self.net(images)[output]
+                held = [view.expand(len(images), -1, -1, -1) for view in details]
+                return self.net(images, *held)[output]
 
         return Answers()
 

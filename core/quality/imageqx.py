@@ -12,7 +12,7 @@ from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
 from core.quality.verdict import PassRule, Verdict, judge
 from core.runtime.engine import Engine
 from core.runtime.manifest import DEFAULT_POINT, NetworkEntry, OperatingPoint
-from core.runtime.preprocess import detail_square, network_square, normalised
+from core.runtime.preprocess import detail_square, network_square, square_batch
 from core.runtime.probability import sigmoid, softmax
 
 
@@ -116,4 +116,4 @@ class ImageQX:
     def _run(self, square: np.ndarray, detail: np.ndarray | None) -> dict[str, np.ndarray]:
         entry = self._entry
         shown = [square] if detail is None else [square, detail]
-        return self._engine.run(*(normalised(view, entry.mean, entry.std) for view in shown))
+        return self._engine.run(*(square_batch(view, entry.mean, entry.std) for view in shown))

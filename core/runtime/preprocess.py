@@ -75,7 +75,7 @@ def detail_square(rgb: np.ndarray, size: int = 224) -> np.ndarray:
     return np.ascontiguousarray(part)
 
 
-def normalised(
+def square_batch(
     square: np.ndarray, mean: Sequence[float] = IMAGENET_MEAN, std: Sequence[float] = IMAGENET_STD
 ) -> np.ndarray:
     """A square picture (uint8, size x size x 3) as a batch of one: float32, 1 x 3 x size x size."""
@@ -100,4 +100,4 @@ def network_input(
     Returns:
         float32, 1 x 3 x size x size.
     """
-    return normalised(network_square(rgb, size), mean, std)
+    return square_batch(network_square(rgb, size), mean, std)

@@ -162,7 +162,8 @@ def export(net: nn.Module, task: str, path: Path, input_size: int = 224) -> None
         raw = Path(folder) / "raw.onnx"
         torch.onnx.export(
             twin,
-            (torch.zeros(2, 3, input_size, input_size),) * views,
+            # One tensor given twice would be taken for one input.
+            tuple(torch.zeros(2, 3, input_size, input_size) for _view in range(views)),
             str(raw),
             dynamo=True,
             external_data=False,

@@ -15,7 +15,7 @@ from core.quality.imageqx import ImageQX
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
 from core.runtime.engine import Engine
 from core.runtime.manifest import load_manifest
-from core.runtime.preprocess import network_input
+from core.runtime.preprocess import detail_square, network_input, square_batch
 from core.runtime.weights import verify
 from core.training.export import OUTPUTS, build, export, load_twin
 from core.training.networks.fold import fold
@@ -25,19 +25,25 @@ torch.set_num_threads(1)
 
 
 class OneOutput(torch.nn.Module):
-    def __init__(self, net, output):
+    def __init__(self, net, output, details=()):
         super().__init__()
-        self.net, self.output = net, output
+        self.net, self.output, self.details = net, output, details
 
     def forward(self, images):
-        return self.net(images)[self.output]
+        return self.net(images, *self.details)[self.output]
+
+
+def shown(net, rgb: np.ndarray) -> list[torch.Tensor]:
+    """The network's inputs: the whole frame, and the detail where it has two views."""
+    views = [network_input(rgb), square_batch(detail_square(rgb))]
+    return [torch.from_numpy(view) for view in views[: getattr(net, "views", 1)]]
 
 
 def reference(net, output: int, index: int, rgb: np.ndarray) -> np.ndarray:
     """pytorch-grad-cam's own map at 224 x 224, over its range (it adds 1e-7 to what it divides by)."""
-    batch = torch.from_numpy(network_input(rgb)).requires_grad_(True)
-    with GradCAM(OneOutput(net, output), [net.trunk]) as cam:
-        return normalised(cam(batch, [lambda row: row[index]])[0])
+    batch, *details = shown(net, rgb)
+    with GradCAM(OneOutput(net, output, details), [net.trunk]) as cam:
+        return normalised(cam(batch.requires_grad_(True), [lambda row: row[index]])[0])
 
 
 def as_theirs(heatmap: np.ndarray) -> np.ndarray:
@@ -56,7 +62,7 @@ def lively(name: str) -> torch.nn.Module:
         for module in net.modules():
             if isinstance(module, torch.nn.BatchNorm1d | torch.nn.BatchNorm2d):
                 module.momentum = None
-        net(torch.from_numpy(np.concatenate([network_input(rgb) for rgb in pictures])))
+        net(*(torch.cat(part) for part in zip(*(shown(net, rgb) for rgb in pictures), strict=True)))
         for parameter in net.parameters():
             if parameter.shape[:1] in ((4,), (5,)):
                 parameter.mul_(4)
@@ -69,9 +75,9 @@ class TwinEngine:
     def __init__(self, twin, outputs):
         self.twin, self.outputs = twin, outputs
 
-    def run(self, batch):
+    def run(self, *batches):
         with torch.no_grad():
-            answers = self.twin(torch.from_numpy(batch))
+            answers = self.twin(*map(torch.from_numpy, batches))
         return {name: answer.numpy() for name, answer in zip(self.outputs, answers, strict=True)}
 
     def initialisers(self, names):
@@ -130,8 +136,9 @@ def test_maps_are_those_of_pytorch_grad_cam(pairs, network, output, index, targe
     assert np.abs(exact - theirs).max() < 1e-4
     # The two runtimes' feature maps differ by rounding. Where hardly anything speaks for a target, the part
     # that is kept is a small rest of large sums: hold what is served against the range of the whole sum.
-    features = pair.exact._run(rgb)
-    signed = np.tensordot(slopes(pair, network, output, features)[index], features["features"][0], axes=1)
+    features = pair.exact._run(*(pair.exact.views(rgb) if network == "imageqx" else [rgb]))
+    maps = features["features"][0]
+    signed = np.tensordot(slopes(pair, network, output, features)[index][: len(maps)], maps, axes=1)
     kept = max(float(signed.max()), 0.0) / float(np.ptp(signed))
     served = as_theirs(pair.served.explain(rgb, target).heatmap)
     assert np.abs(served - theirs).max() * min(kept, 1) < 1e-4
@@ -152,7 +159,7 @@ def test_head_slopes_are_the_gradient_of_the_torch_head():
     torch.manual_seed(0)
     twin = fold(build("imageqx"))
     weights = {name: value.detach().numpy() for name, value in twin.named_parameters()}
-    pooled = torch.randn(1280, requires_grad=True)
+    pooled = torch.randn(1280 + 64, requires_grad=True)
     explanations = twin.explain_out(twin.explain_hidden(pooled))
     quality = twin.quality_out(torch.cat([twin.quality_hidden(pooled), torch.sigmoid(explanations)]))
     classes, faults = ImageQXHead(weights).slopes(explanations.detach().numpy())

@@ -10,7 +10,7 @@ from core.lesion.taxonomy import LABELS
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
 from core.runtime.engine import Engine, open_engine
 from core.runtime.manifest import load_manifest
-from core.runtime.preprocess import detail_square, network_input, normalised
+from core.runtime.preprocess import detail_square, network_input, square_batch
 from core.runtime.weights import verify_all
 from core.training.degrade import worsen
 from core.training.export import OUTPUTS, load_twin
@@ -37,7 +37,7 @@ def good() -> list[Phantom]:
 
 def shown(engine: Engine, picture: np.ndarray) -> list[np.ndarray]:
     """The network's inputs for a picture: the whole frame and, where it asks for it, the detail."""
-    return [network_input(picture), normalised(detail_square(picture))][: len(engine.inputs)]
+    return [network_input(picture), square_batch(detail_square(picture))][: len(engine.inputs)]
 
 
 def explained(engine: Engine, pictures: list[np.ndarray]) -> np.ndarray:

@@ -27,8 +27,13 @@ def exported(request, tmp_path_factory):
     return request.param, net, path
 
 
-def images(count: int = 2, size: int = 224) -> np.ndarray:
-    return np.random.default_rng(0).standard_normal((count, 3, size, size)).astype(np.float32)
+def images(net: torch.nn.Module, count: int = 2, size: int = 224) -> list[np.ndarray]:
+    """As many different batches as the network has views."""
+    rng = np.random.default_rng(0)
+    return [
+        rng.standard_normal((count, 3, size, size)).astype(np.float32)
+        for _view in range(getattr(net, "views", 1))
+    ]
 
 
 def test_every_weight_is_stored_as_half_and_the_file_is_small(exported):
@@ -48,10 +53,10 @@ def test_onnx_and_torch_twin_agree(exported):
     task, net, path = exported
     twin = fold(net)
     fill_twin(twin, read_initialisers(path, [name for name, _ in twin.named_parameters()]))
-    for batch in (images(2), images(1)):
-        answers = Engine(path, threads=1).run(batch)
+    for views in (images(net, 2), images(net, 1)):
+        answers = Engine(path, threads=1).run(*views)
         with torch.inference_mode():
-            wanted = dict(zip(OUTPUTS[task], twin(torch.from_numpy(batch)), strict=True))
+            wanted = dict(zip(OUTPUTS[task], twin(*map(torch.from_numpy, views)), strict=True))
         for name, value in wanted.items():
             np.testing.assert_allclose(
                 answers[name], value.numpy(), rtol=1e-3, atol=1e-5 * float(value.abs().max())
@@ -60,10 +65,10 @@ def test_onnx_and_torch_twin_agree(exported):
 
 def test_half_storage_costs_little(exported):
     _task, net, path = exported
-    batch = images(2)
+    views = images(net, 2)
     with torch.inference_mode():
-        wanted = net(torch.from_numpy(batch))[0].numpy()
-    got = Engine(path, threads=1).run(batch)["logits"]
+        wanted = net(*map(torch.from_numpy, views))[0].numpy()
+    got = Engine(path, threads=1).run(*views)["logits"]
     assert np.abs(got - wanted).max() < 0.01 * np.abs(wanted).max()
 
 
@@ -72,10 +77,10 @@ def test_init_from_our_own_file_continues_where_it_ended(exported):
     torch.manual_seed(99)
     fresh = build(task)
     initialise(fresh, str(path))
-    batch = images(2)
+    views = images(fresh, 2)
     with torch.inference_mode():
-        got = fresh.eval()(torch.from_numpy(batch))[0].numpy()
-    wanted = Engine(path, threads=1).run(batch)["logits"]
+        got = fresh.eval()(*map(torch.from_numpy, views))[0].numpy()
+    wanted = Engine(path, threads=1).run(*views)["logits"]
     np.testing.assert_allclose(got, wanted, rtol=1e-2, atol=1e-3 * np.abs(wanted).max())
     assert any(isinstance(module, torch.nn.BatchNorm2d) for module in fresh.modules())
 
@@ -115,6 +120,7 @@ def test_load_twin_reads_the_file_the_entry_names(exported):
         task=task,
         labels=["a", "b"],
         explanations=[],
+        detail=task == "imageqx",
         input_size=224,
         mean=(0, 0, 0),
         std=(1, 1, 1),

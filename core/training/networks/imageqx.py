@@ -76,7 +76,7 @@ class ImageQXNet(nn.Module):
         Returns:
             quality logits (N x 4), explanation logits (N x 5), last feature map (N x 1280 x S/32 x S/32).
         """
-        return self.describe(images, details)[:3]
+        return self._heads(self.trunk(images), details)[:3]
 
     def describe(
         self, images: Tensor, details: Tensor | None = None
@@ -88,11 +88,13 @@ class ImageQXNet(nn.Module):
             way up (N x 112 x S/16 x S/16).
         """
         middle = self.trunk[:BELOW](images)
-        features = self.trunk[BELOW:](middle)
+        return *self._heads(self.trunk[BELOW:](middle), details), middle
+
+    def _heads(self, features: Tensor, details: Tensor | None) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         pooled = torch.flatten(self.pool(features), 1)
         if self.detail is not None:
             pooled = torch.cat([pooled, self.detail(details)], dim=1)
         explanations = self.explain_out(self.dropout(self.explain_norm(self.explain_hidden(pooled))))
         hidden = self.dropout(self.quality_norm(self.quality_hidden(pooled)))
         quality = self.quality_out(torch.cat([hidden, torch.sigmoid(explanations)], dim=1))
-        return quality, explanations, features, pooled, middle
+        return quality, explanations, features, pooled
