@@ -32,6 +32,10 @@ def with_a_sample(fake_networks, monkeypatch):
 def test_imageqx_judges_unless_told_otherwise(fake_networks, monkeypatch):
     monkeypatch.delenv("RETAKE_ASSESSOR", raising=False)
     assert engines.assessor() is fake_networks[0]
+
+
+def test_imageqx_comes_with_the_operating_points_of_its_weights(monkeypatch):
+    monkeypatch.delenv("RETAKE_ASSESSOR", raising=False)
     entry = engines.manifest().networks["imageqx"]
     for name in ("balanced", "strict"):
         assert engines.rule(name).thresholds == entry.point(name).thresholds
