@@ -258,7 +258,7 @@ def agreement_markdown(report: dict[str, Any]) -> str:
         "Benchmark {name}, seed {seed}: {raters} simulated raters. Best possible is what could be reached by "
         "knowing each photograph's measures exactly."
     )
-    lines = [f"# {_('Agreement of the panel')}", ""]
+    lines = ["# " + _("Agreement of the panel"), ""]
     lines += [how.format(name=report["benchmark"], seed=report["seed"], raters=report["raters"]), ""]
     for name, section in report["sections"].items():
         lines += [f"## {titles[name]} (n = {section['n']})", ""]

@@ -5,9 +5,9 @@ from typing import Any, Final
 import numpy as np
 
 from core.quality.labels import EXPLANATIONS
+from core.runtime.probability import softmax
 from core.training.answers import Answers
 from core.training.metrics import binary, clean, interval
-from core.training.recipes.calibrate import softmax
 
 BINS: Final = 10
 
@@ -36,16 +36,20 @@ def reliability_bins(chance: np.ndarray, right: np.ndarray) -> tuple[list[dict[s
     return bins, clean(gap / len(chance)) if len(chance) else None
 
 
-def reliability(quality: np.ndarray, label: np.ndarray, temperature: float) -> dict[str, Any]:
-    """Reliability of the classes as the network has them (no class offsets), before and after temperature.
+def reliability(
+    quality: np.ndarray, label: np.ndarray, temperature: float, plain: np.ndarray | None = None
+) -> dict[str, Any]:
+    """Reliability of the classes as the network has them, before and after calibration.
 
     Args:
-        quality: float, N x 4: softmax(logits / temperature).
+        quality: float, N x classes: softmax(logits / temperature), or after another calibration.
         label: int, N.
         temperature: 1 where none was fitted; then before and after are alike.
+        plain: softmax(logits), which must be given where temperature is not all that was fitted.
     """
-    # Logits / temperature are the logarithms up to a constant, which softmax does not see.
-    plain = softmax(temperature * np.log(np.maximum(quality, 1e-12)))
+    if plain is None:
+        # Logits / temperature are the logarithms up to a constant, which softmax does not see.
+        plain = softmax(temperature * np.log(np.maximum(quality, 1e-12)))
     out: dict[str, Any] = {"temperature": round(float(temperature), 4)}
     for name, chances in (("before", plain), ("after", quality)):
         right = chances.argmax(axis=1) == label

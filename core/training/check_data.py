@@ -78,8 +78,8 @@ def check_data(rows: Sequence[Row], task: str) -> None:
 
     Args:
         rows: the whole manifest (``read_manifest`` complains when that is missing); at least one.
-        task: imageqx (photographs of every split are rendered) or lesion (those of left-out sources are not
-            touched).
+        task: imageqx or segmenter (photographs of every split are used) or lesion (those of left-out sources
+            are not touched).
 
     Raises:
         DataError: a class has no photograph to train with; a lesion is none of the ten; or a photograph or

@@ -14,6 +14,9 @@ from core.runtime.manifest import MANIFEST_NAME, WEIGHTS_DIR, WeightsError, load
 from core.words import _
 
 TASKS = ("imageqx", "lesion", "segmenter")
+# Said again here: the command line must be there before torch is.
+LOSSES = ("cross-entropy", "bce")
+SELF_SUPERVISED = "self-supervised"
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
@@ -33,7 +36,24 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--size", type=_sizes, help="picture sides to train at, one or several for equal parts: 128,160,224"
     )
-    parser.add_argument("--rate", type=_rate, help="peak learning rate, or auto for a range test")
+    parser.add_argument(
+        "--rate", type=_rate, help="peak learning rate, or auto for a range test (default for lesion)"
+    )
+    parser.add_argument(
+        "--graded",
+        action="store_true",
+        help="the head alone first, then the trunk's thirds at 0.01, 0.1 and 1 times the rate (as with "
+        "--init imagenet)",
+    )
+    parser.add_argument("--loss", choices=LOSSES, default=LOSSES[0], help="lesion only")
+    parser.add_argument(
+        "--teacher",
+        type=Path,
+        action="append",
+        default=[],
+        help="lesion only: one of our ONNX files to learn the answers of, beside the labels; several teach "
+        "their mean",
+    )
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--processes", type=int, default=1, help="side by side; not with --minutes")
     parser.add_argument("--pool", type=Path, help="imageqx only: rendered samples (default: OUT/pool)")
@@ -42,10 +62,14 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--configuration",
         default="retake",
-        help="imageqx only: paper (Jalaboi et al. 2022), retake (what ships), or one they are compared by",
+        help="paper (imageqx only; Jalaboi et al. 2022), retake (as ours ship), one they are compared by, or "
+        "self-supervised (lesion only: no classes, a last.ckpt for --init)",
     )
     parser.add_argument(
         "--without", default="", help="imageqx only: sources not to train on, by slug, separated by commas"
+    )
+    parser.add_argument(
+        "--photos", type=_share, default=1.0, help="share of the photographed subjects to train on"
     )
     parser.add_argument("--ship", action="store_true", help="put the finished network into weights/")
     parser.set_defaults(run=run)
@@ -57,6 +81,14 @@ def _rate(text: str) -> float:
     if rate < 0 or (rate == 0 and text != "auto"):
         raise argparse.ArgumentTypeError(_("the rate must be above 0, or auto"))
     return rate
+
+
+def _share(text: str) -> float:
+    """A share above 0, up to 1."""
+    share = float(text)
+    if not 0 < share <= 1:
+        raise argparse.ArgumentTypeError(_("the share must be above 0 and at most 1"))
+    return share
 
 
 def _sizes(text: str) -> list[int]:
@@ -123,10 +155,11 @@ def _train(args: argparse.Namespace) -> int:
         return train_as_told(args, commit())
     from core.training.check_data import check_data
     from core.training.export import InitError, build, initialise
+    from core.training.lesion_data import PHANTOM_SLUG
     from core.training.networks.fold import settle
     from core.training.recipes.finish import finish
-    from core.training.recipes.loop import first_inputs, fit
-    from core.training.recipes.range_test import range_test
+    from core.training.recipes.loop import LAST, first_inputs, fit
+    from core.training.recipes.range_test import earlier_optimum, range_test, write_range_test
     from core.training.sources import read_manifest
     from core.training.splits import split_of
 
@@ -134,7 +167,8 @@ def _train(args: argparse.Namespace) -> int:
     torch.manual_seed(args.seed)
     torch.set_num_threads(args.threads)
     try:
-        net = build(args.task, args.arch, _views(args))
+        choices = _choices(args)
+        net = build(args.task, args.arch, getattr(choices, "views", 1), getattr(choices, "places", False))
         initialise(net, args.init)
     except InitError as error:
         return _complain(str(error))
@@ -145,11 +179,21 @@ def _train(args: argparse.Namespace) -> int:
     validation = [row for row in rows if split_of(row) == "validation"]
     if not training or not validation:
         return _complain(_("The data folder needs photographs on both sides of the split, see splits.json."))
-    recipe = _recipe(args, net, training, validation)
+    try:
+        recipe = _recipe(args, net, training, validation)
+    except InitError as error:
+        return _complain(str(error))
     if Path(args.init).suffix == ".onnx":
-        settle(recipe.net, *first_inputs(recipe))
-    if args.rate == 0:
-        rate = range_test(recipe)
+        settle(recipe.net, *first_inputs(recipe)[: getattr(net, "views", 1)])
+    # Mishra et al. find the rate by a range test; ours for ImageQX is known.
+    if args.rate == 0 or (args.rate is None and args.task == "lesion"):
+        rate = None
+        if args.resume:
+            rate = earlier_optimum(args.out)
+        if rate is None:
+            found = range_test(recipe)
+            rate = found.optimum
+            print(write_range_test(found, args.out))
         print(_("Learning rate by range test: {rate:.2g}").format(rate=rate))
         recipe.plan = replace(recipe.plan, peak=rate)
     try:
@@ -160,6 +204,10 @@ def _train(args: argparse.Namespace) -> int:
         return 0  # a helper of the process that goes on
     if recipe.trainer.interrupted:
         return _complain(_("Training was interrupted. Continue it with --resume."))
+    if args.configuration == SELF_SUPERVISED:
+        # Its head has learnt nothing: a start for --init, no classifier.
+        print(_("Written: {file}").format(file=args.out / f"{LAST}.ckpt"))
+        return 0
     groups = ("lesion",) if args.task == "lesion" else ("lesion", "healthy_skin", "no_skin")
     provenance: dict[str, Any] = {
         "arch": args.arch if args.task == "lesion" else "efficientnet_b0",
@@ -175,32 +223,68 @@ def _train(args: argparse.Namespace) -> int:
         "data": dict(sorted(Counter(row.slug for row in training if row.group in groups).items())),
         "phantoms": args.phantoms > 0 if args.task == "lesion" else True,
     }
+    provenance["configuration"] = args.configuration
+    if args.task == "lesion":
+        photographs = sum(picture.slug != PHANTOM_SLUG for picture in recipe.data.training)
+        provenance |= {"loss": args.loss, "graded": recipe.plan.pretrained, "photographs": photographs}
+        provenance["teachers"] = [file.name for file in args.teacher]
     if args.task == "imageqx":
-        provenance["configuration"] = args.configuration
+        provenance["subjects"] = recipe.data.subjects
         provenance["without"] = [slug for slug in args.without.split(",") if slug]
     if provenance["init"] == Path(args.init).name and Path(args.init).is_file():
         provenance["start"] = _story_of(Path(args.init))
     entry = finish(args.task, trained, recipe, args.out, provenance)
     if args.ship:
-        shutil.copyfile(args.out / entry.file, WEIGHTS_DIR / entry.file)
-        save_entry(args.task, entry)
+        ship(args.task, args.out)
     print(_("Written: {file}").format(file=args.out / entry.file))
     return 0
 
 
-def _views(args: argparse.Namespace) -> int:
-    """How many pictures of a photograph the network sees.
+def ship(task: str, out: Path, weights: Path = WEIGHTS_DIR) -> None:
+    """Put a finished network into ``weights``, in place of the one that shipped.
+
+    Its words stay where its classes do. What was measured on the other network does not: pairs that it
+    confused and when it did not answer are for ``evaluate --fit-points --write-manifest`` to find anew.
+    """
+    entry = load_manifest(out / MANIFEST_NAME).networks[task]
+    before = load_manifest(weights / MANIFEST_NAME).networks.get(task)
+    if before is not None and before.labels == entry.labels:
+        entry = entry.model_copy(update={"taxonomy": before.taxonomy})
+    shutil.copyfile(out / entry.file, weights / entry.file)
+    save_entry(task, entry, weights)
+
+
+def _choices(args: argparse.Namespace) -> Any:
+    """What the wanted configuration is made of.
 
     Raises:
         InitError: there is no such configuration.
     """
     from core.training.export import InitError
-    from core.training.recipes.imageqx import CONFIGURATIONS
+    from core.training.recipes import imageqx, lesion
 
-    if args.configuration not in CONFIGURATIONS:
+    known: dict[str, Any] = (
+        imageqx.CONFIGURATIONS
+        if args.task == "imageqx"
+        else lesion.CONFIGURATIONS | {SELF_SUPERVISED: lesion.CONFIGURATIONS["retake"]}
+    )
+    if args.configuration not in known:
         message = _("There is no configuration {name}; choose one of {known}.")
-        raise InitError(message.format(name=args.configuration, known=", ".join(CONFIGURATIONS)))
-    return CONFIGURATIONS[args.configuration].views
+        raise InitError(message.format(name=args.configuration, known=", ".join(known)))
+    return known[args.configuration]
+
+
+def _teacher(file: Path, arch: str) -> Any:
+    """A network to learn from, of the same architecture.
+
+    Raises:
+        InitError: the file is not there, or holds another network.
+    """
+    from core.training.export import build, initialise
+
+    net = build("lesion", arch)
+    initialise(net, str(file))
+    return net
 
 
 def _recipe(args: argparse.Namespace, net: Any, training: list, validation: list) -> Any:
@@ -215,16 +299,38 @@ def _recipe(args: argparse.Namespace, net: Any, training: list, validation: list
         if value is not None
     }
     given |= {"seed": args.seed, "batch": args.batch, "threads": args.threads, "processes": args.processes}
-    given["pretrained"] = args.init == "imagenet"
+    given["pretrained"] = args.graded or args.init == "imagenet"
     if args.size:
         given["sizes"] = tuple((part / len(args.size), size) for part, size in enumerate(args.size))
     if args.task == "lesion":
-        from core.training.lesion_data import draw_phantoms, load_pictures
+        from core.cli.assess import open_assessor
+        from core.training.lesion_data import draw_phantoms, load_pictures, load_skin
         from core.training.recipes import lesion
+        from core.training.recipes.self_supervised import SelfSupervisedRecipe, SkinData
+        from core.training.splits import share_of
 
+        choices = _choices(args)
         drawn = draw_phantoms(per_class=args.phantoms, seed=args.seed)
-        data = lesion.LesionData([*load_pictures(training), *drawn], load_pictures(validation, long_side=640))
-        return lesion.LesionRecipe(net, data, lesion.plan(**given))
+        seen = [row for row in training if share_of(row.split_key) < args.photos]
+        if choices.restyled:
+            photos, skin = load_pictures(seen, locate=open_assessor("imageqx").places), load_skin(training)
+        else:
+            photos, skin = load_pictures(seen), []
+        if args.configuration == SELF_SUPERVISED:
+            pairs = SkinData([*photos, *drawn], skin, load_pictures(validation))
+            return SelfSupervisedRecipe(net, pairs, lesion.plan(**given))
+        held_out = load_pictures(validation, long_side=640)
+        data = lesion.LesionData([*photos, *drawn], held_out, skin=skin, restyled=choices.restyled)
+        mixed = (net.trunk.layer1, net.trunk.layer2) if choices.mixed else ()
+        return lesion.LesionRecipe(
+            net,
+            data,
+            lesion.plan(**given),
+            loss=args.loss,
+            mixed=mixed,
+            choices=choices,
+            teachers=[_teacher(file, args.arch) for file in args.teacher],
+        )
     from core.training.recipes import imageqx
 
     folder = args.pool or args.out / "pool"
@@ -236,6 +342,7 @@ def _recipe(args: argparse.Namespace, net: Any, training: list, validation: list
         args.seed,
         imageqx.CONFIGURATIONS[args.configuration],
         without,
-        look=imageqx.LOOK,
+        args.photos,
+        imageqx.LOOK,
     )
     return imageqx.ImageQXRecipe(net, data, imageqx.plan(**given))

@@ -26,13 +26,17 @@ from core.runtime.engine import Engine
 from core.runtime.manifest import load_manifest
 from core.training.imageqx_data import PoolDataset, load_labels
 from core.training.metrics import auc, binary
-from core.training.recipes.imageqx import CONFIGURATIONS, GREY
+from core.training.recipes.imageqx import CONFIGURATIONS, PoolData
+from core.training.segmenter_data import skin_maps
 
 _HERE: Final = Path(__file__).parent
 RESULTS: Final = _HERE / "comparisons.json"
 GROUPS: Final = json.loads((_HERE / "source_groups.json").read_text(encoding="utf-8"))["groups"]
 SEEDS: Final = (0, 1, 2)
 SIZE, DRAWS = 160, 1024
+FEWER: Final = "fewer photographs"
+PHOTOS: Final = (0.5, 0.25, 0.1)
+SPLITS: Final = ("validation", "left_out")
 _CLASSES: Final = ("lesion", "no_skin", "healthy_skin")
 
 
@@ -46,6 +50,7 @@ class Trial:
         seed: of everything random.
         init: as for ``--init``.
         without: name of the group of sources that it does not see, or "".
+        photos: share of the photographed subjects that it sees.
     """
 
     row: str
@@ -53,21 +58,25 @@ class Trial:
     seed: int = 0
     init: str = "scratch"
     without: str = ""
+    photos: float = 1.0
 
     @property
     def name(self) -> str:
         """Short and unique, good for a folder."""
         parts = [self.row, f"seed{self.seed}", *([f"without{self.without}"] if self.without else [])]
+        parts += [f"photos{self.photos:g}"] if self.photos < 1 else []
         return "-".join(parts).replace(" ", "_")
 
 
 def trials(init: str) -> list[Trial]:
     """All trials, the most telling first; ``init`` starts the one that does not start from scratch."""
-    both = [Trial(row, row, seed) for seed in SEEDS for row in ("paper", "retake")]
-    rest = [Trial(row, row) for row in CONFIGURATIONS if row not in ("paper", "retake")]
+    seeded = ("paper", "retake", "hard-labels")
+    most = [Trial(row, row, seed) for seed in SEEDS for row in seeded]
+    rest = [Trial(row, row) for row in CONFIGURATIONS if row not in seeded]
     started = Trial("retake, started from the shipped weights", "retake", init=init)
     left = [Trial("leave sources out", "retake", without=group) for group in GROUPS]
-    return [*both, *rest, started, *left]
+    fewer = [Trial(FEWER, "retake", photos=share) for share in PHOTOS]
+    return [*most, *rest, started, *left, *fewer]
 
 
 def figures(network: Path, pool: Path, configuration: str, without: str) -> dict[str, Any]:
@@ -79,22 +88,19 @@ def figures(network: Path, pool: Path, configuration: str, without: str) -> dict
     entry = load_manifest(network / "manifest.json").networks["imageqx"]
     assessor = ImageQX(Engine(network / entry.file, threads=1), entry)
     rule = PassRule(dict.fromkeys(EXPLANATIONS, 0.5))
-    skin = np.load(pool / "skin.npy", mmap_mode="r") if CONFIGURATIONS[configuration].segmented else None
+    data = PoolData(pool, CONFIGURATIONS[configuration])
 
     def ask(split: PoolDataset, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         said, scores = [], []
-        for place in split.positions[rows]:
-            square = np.array(split.images[place])
-            if skin is not None:
-                square[np.kron(np.array(skin[place]), np.ones((4, 4), np.uint8)) < 128] = GREY
-            detail = np.array(split.details[place]) if entry.detail else None
-            verdict = assessor.judge_views(square, detail, rule, 224, 224)
+        for row in rows:
+            square, *detail = data.views(split, row)
+            verdict = assessor.judge_views(square, detail[0] if detail else None, rule, 224, 224)
             said.append(QUALITY_CLASSES.index(verdict.label))
             scores.append([verdict.explanations[name] for name in EXPLANATIONS])
         return np.array(said, int), np.array(scores).reshape(-1, len(EXPLANATIONS))
 
-    out: dict[str, Any] = {}
-    for name in ("validation", "left_out"):
+    out: dict[str, Any] = {"subjects": entry.provenance["subjects"]}
+    for name in SPLITS:
         split = PoolDataset(pool, name)
         rows = np.flatnonzero(split.slugs != "phantom")
         said, scores = ask(split, rows)
@@ -137,7 +143,7 @@ def summary(done: dict[str, dict[str, Any]], protocol: str) -> dict[str, Any]:
     """
     rows: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for entry in done.values():
-        if not entry["trial"]["without"]:
+        if not entry["trial"]["without"] and entry["trial"]["photos"] == 1:
             rows[entry["trial"]["row"]].append(entry["figures"])
 
     def spread(found: list[dict[str, Any]], split: str, key: str) -> list[float]:
@@ -151,10 +157,7 @@ def summary(done: dict[str, dict[str, Any]], protocol: str) -> dict[str, Any]:
             "name": row,
             "protocol": protocol,
             "seeds": len(found),
-            **{
-                split: {key: spread(found, split, key) for key in keys}
-                for split in ("validation", "left_out")
-            },
+            **{split: {key: spread(found, split, key) for key in keys} for split in SPLITS},
         }
         for row, found in rows.items()
     ]
@@ -170,7 +173,21 @@ def summary(done: dict[str, dict[str, Any]], protocol: str) -> dict[str, Any]:
                 "recall_left_out": outside["recall"],
                 "n": outside["n"],
             }
-    return {"protocol": protocol, "comparisons": table, "leave_source_out": left}
+    curve = [
+        {
+            "subjects": entry["figures"]["subjects"],
+            **{f"{split}_f1": entry["figures"][split]["quality_macro_f1"] for split in SPLITS},
+        }
+        for entry in done.values()
+        if entry["trial"]["row"] in ("retake", FEWER) and entry["trial"]["seed"] == 0
+    ]
+    curve.sort(key=lambda point: point["subjects"])
+    return {
+        "protocol": protocol,
+        "comparisons": table,
+        "leave_source_out": left,
+        "learning_curve": curve if len(curve) > 1 else [],
+    }
 
 
 def _train(trial: Trial, args: argparse.Namespace) -> dict[str, Any]:
@@ -187,7 +204,7 @@ def _train(trial: Trial, args: argparse.Namespace) -> dict[str, Any]:
         trial.init,
     ]
     words += ["--without", ",".join(GROUPS.get(trial.without, [])), "--size", SIZE, "--draws", DRAWS]
-    words += ["--epochs", args.epochs, "--threads", 1]
+    words += ["--epochs", args.epochs, "--threads", 1, "--photos", trial.photos]
     with (args.out / f"{trial.name}.log").open("w") as log:
         subprocess.run(list(map(str, words)), check=True, stdout=log, stderr=subprocess.STDOUT)
     return figures(out, args.pool, trial.configuration, trial.without)
@@ -201,6 +218,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, required=True, help="folder for networks and trials.json")
     parser.add_argument("--epochs", type=int, default=10, help=f"of {DRAWS} pictures at {SIZE} px")
     parser.add_argument("--init", default="weights/imageqx.onnx", help="of the trial on initialisation")
+    parser.add_argument("--segmenter", type=Path, help="ONNX file; finds the skin in the pool once")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--only", help="rows to run, separated by semicolons")
     args = parser.parse_args(arguments)
@@ -210,6 +228,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     wanted = [trial for trial in trials(args.init) if trial.name not in done]
     if args.only:
         wanted = [trial for trial in wanted if trial.row in args.only.split(";")]
+    if args.segmenter and not (args.pool / "skin.npy").is_file():
+        images = np.load(args.pool / "images.npy", mmap_mode="r")
+        parts = [skin_maps(images[i : i + 512], args.segmenter) for i in range(0, len(images), 512)]
+        np.save(args.pool / "skin.npy", np.concatenate(parts))
     if not (args.pool / "skin.npy").is_file():
         wanted = [trial for trial in wanted if not CONFIGURATIONS[trial.configuration].segmented]
     samples = int((load_labels(args.pool)["split"] == "train").sum())

@@ -18,6 +18,7 @@ import numpy as np
 from core.quality.labels import EXPLANATIONS
 from core.quality.verdict import Assessor, PassRule
 from core.runtime.manifest import OperatingPoint
+from core.runtime.probability import softmax
 from core.training.answers import (
     Answers,
     Progress,
@@ -36,7 +37,8 @@ from core.training.focus import phantoms as drawn_pictures
 from core.training.mistakes import worst, write_mistakes
 from core.training.quality_report import point_report, quality_report
 from core.training.real_scenes import real_report
-from core.training.recipes.calibrate import fit_temperature, operating_points, softmax
+from core.training.recipes.calibrate import fit_temperature, operating_points
+from core.training.scores import write_scores
 from core.training.sources import Row
 from core.training.tones import tone_report
 
@@ -67,16 +69,24 @@ class Settings:
     Attributes:
         temperature: what its class logits were divided by.
         points: its operating points; where there are none they are fitted on the validation answers.
+        sha256: of the network's file; where there is one, its answers are written beside the report.
     """
 
     temperature: float = 1.0
     points: Mapping[str, OperatingPoint] = field(default_factory=dict)
+    sha256: str = ""
 
 
 def fit_points(validation: Answers) -> dict[str, OperatingPoint]:
     """The operating points that these validation answers ask for."""
-    given = validation.explanations
-    return operating_points(validation.quality, validation.scores, validation.good, validation.faulty, given)
+    return operating_points(
+        validation.quality,
+        validation.scores,
+        validation.good,
+        validation.faulty,
+        validation.explanations,
+        validation.label,
+    )
 
 
 def fit_settings(validation: Answers, temperature: float) -> Settings:
@@ -89,7 +99,7 @@ def fit_settings(validation: Answers, temperature: float) -> Settings:
     photos = photos if len(photos) else validation
     logits = temperature * np.log(np.maximum(photos.quality, 1e-12))
     fitted = fit_temperature(logits, photos.label)
-    return Settings(fitted, fit_points(replace(photos, quality=softmax(logits / fitted))))
+    return Settings(fitted, fit_points(replace(photos, quality=softmax(logits, fitted))))
 
 
 def ask_splits(
@@ -136,7 +146,8 @@ def evaluate_quality(
         counts: samples for each split; the benchmark's own when None (then the figures carry its name).
         pool_dir: a pool rendered with the benchmark's seed; its samples need not be drawn again.
         settings: what came with the assessor.
-        out: a folder for pictures of the worst mistakes; none are written without it.
+        out: a folder for pictures of the worst mistakes and for the answers (``TASK_scores.npz``); neither is
+            written without it.
 
     Raises:
         DataError: the pool is missing, of another seed, or too small.
@@ -156,6 +167,7 @@ def evaluate_quality(
         "task": assessor.name,
         "benchmark": spec["name"] if full else f"{spec['name']} (shortened)",
         "seed": spec["seed"],
+        **({"sha256": settings.sha256} if settings.sha256 else {}),
         "thresholds": {name: round(float(rule.thresholds[name]), 4) for name in EXPLANATIONS},
         "class_offsets": dict(rule.class_offsets),
         "sections": {
@@ -174,6 +186,8 @@ def evaluate_quality(
     report["real_quality"] = real_report(assessor, rule, rows, progress)
     if out is not None:
         report["mistakes"] = write_mistakes(worst(photos), out)
+        if settings.sha256:
+            write_scores(photos, settings.sha256, report["benchmark"], out / f"{assessor.name}_scores.npz")
     return report | committed()
 
 

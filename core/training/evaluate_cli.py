@@ -10,6 +10,7 @@ from core.runtime.engine import open_engine
 from core.runtime.manifest import (
     DEFAULT_POINT,
     WEIGHTS_DIR,
+    ConfusedPair,
     NetworkEntry,
     WeightsError,
     load_manifest,
@@ -19,6 +20,7 @@ from core.training.sources import DataError, Row, read_manifest
 from core.words import _
 
 if TYPE_CHECKING:
+    from core.lesion.classifier import LesionClassifier
     from core.quality.imageqx import ImageQX
 
 
@@ -36,7 +38,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--fit-points",
         action="store_true",
-        help=_("imageqx only: first set temperature and operating points, and put them into the manifest"),
+        help=_("imageqx and lesion: first set temperature and thresholds, and put them into the manifest"),
     )
     parser.add_argument(
         "--write-manifest", action="store_true", help=_("put the main figures into the weights manifest")
@@ -53,6 +55,10 @@ def _report(args: argparse.Namespace) -> dict[str, Any]:
     from core.training.evaluate import Settings, evaluate_quality
 
     rows = read_manifest(args.data)
+    if args.task == "panel":
+        from core.training.panel_report import panel_report
+
+        return panel_report(rows, args.limit, args.pool, _progress)
     if args.task == "classical":
         from core.quality.classical import Classical
 
@@ -64,20 +70,23 @@ def _report(args: argparse.Namespace) -> dict[str, Any]:
             _("{folder} lists no network called {name}.").format(folder=args.weights, name=args.task)
         )
     entry = manifest.networks[args.task]
-    engine = open_engine(args.task, manifest, directory=args.weights)
     if args.task == "lesion":
-        from core.lesion.classifier import LesionClassifier
-        from core.training.evaluate_lesion import evaluate_lesion
+        from core.lesion.networks import open_lesion
+        from core.lesion.taxonomy import LABELS
 
-        classifier = LesionClassifier(engine, entry)
-        return evaluate_lesion(classifier, rows, limit=args.limit, progress=_progress)
+        if set(entry.labels) != set(LABELS):
+            message = _("The network {name} answers with other classes than those measured here: {known}.")
+            raise DataError(message.format(name=args.task, known=", ".join(LABELS)))
+        classifier = open_lesion(args.task, manifest, directory=args.weights)
+        return _lesion_report(args, classifier, entry, rows)
     from core.quality.imageqx import ImageQX
 
+    engine = open_engine(args.task, manifest, directory=args.weights)
     assessor = ImageQX(engine, entry)
     if args.fit_points:
         entry = _fit_points(args, assessor, entry, rows)
         assessor = ImageQX(engine, entry)
-    settings = Settings(entry.temperature, entry.operating_points)
+    settings = Settings(entry.temperature, entry.operating_points, entry.sha256)
     return evaluate_quality(
         assessor, assessor.rule(), rows, _counts(args), _progress, args.pool, settings, args.out
     )
@@ -102,33 +111,82 @@ def _fit_points(
     return entry
 
 
+def _lesion_report(
+    args: argparse.Namespace, classifier: "LesionClassifier", entry: NetworkEntry, rows: list[Row]
+) -> dict[str, Any]:
+    """Figures of the lesion classifier; with ``--fit-points`` temperature and abstention are set first."""
+    from core.lesion.abstain import read_centres
+    from core.lesion.networks import open_lesion
+    from core.training import lesion_answers, lesion_limits
+    from core.training.evaluate_lesion import evaluate_lesion
+    from core.training.gain import flip_gains
+
+    asked = (classifier, entry.labels, rows, args.limit, _progress)
+    sets, references = lesion_answers.ask_sets(*asked), None
+    if args.fit_points:
+        references = lesion_answers.ask_references(*asked)
+        entry = lesion_limits.fit(sets, references, entry, args.weights)
+        save_entry(args.task, entry, args.weights)
+        # What follows is asked of the classifier as it is served from now on.
+        manifest = load_manifest(args.weights / "manifest.json")
+        classifier = open_lesion(args.task, manifest, directory=args.weights)
+    needed = entry.abstention.file if entry.abstention is not None else None
+    centres = read_centres(args.weights / needed) if needed is not None else None
+    report = evaluate_lesion(sets, entry, rows, centres, references, args.limit)
+    return report | {"flips": flip_gains(classifier, entry.labels, rows, args.limit)}
+
+
 def _counts(args: argparse.Namespace) -> dict[str, int] | None:
     return None if args.limit is None else {"validation": args.limit, "left_out": args.limit}
 
 
-def run(args: argparse.Namespace) -> int:
-    """Write OUT/TASK.json and .md (and imageqx.html), print their paths; 1 with one sentence on failure."""
-    from core.training import report_html
-    from core.training.report_text import compact, markdown
+def _written(args: argparse.Namespace, report: dict[str, Any]) -> list[Path]:
+    """Write the report in all its forms; returns the files. What a person wants at once is printed."""
+    from core.training.agreement import agreement_markdown
+    from core.training.lesion_text import lesion_markdown, printed
+    from core.training.report_html import html
+    from core.training.report_text import markdown
 
+    tables = {"panel": agreement_markdown, "lesion": lesion_markdown}.get(args.task, markdown)(report)
+    texts = {"json": json.dumps(report, indent=1), "md": tables}
+    if args.task in ("imageqx", "lesion"):
+        texts["html"] = html(report, args.out).removesuffix("\n")
+    args.out.mkdir(parents=True, exist_ok=True)
+    files = [args.out / f"{args.task}.{kind}" for kind in texts]
+    for file, text in zip(files, texts.values(), strict=True):
+        file.write_text(text + "\n", encoding="utf-8")
+    if args.task in ("panel", "lesion"):
+        print(tables if args.task == "panel" else printed(report), end="\n\n")
+    return files
+
+
+def _into_manifest(args: argparse.Namespace, report: dict[str, Any]) -> None:
+    from core.training.report_text import compact
+
+    entry = load_manifest(args.weights / "manifest.json").networks[args.task]
+    changes: dict[str, Any] = {"metrics": compact(report)}
+    if args.task == "lesion":
+        changes["confused"] = [ConfusedPair(**pair) for pair in report["confused"]]
+    save_entry(args.task, entry.model_copy(update=changes), args.weights)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write OUT/TASK.json and .md (and .html of a network), print their paths; 1 and a sentence on failure.
+
+    Of ImageQX the answers are written too (``imageqx_scores.npz``): copied into ``weights/``, they let the
+    Designer page say what other thresholds would refuse.
+
+    The panel's tables have no other place to be shown, and of the lesion classifier the pairs it confuses and
+    its confusion matrix are wanted at once: these are printed too.
+    """
     if args.limit is not None and args.limit < 1:
         print(_("--limit must be at least 1."), file=sys.stderr)
         return 2
-    if args.task == "panel":
-        from core.training import panel_cli
-
-        return panel_cli.run(args)
     try:
         report = _report(args)
-        args.out.mkdir(parents=True, exist_ok=True)
-        (args.out / f"{args.task}.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-        (args.out / f"{args.task}.md").write_text(markdown(report) + "\n", encoding="utf-8")
-        if args.task == "imageqx":
-            page = report_html.html(report, args.out)
-            (args.out / "imageqx.html").write_text(page, encoding="utf-8")
-        if args.write_manifest and args.task != "classical":
-            entry = load_manifest(args.weights / "manifest.json").networks[args.task]
-            save_entry(args.task, entry.model_copy(update={"metrics": compact(report)}), args.weights)
+        files = _written(args, report)
+        if args.write_manifest and args.task in ("imageqx", "lesion"):
+            _into_manifest(args, report)
     except (DataError, WeightsError) as error:
         print(error.message, file=sys.stderr)
         return 1
@@ -136,8 +194,7 @@ def run(args: argparse.Namespace) -> int:
         message = _("The report cannot be written to {folder} ({reason}).")
         print(message.format(folder=args.out, reason=error.strerror), file=sys.stderr)
         return 1
-    print(args.out / f"{args.task}.json")
-    print(args.out / f"{args.task}.md")
-    if args.task == "imageqx":
-        print(args.out / "imageqx.html")
+    scores = args.out / f"{args.task}_scores.npz"
+    for file in [*files, *([scores] if args.task == "imageqx" else [])]:
+        print(file)
     return 0

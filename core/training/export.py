@@ -12,15 +12,19 @@ from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 from torchvision import models
 
-from core.runtime.manifest import NetworkEntry, load_manifest
+from core.runtime.manifest import NetworkEntry, WeightsError, load_manifest
 from core.runtime.onnx_file import initialiser_names, read_initialisers
 from core.runtime.weights import WEIGHTS_DIR, verify
 from core.training.networks.fold import fold, unfold_into
 from core.training.networks.imageqx import ImageQXNet
-from core.training.networks.lesion import ARCHITECTURES, LesionNet
+from core.training.networks.lesion import ARCHITECTURES, LABELS, LesionNet
 from core.words import _
 
-OUTPUTS = {"imageqx": ("logits", "explanations", "features"), "lesion": ("logits", "features")}
+OUTPUTS = {
+    "imageqx": ("logits", "explanations", "places", "features"),
+    "lesion": ("logits", "features"),
+    "segmenter": ("logits", "features"),
+}
 HALF_LIMIT = float(np.finfo(np.float16).max)
 
 
@@ -31,22 +35,24 @@ class InitError(Exception):
 INPUTS = ("images", "details")
 
 
-def build(task: str, arch: str = "resnet34", views: int = 2) -> nn.Module:
+def build(
+    task: str, arch: str = "resnet34", views: int = 2, places: bool = True, classes: int = len(LABELS)
+) -> nn.Module:
     """A fresh network for ``task`` (``"imageqx"`` or ``"lesion"``), with BatchNorm.
 
     Args:
-        arch: of the lesion classifier.
-        views: of ImageQX, see ``ImageQXNet``.
+        arch, classes: of the lesion classifier.
+        views, places: of ImageQX, see ``ImageQXNet``.
 
     Raises:
         InitError: there is no such architecture.
     """
     if task == "imageqx":
-        return ImageQXNet(views)
+        return ImageQXNet(views, places)
     if arch not in ARCHITECTURES:
         message = _("There is no architecture {arch}; choose one of {known}.")
         raise InitError(message.format(arch=arch, known=", ".join(ARCHITECTURES)))
-    return LesionNet(arch)
+    return LesionNet(arch, classes)
 
 
 def initialise(net: nn.Module, start: str) -> None:
@@ -61,8 +67,13 @@ def initialise(net: nn.Module, start: str) -> None:
     Raises:
         InitError: the weights cannot be had, or are of another network.
     """
-    if start == "scratch":
-        return
+    if start != "scratch":
+        _fill(net, start)
+        if isinstance(net, ImageQXNet) and net.views == 2:
+            net.keep_apart()
+
+
+def _fill(net: nn.Module, start: str) -> None:
     if start == "imagenet":
         _from_hub(net)
         return
@@ -75,9 +86,9 @@ def initialise(net: nn.Module, start: str) -> None:
         return
     try:
         held = initialiser_names(path)
-        # The detail view came later: a file without it starts a network that has it.
+        # These came later: a file without them starts a network that has them.
         names = [name for name, _value in fold(net).named_parameters()]
-        names = [name for name in names if name in held or not name.startswith("detail.")]
+        names = [name for name in names if name in held or not name.startswith(("detail.", "place."))]
         weights = read_initialisers(path, names)
         unfold_into(net, {name: torch.from_numpy(np.array(value)) for name, value in weights.items()})
     except (KeyError, ValueError, IndexError) as error:
@@ -108,6 +119,11 @@ def _from_hub(net: nn.Module) -> None:
     trunk = {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
     wanted = net.trunk.state_dict().keys()
     net.trunk.load_state_dict({name: value for name, value in trunk.items() if name in wanted})
+
+
+def output_names(task: str, net: nn.Module) -> list[str]:
+    """What the outputs of a network are called, in order."""
+    return [name for name in OUTPUTS[task] if name != "places" or net.place is not None]
 
 
 def store_as_half(model: onnx.ModelProto) -> onnx.ModelProto:
@@ -152,10 +168,11 @@ def _strip(model: onnx.ModelProto) -> None:
 def export(net: nn.Module, task: str, path: Path, input_size: int = 224) -> None:
     """Fold ``net`` and write it to ``path`` as ONNX with float16 weights and a free batch size.
 
-    Outputs are named as in ``OUTPUTS``; initialisers are named as the parameters of ``fold(net)``.
+    Outputs are named as in ``OUTPUTS`` (places only where the network has them); initialisers are named as
+    the parameters of ``fold(net)``.
     """
     twin = fold(net).float().to(memory_format=torch.contiguous_format)
-    outputs = OUTPUTS[task]
+    outputs = output_names(task, net)
     views = getattr(net, "views", 1)
     batch = torch.export.Dim("batch")
     with tempfile.TemporaryDirectory() as folder:
@@ -171,7 +188,7 @@ def export(net: nn.Module, task: str, path: Path, input_size: int = 224) -> None
             verbose=False,
             opset_version=18,
             input_names=list(INPUTS[:views]),
-            output_names=list(outputs),
+            output_names=outputs,
             dynamic_shapes=({0: batch},) * views,
         )
         model = onnx.load(raw)
@@ -200,9 +217,25 @@ def load_twin(name: str, entry: NetworkEntry | None = None, directory: Path = WE
         directory: where the entry's file lies.
 
     Raises:
-        WeightsError: the file is missing or altered.
+        WeightsError: the file is missing or altered, or is of a network that was not built here.
     """
     entry = entry or load_manifest().networks[name]
-    twin = fold(build(entry.task, entry.provenance.get("arch", "resnet34"), 2 if entry.detail else 1))
-    weights = read_initialisers(verify(entry, directory), [key for key, _ in twin.named_parameters()])
-    return fill_twin(twin, weights).eval().requires_grad_(False)
+    path = verify(entry, directory)
+    places = "place.weight" in initialiser_names(path)
+    arch, views = entry.provenance.get("arch", "resnet34"), 2 if entry.detail else 1
+    try:
+        twin = fold(build(entry.task, arch, views, places, _classes(path)))
+        weights = read_initialisers(path, [key for key, _value in twin.named_parameters()])
+        return fill_twin(twin, weights).eval().requires_grad_(False)
+    except (InitError, KeyError, ValueError, RuntimeError) as error:
+        message = _(
+            "The network file {path} holds no network that was built here, so it has no twin in torch."
+        )
+        raise WeightsError("no_twin", message.format(path=path)) from error
+
+
+def _classes(path: Path) -> int:
+    """How many classes a lesion classifier's head has; the ten shipped ones for any other network."""
+    if "head.weight" not in initialiser_names(path):
+        return len(LABELS)
+    return len(read_initialisers(path, ["head.weight"])["head.weight"])

@@ -6,19 +6,33 @@ and compression, by which a camera could be told, are varied on purpose.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import cv2
 import numpy as np
 
 from core.lesion.taxonomy import LABELS
+from core.quality.where import likeliest
 from core.runtime.preprocess import shrink
-from core.training.sources import DataError, Row, read_rgb
+from core.training.boxes import eye_box
+from core.training.restyle import coloured_as, cover, on_other_skin
+from core.training.sources import Box, DataError, Row, read_mask, read_rgb
 from core.words import _
 
 CACHE_LONG_SIDE = 400
 PHANTOM_SLUG = "phantom"
+# Shares of the views that get other colours, other skin around the lesion, or a crop to where it is likely.
+RECOLOURED: Final = 0.4
+TRANSPLANTED: Final = 0.35
+SPOTTED: Final = 0.6
+PLACES: Final = 28
+# A place that is likelier than this counts as lesion.
+LIKELY: Final = 0.35
+
+Locate = Callable[[np.ndarray], np.ndarray | None]
+"""From a picture (uint8 RGB) to how likely each part of it is lesion (float, s x s, 0-1); None: unknown."""
 
 
 @dataclass(frozen=True)
@@ -30,16 +44,25 @@ class Picture:
         boxes: lesion boxes as x0, y0, x1, y1, each 0-1 of width or height.
         label: index into ``LABELS``.
         slug: the source.
+        places: float, s x s, how likely each part is lesion (0-1); None where nobody knows.
+        conditions: what the source's own, finer label names.
     """
 
     rgb: np.ndarray
     boxes: tuple[tuple[float, float, float, float], ...]
     label: int
     slug: str
+    places: np.ndarray | None = None
+    conditions: tuple[str, ...] = ()
 
 
-def load_pictures(rows: Sequence[Row], long_side: int = CACHE_LONG_SIDE) -> list[Picture]:
+def load_pictures(
+    rows: Sequence[Row], long_side: int = CACHE_LONG_SIDE, locate: Locate | None = None
+) -> list[Picture]:
     """Decode the lesion photographs among ``rows`` into memory.
+
+    Args:
+        locate: asked where the lesion is in photographs that say so neither by mask nor by box.
 
     Raises:
         DataError: a lesion photo has a label that is none of the ten classes, or cannot be read.
@@ -53,8 +76,74 @@ def load_pictures(rows: Sequence[Row], long_side: int = CACHE_LONG_SIDE) -> list
             raise DataError(message.format(file=row.path, label=row.label or "-"))
         width, height = row.width, row.height
         boxes = tuple((a / width, b / height, c / width, d / height) for a, b, c, d in row.boxes)
-        pictures.append(Picture(shrink(read_rgb(row), long_side), boxes, LABELS.index(row.label), row.slug))
+        rgb = shrink(read_rgb(row), long_side)
+        places = _places(row)
+        if places is None and locate is not None:
+            places = locate(rgb)
+        label = LABELS.index(row.label)
+        pictures.append(Picture(rgb, boxes, label, row.slug, places, conditions_of(row)))
     return pictures
+
+
+def conditions_of(row: Row) -> tuple[str, ...]:
+    """What a row's finer label names: some sources name several, joined by a plus sign."""
+    return tuple(part.strip() for part in row.original_label.split("+") if part.strip())
+
+
+def load_skin(rows: Sequence[Row], long_side: int = CACHE_LONG_SIDE) -> list[np.ndarray]:
+    """Decode the photographs of healthy skin among ``rows``, cut to where their masks say skin: uint8 RGB.
+
+    Raises:
+        DataError: one cannot be read.
+    """
+    pictures = []
+    for row in rows:
+        if row.group != "healthy_skin":
+            continue
+        rgb, mask = read_rgb(row), read_mask(row)
+        if mask is not None and mask.any():
+            ys, xs = np.nonzero(mask)
+            # Between the tenth and the ninetieth part of the skin there is little else.
+            (top, bottom), (left, right) = (np.percentile(axis, (15, 85)).astype(int) for axis in (ys, xs))
+            if min(bottom - top, right - left) >= 32:
+                rgb = rgb[top:bottom, left:right]
+        pictures.append(np.ascontiguousarray(shrink(rgb, long_side)))
+    return pictures
+
+
+def _places(row: Row) -> np.ndarray | None:
+    """Where the lesion is as mask or boxes tell, PLACES x PLACES; None without either."""
+    mask = read_mask(row)
+    if mask is not None:
+        return _squeezed(mask)
+    seen = eye_box(row)
+    boxes = row.boxes or ((seen.box,) if seen is not None and not seen.spread else ())
+    return _ellipses(boxes, row.width, row.height) if boxes else None
+
+
+def _squeezed(mask: np.ndarray) -> np.ndarray:
+    return cv2.resize(mask.astype(np.float32), (PLACES, PLACES), interpolation=cv2.INTER_AREA)
+
+
+def _ellipses(boxes: Sequence[Box], width: int, height: int) -> np.ndarray:
+    """Ellipses that fill boxes, PLACES x PLACES: 1 inside, falling to 0 a third beyond."""
+    y, x = (np.mgrid[:PLACES, :PLACES] + 0.5) / PLACES
+    out = np.zeros((PLACES, PLACES), np.float32)
+    for x0, y0, x1, y1 in boxes:
+        wide, high = max((x1 - x0) / width, 1 / PLACES), max((y1 - y0) / height, 1 / PLACES)
+        far = np.hypot((x - (x0 + x1) / 2 / width) / wide, (y - (y0 + y1) / 2 / height) / high) * 2
+        out = np.maximum(out, np.clip((1.35 - far) / 0.35, 0, 1).astype(np.float32))
+    return out
+
+
+def spot_of(places: np.ndarray) -> Box | None:
+    """The box (each 0-1) of the parts that are likely lesion and touch the likeliest; None without any."""
+    found = likeliest(places, LIKELY)
+    if found is None:
+        return None
+    ys, xs = np.nonzero(found)
+    side = places.shape[0]
+    return xs.min() / side, ys.min() / side, (xs.max() + 1) / side, (ys.max() + 1) / side
 
 
 def draw_phantoms(per_class: int, seed: int, size: tuple[int, int] = (300, 400)) -> list[Picture]:
@@ -75,7 +164,10 @@ def draw_phantoms(per_class: int, seed: int, size: tuple[int, int] = (300, 400))
             )
             ys, xs = np.nonzero(phantom.mask)
             box = (xs.min() / size[1], ys.min() / size[0], xs.max() / size[1], ys.max() / size[0])
-            pictures.append(Picture(phantom.rgb, (tuple(map(float, box)),), label, PHANTOM_SLUG))
+            places = cv2.resize(
+                phantom.mask.astype(np.float32), (PLACES, PLACES), interpolation=cv2.INTER_AREA
+            )
+            pictures.append(Picture(phantom.rgb, (tuple(map(float, box)),), label, PHANTOM_SLUG, places))
     return pictures
 
 
@@ -117,8 +209,12 @@ def _window(picture: Picture, rng: np.random.Generator) -> tuple[int, int, int, 
     """A crop (x0, y0, x1, y1 in pixels) that shows the lesion where its place is known."""
     height, width = picture.rgb.shape[:2]
     aspect = float(np.exp(rng.uniform(-0.3, 0.3)))
-    if picture.boxes:
-        x0, y0, x1, y1 = picture.boxes[rng.integers(len(picture.boxes))]
+    boxes = picture.boxes
+    if not boxes and picture.places is not None and rng.random() < SPOTTED:
+        spot = spot_of(picture.places)
+        boxes = (spot,) if spot is not None else ()
+    if boxes:
+        x0, y0, x1, y1 = boxes[rng.integers(len(boxes))]
         extent = max((x1 - x0) * width, (y1 - y0) * height, 24.0)
         side = float(
             np.exp(rng.uniform(np.log(1.15 * extent), np.log(max(1.2 * extent, max(width, height)))))
@@ -171,10 +267,45 @@ def _soften(square: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return square
 
 
-def training_view(picture: Picture, size: int, rng: np.random.Generator) -> np.ndarray:
+@dataclass(frozen=True)
+class Elsewhere:
+    """What a view may borrow from: colours of other pictures, skin to lie on. Either may be empty."""
+
+    pictures: Sequence[Picture] = ()
+    skin: Sequence[np.ndarray] = ()
+
+
+def _restyled(
+    square: np.ndarray,
+    picture: Picture,
+    window: tuple[int, int, int, int],
+    elsewhere: Elsewhere,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """The window of a picture with other skin around the lesion, other colours, both or neither."""
+    known = picture.places is not None and picture.places.max() >= LIKELY
+    if elsewhere.skin and known and rng.random() < TRANSPLANTED:
+        height, width = picture.rgb.shape[:2]
+        part = tuple(np.array(window) / (width, height, width, height))
+        lesion = cover(picture.places, part, square.shape[0])
+        square = on_other_skin(square, lesion, elsewhere.skin[rng.integers(len(elsewhere.skin))])
+    if elsewhere.pictures and rng.random() < RECOLOURED:
+        other = elsewhere.pictures[rng.integers(len(elsewhere.pictures))].rgb
+        square = coloured_as(square, other[::4, ::4], float(rng.uniform(0.3, 1.0)))
+    return square
+
+
+NOWHERE: Final = Elsewhere()
+
+
+def training_view(
+    picture: Picture, size: int, rng: np.random.Generator, elsewhere: Elsewhere = NOWHERE
+) -> np.ndarray:
     """One random view of a picture: uint8, ``size`` x ``size`` x 3, no borders."""
-    left, top, right, bottom = _window(picture, rng)
+    window = _window(picture, rng)
+    left, top, right, bottom = window
     square = cv2.resize(picture.rgb[top:bottom, left:right], (size, size), interpolation=cv2.INTER_AREA)
+    square = _restyled(square, picture, window, elsewhere, rng)
     square = np.rot90(square, rng.integers(4))
     if rng.random() < 0.5:
         square = square[:, ::-1]

@@ -143,8 +143,7 @@ def report_binary(
     drawn = binary(truth, given, weights)
     for name, value in binary(truth, given).items():
         out[name] = clean(value)
-        if name != "precision":
-            out[f"{name}_interval"] = interval(drawn[name])
+        out[f"{name}_interval"] = interval(drawn[name])
     if score is not None:
         out["auc"] = clean(auc(truth, score))
         out["auc_interval"] = interval(auc(truth, score, weights))

@@ -1,4 +1,4 @@
-"""A report of ``evaluate imageqx`` as one HTML page: to read, to print, to keep beside its pictures."""
+"""A report of ``evaluate`` as one HTML page: to read, to print, to keep beside its pictures."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -6,6 +6,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from core.evidence import chapters, story
+from core.evidence.account import Account, account
 from core.evidence.chapters import Chapter, Part
 from core.evidence.plots import figure
 from core.evidence.reading import Report, at, items, number, sections
@@ -55,14 +56,15 @@ def html(report: Report, pictures: Path | None = None) -> str:
     Returns:
         A page that runs nothing and loads nothing but those pictures.
     """
-    title = _("How good is {network}?").format(network=_title(report))
-    shown = [(name, chapters.of_section(report, name)) for name in sections(report)]
+    told = account(report)
+    title = _("How good is {network}?").format(network=told.network)
+    shown = [(name, told.of_section(name)) for name in sections(report)]
     body = [
         f"<h1>{words(title)}</h1>",
         f'<p class="quiet">{words(story.provenance(report))}</p>',
-        _first(report),
+        _first(report, told),
         _contents(shown),
-        *_chapters(chapters.overall(report), "h2"),
+        *_chapters(told.overall, "h2"),
     ]
     for name, found in shown:
         body.append(f'<h2 id="{words(name)}">{words(story.section_name(name))}</h2>')
@@ -71,7 +73,7 @@ def html(report: Report, pictures: Path | None = None) -> str:
         body += _chapters(found, "h3")
     if pictures is not None:
         body.append(_mistakes(report, pictures))
-    body.append(f'<h2 id="words">{words(_("What the words mean"))}</h2>{chapters.glossary().html()}')
+    body.append(f'<h2 id="words">{words(_("What the words mean"))}</h2>{told.glossary.html()}')
     body.append(f'<p class="quiet">{words(disclaimer())}</p>')
     head = (
         '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -83,20 +85,15 @@ def html(report: Report, pictures: Path | None = None) -> str:
     return f'<!doctype html><html lang="en">{page}</html>\n'
 
 
-def _title(report: Report) -> str:
-    task = str(at(report, "task") or "imageqx")
-    return "ImageQX" if task == "imageqx" else task
-
-
-def _first(report: Report) -> str:
-    parts = [f"<p><strong>{words(story.simulated(report))}</strong></p>"]
+def _first(report: Report, account: Account) -> str:
+    parts = [f"<p><strong>{words(account.first)}</strong></p>"]
     if story.shortened(report):
         parts.append(f"<p>{words(_('A quick look at a part of the benchmark: the figures are rough.'))}</p>")
-    told = [f"<p>{words(sentence)}</p>" for sentence in story.story(report)]
+    told = [f"<p>{words(sentence)}</p>" for sentence in account.sentences]
     if told:
-        told.insert(1, f'<p class="quiet">{words(story.headline_source(report))}</p>')
+        told.insert(1, f'<p class="quiet">{words(account.source)}</p>')
     parts += told
-    limits = "".join(f"<li>{words(sentence)}</li>" for sentence in story.limits())
+    limits = "".join(f"<li>{words(sentence)}</li>" for sentence in account.limits)
     title = words(_("What these figures cannot show"))
     return f'<div class="first">{"".join(parts)}</div><h2 id="limits">{title}</h2><ul>{limits}</ul>'
 
@@ -138,9 +135,10 @@ def _mistakes(report: Report, pictures: Path) -> str:
             f'<figure><img src="mistakes/{quote(name)}" alt="{words(caption)}" loading="lazy">'
             f"<figcaption>{words(caption)}</figcaption></figure>"
         )
+    title = _("Worst mistakes")
     lead = _("Where the network was surest and wrong. In truth: what the simulated raters said.")
     return (
-        f'<h2 id="mistakes">{words(_("Worst mistakes"))}</h2><p>{words(lead)}</p>'
+        f'<h2 id="mistakes">{words(title)}</h2><p>{words(lead)}</p>'
         f'<div class="mistakes">{"".join(drawn)}</div>'
     )
 

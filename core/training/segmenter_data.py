@@ -438,6 +438,22 @@ def segment(images: np.ndarray, path: Path | str, batch: int = 64, threads: int 
     return out
 
 
+def skin_maps(images: np.ndarray, path: Path | str, level: float = 0.3) -> np.ndarray:
+    """Where pictures show skin, for the ablation that segments first.
+
+    Args:
+        images: uint8, N x S x S x 3, as for ``segment``.
+        path: the segmenter's ONNX file.
+        level: probability of skin from which a cell counts. A lesion that is taken away by mistake costs more
+            than some background that stays.
+
+    Returns:
+        uint8, N x 56 x 56: 255 where there is skin or something that skin surrounds, else 0.
+    """
+    found = [skin_with_holes_filled(chance, level) for chance in segment(images, path)]
+    return 255 * np.array(found, np.uint8)
+
+
 def skin_with_holes_filled(chance: np.ndarray, level: float) -> np.ndarray:
     """Skin or lesion at ``level``, and whatever skin surrounds: lesions look least like skin.
 
@@ -453,24 +469,3 @@ def skin_with_holes_filled(chance: np.ndarray, level: float) -> np.ndarray:
     outside = np.pad(~found, 1, constant_values=True).astype(np.uint8)
     _count, parts = cv2.connectedComponents(outside, connectivity=4)
     return (parts != parts[0, 0])[1:-1, 1:-1]
-
-
-def keep_skin(images: np.ndarray, chances: np.ndarray, level: float = 0.3, grey: int = 128) -> np.ndarray:
-    """Replace what is not skin by mid grey, with a soft edge: for the ablation "skin segmentation first".
-
-    Args:
-        images: uint8, N x S x S x 3.
-        chances: float32, N x 56 x 56 x 2 from ``segment``.
-        level: probability of skin from which a pixel is kept. A lesion that is taken away by mistake costs
-            more than some background that stays.
-        grey: what the rest becomes, 0-255.
-
-    Returns:
-        uint8, N x S x S x 3.
-    """
-    out = np.empty_like(images)
-    for number, (image, chance) in enumerate(zip(images, chances, strict=True)):
-        kept = skin_with_holes_filled(chance, level).astype(np.float32)
-        soft = cv2.resize(kept, (image.shape[1], image.shape[0]), interpolation=cv2.INTER_LINEAR)[..., None]
-        out[number] = np.rint(grey + soft * (image.astype(np.float32) - grey)).astype(np.uint8)
-    return out

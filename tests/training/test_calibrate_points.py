@@ -5,6 +5,7 @@ from core.quality.imageqx import rule_of
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
 from core.quality.verdict import judge
 from core.runtime.manifest import OperatingPoint
+from core.runtime.probability import softmax
 from core.training.recipes.calibrate import (
     HIGHEST,
     LESION_LIMIT,
@@ -12,9 +13,9 @@ from core.training.recipes.calibrate import (
     acceptable,
     good_lesions,
     joint_point,
+    naming_offset,
     operating_points,
     passing,
-    softmax,
     youden,
 )
 
@@ -33,6 +34,15 @@ def made_up(n=900, seed=0, sure=2.0, lean=0.0):
     logits[np.arange(n), label] += sure
     logits[:, POOR] += lean
     return softmax(logits), scores, label == LESION, label == POOR, given
+
+
+def true_class(quality, good, faulty):
+    """The classes of such photos; which of the other two it is is of no account."""
+    return np.where(good, LESION, np.where(faulty, POOR, 2))
+
+
+def points_of(quality, scores, good, faulty, given):
+    return operating_points(quality, scores, good, faulty, given, true_class(quality, good, faulty))
 
 
 @pytest.mark.parametrize("lean", [0.0, 1.5, -1.5])
@@ -96,10 +106,10 @@ def test_no_better_vector_on_a_small_grid():
 
 
 def test_the_points_are_ordered_and_the_same_every_time():
-    photos = made_up(lean=0.5)
+    quality, scores, good, faulty, given = made_up(lean=0.5)
+    photos = quality, scores, good, faulty, given, true_class(quality, good, faulty)
     points = operating_points(*photos)
     assert points == operating_points(*photos)
-    quality, scores, good, faulty, _given = photos
     passed = {name: passing(quality, scores, point) for name, point in points.items()}
     assert passed["lenient"][good].mean() > passed["balanced"][good].mean()
     assert passed["lenient"][faulty].mean() > passed["balanced"][faulty].mean()
@@ -108,7 +118,7 @@ def test_the_points_are_ordered_and_the_same_every_time():
 
 def test_passing_is_what_the_app_decides():
     quality, scores, good, faulty, given = made_up(n=200)
-    for point in operating_points(quality, scores, good, faulty, given).values():
+    for point in points_of(quality, scores, good, faulty, given).values():
         rule = rule_of(point)
         decided = [
             judge(
@@ -131,7 +141,7 @@ def test_points_without_good_or_without_faulty_photos():
     assert joint_point(quality, scores, none, faulty, 0.85).thresholds == dict.fromkeys(EXPLANATIONS, 0.5)
     point = joint_point(quality, scores, good, none, 0.85)
     assert passing(quality, scores, point)[good].mean() >= 0.85
-    empty = operating_points(quality[:0], scores[:0], none[:0], none[:0], given[:0])
+    empty = points_of(quality[:0], scores[:0], none[:0], none[:0], given[:0])
     assert set(empty) == {"balanced", "lenient", "strict"}
 
 
@@ -144,7 +154,7 @@ def test_a_single_good_photo_passes():
 def test_thresholds_stay_inside_their_limits():
     quality, scores, good, faulty, given = made_up(n=300)
     for extreme in (np.zeros_like(scores), np.ones_like(scores), scores * 1e-3):
-        for point in operating_points(quality, extreme, good, faulty, given).values():
+        for point in points_of(quality, extreme, good, faulty, given).values():
             assert all(LOWEST <= value <= HIGHEST for value in point.thresholds.values())
 
 
@@ -162,3 +172,23 @@ def test_good_means_that_at_most_two_of_twelve_object():
     label = votes.argmax(axis=1)
     assert good_lesions(label, votes).tolist() == [True, True, False, False, False]
     assert acceptable(label, votes).tolist() == [True, True, False, True, False]
+
+
+def test_the_classes_are_named_well_within_what_that_may_cost():
+    """A head that says poor_quality too seldom gets an offset, but only so far as good photos still pass."""
+    quality, scores, good, faulty, given = made_up(n=2000, lean=-1.5, sure=2.5)
+    label = true_class(quality, good, faulty)
+    free = naming_offset(quality, label, good, cost=1.0)
+    assert 1.0 <= free <= 2.0
+    tight = naming_offset(quality, label, good, cost=0.08)
+    assert 0 < tight < free
+    offsets = tight * (np.arange(4) == POOR)
+    assert ((np.log(quality) + offsets).argmax(axis=1) != LESION)[good].mean() <= 0.08
+    point = operating_points(quality, scores, good, faulty, given, label)["balanced"]
+    assert point.class_offsets["poor_quality"] >= naming_offset(quality, label, good, 0.1)
+    assert passing(quality, scores, point)[good].mean() >= 0.85
+
+
+def test_a_class_that_refuses_too_many_already_is_left_to_the_joint_search():
+    quality, _scores, good, faulty, _given = made_up(lean=3.0, sure=3.0)
+    assert naming_offset(quality, true_class(quality, good, faulty), good, 0.1) < -1

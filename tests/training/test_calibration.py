@@ -3,9 +3,9 @@ import json
 import numpy as np
 import pytest
 
+from core.runtime.probability import softmax
 from core.training.calibration import at_thresholds, best_f1, best_thresholds, reliability, reliability_bins
 from core.training.metrics import auc, confusion, draws, macro_f1, roc_points, share_interval
-from core.training.recipes.calibrate import softmax
 
 
 def yes(*values):

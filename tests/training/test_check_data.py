@@ -4,6 +4,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from folders import write_manifest
 from test_train_cli import QUICK, key_for, train
 
 from core.lesion.taxonomy import LABELS
@@ -12,7 +13,6 @@ from core.training.phantoms import draw
 from core.training.sources import DataError, read_manifest
 from core.training.splits import rule, split_of
 
-FIELDS = ["path", "group", "label", "slug", "split_key", "width", "height", "mask", "quality_votes"]
 SIZE = (96, 128)
 
 
@@ -33,15 +33,8 @@ def write(root: Path, drop: str = "") -> Path:
                 entry["mask"] = f"{key}_mask.png"
                 cv2.imwrite(str(root / entry["mask"]), drawn.mask.astype(np.uint8) * 255)
             rows.append(entry)
-    save(root, rows)
+    write_manifest(root, rows)
     return root
-
-
-def save(root: Path, rows: list[dict]) -> None:
-    with (root / "manifest.csv").open("w", newline="") as file:
-        writer = csv.DictWriter(file, FIELDS)
-        writer.writeheader()
-        writer.writerows(rows)
 
 
 def entries(root: Path) -> list[dict]:
@@ -64,12 +57,12 @@ def complaint(root: Path, task: str = "imageqx") -> str:
     return message
 
 
-@pytest.mark.parametrize("task", ["imageqx", "lesion"])
+@pytest.mark.parametrize("task", ["imageqx", "lesion", "segmenter"])
 def test_a_sound_folder_passes(sound, task):
     check_data(read_manifest(sound), task)
 
 
-@pytest.mark.parametrize("task", ["imageqx", "lesion"])
+@pytest.mark.parametrize("task", ["imageqx", "lesion", "segmenter"])
 @pytest.mark.parametrize("left", [0, 100, 0.5, 0.9, -1])
 def test_a_photograph_that_was_cut_off_is_named(sound, task, left):
     victim = sound / next(row["path"] for row in entries(sound) if row["group"] == "lesion")
@@ -107,14 +100,14 @@ def test_a_missing_photograph_and_a_missing_mask_are_named(sound):
 def test_a_photograph_of_another_size_than_the_manifest_says_is_named(sound):
     rows = entries(sound)
     rows[2]["width"] = "130"
-    save(sound, rows)
+    write_manifest(sound, rows)
     message = complaint(sound)
     assert str(sound / rows[2]["path"]) in message
     assert "128 x 96" in message
     assert "130 x 96" in message
 
 
-@pytest.mark.parametrize("task", ["imageqx", "lesion"])
+@pytest.mark.parametrize("task", ["imageqx", "lesion", "segmenter"])
 def test_a_mask_of_another_size_is_named(sound, task):
     mask = sound / entries(sound)[0]["mask"]
     cv2.imwrite(str(mask), np.zeros((48, 64), np.uint8))
@@ -146,7 +139,7 @@ def test_a_class_with_nothing_to_train_with_is_named(tmp_path, task, name):
 def test_a_lesion_of_no_known_class_is_named(sound):
     rows = entries(sound)
     rows[4]["label"] = "dragon"
-    save(sound, rows)
+    write_manifest(sound, rows)
     message = complaint(sound, "lesion")
     assert "dragon" in message
     assert str(sound / rows[4]["path"]) in message
@@ -155,7 +148,7 @@ def test_a_lesion_of_no_known_class_is_named(sound):
 def test_left_out_photographs_matter_only_where_they_are_rendered(sound):
     rows = entries(sound)
     rows.append(rows[1] | {"slug": rule()["left_out_slugs"][0], "path": "gone.jpg", "mask": ""})
-    save(sound, rows)
+    write_manifest(sound, rows)
     assert split_of(read_manifest(sound)[-1]) == "left_out"
     check_data(read_manifest(sound), "lesion")
     assert "gone.jpg" in complaint(sound)
@@ -171,11 +164,11 @@ def test_a_photograph_that_is_stored_turned_has_the_size_it_is_seen_at(sound):
         picture.load()
     picture.save(sound / rows[-1]["path"], exif=exif)
     rows[-1]["width"], rows[-1]["height"] = rows[-1]["height"], rows[-1]["width"]
-    save(sound, rows)
+    write_manifest(sound, rows)
     check_picture(read_manifest(sound)[-1])
 
 
-@pytest.mark.parametrize("task", ["imageqx", "lesion"])
+@pytest.mark.parametrize("task", ["imageqx", "lesion", "segmenter"])
 def test_training_stops_before_it_renders_or_trains(sound, task, tmp_path, capsys, monkeypatch):
     def never(*_args, **_kwargs):
         raise AssertionError("too late")
@@ -193,7 +186,7 @@ def test_training_stops_before_it_renders_or_trains(sound, task, tmp_path, capsy
     assert not out.exists()
 
 
-@pytest.mark.parametrize("task", ["imageqx", "lesion"])
+@pytest.mark.parametrize("task", ["imageqx", "lesion", "segmenter"])
 def test_training_without_a_manifest_stops(task, tmp_path, capsys):
     assert train(task, "--data", tmp_path, "--out", tmp_path / "out", *QUICK) == 1
     assert str(tmp_path) in capsys.readouterr().err

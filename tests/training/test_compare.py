@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from core.training import compare
-from core.training.compare import GROUPS, Trial, summary, trials
+from core.training.compare import FEWER, GROUPS, Trial, summary, trials
 from core.training.recipes.imageqx import CONFIGURATIONS
 from core.training.splits import rule
 
@@ -37,6 +37,7 @@ def finished(trial: Trial, f1: float) -> dict:
         "figures": {
             "validation": held_out(f1, 0.8),
             "left_out": held_out(f1 - 0.1, 0.7),
+            "subjects": round(100 * trial.photos),
             "recall_in_source": recalls,
             **({"recall_left_out": recalls} if trial.without else {}),
         },
@@ -56,7 +57,20 @@ def test_the_summary_gives_mean_and_deviation_over_seeds_and_no_deviation_of_one
     assert rows["one-view"]["validation"]["quality_macro_f1"] == [0.4, None]
     assert set(found["leave_source_out"]) == {"B, lesion", "B, no_skin", "B, healthy_skin"}
     assert found["leave_source_out"]["B, lesion"]["held_out"] == GROUPS["B"]
+    assert found["learning_curve"] == []
     json.dumps(found, allow_nan=False)
+
+
+def test_the_learning_curve_goes_from_few_photographs_to_all():
+    done = {
+        "all": finished(Trial("retake", "retake"), 0.6),
+        "half": finished(Trial(FEWER, "retake", photos=0.5), 0.5),
+    }
+    done["other seed"] = finished(Trial("retake", "retake", 1), 0.9)
+    found = summary(done, "briefly")
+    assert [point["subjects"] for point in found["learning_curve"]] == [50, 100]
+    assert found["learning_curve"][0] == {"subjects": 50, "validation_f1": 0.5, "left_out_f1": 0.4}
+    assert [row["name"] for row in found["comparisons"]] == ["retake"]
 
 
 def test_trials_that_are_done_are_not_done_again(tmp_path, monkeypatch):

@@ -6,11 +6,13 @@ import pytest
 from test_imageqx_data import write_folder
 
 from core.__main__ import main
-from core.lesion.taxonomy import LABELS
+from core.guidance.designer import shares
+from core.quality.imageqx import rule_of
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
 from core.quality.verdict import PassRule, judge
 from core.runtime.manifest import WEIGHTS_DIR, OperatingPoint, load_manifest
 from core.runtime.preprocess import detail_square
+from core.runtime.probability import softmax
 from core.training.evaluate import (
     Settings,
     ask_splits,
@@ -20,11 +22,9 @@ from core.training.evaluate import (
     fit_settings,
     gap,
 )
-from core.training.evaluate_lesion import evaluate_lesion, lesion_report
 from core.training.imageqx_data import build_pool, square
 from core.training.metrics import auc, binary, draws, interval, recall_at, report_binary
 from core.training.quality_report import point_report
-from core.training.recipes.calibrate import softmax
 from core.training.report_text import compact, markdown
 from core.training.sources import DataError, read_manifest
 
@@ -84,18 +84,6 @@ def test_interval_covers_the_figure_and_narrows_with_n():
     assert width(1000) < width(60)
 
 
-def test_lesion_figures_by_hand():
-    truth = np.array([0, 0, 1, 1])
-    order = np.array([np.roll(np.arange(10), -first) for first in (0, 1, 1, 0)])
-    report = lesion_report(truth, order, np.array(["a", "b", "c", "d"]))
-    assert report["top1"] == 0.5
-    assert report["top2"] == 0.75  # the last one's second guess is class 1; the second one's is class 2
-    assert report["macro_f1"] == 0.5
-    assert report["confusion"][0][:2] == [1, 1]
-    assert report["classes"][LABELS[0]]["positives"] == 2
-    assert report["classes"][LABELS[5]]["f1"] is None
-
-
 class Oracle:
     """Calls everything a sharp lesion, except that dark pictures are badly lit and poor."""
 
@@ -137,7 +125,8 @@ def made(data, tmp_path_factory):
 
 
 def test_a_quality_report_has_every_section_and_is_honest(made):
-    report, _out, seen = made
+    report, out, seen = made
+    assert not list(out.glob("*.npz")), "answers are kept of a network that can be named"
     assert report["benchmark"] == benchmark()["name"] + " (shortened)"
     assert set(report["sections"]) <= {"validation", "left_out", "phantoms", "rated"}
     counts = [section["n"] for name, section in report["sections"].items() if name != "rated"]
@@ -267,7 +256,8 @@ def test_operating_points_can_be_fitted_into_a_manifest(data, tmp_path, capsys):
     command = ["evaluate", "imageqx", "--data", str(data), "--out", str(out), "--weights", str(weights)]
     assert main([*command, "--limit", "8", "--fit-points"]) == 0
     assert capsys.readouterr().out.split() == [
-        str(out / f"imageqx.{kind}") for kind in ("json", "md", "html")
+        *(str(out / f"imageqx.{kind}") for kind in ("json", "md", "html")),
+        str(out / "imageqx_scores.npz"),
     ]
     assert "<svg" in (out / "imageqx.html").read_text()
     entry = load_manifest(weights / "manifest.json").networks["imageqx"]
@@ -278,29 +268,17 @@ def test_operating_points_can_be_fitted_into_a_manifest(data, tmp_path, capsys):
         told = report["operating_points"][name]["thresholds"]
         assert told == pytest.approx(point.thresholds, abs=1e-4)
     assert report["thresholds"] == pytest.approx(entry.thresholds, abs=1e-4)
+    # The answers beside it give the same shares, at the points that were fitted here.
+    stored = shares.load(out / "imageqx_scores.npz")
+    assert (stored.sha256, stored.benchmark) == (entry.sha256, report["benchmark"])
+    assert report["sha256"] == entry.sha256
+    for name, section in stored.sections.items():
+        told = report["operating_points"]["strict"]["sections"][name]
+        found = {one.kind: one for one in shares.refused(section, rule_of(entry.point("strict")))}
+        assert (found["good"].n, found["faulty"].n) == (told["good_lesion_n"], told["faulty_n"])
+        assert found["faulty"].share == pytest.approx(told["faulty_refused"], abs=1e-3)
     assert report["sections"]["left_out"]["reliability"]["temperature"] == entry.temperature
     assert report["sections"]["phantoms"]["focus"]["lesion_only"]["blurry"]["n"] == 4
-
-
-class Guess:
-    """Answers each picture's class from its colour alone: the redder, the later in the list."""
-
-    def predict(self, rgb):
-        first = int(rgb[..., 0].mean()) % len(LABELS)
-        return type("Prediction", (), {"labels": LABELS[first:] + LABELS[:first]})()
-
-
-def test_a_lesion_report_counts_every_photo_once(data):
-    rows = read_manifest(data)
-    report = evaluate_lesion(Guess(), rows, phantoms_each=1)
-    total = sum(np.sum(section["confusion"]) for section in report["sections"].values())
-    trained = sum(row.group == "lesion" for row in rows) - report["sections"]["left_out"]["n"]
-    assert report["sections"]["left_out"]["n"] == 4
-    assert total == sum(section["n"] for section in report["sections"].values())
-    assert report["sections"]["phantoms"]["n"] == 10
-    assert report["sections"].get("validation", {"n": 0})["n"] < trained
-    assert "Confusion" in markdown(report)
-    json.dumps(report)
 
 
 def test_the_command_writes_its_report_and_prints_only_the_paths(data, tmp_path, capsys):

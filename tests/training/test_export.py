@@ -5,11 +5,12 @@ import onnx
 import pytest
 import torch
 from onnx import TensorProto
+from toy_network import toy_entry, write_toy
 
 from core.runtime.engine import Engine
-from core.runtime.manifest import NetworkEntry
+from core.runtime.manifest import NetworkEntry, WeightsError
 from core.runtime.onnx_file import read_initialisers
-from core.training.export import OUTPUTS, InitError, build, export, fill_twin, initialise, load_twin
+from core.training.export import InitError, build, export, fill_twin, initialise, load_twin, output_names
 from core.training.networks.fold import fold
 
 SIZE = 64
@@ -42,7 +43,7 @@ def test_every_weight_is_stored_as_half_and_the_file_is_small(exported):
     assert {tensor.data_type for tensor in model.graph.initializer} == {TensorProto.FLOAT16}
     assert {name for name, _ in fold(net).named_parameters()} <= {t.name for t in model.graph.initializer}
     assert path.stat().st_size < LIMITS[task]
-    assert [output.name for output in model.graph.output] == list(OUTPUTS[task])
+    assert [output.name for output in model.graph.output] == output_names(task, net)
 
 
 def test_nothing_of_the_training_machine_is_in_the_file(exported):
@@ -56,7 +57,7 @@ def test_onnx_and_torch_twin_agree(exported):
     for views in (images(net, 2), images(net, 1)):
         answers = Engine(path, threads=1).run(*views)
         with torch.inference_mode():
-            wanted = dict(zip(OUTPUTS[task], twin(*map(torch.from_numpy, views)), strict=True))
+            wanted = dict(zip(output_names(task, net), twin(*map(torch.from_numpy, views)), strict=True))
         for name, value in wanted.items():
             np.testing.assert_allclose(
                 answers[name], value.numpy(), rtol=1e-3, atol=1e-5 * float(value.abs().max())
@@ -109,6 +110,26 @@ def test_weights_too_large_for_half_are_refused(tmp_path):
         net.head.bias[0] = 1e6
     with pytest.raises(ValueError, match=r"head\.bias"):
         export(net, "lesion", tmp_path / "big.onnx")
+
+
+def test_the_twin_has_as_many_classes_as_the_file(tmp_path):
+    torch.manual_seed(4)
+    net = build("lesion", classes=3).eval()
+    path = tmp_path / "three.onnx"
+    export(net, "lesion", path, SIZE)
+    entry = toy_entry(path, input_size=SIZE)
+    batch = images(net, 1, SIZE)[0]
+    with torch.inference_mode():
+        answers = load_twin("three", entry, tmp_path)(torch.from_numpy(batch))[0]
+    np.testing.assert_allclose(
+        answers.numpy(), Engine(path, threads=1).run(batch)["logits"], rtol=1e-3, atol=1e-4
+    )
+
+
+def test_a_network_that_was_not_built_here_has_no_twin_and_says_so(tmp_path):
+    path = write_toy(tmp_path / "toy.onnx")
+    with pytest.raises(WeightsError, match="no network that was built here"):
+        load_twin("toy", toy_entry(path), tmp_path)
 
 
 def test_load_twin_reads_the_file_the_entry_names(exported):

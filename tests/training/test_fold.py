@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 from core.training.networks.fold import fold, settle, unfold_into
-from core.training.networks.imageqx import ImageQXNet
+from core.training.networks.imageqx import SPECTRUM, ImageQXNet
 from core.training.networks.lesion import LesionNet
 
 
@@ -86,9 +86,9 @@ def test_settling_leaves_what_begins_anew_as_it_is():
     fresh = ImageQXNet(views=2)
     unfold_into(fresh, dict(twin.named_parameters()))
     settle(fresh, torch.rand(4, 3, 64, 64), torch.rand(4, 3, 64, 64))
-    first = fresh.detail.trunk[1]
-    assert torch.equal(first.weight, torch.ones(24))
-    assert torch.equal(first.running_var, torch.ones(24))
+    first = fresh.detail.mix_norm
+    assert torch.equal(first.weight, torch.ones(SPECTRUM))
+    assert torch.equal(first.running_var, torch.ones(SPECTRUM))
     assert not torch.equal(fresh.trunk[0][1].weight, torch.ones(32))
 
 

@@ -1,10 +1,10 @@
-import csv
 import json
 from dataclasses import replace
 
 import cv2
 import numpy as np
 import pytest
+from folders import write_manifest, write_phantom
 
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
 from core.runtime.preprocess import network_input
@@ -27,8 +27,6 @@ from core.training.phantoms import draw
 from core.training.sources import DataError, read_manifest
 from core.training.splits import rule, split_of
 
-FIELDS = ["path", "group", "label", "slug", "split_key", "width", "height", "mask", "boxes", "quality_votes"]
-FIELDS += ["explanation_votes"]
 NOTHING = Measures(*[float("nan")] * len(MEASURES))
 
 
@@ -39,33 +37,12 @@ def write_folder(folder, each=4):
     for group in ("lesion", "healthy_skin", "no_skin"):
         for number in range(2 * each):
             slug = "ordinary" if number < each else left_out
-            name = f"{group}{number}"
-            phantom = draw(group, number, size=(180, 240), lesion_extent=0.3)
-            cv2.imwrite(str(folder / f"{name}.jpg"), phantom.rgb[..., ::-1])
-            mask = ""
-            if number % 2 == 0 and phantom.mask.any():
-                mask = f"{name}.png"
-                cv2.imwrite(str(folder / mask), phantom.mask.astype(np.uint8) * 255)
-            entries.append(
-                {
-                    "path": f"{name}.jpg",
-                    "group": group,
-                    "label": phantom.lesion_class or group,
-                    "slug": slug,
-                    "split_key": f"{slug}/{name}",
-                    "width": 240,
-                    "height": 180,
-                    "mask": mask,
-                }
-            )
+            entries.append(write_phantom(folder, group, number, (180, 240), slug, masked=number % 2 == 0))
     entries[0] |= {
         "quality_votes": json.dumps({"lesion": 3, "poor_quality": 5}),
         "explanation_votes": json.dumps({"blurry": 4}),
     }
-    with (folder / "manifest.csv").open("w", newline="") as file:
-        writer = csv.DictWriter(file, FIELDS)
-        writer.writeheader()
-        writer.writerows(entries)
+    write_manifest(folder, entries)
     return folder
 
 

@@ -1,15 +1,17 @@
 import math
 from dataclasses import replace
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
+from core.runtime.probability import softmax
 from core.training.degrade import MEASURES
 from core.training.lesion_data import Picture, balanced_picks, training_view
 from core.training.networks.lesion import LABELS, LesionNet
-from core.training.recipes.calibrate import fit_temperature, softmax
+from core.training.recipes.calibrate import fit_temperature
 from core.training.recipes.imageqx import (
     CONFIGURATIONS,
     Choices,
@@ -18,9 +20,9 @@ from core.training.recipes.imageqx import (
     class_weights,
     standard_measures,
 )
-from core.training.recipes.lesion import LesionData, LesionRecipe, macro_f1, plan
+from core.training.recipes.lesion import LesionData, LesionRecipe, plan
 from core.training.recipes.loop import fit, rate_groups
-from core.training.recipes.range_test import range_test
+from core.training.recipes.range_test import earlier_optimum, range_test, steepest, write_range_test
 from core.training.recipes.schedule import restart_rate, size_at
 
 
@@ -56,11 +58,12 @@ def pictures(each: int, seed: int = 0) -> list[Picture]:
     return made
 
 
-def recipe(epochs: int, seed: int = 0, **changes) -> LesionRecipe:
+def recipe(epochs: int, seed: int = 0, loss: str = "cross-entropy", **changes) -> LesionRecipe:
     torch.manual_seed(seed)
     data = LesionData(pictures(3), pictures(1, seed=9), size=32)
     settings = plan(epochs=epochs, draws=32, batch=8, sizes=((0.0, 24), (0.5, 32)), seed=seed, threads=1)
-    return LesionRecipe(TinyNet(), data, replace(settings, bf16=False, validate_every=1, **changes))
+    settings = replace(settings, bf16=False, validate_every=1, **changes)
+    return LesionRecipe(TinyNet(), data, settings, loss=loss)
 
 
 def weights(net: nn.Module) -> dict[str, np.ndarray]:
@@ -188,11 +191,6 @@ def test_views_show_the_lesion_and_differ():
     np.testing.assert_array_equal(views[0], again)
 
 
-def test_macro_f1_by_hand():
-    truth, predicted = np.array([0, 0, 1, 1, 2]), np.array([0, 1, 1, 1, 0])
-    assert macro_f1(predicted, truth, 4) == pytest.approx((0.5 + 0.8 + 0) / 3)
-
-
 def test_class_weights_follow_the_paper():
     labels = np.array([0] * 100 + [1] * 50 + [2] * 5 + [3] * 100)
     np.testing.assert_allclose(class_weights(labels), [1, 2, 10, 1])
@@ -277,6 +275,7 @@ def small_pool(tmp_path_factory):
         folder / "labels.npz",
         split=np.array(["train"] * 10 + ["validation"] * 2),
         slug=np.array(["a", "b"] * 6),
+        split_key=np.array([f"key{place // 2}" for place in range(12)]),
         group=np.array(["lesion"] * 5 + ["no_skin"] * 5 + ["lesion"] * 2),
         quality_votes=votes,
         explanation_votes=given,
@@ -284,6 +283,15 @@ def small_pool(tmp_path_factory):
         places=places,
     )
     return folder
+
+
+def test_fewer_photographs_are_whole_subjects_and_the_same_ones_each_time(small_pool):
+    every = PoolData(small_pool, OURS)
+    assert (len(every.rows), every.subjects) == (10, 5)
+    part = PoolData(small_pool, OURS, photos=0.5)
+    assert 0 < part.subjects < 5
+    assert len(part.rows) == 2 * part.subjects
+    assert set(PoolData(small_pool, OURS, photos=0.25).rows) <= set(part.rows)
 
 
 def test_a_draw_turns_pictures_and_places_alike(small_pool):
@@ -398,8 +406,44 @@ def test_the_trunk_stands_still_while_the_head_learns_alone(tmp_path):
 
 def test_the_range_test_finds_a_rate_that_learns_and_touches_nothing():
     made = recipe(4)
-    before = weights(made.net)
-    rate = range_test(made, low=1e-4, high=10.0, steps=40)
-    assert same(before, weights(made.net))
-    assert 1e-3 < rate < 1.0
-    assert rate == range_test(recipe(4), low=1e-4, high=10.0, steps=40)
+    before = weights(made)
+    test = range_test(made, low=1e-4, high=10.0, steps=40)
+    assert same(before, weights(made))
+    assert 1e-3 < test.optimum < 1.0
+    assert test.losses[-1] > 1.5 * min(test.losses)  # a rate of 10 is too much
+    assert len(test.rates) == len(test.losses) == len(test.slopes)
+    assert list(test.rates) == sorted(test.rates)
+    assert test.optimum == range_test(recipe(4), low=1e-4, high=10.0, steps=40).optimum
+
+
+def test_the_optimum_is_where_the_loss_falls_fastest():
+    rates = np.geomspace(1e-4, 1, 81)
+    # A step down at 0.01, then ruin.
+    losses = 2 - 1 / (1 + np.exp(-4 * (np.log10(rates) + 2))) + 5 * np.maximum(0, np.log10(rates) + 0.5)
+    test = steepest(rates, losses)
+    assert np.log10(test.optimum) == pytest.approx(-2, abs=0.1)
+    assert test.slopes[int(np.argmin(np.abs(rates - 0.01)))] == pytest.approx(-1, rel=0.15)
+    losses[-3:] = np.inf
+    losses[5] = np.nan
+    assert np.log10(steepest(rates, losses).optimum) == pytest.approx(-2, abs=0.1)
+
+
+def test_the_range_test_is_drawn_with_loss_and_slope(tmp_path):
+    rates = np.geomspace(1e-4, 1, 41)
+    path = write_range_test(steepest(rates, 2 - np.log10(rates)), tmp_path / "new")
+    drawn = path.read_text()
+    assert drawn.count("<polyline") == 2
+    assert "Learning-rate range test" in drawn
+    ElementTree.fromstring(drawn)
+    assert earlier_optimum(tmp_path) is None
+    assert earlier_optimum(tmp_path / "new") == steepest(rates, 2 - np.log10(rates)).optimum
+
+
+def test_binary_cross_entropy_with_logits_as_they_used_it():
+    judged = recipe(1, loss="bce")
+    logits, label = torch.tensor([[2.0, -1.0, *[0.0] * 8]]), torch.tensor([0])
+    shares = nn.functional.one_hot(label, 10).float()
+    by_hand = (math.log(1 + math.exp(-2)) + math.log(1 + math.exp(-1)) + 8 * math.log(2)) / 10
+    targets = [shares, label, torch.tensor([0]), torch.zeros(1, 0)]
+    assert float(judged.loss([logits], targets)) == pytest.approx(by_hand, rel=1e-5)
+    assert float(recipe(1).loss([logits], targets)) != pytest.approx(by_hand, rel=0.1)

@@ -2,6 +2,7 @@ import re
 from html.parser import HTMLParser
 
 import pytest
+from made_up_lesion_report import made_up_lesion
 from made_up_report import made_up
 from PIL import Image
 
@@ -149,3 +150,17 @@ def test_without_pictures_nothing_is_said_of_them(tmp_path):
 def test_a_report_without_figures_is_still_a_page(report):
     assert "labels are simulated" in html(report)
     read(html(report))
+
+
+def test_the_lesion_classifier_has_a_page_of_its_own():
+    page = html(made_up_lesion())
+    parsed = read(page)
+    assert "How good is the lesion classifier?" in parsed.text
+    assert "labels are simulated" not in page
+    assert page.index("layman") < page.index("<table")
+    for caption in ("Found, kind by kind", "Most often confused", "Told from skin changes", "Calibration"):
+        assert caption in parsed.captions
+    plots = [attrs for tag, attrs in parsed.tags if tag == "svg"]
+    labels = [label for attrs in plots for label in attrs["aria-labelledby"].split()]
+    assert len(labels) == 2 * len(plots) == len(set(labels))
+    assert not [tag for tag, _attrs in parsed.tags if tag in ("script", "img")]

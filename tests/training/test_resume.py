@@ -27,7 +27,7 @@ def recipe(pool, seed: int = 3) -> ImageQXRecipe:
     choices = CONFIGURATIONS["retake"]
     torch.manual_seed(seed)
     settings = plan(epochs=2, draws=8, batch=4, sizes=((0.0, 32), (0.5, 48)), seed=seed, threads=1)
-    net = build("imageqx", views=choices.views)
+    net = build("imageqx", views=choices.views, places=choices.places)
     return ImageQXRecipe(net, PoolData(pool, choices), replace(settings, validate_every=1))
 
 

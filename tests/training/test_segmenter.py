@@ -1,5 +1,4 @@
 import argparse
-import csv
 import json
 from pathlib import Path
 
@@ -7,9 +6,8 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from folders import write_manifest, write_phantom
 
-from core.quality.where import Segmenter
-from core.runtime.engine import Engine
 from core.runtime.manifest import load_manifest
 from core.runtime.weights import verify_all
 from core.training import cli
@@ -28,7 +26,6 @@ from core.training.segmenter_data import (
     WEAK,
     Known,
     draw_known,
-    keep_skin,
     lay_lesion,
     lay_on,
     lesion_planes,
@@ -36,6 +33,7 @@ from core.training.segmenter_data import (
     planes_of,
     render,
     segment,
+    skin_maps,
     skin_planes,
     skin_with_holes_filled,
     usable,
@@ -45,7 +43,6 @@ from core.training.segmenter_data import (
 from core.training.sources import DataError, Row, read_manifest
 from core.training.splits import rule, split_of
 
-FIELDS = ["path", "group", "label", "slug", "split_key", "width", "height", "mask", "boxes"]
 SIZE = (120, 160)
 
 
@@ -55,35 +52,9 @@ def write_folder(folder, each=16):
     for group in ("lesion", "healthy_skin", "no_skin"):
         for number in range(each):
             slug = "ordinary" if number < each - 2 else rule()["left_out_slugs"][0]
-            name = f"{group}{number}"
-            phantom = draw(group, number, size=SIZE, lesion_extent=0.3)
-            cv2.imwrite(str(folder / f"{name}.jpg"), phantom.rgb[..., ::-1])
-            mask = ""
-            if group != "no_skin":
-                mask = f"{name}.png"
-                cv2.imwrite(str(folder / mask), phantom.mask.astype(np.uint8) * 255)
-            entries.append(
-                {
-                    "path": f"{name}.jpg",
-                    "group": group,
-                    "label": phantom.lesion_class or group,
-                    "slug": slug,
-                    "split_key": f"{slug}/{name}",
-                    "width": SIZE[1],
-                    "height": SIZE[0],
-                    "mask": mask,
-                    "boxes": "",
-                }
-            )
+            entries.append(write_phantom(folder, group, number, SIZE, slug, masked=group != "no_skin"))
     write_manifest(folder, entries)
     return folder
-
-
-def write_manifest(folder, entries):
-    with (folder / "manifest.csv").open("w", newline="") as file:
-        writer = csv.DictWriter(file, FIELDS)
-        writer.writeheader()
-        writer.writerows(entries)
 
 
 @pytest.fixture(scope="module")
@@ -309,7 +280,7 @@ def test_a_trained_network_is_written_with_its_story(trained, data):
 
 
 def test_the_file_answers_as_the_network_does(trained):
-    out, entry, _settings = trained
+    out, _entry, _settings = trained
     net = recipe.load(out / "segmenter.pt")
     images = np.stack([cv2.resize(draw("lesion", seed, size=SIZE).rgb, (224, 224)) for seed in range(3)])
     chances = segment(images, out / "segmenter.onnx", batch=2)
@@ -323,8 +294,6 @@ def test_the_file_answers_as_the_network_does(trained):
     with torch.inference_mode():
         wanted = torch.sigmoid(net(normalise(small))[0]).permute(0, 2, 3, 1).numpy()
     np.testing.assert_allclose(chances, wanted, atol=0.01)
-    where = Segmenter(Engine(out / "segmenter.onnx", 1), entry).look(images[0])
-    assert where.skin_share == pytest.approx(((chances[0] >= 0.5).any(-1)).mean(), abs=0.01)
 
 
 def from_command_line(*words) -> int:
@@ -360,20 +329,13 @@ def test_a_folder_without_masks_is_a_sentence(data, tmp_path):
     with pytest.raises(DataError):
         recipe.train(tmp_path, tmp_path, recipe.plan(), samples=1)
     entries = [
-        {"path": "a.jpg", "group": "healthy_skin", "slug": "x", "split_key": "x/1", "width": 9, "height": 9}
+        write_phantom(tmp_path, group, number, SIZE, "ordinary", masked=False)
+        for group in ("lesion", "healthy_skin", "no_skin")
+        for number in range(8)
     ]
     write_manifest(tmp_path, entries)
     with pytest.raises(DataError, match="masks"):
         recipe.train(tmp_path, tmp_path, recipe.plan(), samples=1)
-
-
-def test_what_is_not_skin_turns_grey():
-    images = np.full((1, 224, 224, 3), 200, np.uint8)
-    chances = np.zeros((1, GRID, GRID, 2), np.float32)
-    chances[:, :, 28:, SKIN] = 1
-    masked = keep_skin(images, chances)
-    assert (masked[0, :, :100] == 128).all()
-    assert (masked[0, :, 124:] == 200).all()
 
 
 def test_a_lesion_that_skin_surrounds_is_kept_with_it():
@@ -387,3 +349,13 @@ def test_a_lesion_that_skin_surrounds_is_kept_with_it():
     assert kept.sum() == 30 * 30 + 4 * 10
     assert skin_with_holes_filled(np.ones_like(chance), 0.5).all()
     assert not skin_with_holes_filled(np.zeros_like(chance), 0.5).any()
+
+
+def test_maps_of_skin_are_black_and_white_and_follow_the_level(trained):
+    out, _entry, _settings = trained
+    pictures = np.random.default_rng(0).integers(0, 256, (3, 224, 224, 3), np.uint8)
+    maps = skin_maps(pictures, out / "segmenter.onnx", level=0.0)
+    assert maps.shape == (3, GRID, GRID)
+    assert maps.dtype == np.uint8
+    assert (maps == 255).all()
+    assert not skin_maps(pictures, out / "segmenter.onnx", level=1.01).any()

@@ -1,9 +1,9 @@
-import csv
 import json
 
 import cv2
 import numpy as np
 import pytest
+from folders import write_manifest
 
 from core.training.sources import DataError, read_manifest, read_mask, read_rgb
 from core.training.splits import rule, split_of
@@ -23,13 +23,6 @@ FIELDS = [
     "licence",
     "note",
 ]
-
-
-def write_manifest(folder, entries):
-    with (folder / "manifest.csv").open("w", newline="") as file:
-        writer = csv.DictWriter(file, FIELDS)
-        writer.writeheader()
-        writer.writerows(entries)
 
 
 def entry(**changes):
@@ -59,11 +52,7 @@ def test_every_field_of_a_row_is_read(tmp_path):
 
 
 def test_real_votes_are_optional_columns(tmp_path):
-    columns = [*FIELDS, "quality_votes"]
-    with (tmp_path / "manifest.csv").open("w", newline="") as file:
-        writer = csv.DictWriter(file, columns)
-        writer.writeheader()
-        writer.writerow(entry() | {"quality_votes": json.dumps({"lesion": 3, "poor_quality": 1})})
+    write_manifest(tmp_path, [entry(quality_votes=json.dumps({"lesion": 3, "poor_quality": 1}))])
     (row,) = read_manifest(tmp_path)
     assert row.quality_votes == {"lesion": 3, "poor_quality": 1}
     assert row.explanation_votes is None

@@ -1,6 +1,5 @@
 import argparse
 import csv
-import hashlib
 import json
 import os
 import subprocess
@@ -10,26 +9,17 @@ from pathlib import Path
 import cv2
 import pytest
 import torch
+from folders import key_for
 
-from core.runtime.manifest import load_manifest
+from core.runtime.manifest import load_manifest, save_entry
 from core.runtime.weights import verify
 from core.training import cli
 from core.training.networks.lesion import LABELS
 from core.training.phantoms import draw
-from core.training.splits import rule
+from core.training.recipes.range_test import earlier_optimum
 
 COLUMNS = ["path", "group", "label", "original_label", "source", "slug", "split_key", "width", "height"]
 COLUMNS += ["mask", "boxes", "licence", "note"]
-
-
-def key_for(split: str, start: int) -> tuple[str, int]:
-    """A split key that the committed rule puts on the wanted side."""
-    while True:
-        key = f"drawn-{start}"
-        share = int.from_bytes(hashlib.sha256(f"{rule()['salt']}:{key}".encode()).digest()[:4], "big") % 100
-        start += 1
-        if (share < rule()["validation_percent"]) == (split == "validation"):
-            return key, start
 
 
 @pytest.fixture(scope="module")
@@ -59,13 +49,16 @@ def train(*words) -> int:
     return args.run(args)
 
 
-QUICK = ["--draws", 8, "--batch", 4, "--size", 32, "--threads", 1, "--phantoms", 1]
+QUICK = ["--draws", 8, "--batch", 4, "--size", 32, "--threads", 1, "--phantoms", 1, "--rate", 0.01]
+RANGE_TEST = ["--rate", "auto"]
 
 
 @pytest.fixture(scope="module")
 def lesion(folder, tmp_path_factory):
     out = tmp_path_factory.mktemp("lesion")
-    assert train("lesion", "--data", folder, "--out", out, "--epochs", 1, "--seed", 5, *QUICK) == 0
+    assert (
+        train("lesion", "--data", folder, "--out", out, "--epochs", 1, "--seed", 5, *QUICK, *RANGE_TEST) == 0
+    )
     return out
 
 
@@ -77,18 +70,25 @@ def test_lesion_training_ends_in_a_verified_file_with_its_story(lesion):
     assert (story["init"], story["seed"], story["epochs"], story["arch"]) == ("scratch", 5, 1, "resnet34")
     assert story["data"] == {"drawn": 20}
     assert "score" in entry.metrics["validation"]
+    assert story["peak_rate"] == earlier_optimum(lesion)
+    assert (lesion / "range_test.svg").is_file()
 
 
 def test_training_goes_on_from_a_checkpoint_and_from_our_own_file(lesion, folder, tmp_path, capsys):
     args = ["lesion", "--data", folder, *QUICK]
-    assert train(*args, "--out", lesion, "--epochs", 2, "--seed", 5, "--resume") == 0
+    plot = (lesion / "range_test.svg").stat().st_mtime_ns
+    assert train(*args, "--out", lesion, "--epochs", 2, "--seed", 5, "--resume", *RANGE_TEST) == 0
     entry = load_manifest(lesion / "manifest.json").networks["lesion"]
     assert entry.provenance["epochs"] == 2
+    # The rate that the run was begun with: it is not sought again.
+    assert entry.provenance["peak_rate"] == earlier_optimum(lesion)
+    assert (lesion / "range_test.svg").stat().st_mtime_ns == plot
     start = lesion / "lesion.onnx"
-    assert train(*args, "--out", tmp_path, "--epochs", 1, "--init", start) == 0
+    assert train(*args, "--out", tmp_path, "--epochs", 1, "--init", start, "--teacher", start) == 0
     story = load_manifest(tmp_path / "manifest.json").networks["lesion"].provenance
     assert story["init"] == "lesion.onnx"
     assert story["start"]["seed"] == 5
+    assert story["teachers"] == ["lesion.onnx"]
     assert train(*args, "--out", tmp_path, "--epochs", 1, "--init", lesion / "last.ckpt") == 0
     assert load_manifest(tmp_path / "manifest.json").networks["lesion"].provenance["init"] == "last.ckpt"
     assert "Written" in capsys.readouterr().out
@@ -127,6 +127,7 @@ def test_what_is_in_the_way_is_one_sentence(folder, tmp_path, capsys):
     wrong = [
         ["--data", tmp_path / "nowhere"],
         ["--data", folder, "--init", tmp_path / "none.onnx"],
+        ["--data", folder, "--teacher", tmp_path / "none.onnx"],
         ["--data", folder, "--arch", "resnet18"],
         ["--data", folder, "--resume"],
         ["--data", folder, "--processes", 2, "--minutes", 1],
@@ -148,3 +149,23 @@ def test_imagenet_start_that_cannot_be_fetched_is_a_sentence(folder, tmp_path, c
     monkeypatch.setattr("torchvision.models._api.load_state_dict_from_url", offline)
     assert train("lesion", "--data", folder, "--out", tmp_path, "--init", "imagenet", *QUICK) == 1
     assert "--init scratch" in capsys.readouterr().err
+
+
+def test_a_shipped_network_keeps_its_words_and_leaves_what_was_measured_on_the_other(lesion, tmp_path):
+    entry = load_manifest(lesion / "manifest.json").networks["lesion"]
+    before = {"taxonomy": "words.yaml", "confused": [{"true": "acne", "said": "crust", "count": 3, "of": 9}]}
+    save_entry("lesion", type(entry)(**entry.model_dump() | before), tmp_path)
+    cli.ship("lesion", lesion, tmp_path)
+    shipped = load_manifest(tmp_path / "manifest.json").networks["lesion"]
+    assert shipped.taxonomy == "words.yaml"
+    assert shipped.confused == []
+    assert shipped.abstention is None
+    assert (tmp_path / entry.file).read_bytes() == (lesion / entry.file).read_bytes()
+
+
+def test_other_classes_get_no_words_of_the_network_before(lesion, tmp_path):
+    entry = load_manifest(lesion / "manifest.json").networks["lesion"]
+    other = entry.model_dump() | {"taxonomy": "words.yaml", "labels": ["this", "that"]}
+    save_entry("lesion", type(entry)(**other), tmp_path)
+    cli.ship("lesion", lesion, tmp_path)
+    assert load_manifest(tmp_path / "manifest.json").networks["lesion"].taxonomy is None

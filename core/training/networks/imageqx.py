@@ -1,44 +1,72 @@
 """ImageQX (Jalaboi, Winther, Galimzianova 2022), and what it grew here: a second look at the detail."""
 
+import math
+
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 from torchvision.models import efficientnet_b0
 
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
+from core.runtime.preprocess import IMAGENET_STD
+from core.training.degrade import LUMA
 
 FEATURES = 1280
 # Channels half way up (a sixteenth of the picture's size), and how many blocks lie below.
 MIDDLE, BELOW = 112, 6
 DETAILS = 64
 HIDDEN = 64
+SPECTRUM = 96
+# Hidden places of the explanations that see the detail alone.
+APART = 16
+# Energy of a pattern that nobody sees, in levels squared.
+LEAST = 0.02
 DROPOUT = 0.2
+
+
+def cosine_bank() -> Tensor:
+    """The 63 cosine patterns of 8 x 8 pixels that have no mean (as in JPEG): 63 x 1 x 8 x 8.
+
+    Rounded to half precision, in which they are stored when shipped, so that both compute the same.
+    """
+    k, x = torch.arange(8.0)[:, None], torch.arange(8.0)
+    rows = 0.5 * torch.cos(math.pi * (2 * x + 1) * k / 16)
+    rows[0] /= math.sqrt(2)
+    return torch.einsum("ai,bj->abij", rows, rows).reshape(64, 1, 8, 8)[1:].half().float()
 
 
 class DetailNet(nn.Module):
     """What the middle of a picture, pixel for pixel, tells of blur, noise and lost pixels.
 
-    Four plain convolutions are enough for that, and add an eighth to the cost of the whole. Beside the
-    picture comes the same evened out to mean 0 and deviation 1, since detail in the dark is detail too.
+    How much of every fineness there is says that, not what is shown: so the energy of each cosine pattern is
+    taken all over the picture (on average, of the average place, and where it is most), and two small layers
+    read it. Convolutions that were free to learn took the source for the fault, and were no better than
+    chance on new ones; this has little to know a source by (docs/decisions/training.md).
     """
 
     def __init__(self) -> None:
         super().__init__()
-        steps: list[nn.Module] = []
-        for came, goes in ((6, 24), (24, 32), (32, 48), (48, 64)):
-            steps += [
-                nn.Conv2d(came, goes, 3, stride=2, padding=1, bias=False),
-                nn.BatchNorm2d(goes),
-                nn.ReLU(inplace=True),
-            ]
-        self.trunk = nn.Sequential(*steps)
-        self.out = nn.Linear(2 * 64, DETAILS)
+        self.register_buffer("bank", cosine_bank(), persistent=False)
+        # From normalised colours to luma of 0-255, but for a constant that the patterns do not see.
+        luma = 255 * torch.tensor(LUMA, dtype=torch.float32) * torch.tensor(IMAGENET_STD)
+        self.register_buffer("luma", luma.half().float()[None, :, None, None], persistent=False)
+        self.mix = nn.Linear(3 * len(self.bank) + 2, SPECTRUM)
+        self.mix_norm = nn.BatchNorm1d(SPECTRUM)
+        self.tell = nn.Linear(SPECTRUM, DETAILS)
 
     def forward(self, details: Tensor) -> Tensor:
         """N x 3 x S x S, normalised, to N x 64, not negative."""
-        mean = details.mean(dim=(1, 2, 3), keepdim=True)
-        spread = (details - mean).square().mean(dim=(1, 2, 3), keepdim=True).sqrt()
-        maps = self.trunk(torch.cat([details, (details - mean) / (spread + 0.1)], dim=1))
-        return torch.relu(self.out(torch.cat([maps.mean(dim=(2, 3)), maps.amax(dim=(2, 3))], dim=1)))
+        grey = (details * self.luma).sum(dim=1, keepdim=True)
+        mean = grey.mean(dim=(2, 3))
+        spread = torch.log((grey - mean[..., None, None]).square().mean(dim=(2, 3)) + 1)
+        energy = F.conv2d(grey, self.bank, stride=4).square()
+        seen = [
+            torch.log(energy.mean(dim=(2, 3)) + LEAST),
+            torch.log(energy + LEAST).mean(dim=(2, 3)),
+            torch.log(energy.amax(dim=(2, 3)) + LEAST),
+        ]
+        spectrum = torch.cat([*seen, spread, mean / 32], dim=1) / 3
+        return torch.relu(self.tell(torch.relu(self.mix_norm(self.mix(spectrum)))))
 
 
 class ImageQXNet(nn.Module):
@@ -49,11 +77,13 @@ class ImageQXNet(nn.Module):
 
     Args:
         views: 1, the paper's network, sees the whole frame; 2 adds ``DetailNet`` on a cut-out of it.
+        places: also say where the lesion is.
     """
 
-    def __init__(self, views: int = 2) -> None:
+    def __init__(self, views: int = 2, places: bool = True) -> None:
         super().__init__()
         self.views = views
+        self.place = nn.Conv2d(FEATURES, 1, 1) if places else None
         self.trunk = efficientnet_b0(weights=None).features
         self.pool = nn.AdaptiveAvgPool2d(1)
         self.detail = DetailNet() if views == 2 else None
@@ -65,8 +95,31 @@ class ImageQXNet(nn.Module):
         self.quality_norm = nn.BatchNorm1d(HIDDEN)
         self.quality_out = nn.Linear(HIDDEN + len(EXPLANATIONS), len(QUALITY_CLASSES))
         self.dropout = nn.Dropout(DROPOUT)
+        if views == 2:
+            self.keep_apart()
 
-    def forward(self, images: Tensor, details: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
+    @torch.no_grad()
+    def keep_apart(self) -> None:
+        """Let low resolution be told by the detail alone, now and through all training to come.
+
+        The whole frame tells the source, and the source tells how many pixels its camera had: a head that may
+        read both learns that, and is little better than chance on new sources (docs/decisions/training.md).
+        So the last ``APART`` hidden places of the explanations read nothing of the frame, and low resolution
+        reads nothing but them. Weights that are zero and whose gradient is zero stay zero: what is exported
+        needs to know nothing of this. Call it again after weights were filled in.
+        """
+        row = EXPLANATIONS.index("low_resolution")
+        masks = [(self.explain_hidden.weight, torch.ones_like(self.explain_hidden.weight))]
+        masks[0][1][-APART:, :FEATURES] = 0
+        masks.append((self.explain_out.weight, torch.ones_like(self.explain_out.weight)))
+        masks[1][1][row, :-APART] = 0
+        for weight, mask in masks:
+            weight.mul_(mask)
+            for hook in getattr(weight, "kept_apart", ()):
+                hook.remove()
+            weight.kept_apart = [weight.register_hook(mask.mul)]
+
+    def forward(self, images: Tensor, details: Tensor | None = None) -> tuple[Tensor, ...]:
         """Assess a batch.
 
         Args:
@@ -74,9 +127,12 @@ class ImageQXNet(nn.Module):
             details: the same of their middles, pixel for pixel; with two views only.
 
         Returns:
-            quality logits (N x 4), explanation logits (N x 5), last feature map (N x 1280 x S/32 x S/32).
+            quality logits (N x 4), explanation logits (N x 5), logits of the lesion's places
+            (N x 1 x S/32 x S/32; not without ``places``), last feature map (N x 1280 x S/32 x S/32).
         """
-        return self._heads(self.trunk(images), details)[:3]
+        quality, explanations, features, _pooled = self._heads(self.trunk(images), details)
+        places = () if self.place is None else (self.place(features),)
+        return quality, explanations, *places, features
 
     def describe(
         self, images: Tensor, details: Tensor | None = None
@@ -84,8 +140,8 @@ class ImageQXNet(nn.Module):
         """Assess a batch and show the workings.
 
         Returns:
-            the three of ``forward``, the pooled features (N x 1280, or 1344 with two views), and the map half
-            way up (N x 112 x S/16 x S/16).
+            quality and explanation logits and last feature map as of ``forward``, the pooled features
+            (N x 1280, or 1344 with two views), and the map half way up (N x 112 x S/16 x S/16).
         """
         middle = self.trunk[:BELOW](images)
         return *self._heads(self.trunk[BELOW:](middle), details), middle

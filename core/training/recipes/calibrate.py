@@ -4,6 +4,9 @@ A photo passes when its class is lesion and no explanation is at its threshold, 
 whole rule. The class takes part in it through two offsets (``OperatingPoint.class_offsets``): one of
 ``poor_quality``, which says how readily the class alone refuses, and one of ``lesion``, used only where the
 network would otherwise take too many good photos for healthy skin or no skin.
+
+The offset also decides what a photo is called. The network learns with rare classes weighted up, and so says
+``poor_quality`` too seldom: the offset is at least so large that the classes are named well.
 """
 
 from typing import Final
@@ -12,6 +15,8 @@ import numpy as np
 
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
 from core.runtime.manifest import OperatingPoint
+from core.runtime.probability import softmax
+from core.training.metrics import macro_f1
 
 SPARE: Final = 0.04
 # Share of good lesion photos that shall pass. Good: the panel's class is lesion and at most two of its twelve
@@ -22,18 +27,14 @@ GOOD_OBJECTORS: Final = 1 / 6
 LOWEST, HIGHEST = 0.05, 0.95
 OFFSET_LIMIT: Final = 6.0
 LESION_LIMIT: Final = 2.0
+# What naming the classes well may cost: this part of the good photos that may be refused.
+NAMING: Final = 2 / 3
 # Bars to choose from on each score. By cross validation a finer choice refused no more faulty photos that it
 # had not been set on, but more of the good ones.
 RUNGS: Final = 5
 
 _LESION, _POOR = QUALITY_CLASSES.index("lesion"), QUALITY_CLASSES.index("poor_quality")
 _OTHERS: Final = [i for i in range(len(QUALITY_CLASSES)) if i not in (_LESION, _POOR)]
-
-
-def softmax(logits: np.ndarray) -> np.ndarray:
-    """Row-wise softmax of N x C."""
-    wide = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return wide / wide.sum(axis=1, keepdims=True)
 
 
 def fit_temperature(logits: np.ndarray, labels: np.ndarray, weights: np.ndarray | None = None) -> float:
@@ -48,7 +49,7 @@ def fit_temperature(logits: np.ndarray, labels: np.ndarray, weights: np.ndarray 
     grid = np.exp(np.linspace(np.log(0.2), np.log(5), 241))
     rows = np.arange(len(labels))
     losses = [
-        -float(np.average(np.log(softmax(logits / t)[rows, labels] + 1e-12), weights=weights)) for t in grid
+        -float(np.average(np.log(softmax(logits, t)[rows, labels] + 1e-12), weights=weights)) for t in grid
     ]
     return float(round(grid[int(np.argmin(losses))], 3))
 
@@ -78,11 +79,13 @@ def operating_points(
     good: np.ndarray,
     faulty: np.ndarray,
     given: np.ndarray,
+    label: np.ndarray,
 ) -> dict[str, OperatingPoint]:
     """The operating points that fit these validation photos.
 
     ``balanced`` and ``lenient`` pass their share (``KEEP``) of the good photos and, among the thresholds and
-    offsets that do, refuse the most faulty ones (``joint_point``). ``strict`` puts each explanation at its
+    offsets that do and that name the classes well (``naming_offset``), refuse the most faulty ones
+    (``joint_point``). ``strict`` puts each explanation at its
     Youden point and leaves the classes as the network has them.
 
     Args:
@@ -91,8 +94,12 @@ def operating_points(
         good: bool, N: lesion photos that should pass (``good_lesions``).
         faulty: bool, N: photos that should be refused for a fault (the panel's class is poor_quality).
         given: bool, N x 5: explanations that are true.
+        label: int, N: true class.
     """
-    points = {name: joint_point(quality, explanations, good, faulty, keep) for name, keep in KEEP.items()}
+    points = {}
+    for name, keep in KEEP.items():
+        least = naming_offset(quality, label, good, NAMING * (1 - keep))
+        points[name] = joint_point(quality, explanations, good, faulty, keep, least)
     strict = {name: youden(given[:, k], explanations[:, k]) for k, name in enumerate(EXPLANATIONS)}
     return points | {"strict": OperatingPoint(thresholds=strict)}
 
@@ -123,8 +130,33 @@ def passing(quality: np.ndarray, explanations: np.ndarray, point: OperatingPoint
     return lesion & (explanations < bars).all(axis=1)
 
 
+def naming_offset(quality: np.ndarray, label: np.ndarray, good: np.ndarray, cost: float) -> float:
+    """The offset of poor_quality with which the classes are named best (macro F1; the least of equals).
+
+    Args:
+        quality, label, good: as in ``operating_points``.
+        cost: share of the good photos that the class alone may refuse at most; where it refuses more without
+            any offset, the offset stays at its lower limit, that is free.
+    """
+    logs = np.log(np.maximum(quality, 1e-12))
+    best, found = -1.0, -OFFSET_LIMIT
+    for offset in np.arange(0, 2.001, 0.05):
+        said = (logs + offset * (np.arange(len(QUALITY_CLASSES)) == _POOR)).argmax(axis=1)
+        if good.any() and (said[good] != _LESION).mean() > cost:
+            break  # a larger offset refuses no fewer
+        score = float(np.nan_to_num(macro_f1(label, said, len(QUALITY_CLASSES))))
+        if score > best + 1e-9:
+            best, found = score, float(offset)
+    return round(found, 4)
+
+
 def joint_point(
-    quality: np.ndarray, explanations: np.ndarray, good: np.ndarray, faulty: np.ndarray, keep: float
+    quality: np.ndarray,
+    explanations: np.ndarray,
+    good: np.ndarray,
+    faulty: np.ndarray,
+    keep: float,
+    least: float = -OFFSET_LIMIT,
 ) -> OperatingPoint:
     """The thresholds and offsets that pass ``keep`` of the good photos and refuse the most faulty ones.
 
@@ -133,7 +165,8 @@ def joint_point(
     and the odds of poor_quality against lesion are then six bars on six scores, searched together. Where
     that limit was not enough, the bars may still refuse ``SPARE`` of the good photos that are left.
 
-    Args: as in ``operating_points``; ``keep`` is a share.
+    Args: as in ``operating_points``; ``keep`` is a share, ``least`` the offset by which poor_quality is put
+    above lesion at least.
     """
     if not good.any():
         return OperatingPoint(thresholds=dict.fromkeys(EXPLANATIONS, 0.5))
@@ -145,7 +178,7 @@ def joint_point(
         lesion = _up(float(np.clip(bar + 1e-4, 0, LESION_LIMIT)))
     open_to = strange < lesion
     scores = np.column_stack([explanations, logs[:, _POOR] - logs[:, _LESION]])
-    limits = [(LOWEST, HIGHEST)] * len(EXPLANATIONS) + [(-OFFSET_LIMIT, OFFSET_LIMIT)]
+    limits = [(LOWEST, HIGHEST)] * len(EXPLANATIONS) + [(-OFFSET_LIMIT, min(OFFSET_LIMIT, -least))]
     fine = scores[good & open_to]
     lost = int((good & ~open_to).sum())
     allowed = int((1 - keep) * good.sum() + 1e-9) - lost

@@ -10,10 +10,11 @@ from torch import nn
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
 from core.runtime.manifest import DEFAULT_POINT, NetworkEntry, OperatingPoint, save_entry
 from core.runtime.preprocess import IMAGENET_MEAN, IMAGENET_STD
+from core.runtime.probability import sigmoid, softmax
 from core.runtime.weights import sha256_of
 from core.training.export import export
 from core.training.networks.lesion import LABELS
-from core.training.recipes.calibrate import fit_temperature, good_lesions, operating_points, softmax
+from core.training.recipes.calibrate import fit_temperature, good_lesions, operating_points
 from core.training.recipes.loop import Recipe, normalise
 
 INPUT_SIZE = 224
@@ -45,11 +46,12 @@ def finish(task: str, net: nn.Module, recipe: Recipe, out: Path, provenance: dic
     if task == "imageqx":
         label, given, votes = targets
         points = operating_points(
-            softmax(outputs[0] / temperature),
-            1 / (1 + np.exp(-outputs[1])),
+            softmax(outputs[0], temperature),
+            sigmoid(outputs[1]),
             good_lesions(label, votes),
             label == QUALITY_CLASSES.index("poor_quality"),
             given > 0.5,
+            label,
         )
     path = out / f"{task}.onnx"
     export(net, task, path, INPUT_SIZE)

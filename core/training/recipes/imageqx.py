@@ -15,9 +15,10 @@ from torch.utils.data import Dataset
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
 from core.training.degrade import LUMA, MEASURES
 from core.training.imageqx_data import UNKNOWN, PoolDataset, build_pool, load_labels
+from core.training.metrics import macro_f1
 from core.training.networks.imageqx import DETAILS, FEATURES, MIDDLE
-from core.training.recipes.lesion import macro_f1
-from core.training.recipes.loop import Plan, Recipe
+from core.training.recipes.loop import Plan, Recipe, rounds
+from core.training.splits import share_of
 
 QUALITY_SHARE = 1.0
 EXPLANATION_SHARE = 5.0
@@ -120,6 +121,7 @@ class PoolData:
         folder: where ``imageqx_data.build_pool`` wrote the pool.
         choices: the configuration.
         without: sources that training does not see.
+        photos: share (0-1) of the photographed subjects that training sees; phantoms are thinned alike.
         look: validate on the first so many samples only; None takes all.
 
     Raises:
@@ -127,7 +129,12 @@ class PoolData:
     """
 
     def __init__(
-        self, folder: Path, choices: Choices, without: Sequence[str] = (), look: int | None = None
+        self,
+        folder: Path,
+        choices: Choices,
+        without: Sequence[str] = (),
+        photos: float = 1.0,
+        look: int | None = None,
     ) -> None:
         pool = PoolDataset(folder, "train")
         columns = load_labels(folder)
@@ -135,9 +142,14 @@ class PoolData:
         # The scenes that stay are the same in every run.
         chance = np.random.default_rng(7).random(len(pool))
         keep = ~np.isin(slugs, list(without)) & ((groups != "no_skin") | (chance < choices.no_skin))
+        if photos < 1:
+            keys = columns["split_key"][pool.positions]
+            place = np.array([share_of(key) for key in keys])
+            keep &= np.where(slugs == "phantom", chance, place) < photos
         self.rows = np.flatnonzero(keep)
         self.choices, self._pool, self._look = choices, pool, look
         self._held_out = PoolDataset(folder, "validation")
+        self.subjects = len(set(columns["split_key"][pool.positions[self.rows]]) - {"phantom"})
         self.labels = pool.labels[self.rows]
         self.measures = standard_measures(columns["measures"])[pool.positions]
         self.places = columns["places"]
@@ -147,8 +159,7 @@ class PoolData:
 
     def picks(self, count: int, rng: np.random.Generator) -> np.ndarray:
         """Every sample alike, as they come in the pool."""
-        rounds = [rng.permutation(len(self.rows)) for _round in range(-(-count // len(self.rows)))]
-        return np.concatenate(rounds)[:count]
+        return rounds(len(self.rows), count, rng)
 
     def views(self, pool: PoolDataset, row: int) -> list[np.ndarray]:
         """The pictures of one sample: uint8, 224 x 224 x 3, as many as the configuration has views."""
@@ -220,6 +231,7 @@ def load_data(
     seed: int,
     choices: Choices,
     without: Sequence[str] = (),
+    photos: float = 1.0,
     look: int | None = None,
 ) -> PoolData:
     """The pool in ``folder``, first rendered from the photographs where there is none (minutes to an hour).
@@ -229,7 +241,7 @@ def load_data(
     """
     if not (folder / "labels.npz").is_file():
         build_pool(data_dir, folder, count=count, seed=seed)
-    return PoolData(folder, choices, without, look)
+    return PoolData(folder, choices, without, photos, look)
 
 
 def standard_measures(measures: np.ndarray) -> np.ndarray:
@@ -287,10 +299,8 @@ class ImageQXRecipe(Recipe):
         self.register_buffer("weights", torch.from_numpy(class_weights(self.data.labels)), persistent=False)
         width = FEATURES + (DETAILS if choices.views == 2 else 0)
         self.measuring = nn.Linear(width, len(MEASURES)) if choices.measures else None
-        # The lesion's place is read off the last map, and off the finer one half way up.
-        self.placing = (
-            nn.ModuleList([nn.Conv2d(FEATURES, 1, 1), nn.Conv2d(MIDDLE, 1, 1)]) if choices.places else None
-        )
+        # The network reads the lesion's place off its last map; here also off the finer one half way up.
+        self.placing = nn.Conv2d(MIDDLE, 1, 1) if choices.places else None
 
     def extra_parameters(self) -> list[nn.Parameter]:
         """The heads that learn measures and places."""
@@ -304,7 +314,7 @@ class ImageQXRecipe(Recipe):
         if self.measuring is not None:
             out.append(self.measuring(pooled))
         if self.placing is not None:
-            out += [place(maps) for place, maps in zip(self.placing, (features, middle), strict=True)]
+            out += [self.net.place(features), self.placing(middle)]
         return out
 
     def loss(self, outputs: Sequence[Tensor], targets: Sequence[Tensor]) -> Tensor:
@@ -327,7 +337,7 @@ class ImageQXRecipe(Recipe):
     def score(self, outputs: Sequence[Tensor], targets: Sequence[Tensor]) -> dict[str, float]:
         """Macro F1 of the classes, mean F1 of the explanations at 0.5, and their mean (the score)."""
         predicted, truth = outputs[0].argmax(1).cpu().numpy(), targets[0].cpu().numpy()
-        quality = macro_f1(predicted, truth, len(QUALITY_CLASSES))
+        quality = float(macro_f1(truth, predicted, len(QUALITY_CLASSES)))
         given, true = (outputs[1] > 0).cpu().numpy(), (targets[1] > 0.5).cpu().numpy()
         each = [
             2 * np.sum(given[:, k] & true[:, k]) / max(1, np.sum(given[:, k]) + np.sum(true[:, k]))

@@ -152,6 +152,12 @@ class Recipe(L.LightningModule):
         """The loss of a batch."""
         raise NotImplementedError
 
+    def batch_loss(self, batch: Sequence[Tensor]) -> Tensor:
+        """The loss of a batch as the loader gives it: pictures (uint8) of each view, then targets."""
+        images, targets = self.mix(normalise(batch[0]), list(batch[self.views :]))
+        more = [normalise(pictures) for pictures in batch[1 : self.views]]
+        return self.loss([output.float() for output in self.answer(images, *more)], targets)
+
     def score(self, outputs: Sequence[Tensor], targets: Sequence[Tensor]) -> dict[str, float]:
         """Figures on the whole validation set; ``"score"`` is the one that picks the best."""
         raise NotImplementedError
@@ -217,9 +223,7 @@ class Recipe(L.LightningModule):
 
     def training_step(self, batch: Sequence[Tensor], batch_idx: int) -> Tensor:
         """One step."""
-        images, targets = self.mix(normalise(batch[0]), list(batch[self.views :]))
-        more = [normalise(pictures) for pictures in batch[1 : self.views]]
-        loss = self.loss([output.float() for output in self.answer(images, *more)], targets)
+        loss = self.batch_loss(batch)
         self.log("loss", loss, prog_bar=True, on_step=False, on_epoch=True)
         return loss
 
@@ -248,6 +252,12 @@ class Recipe(L.LightningModule):
     """How many targets a validation batch ends with."""
     views = 1
     """How many pictures of each photograph a batch begins with."""
+
+
+def rounds(samples: int, count: int, rng: np.random.Generator) -> np.ndarray:
+    """``count`` indices below ``samples`` in random order, none a second time before all were drawn."""
+    drawn = [rng.permutation(samples) for _round in range(-(-count // samples))]
+    return np.concatenate(drawn)[:count]
 
 
 def first_inputs(recipe: Recipe, batches: int = 4) -> list[Tensor]:

@@ -23,10 +23,11 @@ from torch.utils.data import Dataset
 from core.runtime.manifest import WEIGHTS_DIR, NetworkEntry, save_entry
 from core.runtime.preprocess import IMAGENET_MEAN, IMAGENET_STD
 from core.runtime.weights import sha256_of
-from core.training.export import OUTPUTS, export
+from core.training.check_data import check_data
+from core.training.export import export
 from core.training.metrics import auc, clean, draws, interval
 from core.training.networks.segmenter import PLANES, SegmenterNet
-from core.training.recipes.loop import Plan, Recipe, fit
+from core.training.recipes.loop import Plan, Recipe, fit, rounds
 from core.training.segmenter_data import (
     LESION,
     LESION_TRUST,
@@ -50,7 +51,6 @@ LEVEL: Final = 0.5
 # Lesions are few pixels: each counts for so many others.
 LESION_WEIGHT: Final = 2.0
 SAMPLES: Final = 9000
-OUTPUTS.setdefault(TASK, ("logits", "features"))
 
 
 def plan(
@@ -93,8 +93,7 @@ class SegmenterData:
 
     def picks(self, count: int, rng: np.random.Generator) -> np.ndarray:
         """Pictures of the pool in random order, none twice before all were drawn."""
-        rounds = -(-count // len(self.pictures))
-        return np.concatenate([rng.permutation(len(self.pictures)) for _round in range(rounds)])[:count]
+        return rounds(len(self.pictures), count, rng)
 
     def training_item(self, index: int, size: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """(uint8 112 x 112 x 3, planes): turned, mirrored and recoloured at random."""
@@ -198,7 +197,9 @@ def train(
     torch.manual_seed(settings.seed)
     torch.set_num_threads(settings.threads)
     cv2.setNumThreads(settings.threads)
-    rows = [row for row in read_manifest(data_dir) if row.group != "real_quality"]
+    rows = read_manifest(data_dir)
+    check_data(rows, TASK)
+    rows = [row for row in rows if row.group != "real_quality"]
     training = [row for row in rows if split_of(row) == "train" and usable(row)]
     validation = [row for row in rows if split_of(row) == "validation" and well_known(row)]
     if not training or not validation:

@@ -1,0 +1,104 @@
+"""One temperature and a bias for each class, and what they are worth on other photographs."""
+
+import numpy as np
+import pytest
+from made_up_entry import made_up_entry
+
+from core.runtime.probability import softmax
+from core.training.calibration import reliability_bins
+from core.training.lesion_answers import NO_LESION, LesionAnswers
+from core.training.lesion_calibration import Calibration, cross_fitted, fit_calibration, judged, was_fitted_on
+
+LABELS = ["a", "b", "c"]
+
+
+def answers(count, seed=0, prior=(0.8, 0.15, 0.05), boast=2.0, subjects=None):
+    """A network that is honest for classes drawn evenly, but for boasting, asked about uneven ones."""
+    rng = np.random.default_rng(seed)
+    truth = rng.choice(3, count, p=prior)
+    seen = rng.normal(0, 1, (count, 3))
+    seen[np.arange(count), truth] += 1.5
+    keys = np.arange(count) if subjects is None else rng.integers(0, subjects, count)
+    text = np.array(["lesion"] * count)
+    # Of unit normals 1.5 apart the log odds are 1.5 times what is seen.
+    return LesionAnswers(truth, boast * 1.5 * seen, np.zeros((count, 0)), text, text, keys.astype(str))
+
+
+def entry_of(calibration, **changes):
+    offsets = dict(zip(LABELS, map(float, calibration.biases), strict=True))
+    fields = {"task": "lesion", "labels": LABELS, "temperature": calibration.temperature}
+    return made_up_entry(**fields | {"class_offsets": offsets} | changes)
+
+
+def test_what_the_network_boasts_and_what_is_frequent_is_found():
+    made = answers(20_000)
+    found = fit_calibration(made.logits, made.truth)
+    assert found.temperature == pytest.approx(2, rel=0.05)
+    wanted = np.log([0.8, 0.15, 0.05])
+    np.testing.assert_allclose(found.biases - found.biases.mean(), wanted - wanted.mean(), atol=0.1)
+
+
+def test_biases_make_answers_to_others_honest_and_better():
+    made, others = answers(3000), answers(3000, seed=1)
+    scores = fit_calibration(made.logits, made.truth).scores(others.logits)
+
+    def figures(logits):
+        chances = softmax(logits)
+        right = chances.argmax(1) == others.truth
+        return reliability_bins(chances.max(1), right)[1], right.mean()
+
+    (before, fewer), (after, more) = figures(others.logits), figures(scores)
+    assert after < 0.03 < before
+    assert more > fewer + 0.05
+
+
+def test_a_class_without_a_photograph_is_left_as_it_is():
+    made = answers(200, prior=(0.7, 0.3, 0))
+    found = fit_calibration(made.logits, made.truth)
+    assert found.biases[2] == 0
+    assert found.biases[0] > found.biases[1]
+    # One photograph alone moves a bias, and not without limit.
+    alone = fit_calibration(made.logits[:1], made.truth[:1])
+    assert np.isfinite(alone.biases).all()
+    assert np.abs(alone.biases).max() < 6
+
+
+def test_no_photograph_is_judged_by_its_own_label_or_its_subjects():
+    made = answers(60, prior=(0.4, 0.3, 0.3), subjects=25)
+    subject = made.keys == made.keys[7]
+    turned = made.truth.copy()
+    turned[subject] = (turned[subject] + 1) % 3
+    other = LesionAnswers(**{**vars(made), "truth": turned})
+    same = np.isclose(cross_fitted(made), cross_fitted(other)).all(1)
+    np.testing.assert_array_equal(same, subject)
+
+
+def test_a_subject_alone_is_judged_by_its_own_fit():
+    made = answers(5)
+    one = LesionAnswers(**{**vars(made), "keys": np.array(["x"] * 5)})
+    fitted = fit_calibration(one.logits, one.truth)
+    np.testing.assert_allclose(cross_fitted(one), fitted.scores(one.logits))
+
+
+def test_only_the_set_that_was_fitted_on_is_cross_fitted():
+    made, new = answers(80, prior=(0.5, 0.3, 0.2)), answers(50, seed=2)
+    bare = answers(20, seed=3)
+    bare = LesionAnswers(**{**vars(bare), "truth": np.full(20, NO_LESION)})
+    both = LesionAnswers(
+        **{name: np.concatenate([getattr(made, name), getattr(bare, name)]) for name in vars(made)}
+    )
+    calibration = fit_calibration(made.logits, made.truth)
+    entry = entry_of(calibration)
+    assert was_fitted_on(entry, made)
+    assert not was_fitted_on(entry, new)
+    assert not was_fitted_on(entry.model_copy(update={"class_offsets": {}}), made)
+    found = judged({"validation": both, "left_out": new}, entry)
+    np.testing.assert_allclose(found["left_out"].logits, calibration.scores(new.logits))
+    np.testing.assert_allclose(found["validation"].logits[:80], cross_fitted(made))
+    np.testing.assert_allclose(found["validation"].logits[80:], calibration.scores(bare.logits))
+
+
+def test_an_entry_without_offsets_is_temperature_alone():
+    made = answers(5)
+    entry = made_up_entry(task="lesion", labels=LABELS, temperature=2.0)
+    np.testing.assert_allclose(Calibration.of(entry).scores(made.logits), made.logits / 2)
