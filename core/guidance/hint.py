@@ -48,4 +48,4 @@ def hint_for(
 ) -> Hint | None:
     """The hint for a picture, or None when it passes; see :func:`condition`."""
     key = condition(verdict, preset, healthy_skin_passes)
-    return None if key is None else hint(key, preset, language)
+    return None if key is None else hint(preset.said_as(key), preset, language)

@@ -1,23 +1,39 @@
-"""A preset: thresholds, wording, priorities and timing, read from one checked YAML file."""
+"""A preset: thresholds, wording, priorities and timing, read from one checked YAML file.
 
+A file may leave anything out. What it leaves out comes key by key from ``balanced``, and the words from the
+house (``presets/words``).
+"""
+
+import re
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import Field, field_validator
 
-from core.guidance.conditions import KEYS, PICTURE_KEYS
-from core.quality.labels import EXPLANATIONS
+from core.checked_yaml import YamlError, parse
+from core.guidance.conditions import GENERAL_KEY, PICTURE_KEYS, REFINED, family
+from core.guidance.parts import (
+    CameraRule,
+    Feedback,
+    GateRule,
+    Judged,
+    Overlay,
+    Refine,
+    ShotName,
+    Shots,
+    Timing,
+)
+from core.guidance.wording import Prompt, Prompts, worded
 from core.quality.verdict import PassRule
 from core.words import _
 
 PRESETS_DIR: Final = Path(__file__).parent / "presets"
-FEWEST_WORDS: Final = 2
-MOST_WORDS: Final = 7
-
-Share = Annotated[float, Field(ge=0, le=1)]
-Milliseconds = Annotated[int, Field(ge=0, le=60_000)]
+START: Final = "balanced"
+NAME: Final = r"[a-z0-9][a-z0-9_-]*"
+_OWN: Final = ("name", "version", "description")
 
 
 class PresetError(Exception):
@@ -34,56 +50,7 @@ class PresetError(Exception):
         self.message = message
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Prompt(_Part):
-    """The wording for one condition: what is shown, and what a screen reader says."""
-
-    text: str
-    spoken: Annotated[str, Field(min_length=1)]
-
-    @field_validator("text")
-    @classmethod
-    def _short(cls, text: str) -> str:
-        words = len(text.split())
-        if not FEWEST_WORDS <= words <= MOST_WORDS:
-            raise ValueError(f"use {FEWEST_WORDS} to {MOST_WORDS} words, not {words}")
-        return text
-
-
-class Timing(_Part):
-    """How quickly hints follow the picture; all in milliseconds but ``lead`` (a ratio)."""
-
-    assess_every_ms: Milliseconds
-    window_ms: Annotated[int, Field(gt=0, le=60_000)]
-    half_life_ms: Annotated[int, Field(gt=0, le=60_000)]
-    lead: Annotated[float, Field(ge=1)]
-    hint_ms: Milliseconds
-    calm_ms: Milliseconds
-
-
-class GateRule(_Part):
-    """When the shutter unlocks, and when a person may go past it."""
-
-    steady_ms: Milliseconds
-    steady_share: Annotated[float, Field(gt=0, le=1)]
-    fresh_ms: Annotated[int, Field(gt=0, le=60_000)]
-    refused_tries: Annotated[int, Field(ge=1)]
-    override_after_s: Annotated[float, Field(gt=0)]
-
-
-class CameraRule(_Part):
-    """What counts as a camera that is covered, stuck, lost or not settled yet."""
-
-    black_luma: Share
-    frozen_after_s: Annotated[float, Field(gt=0)]
-    missing_after_s: Annotated[float, Field(gt=0)]
-    settle_ms: Milliseconds
-
-
-class Preset(_Part):
+class Preset(Judged):
     """Everything that decides what a person is told, and when.
 
     Attributes:
@@ -91,28 +58,26 @@ class Preset(_Part):
         thresholds: probability (0-1) per explanation from which it counts as a fault; those
             left out come from the operating point.
         priority: the picture conditions, first said first.
-        prompts: wording per language (such as ``"en"``) and condition key.
+        merge: conditions that are said as another: ``adjust`` says only that something is amiss.
+        shots: what a series of photos asks for, and how each of them is judged.
+        prompts: own wording per language (such as ``"en"``) and condition key, over the house's.
     """
 
-    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
-    version: Annotated[int, Field(ge=1)]
-    description: str
-    operating_point: Literal["balanced", "lenient", "strict"] = "balanced"
-    thresholds: Mapping[str, Share] = Field(default_factory=dict)
-    healthy_skin_passes: bool = False
+    name: Annotated[str, Field(pattern=f"^{NAME}$")]
+    version: Annotated[int, Field(ge=1)] = 1
+    description: str = ""
+    operating_point: Literal["balanced", "lenient", "strict"]
+    healthy_skin_passes: bool
     priority: tuple[str, ...]
+    merge: Mapping[str, str]
     timing: Timing
+    refine: Refine
     gate: GateRule
     camera: CameraRule
-    prompts: Mapping[str, Mapping[str, Prompt]]
-
-    @field_validator("thresholds")
-    @classmethod
-    def _known_explanations(cls, thresholds: Mapping[str, float]) -> Mapping[str, float]:
-        unknown = sorted(set(thresholds) - set(EXPLANATIONS))
-        if unknown:
-            raise ValueError(f"unknown: {', '.join(unknown)}; use only {', '.join(EXPLANATIONS)}")
-        return thresholds
+    overlay: Overlay
+    feedback: Feedback
+    shots: Shots
+    prompts: Prompts
 
     @field_validator("priority")
     @classmethod
@@ -121,129 +86,140 @@ class Preset(_Part):
             raise ValueError(f"name each of these once: {', '.join(PICTURE_KEYS)}")
         return priority
 
-    @field_validator("prompts")
+    @field_validator("merge")
     @classmethod
-    def _every_prompt(cls, prompts: Mapping[str, Mapping[str, Prompt]]) -> Mapping[str, Mapping[str, Prompt]]:
-        if not prompts:
-            raise ValueError("give the prompts in at least one language, such as en")
-        for language, wording in prompts.items():
-            missing = [key for key in KEYS if key not in wording]
-            unknown = sorted(set(wording) - set(KEYS))
-            if missing:
-                raise ValueError(f"{language}: add the prompts for {', '.join(missing)}")
-            if unknown:
-                raise ValueError(f"{language}: remove {', '.join(unknown)}, which no condition uses")
-        return prompts
+    def _known_conditions(cls, merge: Mapping[str, str]) -> Mapping[str, str]:
+        known = (*PICTURE_KEYS, *REFINED)
+        for name, other in merge.items():
+            if name not in known:
+                raise ValueError(f"{name} cannot be merged; use only {', '.join(known)}")
+            if other not in (*known, GENERAL_KEY):
+                raise ValueError(f"{other} cannot be said for {name}; use {', '.join((*known, GENERAL_KEY))}")
+        return merge
 
-    def rule(self, default: PassRule | Mapping[str, float], healthy_skin_passes: bool = False) -> PassRule:
+    def rule(
+        self,
+        default: PassRule | Mapping[str, float],
+        healthy_skin_passes: bool = False,
+        shot: ShotName | None = None,
+    ) -> PassRule:
         """The pass rule: this preset's thresholds, over the defaults.
 
         Args:
             default: the assessor's rule at this preset's ``operating_point``, or thresholds alone (0-1 for
                 each explanation).
             healthy_skin_passes: lets healthy skin pass whatever the preset says.
+            shot: which of a series' shots is judged; None for a photo of the spot as ever.
         """
         base = default if isinstance(default, PassRule) else PassRule(default)
-        return PassRule(
-            thresholds={**base.thresholds, **self.thresholds},
-            healthy_skin_passes=self.healthy_skin_passes or healthy_skin_passes,
-            class_offsets=base.class_offsets,
-        )
+        thresholds = {**base.thresholds, **self.thresholds}
+        offsets, healthy = dict(base.class_offsets), self.healthy_skin_passes
+        if shot is not None:
+            wanted = getattr(self.shots, shot)
+            thresholds |= wanted.thresholds
+            offsets |= wanted.class_offsets
+            healthy = healthy if wanted.healthy_skin_passes is None else wanted.healthy_skin_passes
+        return PassRule(thresholds, healthy or healthy_skin_passes, offsets)
+
+    def said_as(self, key: str) -> str:
+        """The condition that a condition is said as: itself, unless this preset merges it into another."""
+        return self.merge.get(key, self.merge.get(family(key), key))
 
     def prompt(self, key: str, language: str = "en") -> Prompt:
-        """The wording for a condition key; a language the preset lacks falls back to its first."""
-        wording = self.prompts.get(language) or next(iter(self.prompts.values()))
-        return wording[key]
+        """The wording for a condition (or shot) key, in a language; see :func:`core.guidance.wording.worded`.
+
+        Raises:
+            KeyError: no such condition.
+        """
+        return worded(self.prompts, key, language)
 
 
-def load_preset(name_or_path: str | Path = "balanced") -> Preset:
-    """Read a preset by name (a file in ``core/guidance/presets``) or by the path of a YAML file.
+def load_preset(name_or_path: str | Path = START, folders: Sequence[Path] = ()) -> Preset:
+    """Read a preset by name or by the path of a YAML file. Not for names that a stranger may choose.
+
+    Args:
+        name_or_path: a name that :func:`preset_files` lists, or a path that ends in ``.yaml``.
+        folders: where a team's own presets lie, besides those that ship.
 
     Raises:
         PresetError: the file is missing or does not fit; its message names the line and what to do.
     """
     path = Path(name_or_path)
-    if path.suffix not in (".yaml", ".yml"):
-        path = PRESETS_DIR / f"{name_or_path}.yaml"
+    return _read(path) if path.suffix in (".yaml", ".yml") else load_named(str(name_or_path), folders)
+
+
+def load_named(name: str, folders: Sequence[Path] = ()) -> Preset:
+    """Read a preset by name alone, such as one from an address: no path leads out of the folders.
+
+    Raises:
+        PresetError: there is none of that name, or its file does not fit.
+    """
+    files = preset_files(folders)
+    if name not in files:
+        message = _("There is no preset {path}. Use one of these, or the path of a YAML file: {known}.")
+        raise PresetError("preset_missing", message.format(path=name[:60], known=", ".join(files)))
+    return _read(files[name])
+
+
+def preset_files(folders: Sequence[Path] = ()) -> dict[str, Path]:
+    """The presets there are, by the names that :func:`load_named` takes: ``balanced`` first, then by name.
+
+    Args:
+        folders: a team's own; a shipped preset comes before one of the same name, an earlier folder before a
+            later one. A folder that is not there holds none.
+    """
+    found: dict[str, Path] = {}
+    for folder in (PRESETS_DIR, *folders):
+        for path in folder.glob("*.yaml"):
+            if re.fullmatch(NAME, path.stem):
+                found.setdefault(path.stem, path)
+    return dict(sorted(found.items(), key=lambda item: (item[0] != START, item[0])))
+
+
+def _read(path: Path) -> Preset:
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        known = ", ".join(sorted(file.stem for file in PRESETS_DIR.glob("*.yaml")))
         message = _("There is no preset {path}. Use one of these, or the path of a YAML file: {known}.")
-        raise PresetError("preset_missing", message.format(path=path, known=known)) from None
+        raise PresetError(
+            "preset_missing", message.format(path=path, known=", ".join(preset_files()))
+        ) from None
     except (OSError, UnicodeDecodeError) as error:
         message = _("The preset {path} cannot be read ({reason}). Save it as UTF-8 text and try again.")
         raise PresetError("preset_invalid", message.format(path=path, reason=error)) from None
-    return _parse(text, path)
+    return parse_preset(text, path)
 
 
-def _parse(text: str, path: Path) -> Preset:
-    sentence = _("{path}, line {line}: {what}")
+def parse_preset(text: str, path: Path) -> Preset:
+    """Read a preset from its text.
+
+    Args:
+        text: YAML; what it leaves out comes from ``balanced``, and a missing name from the file's.
+        path: where it came from, for the messages.
+
+    Raises:
+        PresetError: it does not fit; the message has one line a mistake: the file, the line and what to do.
+    """
+    base = dict(_start())
+    if re.fullmatch(NAME, path.stem):
+        base["name"] = path.stem
     try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-        twice = _repeated_key(root)
-        content = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = mark.line + 1 if mark else 1
-        problem = getattr(error, "problem", None) or str(error)
-        what = _("this is not valid YAML ({problem}); check the spaces and colons here.").format(
-            problem=problem
-        )
-        raise PresetError("preset_invalid", sentence.format(path=path, line=line, what=what)) from None
-    if twice is not None:
-        what = _('"{key}" stands here a second time; remove one of the two.').format(key=twice.value)
-        line = twice.start_mark.line + 1
-        raise PresetError("preset_invalid", sentence.format(path=path, line=line, what=what))
-    try:
-        return Preset.model_validate(content)
-    except ValidationError as error:
-        lines = []
-        for problem in error.errors(include_url=False):
-            where = " > ".join(str(step) for step in problem["loc"]) or _("the file")
-            what = f"{where}: {_advice(problem)}"
-            line = _line_of(root, problem["loc"])
-            lines.append(sentence.format(path=path, line=line, what=what))
-        raise PresetError("preset_invalid", "\n".join(lines)) from None
+        return parse(text, path, Preset, base=base)
+    except YamlError as error:
+        raise PresetError("preset_invalid", error.message) from None
 
 
-def _advice(problem: Mapping) -> str:
-    """What to do about one validation problem."""
-    kind = problem["type"]
-    if kind == "missing":
-        return _("this is missing; add it.")
-    if kind == "extra_forbidden":
-        return _("no such setting; remove it or check its spelling.")
-    said = str(problem["msg"]).removeprefix("Value error, ")
-    return _("{problem}; change it.").format(problem=said)
+@cache
+def _start() -> Mapping[str, Any]:
+    """What every preset starts from: all of ``balanced`` but who it is."""
+    content = yaml.safe_load((PRESETS_DIR / f"{START}.yaml").read_text(encoding="utf-8"))
+    return {key: value for key, value in content.items() if key not in _OWN}
 
 
-def _repeated_key(node: yaml.Node | None) -> yaml.ScalarNode | None:
-    """The first mapping key that stands twice: YAML would silently keep only the last."""
-    if isinstance(node, yaml.MappingNode):
-        seen = set()
-        for key, value in node.value:
-            if key.value in seen:
-                return key
-            seen.add(key.value)
-            found = _repeated_key(value)
-            if found is not None:
-                return found
-    return None
+def dump_preset(preset: Preset) -> str:
+    """A preset as YAML that says everything, with what it inherited; :func:`parse_preset` reads it back.
 
-
-def _line_of(node: yaml.Node | None, steps: Sequence[str | int]) -> int:
-    """Line (from 1) of the deepest part of ``steps`` that the file has."""
-    line = 1 if node is None else node.start_mark.line + 1
-    for step in steps:
-        if isinstance(node, yaml.MappingNode):
-            found = next(((key, value) for key, value in node.value if key.value == str(step)), None)
-            if found is None:
-                break
-            line, node = found[0].start_mark.line + 1, found[1]
-        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
-            node = node.value[step]
-            line = node.start_mark.line + 1
-        else:
-            break
-    return line
+    The house's words stay in the house: only the preset's own are in it.
+    """
+    content = preset.model_dump(mode="json")
+    return yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=110)

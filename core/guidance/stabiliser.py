@@ -2,9 +2,9 @@
 
 import math
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
-from core.guidance.conditions import CALM_KEYS
+from core.guidance.conditions import CALM_KEYS, family
 from core.guidance.preset import Preset
 
 
@@ -13,7 +13,9 @@ class Stabiliser:
 
     Every frame is a vote for its condition; a vote loses half its weight every half-life and all
     of it at the end of the window. A new condition takes over when it outweighs the one on
-    screen by the preset's lead and the one on screen has stayed its time.
+    screen by the preset's lead and the one on screen has stayed its time. Refined conditions vote together
+    with the coarse one that they stand for, so that "too dark" and "bad light" do not stand against each
+    other when something else is to be said; which of them is said is decided between them in the same way.
 
     Args:
         clock: seconds that never go back.
@@ -57,16 +59,32 @@ class Stabiliser:
         while self._votes[0][0] < now - self._timing.window_ms / 1000:
             self._votes.popleft()
         scores = self.scores()
-        best = max(scores, key=lambda name: scores[name])
-        if best == self._shown or (best == "ready" and not ready_allowed):
-            return self._shown
-        if now - self._since < self._stay() or scores[best] < self._timing.lead * scores.get(
-            self._shown, 0.0
-        ):
-            return self._shown
-        self._shown = best
-        self._since = now
+        best = self._next(scores)
+        if best == "ready" and not ready_allowed:
+            # The hint on screen waits for the steady second, but not once its own reason is long gone.
+            del scores["ready"]
+            best = self._shown if self._shown in scores else self._next(scores)
+        if best != self._shown and now - self._since >= self._stay():
+            self._shown = best
+            self._since = now
         return self._shown
+
+    def _next(self, scores: Mapping[str, float]) -> str:
+        """What is to be shown by the votes alone; without any there is nothing to say yet."""
+        if not scores:
+            return "searching"
+        families: dict[str, float] = {}
+        for key, score in scores.items():
+            families[family(key)] = families.get(family(key), 0.0) + score
+        ours = families.get(family(self._shown), 0.0)
+        first = max(families, key=lambda name: families[name])
+        if first != family(self._shown) and families[first] < self._timing.lead * ours:
+            first = family(self._shown)
+        members = {key: score for key, score in scores.items() if family(key) == first}
+        best = max(members, key=lambda name: members[name])
+        if members[best] < self._timing.lead * members.get(self._shown, 0.0):
+            return self._shown
+        return best
 
     def _stay(self) -> float:
         calm = self._shown in CALM_KEYS

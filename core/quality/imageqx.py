@@ -10,6 +10,7 @@ from core.explain import Explanation
 from core.explain.closed_form import ImageQXHead, grad_cam
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
 from core.quality.verdict import PassRule, Verdict, judge
+from core.quality.where import find
 from core.runtime.engine import Engine
 from core.runtime.manifest import DEFAULT_POINT, NetworkEntry, OperatingPoint
 from core.runtime.preprocess import detail_square, network_square, square_batch
@@ -91,7 +92,17 @@ class ImageQX:
             explanations={name: explanations[name] for name in EXPLANATIONS},
             rule=rule,
             milliseconds=(self._clock() - started) * 1000,
+            where=find(sigmoid(outputs["places"][0, 0])) if "places" in outputs else None,
         )
+
+    def features(self, rgb: np.ndarray) -> np.ndarray:
+        """The last feature map of a picture: float32, channels x s x s."""
+        return self._run(*self.views(rgb))["features"][0]
+
+    def places(self, rgb: np.ndarray) -> np.ndarray | None:
+        """How likely each part of a picture is lesion: float, s x s, 0-1; None from a network without."""
+        outputs = self._run(*self.views(rgb))
+        return sigmoid(outputs["places"][0, 0]) if "places" in outputs else None
 
     def explain(self, rgb: np.ndarray, target: str) -> Explanation:
         """Grad-CAM of one explanation or quality class; raises KeyError for any other word."""

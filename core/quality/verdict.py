@@ -8,6 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from core.quality.labels import EXPLANATIONS
+from core.quality.where import Where
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ class Verdict:
         passes: whether the picture is good enough under the rule it was judged by.
         nearest: the explanation closest to (or furthest over) its threshold.
         milliseconds: time the assessment took.
+        where: the lesion's place in the frame, where the assessor can tell.
     """
 
     assessor: str
@@ -53,6 +55,7 @@ class Verdict:
     passes: bool
     nearest: str
     milliseconds: float
+    where: Where | None = None
 
 
 class Assessor(Protocol):
@@ -63,6 +66,15 @@ class Assessor(Protocol):
     def assess(self, rgb: np.ndarray, rule: PassRule) -> Verdict:
         """Assess one picture (uint8 RGB, H x W x 3, any size)."""
         ...
+
+
+def chance_good(verdict: Verdict, healthy_skin_passes: bool = False) -> float:
+    """How likely (0-1) a picture is good, thresholds aside: to tell the best of several that pass.
+
+    The chance that its class may pass, times the chances that each fault is absent.
+    """
+    good = verdict.quality["lesion"] + (verdict.quality["healthy_skin"] if healthy_skin_passes else 0.0)
+    return good * math.prod(1 - chance for chance in verdict.explanations.values())
 
 
 def shifted(quality: Mapping[str, float], offsets: Mapping[str, float]) -> dict[str, float]:
@@ -81,6 +93,7 @@ def judge(
     explanations: Mapping[str, float],
     rule: PassRule,
     milliseconds: float,
+    where: Where | None = None,
 ) -> Verdict:
     """Apply a pass rule to probabilities: the one place where "passes" is decided."""
     if rule.class_offsets:
@@ -100,4 +113,5 @@ def judge(
         passes=good and not flagged,
         nearest=max(margins, key=lambda name: margins[name]),
         milliseconds=milliseconds,
+        where=where,
     )

@@ -1,108 +1,67 @@
-"""Where in the frame is skin, and where on it the lesion? For "no skin" and for the framing hint."""
+"""Where in the frame is the lesion? For the arrow that shows which way to move."""
 
+import math
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
 import cv2
 import numpy as np
 
-from core.runtime.manifest import NetworkEntry
-from core.runtime.preprocess import network_input
-from core.runtime.probability import sigmoid
-
-PLANES: Final = ("skin", "lesion")
-
-
-class Runs(Protocol):
-    """What is needed of an engine, see ``core.runtime.engine.Engine``."""
-
-    def run(self, batch: np.ndarray) -> dict[str, np.ndarray]:
-        """Answer a batch (float32, N x 3 x S x S) with ``logits`` (float32, N x 2 x s x s)."""
-        ...
+# Probability from which a place counts as lesion.
+LEVEL: Final = 0.3
 
 
 @dataclass(frozen=True)
 class Where:
-    """What a frame shows, and where.
+    """The middle of a lesion, from the middle of the frame: -1 is the left or upper edge, 1 the opposite.
 
-    Attributes:
-        skin_share: share of the frame that is skin, lesion included, 0-1.
-        lesion_centre: middle of the largest lesion's box, (x, y) from the middle of the frame: -1 is the left
-            or upper edge, 1 the right or lower one; None when no lesion is found.
-        lesion_extent: longer side of that box over the short side of the frame, as the design measures
-            distance; None when no lesion is found.
+    ``size`` is the larger of the shares (0-1) of the frame's width and height that it takes; 0 if not known.
     """
 
-    skin_share: float
-    lesion_centre: tuple[float, float] | None
-    lesion_extent: float | None
+    x: float
+    y: float
+    size: float = 0.0
+
+    @property
+    def off(self) -> float:
+        """How far from the middle: 0 there, 1 at the middle of an edge."""
+        return math.hypot(self.x, self.y)
 
 
-@dataclass(frozen=True)
-class Levels:
-    """What counts.
-
-    Attributes:
-        skin, lesion: probability (0-1) from which a cell of the answer does.
-        cells: cells that a lesion must have; fewer are taken for noise.
-    """
-
-    skin: float = 0.5
-    lesion: float = 0.5
-    cells: int = 4
-
-
-def find(chances: np.ndarray, width: int, height: int, levels: Levels | None = None) -> Where:
-    """Read skin and lesion from the segmenter's answer.
+def likeliest(places: np.ndarray, level: float = LEVEL) -> np.ndarray | None:
+    """The places at ``level`` or above that touch the likeliest one: bool, s x s.
 
     Args:
-        chances: 2 x s x s, probability of skin and of lesion in each cell of the squeezed frame.
-        width, height: of the picture, in any unit; their ratio undoes the squeeze.
-        levels: what counts; the usual ones when None.
+        places: float, s x s, probability (0-1) that each part of a picture is lesion.
+
+    Returns:
+        None when no place reaches the level.
     """
-    levels = levels or Levels()
-    skin, lesion = chances[0] >= levels.skin, chances[1] >= levels.lesion
-    share = float((skin | lesion).mean())
-    count, _cells, stats, _centres = cv2.connectedComponentsWithStats(lesion.astype(np.uint8))
-    if count < 2:
-        return Where(share, None, None)
-    x, y, wide, high, area = (int(v) for v in stats[1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))])
-    if area < levels.cells:
-        return Where(share, None, None)
-    rows, columns = lesion.shape
-    centre = ((2 * x + wide) / columns - 1, (2 * y + high) / rows - 1)
-    extent = max(wide / columns * width, high / rows * height) / min(width, height)
-    return Where(share, centre, extent)
+    top = np.unravel_index(int(np.argmax(places)), places.shape)
+    if places[top] < level:
+        return None
+    _count, parts = cv2.connectedComponents((places >= level).astype(np.uint8))
+    return parts == parts[top]
 
 
-class Segmenter:
-    """The segmenter as it is served; thread-safe, as its engine is."""
+def find(places: np.ndarray, level: float = LEVEL) -> Where | None:
+    """Read the likeliest lesion off a map of places.
 
-    name = "segmenter"
+    Of the places at ``level`` or above, those that touch the likeliest one count, each by its probability.
 
-    def __init__(self, engine: Runs, entry: NetworkEntry, levels: Levels | None = None) -> None:
-        """Args are the engine, its manifest entry, and what counts.
+    Args:
+        places: float, s x s, probability (0-1) that each part of the squeezed frame is lesion.
 
-        Raises:
-            ValueError: the entry is of a network that answers something else.
-        """
-        if tuple(entry.labels) != PLANES:
-            raise ValueError(f"not a segmenter: {entry.labels}")
-        self._engine = engine
-        self._entry = entry
-        self._levels = levels or Levels()
-
-    def chances(self, rgb: np.ndarray) -> np.ndarray:
-        """Probability of skin and of lesion over a picture: float64, 2 x s x s, the whole frame squeezed.
-
-        Args:
-            rgb: uint8 RGB, H x W x 3, any size.
-        """
-        entry = self._entry
-        batch = network_input(rgb, entry.input_size, entry.mean, entry.std)
-        return sigmoid(self._engine.run(batch)["logits"][0])
-
-    def look(self, rgb: np.ndarray) -> Where:
-        """Say where a picture (uint8 RGB, H x W x 3, any size) shows skin, and a lesion."""
-        height, width = rgb.shape[:2]
-        return find(self.chances(rgb), width, height, self._levels)
+    Returns:
+        None when no place reaches the level.
+    """
+    found = likeliest(places, level)
+    if found is None:
+        return None
+    weights = np.where(found, places, 0.0)
+    rows, columns = places.shape
+    y = float(weights.sum(axis=1) @ (2 * np.arange(rows) + 1) / rows / weights.sum()) - 1
+    x = float(weights.sum(axis=0) @ (2 * np.arange(columns) + 1) / columns / weights.sum()) - 1
+    spans = (np.ptp(np.flatnonzero(found.any(axis=axis))) + 1 for axis in (0, 1))
+    size = max(float(span) / side for span, side in zip(spans, (columns, rows), strict=True))
+    return Where(x, y, size)

@@ -1,9 +1,12 @@
+import numpy as np
 import pytest
-import yaml
 
+from core.cli.assess import open_assessor
 from core.guidance.preset import PRESETS_DIR, PresetError, load_preset
 from core.quality.labels import EXPLANATIONS
 from core.quality.verdict import PassRule
+from core.training.degrade import worsen
+from core.training.phantoms import draw
 
 BASE = PassRule(dict.fromkeys(EXPLANATIONS, 0.4), class_offsets={"poor_quality": -0.5})
 
@@ -17,8 +20,7 @@ def test_a_preset_names_its_operating_point(name):
 
 def test_the_three_presets_differ_in_the_operating_point_alone():
     def content(name):
-        read = yaml.safe_load((PRESETS_DIR / f"{name}.yaml").read_text(encoding="utf-8"))
-        return {k: v for k, v in read.items() if k not in ("name", "description", "operating_point")}
+        return load_preset(name).model_dump(exclude={"name", "description", "operating_point"})
 
     assert content("lenient") == content("balanced") == content("strict")
 
@@ -31,8 +33,7 @@ def test_the_rule_keeps_the_offsets_of_the_operating_point():
 
 def test_thresholds_of_the_preset_come_before_those_of_the_operating_point(tmp_path):
     path = tmp_path / "mine.yaml"
-    text = (PRESETS_DIR / "strict.yaml").read_text(encoding="utf-8")
-    path.write_text(text.replace("thresholds: {}", "thresholds: {blurry: 0.9}"), encoding="utf-8")
+    path.write_text("operating_point: strict\nthresholds: {blurry: 0.9}\n", encoding="utf-8")
     rule = load_preset(path).rule(BASE)
     assert rule.thresholds == {**BASE.thresholds, "blurry": 0.9}
     assert rule.class_offsets == BASE.class_offsets
@@ -49,5 +50,21 @@ def test_an_unknown_operating_point_is_named_with_its_line(tmp_path):
     path = tmp_path / "mine.yaml"
     text = (PRESETS_DIR / "balanced.yaml").read_text(encoding="utf-8")
     path.write_text(text.replace("operating_point: balanced", "operating_point: bold"), encoding="utf-8")
-    with pytest.raises(PresetError, match=r"line 9.*operating_point"):
+    with pytest.raises(PresetError, match=r"line 11.*operating_point"):
         load_preset(path)
+
+
+def test_a_spot_seen_from_far_is_what_the_shots_of_context_and_region_ask_for():
+    """With the network that ships: at a tenth of the frame these two pass, unless it is blurred."""
+    network, preset = open_assessor("imageqx"), load_preset()
+    base = network.rule(point=preset.operating_point)
+    rules = {shot: preset.rule(base, shot=shot) for shot in ("context", "regional", "close_up")}
+    passed = dict.fromkeys(rules, 0)
+    for seed in range(500, 504):
+        drawn = draw("lesion", seed, (480, 640), lesion_extent=0.1)
+        soft = worsen(drawn.rgb, drawn.mask, "blurry", 0.95, np.random.default_rng(seed), mode="defocus")
+        for shot, rule in rules.items():
+            passed[shot] += network.assess(drawn.rgb, rule).passes
+            assert not network.assess(soft, rule).passes
+    assert min(passed["context"], passed["regional"]) >= 3
+    assert passed["close_up"] == 0

@@ -4,6 +4,7 @@ import threading
 
 import numpy as np
 import pytest
+from made_up_entry import IMAGEQX, made_up_entry
 
 from core.quality.imageqx import ImageQX
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
@@ -13,20 +14,7 @@ from core.runtime.manifest import NetworkEntry, load_manifest
 
 
 def entry(**changes) -> NetworkEntry:
-    fields = {
-        "file": "fake.onnx",
-        "sha256": "0" * 64,
-        "bytes": 1,
-        "task": "imageqx",
-        "labels": list(QUALITY_CLASSES),
-        "explanations": list(EXPLANATIONS),
-        "input_size": 224,
-        "mean": (0.485, 0.456, 0.406),
-        "std": (0.229, 0.224, 0.225),
-        "thresholds": dict.fromkeys(EXPLANATIONS, 0.5),
-        "temperature": 1.0,
-    }
-    return NetworkEntry(**fields | changes)
+    return made_up_entry(**IMAGEQX | changes)
 
 
 class FakeEngine:
@@ -135,6 +123,16 @@ def test_input_is_made_as_the_manifest_says():
     (batch,) = engine.batches
     assert batch.shape == (1, 3, 160, 160)
     assert 0 <= batch.min() < batch.max() <= 1
+
+
+def test_a_network_that_says_where_the_lesion_is_is_heard():
+    engine = FakeEngine([9, 0, 0, 0], CALM)
+    assert ImageQX(engine, entry()).assess(PICTURE, rule()).where is None
+    engine.answer["places"] = np.full((1, 1, 7, 7), -9, np.float32)
+    assert ImageQX(engine, entry()).assess(PICTURE, rule()).where is None
+    engine.answer["places"][0, 0, 3, 6] = 9
+    where = ImageQX(engine, entry()).assess(PICTURE, rule()).where
+    assert (where.x, where.y) == pytest.approx((6 / 7, 0))
 
 
 def test_refuses_another_network():

@@ -1,0 +1,120 @@
+"""A draft in a link: what differs from ``balanced``, compressed; read back as the untrusted text it is.
+
+The link is ``?design=1.TEXT``: a format number, then the differences as JSON, deflated, in the letters that
+an address may hold. Nothing but settings that the schema knows gets through, and little of it.
+"""
+
+import base64
+import binascii
+import json
+import re
+import zlib
+from collections.abc import Mapping
+from typing import Any, Final
+
+from core.guidance.designer.content import Content, checked, drop, put
+from core.guidance.designer.diff import MISSING, differences
+from core.guidance.preset import Preset
+from core.words import _
+
+FORMAT: Final = "1"
+# Browsers and chat programs carry so much; all prompts in one language rewritten fit well.
+MOST_LETTERS: Final = 6000
+MOST_BYTES: Final = 60_000
+MOST_SETTINGS: Final = 600
+
+
+class LinkError(Exception):
+    """A link that cannot be used; ``message`` is a translated sentence."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+def link_of(content: Mapping[str, Any], base: Mapping[str, Any]) -> str:
+    """The value of ``?design=`` for this content.
+
+    Args:
+        base: the content of ``balanced``.
+
+    Raises:
+        LinkError: there is more in it than a link carries.
+    """
+    found = differences(base, content)
+    told = {
+        "from": base["version"],
+        "set": [["/".join(one.steps), one.after] for one in found if one.after is not MISSING],
+        "drop": ["/".join(one.steps) for one in found if one.after is MISSING],
+    }
+    plain = json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
+    text = FORMAT + "." + base64.urlsafe_b64encode(zlib.compress(plain, 9)).decode("ascii").rstrip("=")
+    if len(text) > MOST_LETTERS:
+        raise LinkError(_("This draft differs in too much for a link. Save it, or download it as a file."))
+    return text
+
+
+def from_link(text: str, base: Mapping[str, Any]) -> Preset:
+    """Read the value of ``?design=``.
+
+    Args:
+        base: the content of ``balanced``.
+
+    Raises:
+        LinkError: it was cut short or altered, or was made by another version of Retake.
+    """
+    settings = _unpacked(text)
+    content: Content = dict(base)
+    for steps in settings["drop"]:
+        content = drop(content, steps)
+    for steps, value in settings["set"]:
+        content = put(content, steps, value)
+    preset, problems = checked(content)
+    if preset is None:
+        where = " > ".join(problems[0].steps)
+        message = _("The draft in this link does not fit this version of Retake ({where}: {advice})")
+        raise LinkError(message.format(where=where, advice=problems[0].advice))
+    return preset
+
+
+def _unpacked(text: str) -> dict[str, Any]:
+    if len(text) > MOST_LETTERS or not re.fullmatch(r"1\.[A-Za-z0-9_-]+", text):
+        raise _broken()
+    letters = text.partition(".")[2]
+    try:
+        packed = base64.b64decode(letters + "=" * (-len(letters) % 4), altchars=b"-_", validate=True)
+        opened = zlib.decompressobj()
+        plain = opened.decompress(packed, MOST_BYTES)
+        if not opened.eof or opened.unused_data:
+            raise _broken()
+        told = json.loads(plain.decode("utf-8"), parse_constant=_no_number)
+    except (binascii.Error, zlib.error, ValueError, RecursionError):
+        raise _broken() from None
+    if not isinstance(told, dict) or set(told) != {"from", "set", "drop"} or type(told["from"]) is not int:
+        raise _broken()
+    pairs, gone = told["set"], told["drop"]
+    if not isinstance(pairs, list) or not isinstance(gone, list) or len(pairs) + len(gone) > MOST_SETTINGS:
+        raise _broken()
+    if not all(isinstance(pair, list) and len(pair) == 2 for pair in pairs):
+        raise _broken()
+    return {
+        "set": [(_steps(where), value) for where, value in pairs],
+        "drop": [_steps(where) for where in gone],
+    }
+
+
+def _no_number(name: str) -> Any:
+    raise ValueError(name)  # JSON has no infinity
+
+
+def _steps(where: Any) -> tuple[str, ...]:
+    if not isinstance(where, str):
+        raise _broken()
+    steps = tuple(where.split("/"))
+    if not 1 <= len(steps) <= 5 or not all(re.fullmatch(r"[A-Za-z0-9_-]{1,40}", step) for step in steps):
+        raise _broken()
+    return steps
+
+
+def _broken() -> LinkError:
+    return LinkError(_("The draft in this link cannot be read. Ask for the link again, and copy all of it."))

@@ -1,0 +1,178 @@
+"""A made stream of pictures under a preset: what a person would have been shown, and when."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+
+from core.guidance.coach import Coach
+from core.guidance.conditions import OPEN_KEYS
+from core.guidance.hint import condition
+from core.guidance.preset import Preset
+from core.guidance.refine import refined
+from core.quality.glance import Glance, glance, moved
+from core.quality.labels import EXPLANATIONS
+from core.quality.verdict import Assessor, PassRule, Verdict, judge
+from core.runtime.preprocess import network_square
+
+NEUTRAL: Final = PassRule(dict.fromkeys(EXPLANATIONS, 0.5))
+"""For assessing a picture that is judged later: no class offsets go into what is kept."""
+
+_RAMP: Final = frozenset({"blurry", "low_resolution"})
+
+
+@dataclass(frozen=True)
+class Look:
+    """What is kept of a picture: its verdict under ``NEUTRAL``, and what a glance at it tells."""
+
+    verdict: Verdict
+    glance: Glance | None = None
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One frame of a film: when (seconds from its start), and what was seen."""
+
+    moment: float
+    look: Look
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one frame led to.
+
+    Attributes:
+        moment: seconds from the start.
+        raw: the frame's own condition, as the preset says it; ``"ready"`` when it passes.
+        shown: the condition on screen after it.
+        taken: whether the photo took itself now.
+    """
+
+    moment: float
+    raw: str
+    shown: str
+    taken: bool = False
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """A time over which one thing held: from, to (seconds), and the condition."""
+
+    start: float
+    end: float
+    key: str
+
+
+def rejudged(verdict: Verdict, rule: PassRule) -> Verdict:
+    """A verdict that was made under ``NEUTRAL``, under another rule: no picture is looked at again."""
+    new = judge(
+        assessor=verdict.assessor,
+        width=verdict.width,
+        height=verdict.height,
+        quality=verdict.quality,
+        explanations=verdict.explanations,
+        rule=rule,
+        milliseconds=verdict.milliseconds,
+        where=verdict.where,
+    )
+    return replace(
+        verdict,
+        quality=new.quality,
+        label=new.label,
+        flagged=new.flagged,
+        passes=new.passes,
+        nearest=new.nearest,
+    )
+
+
+def look_at(assessor: Assessor, rgb: np.ndarray) -> Look:
+    """Assess a picture (uint8 RGB, H x W x 3) once, for any preset."""
+    return Look(assessor.assess(rgb, NEUTRAL), glance(network_square(rgb)))
+
+
+def condition_of(look: Look, preset: Preset, rule: PassRule) -> str:
+    """The condition of a picture under a preset, with which light or way; ``"ready"`` when it passes.
+
+    As if the camera looked away from the person: left and right are then theirs.
+    """
+    judged = rejudged(look.verdict, rule)
+    key = condition(judged, preset, rule.healthy_skin_passes) or "ready"
+    return refined(key, preset, look.glance, judged.where, "environment")
+
+
+def said_of(look: Look, preset: Preset, rule: PassRule) -> str:
+    """The condition that is said of a picture, where a preset says one for another."""
+    return preset.said_as(condition_of(look, preset, rule))
+
+
+def replay(film: Iterable[Frame], preset: Preset, rule: PassRule) -> tuple[Step, ...]:
+    """Run a film past the coach; frames that come sooner than the preset looks are left out.
+
+    Args:
+        rule: the preset's, over its operating point.
+    """
+    now, last, before = 0.0, None, None
+    coach = Coach(preset, lambda: now)
+    steps = []
+    for frame in film:
+        # A hair of tolerance: frame times are sums of floats.
+        if last is not None and frame.moment - last < preset.timing.assess_every_ms / 1000 - 1e-6:
+            continue
+        now = last = frame.moment
+        key = condition_of(frame.look, preset, rule)
+        if key in _RAMP and frame.moment < preset.camera.settle_ms / 1000:
+            key = "searching"  # as in the live picture: a stream that just began is soft by itself
+        seen = frame.look.glance
+        still = before is None or seen is None or moved(before, seen) <= preset.gate.moved_above
+        before = seen
+        advice = coach.see(key, moved=not still)
+        steps.append(Step(frame.moment, preset.said_as(key), advice.key, coach.countdown.due))
+        if coach.countdown.due:
+            coach.countdown.rest()
+    return tuple(steps)
+
+
+def stretches(steps: Sequence[Step], end: float) -> tuple[Stretch, ...]:
+    """The prompts one after the other, each with the time that it stood.
+
+    Args:
+        end: when the film ends, in seconds.
+    """
+    found: list[Stretch] = []
+    for step in steps:
+        if found and found[-1].key == step.shown:
+            continue
+        if found:
+            found[-1] = replace(found[-1], end=step.moment)
+        found.append(Stretch(step.moment, end, step.shown))
+    return tuple(found)
+
+
+@dataclass(frozen=True)
+class Figures:
+    """A film under a preset in a few figures.
+
+    Attributes:
+        prompts: how many prompts came one after another (calm ones included).
+        first_open: seconds until the shutter first unlocked; None where it never did.
+        open_seconds: how long it was unlocked.
+        first_taken: seconds until the photo first took itself; None where it never did.
+    """
+
+    prompts: int
+    first_open: float | None
+    open_seconds: float
+    first_taken: float | None
+
+
+def figures(steps: Sequence[Step], end: float) -> Figures:
+    """The figures of a replay."""
+    shown = stretches(steps, end)
+    opened = [one for one in shown if one.key in OPEN_KEYS]
+    return Figures(
+        prompts=len(shown),
+        first_open=opened[0].start if opened else None,
+        open_seconds=sum(one.end - one.start for one in opened),
+        first_taken=next((step.moment for step in steps if step.taken), None),
+    )

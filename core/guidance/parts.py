@@ -1,0 +1,158 @@
+"""The parts of a preset's file, each with its bounds."""
+
+from collections.abc import Mapping
+from typing import Annotated, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
+
+SHOTS: Final = ("context", "regional", "close_up")
+ShotName = Literal["context", "regional", "close_up"]
+
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Part(BaseModel):
+    """A part of a preset: cannot be changed, and knows all its settings."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Timing(Part):
+    """How quickly hints follow the picture; all in milliseconds but ``lead`` (a ratio)."""
+
+    assess_every_ms: Annotated[int, Field(ge=0, le=2000)]
+    window_ms: Annotated[int, Field(ge=200, le=10_000)]
+    half_life_ms: Annotated[int, Field(ge=20, le=10_000)]
+    lead: Annotated[float, Field(ge=1, le=10)]
+    hint_ms: Annotated[int, Field(ge=1500, le=10_000)]
+    calm_ms: Annotated[int, Field(ge=1000, le=10_000)]
+    help_after_s: Annotated[float, Field(ge=1, le=120)] | None
+
+
+class GateRule(Part):
+    """When the shutter unlocks, whether the photo takes itself, and when a person may go past the lock.
+
+    Attributes:
+        moved_above: change of the picture over its own contrast, from one frame to the next, that stops the
+            countdown: 0 is the same picture, about 1 another one.
+    """
+
+    steady_ms: Annotated[int, Field(ge=0, le=10_000)]
+    steady_share: Annotated[float, Field(gt=0, le=1)]
+    fresh_ms: Annotated[int, Field(gt=0, le=10_000)]
+    refused_tries: Annotated[int, Field(ge=1, le=100)]
+    override_after_s: Annotated[float, Field(gt=0, le=3600)]
+    auto_capture: bool
+    countdown_ms: Annotated[int, Field(ge=500, le=10_000)]
+    moved_above: Share
+    best_shot_ms: Annotated[int, Field(ge=0, le=5000)]
+
+
+class CameraRule(Part):
+    """What counts as a camera that is covered, stuck, lost or not settled yet."""
+
+    black_luma: Share
+    frozen_after_s: Annotated[float, Field(gt=0, le=60)]
+    missing_after_s: Annotated[float, Field(gt=0, le=60)]
+    settle_ms: Annotated[int, Field(ge=0, le=60_000)]
+
+
+class Refine(Part):
+    """When a hint says which light or which way: measured in the picture, and only where the fault is found.
+
+    Attributes:
+        light, direction: whether it is done at all.
+        dark_below, bright_above: median brightness of the skin (0-1).
+        blown_above: share of the skin that shines white.
+        shading_above: brightest to darkest light across the skin, a ratio.
+        off_centre_from: how far off the middle the spot is (1 is the middle of an edge).
+        close_above: share of the frame's width or height that the spot takes.
+    """
+
+    light: bool
+    direction: bool
+    dark_below: Share
+    bright_above: Share
+    blown_above: Share
+    shading_above: Annotated[float, Field(ge=1, le=100)]
+    off_centre_from: Share
+    close_above: Share
+
+
+class Overlay(Part):
+    """What is drawn over the live picture.
+
+    Attributes:
+        ring: whether the guide is drawn.
+        size: its radius over the short side of the picture.
+        arrow: whether an arrow shows the way.
+        arrow_from: how far off the middle the spot is when it does (1 is the middle of an edge).
+    """
+
+    ring: bool
+    size: Annotated[float, Field(ge=0.1, le=0.48)]
+    arrow: bool
+    arrow_from: Share
+
+
+class Feedback(Part):
+    """What comes beside words and shapes until the person chooses otherwise."""
+
+    sound: bool
+    vibration: bool
+    speech: bool
+
+
+def _explanations(thresholds: Mapping[str, float]) -> Mapping[str, float]:
+    unknown = sorted(set(thresholds) - set(EXPLANATIONS))
+    if unknown:
+        raise ValueError(f"unknown: {', '.join(unknown)}; use only {', '.join(EXPLANATIONS)}")
+    return thresholds
+
+
+class Judged(Part):
+    """What passes.
+
+    Attributes:
+        thresholds: probability (0-1) per explanation from which it counts as a fault; those left out come
+            from the operating point. At 1 it never counts.
+    """
+
+    thresholds: Mapping[str, Share] = Field(default_factory=dict)
+
+    @field_validator("thresholds")
+    @classmethod
+    def _known_explanations(cls, thresholds: Mapping[str, float]) -> Mapping[str, float]:
+        return _explanations(thresholds)
+
+
+class Shot(Judged):
+    """One shot of a series, judged otherwise than a photo of the spot alone.
+
+    Attributes:
+        instruction: the wording that says what is wanted.
+        healthy_skin_passes: as in the preset; None takes the preset's.
+        class_offsets: added to the logit of a quality class, over those of the operating point.
+    """
+
+    instruction: Literal["shot_context", "shot_regional", "shot_close_up"]
+    healthy_skin_passes: bool | None = None
+    class_offsets: Mapping[str, Annotated[float, Field(ge=-10, le=10)]] = Field(default_factory=dict)
+
+    @field_validator("class_offsets")
+    @classmethod
+    def _known_classes(cls, offsets: Mapping[str, float]) -> Mapping[str, float]:
+        unknown = sorted(set(offsets) - set(QUALITY_CLASSES))
+        if unknown:
+            raise ValueError(f"unknown: {', '.join(unknown)}; use only {', '.join(QUALITY_CLASSES)}")
+        return offsets
+
+
+class Shots(Part):
+    """The three distances that the guidelines ask for."""
+
+    context: Shot
+    regional: Shot
+    close_up: Shot

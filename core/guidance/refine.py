@@ -1,0 +1,64 @@
+"""Which light, which way: a coarse condition said more exactly, where the picture tells. Never a new one."""
+
+from typing import Literal
+
+from core.guidance.preset import Preset
+from core.quality.glance import Glance
+from core.quality.where import Where
+
+Facing = Literal["user", "environment"]
+"""Which way a camera looks, in the words of browsers: at the person, or away from them."""
+
+
+def refined(
+    key: str,
+    preset: Preset,
+    seen: Glance | None = None,
+    where: Where | None = None,
+    facing: Facing | None = None,
+) -> str:
+    """The refined condition for a coarse one; the coarse one where nothing is clear.
+
+    Args:
+        key: the condition of a picture.
+        seen: what a glance at that picture tells, where it was taken.
+        where: the spot, where it is known; else the middle of the skin is taken.
+        facing: which way the camera looks. Left and right of the picture are the person's own only when that
+            is known: a camera that looks at them has its left where they have their right.
+    """
+    if key == "bad_light" and preset.refine.light and seen is not None:
+        return _light(preset, seen)
+    if key == "bad_framing" and preset.refine.direction:
+        return _way(preset, seen, where, facing)
+    return key
+
+
+def _light(preset: Preset, seen: Glance) -> str:
+    rule = preset.refine
+    if seen.luma > rule.bright_above:
+        return "too_bright"
+    if seen.blown > rule.blown_above:
+        return "glare"
+    # Without skin it would be the shading of whatever is in the frame.
+    if seen.has_skin and seen.shading > rule.shading_above:
+        return "shadow"
+    return "too_dark" if seen.luma < rule.dark_below else "bad_light"
+
+
+def _way(preset: Preset, seen: Glance | None, where: Where | None, facing: Facing | None) -> str:
+    rule = preset.refine
+    if where is not None:
+        if where.size > rule.close_above:
+            return "too_close"
+        x, y = where.x, where.y
+    elif seen is not None and seen.has_skin:
+        x, y = seen.x, seen.y
+    else:
+        return "bad_framing"
+    if max(abs(x), abs(y)) < rule.off_centre_from:
+        return "bad_framing"
+    if abs(y) >= abs(x):
+        return "move_up" if y < 0 else "move_down"
+    if facing is None:
+        return "bad_framing"
+    return "move_left" if (x < 0) == (facing == "environment") else "move_right"
