@@ -1,35 +1,4 @@
-// One hint at a time, said aloud once. The status region stays in the page; only its words change, and only
-// when the hint does, so that a screen reader neither misses one nor repeats it.
-
-const SIGNS = {
-  ask: "M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18zM12 7v6M12 16.5v.5",
-  good: "M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18zM8 12.4l2.8 2.8L16 9.6",
-  calm: "M5 12h.01M12 12h.01M19 12h.01",
-  start: "M4 7h3.5L9 5h6l1.5 2H20v12H4zM12 10a3 3 0 1 0 0 6 3 3 0 0 0 0-6z",
-  trouble: "M3 6h11v12H3zM14 10.5 21 7v10l-7-3.5M3 3l18 18",
-};
-
-// What getUserMedia's errors (by their standard names) mean to a person.
-const REFUSALS = {
-  NotAllowedError: "denied",
-  SecurityError: "denied",
-  NotFoundError: "missing",
-  OverconstrainedError: "missing",
-  NotReadableError: "busy",
-  AbortError: "busy",
-};
-
-function show(root, data) {
-  const banner = root.querySelector(".banner");
-  const told = `${data.key} ${data.text}`;
-  if (banner.dataset.told === told) return;
-  banner.dataset.told = told;
-  banner.dataset.key = data.key;
-  banner.dataset.tone = data.tone;
-  root.querySelector(".sign path").setAttribute("d", SIGNS[data.tone] ?? SIGNS.calm);
-  root.querySelector(".text").textContent = data.text;
-  root.querySelector(".spoken").textContent = data.spoken;
-}
+// The hint's words and signs come from on_device/web/hint.js, cues.js and refusals.js, which are put before this file.
 
 // The streamer sits in a frame of its own and tells nobody but the person why a start failed. Its line is read
 // here and put away, for the page says it in plain words. A streamer that words it otherwise is left alone.
@@ -44,18 +13,7 @@ function refusal(frame) {
 
 // What the browser says about its camera: "ok", or why there is none.
 async function cameraReport(frame) {
-  if (!window.isSecureContext) return "insecure";
-  if (!navigator.mediaDevices?.getUserMedia) return "unsupported";
-  const refused = refusal(frame);
-  if (refused) return refused;
-  try {
-    const permission = await navigator.permissions.query({ name: "camera" });
-    if (permission.state === "denied") return "denied";
-  } catch {
-    // Not every browser tells.
-  }
-  const devices = await navigator.mediaDevices.enumerateDevices();
-  return devices.some((device) => device.kind === "videoinput") ? "ok" : "missing";
+  return noCameraHere() ?? refusal(frame) ?? (await noCameraNow()) ?? "ok";
 }
 
 const watched = new WeakMap();
@@ -98,6 +56,7 @@ function watchCamera(root, told) {
   told.stop = () => {
     told.stopped = true;
     stops.forEach((stop) => stop());
+    told.onChoice?.();
     watched.delete(root);
   };
   tell();
@@ -106,12 +65,14 @@ function watchCamera(root, told) {
 
 // Called again on every update; the watch on the camera is set up once.
 export default function ({ data, parentElement: root, setStateValue }) {
-  show(root, data);
+  hush(root, data.feedback);
+  if (showHint(root, data)) tell(data, data);
   const known = watched.get(root);
   const told = known ?? { report: data.camera, stopped: false };
   told.tellPython = setStateValue;
   if (!known) {
     watched.set(root, told);
+    told.onChoice = onChoice(() => hush(root, data.feedback));
     watchCamera(root, told);
   }
   return () => {

@@ -1,27 +1,48 @@
 """The hint in the page: a permanent live region that also knows whether the browser has a camera to give."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final, Literal
 
 import streamlit as st
 
 from core.guidance.hint import Hint
+from core.words import language
 
 Tone = Literal["ask", "good", "calm", "start", "trouble"]
 _HERE: Final = Path(__file__).parent
 
 
-def _part(suffix: str) -> str:
-    return (_HERE / f"banner.{suffix}").read_text(encoding="utf-8")
+def part(name: str) -> str:
+    """The text of a file beside this one, such as ``banner.css``."""
+    return (_HERE / name).read_text(encoding="utf-8")
 
 
+# A component's script stands alone and cannot import: what it shares with the camera in the page comes first.
+_SCRIPTS: Final = (
+    "on_device/web/hint.js",
+    "on_device/web/cues.js",
+    "on_device/web/refusals.js",
+    "banner.js",
+)
 _banner: Final = st.components.v2.component(
-    "retake_banner", html=_part("html"), css=_part("css"), js=_part("js")
+    "retake_banner",
+    html=part("banner.html"),
+    css=part("banner.css"),
+    js="\n".join(part(name) for name in _SCRIPTS),
 )
 
 
-def banner(hint: Hint, tone: Tone, *, key: str, camera: str, on_camera: Callable[[str], None]) -> None:
+def banner(
+    hint: Hint,
+    tone: Tone,
+    *,
+    key: str,
+    camera: str,
+    on_camera: Callable[[str], None],
+    feedback: Mapping[str, bool] = MappingProxyType({}),
+) -> None:
     """Show a hint; it is announced when its key or its text changes, and at no other time.
 
     Args:
@@ -29,9 +50,18 @@ def banner(hint: Hint, tone: Tone, *, key: str, camera: str, on_camera: Callable
         camera: the last report that ``on_camera`` brought, ``"ok"`` at first.
         on_camera: called, before the run that follows, with what the browser says about its camera when that
             changes: ``"ok"``, ``"insecure"``, ``"unsupported"``, ``"denied"``, ``"missing"`` or ``"busy"``.
+        feedback: what comes beside the words until the person chooses (see :mod:`core.live.cues`).
     """
     _banner(
         key=key,
-        data={"key": hint.key, "text": hint.text, "spoken": hint.spoken, "tone": tone, "camera": camera},
+        data={
+            "key": hint.key,
+            "text": hint.text,
+            "spoken": hint.spoken,
+            "tone": tone,
+            "camera": camera,
+            "language": language(),
+            "feedback": dict(feedback),
+        },
         on_camera_change=lambda: on_camera(str(st.session_state[key]["camera"])),
     )

@@ -1,4 +1,4 @@
-"""Taking the photo: the newest good frame becomes a still, and the still is judged again."""
+"""Taking the photo: the best frame of the last moments becomes a still, and the still is judged again."""
 
 import logging
 from collections.abc import Callable
@@ -40,10 +40,15 @@ class Try:
     overridden: bool = False
 
 
-def press(watcher: Watcher, name: Callable[[], str] = lambda: "photo.jpg") -> Try:
-    """Take a photo, unless the shutter is locked. The still's own verdict is the one that counts."""
-    watcher.record("capture_attempted")
-    if not watcher.sight().ready:
+def press(watcher: Watcher, name: Callable[[], str] = lambda: "photo.jpg", *, by_itself: bool = False) -> Try:
+    """Take a photo, unless the shutter is locked. The still's own verdict is the one that counts.
+
+    Args:
+        by_itself: nobody pressed: :attr:`core.live.watcher.Sight.due` said that it is time.
+    """
+    ready = watcher.sight().ready
+    watcher.pressed(**{"auto": True} if by_itself else {})
+    if not ready:
         watcher.record("capture_blocked", reason="locked")
         return Try(Outcome.LOCKED)
     taken = _take(watcher, name())
@@ -58,7 +63,7 @@ def use_anyway(watcher: Watcher, refused: Try | None, name: Callable[[], str] = 
 
     Only where :attr:`Sight.may_override` allows it. A picture that turns out to pass is simply accepted.
     """
-    watcher.record("capture_attempted", override=True)
+    watcher.pressed(override=True)
     if not watcher.sight().may_override:
         watcher.record("capture_blocked", reason="locked", override=True)
         return Try(Outcome.LOCKED)

@@ -10,6 +10,20 @@ CONNECTING_S: Final = 10.0
 """A camera that brought no picture for this long after its start does not reach the server."""
 
 
+ON_DEVICE: Final = (
+    "insecure",
+    "unsupported",
+    "denied",
+    "missing",
+    "busy",
+    "ended",
+    "assessor",
+    "engine_network",
+    "unfit",
+)
+"""What may go wrong with a camera whose picture is checked on the person's own device."""
+
+
 def find(
     report: str, *, playing: bool, connecting: bool, failed: bool, waited: float, sight: Sight
 ) -> str | None:
@@ -52,6 +66,12 @@ def _sentences() -> Mapping[str, str]:
         "busy": _(
             "The camera is in use elsewhere. Close the program or page that uses it, then press Start camera."
         ),
+        "ended": _("The camera was turned off or taken by another program. Press Start camera to go on."),
+        "engine_network": _(
+            "What this device needs to check the picture did not arrive. Look at the connection, then press "
+            "Start camera again."
+        ),
+        "unfit": _("This browser cannot check the picture by itself. Retake goes on with the server."),
         "connection": _(
             "The camera works, but its picture does not arrive here. A firewall may be in the way. "
             "Try another network, or use a photo that you have."

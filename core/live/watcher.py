@@ -9,10 +9,16 @@ from typing import Final
 
 import numpy as np
 
+from core.guidance.best_shot import BestShot
 from core.guidance.coach import Advice, Coach
+from core.guidance.conditions import CAMERA_KEYS, OPEN_KEYS
 from core.guidance.hint import condition
 from core.guidance.preset import Preset
-from core.quality.verdict import Assessor, PassRule, Verdict
+from core.guidance.refine import Facing, refined
+from core.quality.glance import Glance, glance, moved
+from core.quality.verdict import Assessor, PassRule, Verdict, chance_good
+from core.quality.where import Where
+from core.runtime.preprocess import network_square
 from core.study.events import EventLog, EventName
 
 _LOG: Final = logging.getLogger(__name__)
@@ -34,12 +40,16 @@ class Sight:
     """What a page may know of a stream at one moment.
 
     Attributes:
-        key: the condition to show; ``"ready"`` exactly while the shutter is unlocked.
+        key: the condition to show; ``"ready"`` or ``"counting"`` exactly while the shutter is unlocked.
         verdict: of the newest frame that was assessed, or None.
         frames: how many frames this stream has brought.
         refused: photos refused in this attempt.
         may_override: whether "Use this photo anyway" is offered.
         broken: whether assessing failed, so that there is nothing to wait for.
+        where: the spot, over the last few frames; None when the newest frame shows none.
+        progress: how far the countdown has come (0-1) at whose end the photo takes itself; 0 for none.
+        due: whether the photo is to be taken now, without anyone pressing.
+        help: the condition whose hint stayed so long that help is offered; None for none.
     """
 
     key: str
@@ -48,11 +58,15 @@ class Sight:
     refused: int
     may_override: bool
     broken: bool
+    where: Where | None = None
+    progress: float = 0.0
+    due: bool = False
+    help: str | None = None
 
     @property
     def ready(self) -> bool:
         """Whether the shutter is unlocked."""
-        return self.key == "ready"
+        return self.key in OPEN_KEYS
 
 
 class Watcher:
@@ -63,6 +77,8 @@ class Watcher:
         rule: what passes.
         clock: seconds that never go back.
         log: where events go, or None.
+        facing: which way the camera looks, where that is known; else nobody is told to move left or right,
+            and the arrow shows the way.
     """
 
     def __init__(
@@ -73,9 +89,11 @@ class Watcher:
         clock: Callable[[], float],
         log: EventLog | None = None,
         page: str = "practise",
+        facing: Facing | None = None,
     ) -> None:
         self.assessor = assessor
         self.preset = preset
+        self.facing = facing
         self._rule = rule
         self._clock = clock
         self._log = log
@@ -83,6 +101,8 @@ class Watcher:
         self._lock = threading.RLock()
         self._coach = Coach(preset, clock)
         self._attempt = 0
+        # A photo is never taken from a frame that is not fresh.
+        self._best: BestShot[Frame] = BestShot(min(preset.gate.best_shot_ms, preset.gate.fresh_ms) / 1000)
         self._start_stream()
 
     def _start_stream(self) -> None:
@@ -97,7 +117,11 @@ class Watcher:
         self._print: int | None = None
         self._print_since = 0.0
         self._logged_at: float | None = None
+        self._where: Where | None = None
+        self._glance: Glance | None = None
+        self._told: str | None = None
         self._broken = False
+        self._best.forget()
 
     @property
     def rule(self) -> PassRule:
@@ -109,7 +133,7 @@ class Watcher:
         with self._lock:
             if rule != self._rule:
                 self._rule = rule
-                self._passing = None  # it passed under another rule
+                self._forget_passing()  # they passed under another rule
 
     @property
     def attempt(self) -> int:
@@ -120,8 +144,9 @@ class Watcher:
         """What there is to show now."""
         with self._lock:
             key = self._advice.key
-            if key == "ready" and not self._coach.gate.open:
+            if key in OPEN_KEYS and not self._coach.gate.open:
                 key = "searching"  # the frames stopped a moment ago
+            counting = key in OPEN_KEYS
             return Sight(
                 key=key,
                 verdict=self._verdict,
@@ -129,6 +154,10 @@ class Watcher:
                 refused=self._coach.gate.refused,
                 may_override=self._frames > 0 and self._coach.gate.may_override,
                 broken=self._broken,
+                where=self._where,
+                progress=self._coach.countdown.progress if counting else 0.0,
+                due=counting and self._coach.countdown.due,
+                help=self._coach.help,
             )
 
     def begin_attempt(self) -> None:
@@ -136,7 +165,7 @@ class Watcher:
         with self._lock:
             self._attempt += 1
             self._coach.gate.begin()
-            self._passing = None
+            self._forget_passing()
 
     def retake(self) -> None:
         """The person wants another photo after one was accepted."""
@@ -145,15 +174,28 @@ class Watcher:
             if self._frames:  # the camera never stopped: what comes now belongs to the next try
                 self.begin_attempt()
 
+    def pressed(self, **properties: object) -> None:
+        """The shutter was pressed, or pressed itself: the next countdown leaves time to read."""
+        with self._lock:
+            self.record("capture_attempted", **properties)
+            self._coach.countdown.rest()
+
     def refuse(self) -> int:
         """Count a refused photo; returns how many there were in this attempt."""
         with self._lock:
             return self._coach.gate.refuse()
 
     def best_frame(self) -> Frame | None:
-        """The newest frame that passes, where it is fresh; else the newest of all; None without a picture."""
+        """The frame to take a photo from.
+
+        Of those that passed in the last moments the one with the best verdict; else the newest that passes,
+        where it is fresh; else the newest of all; None without a picture.
+        """
         with self._lock:
             now = self._clock()
+            best = self._best.best(now)
+            if best is not None:
+                return best
             fresh = self.preset.gate.fresh_ms / 1000
             if self._passing is not None and now - self._passing.at <= fresh:
                 return self._passing
@@ -181,8 +223,13 @@ class Watcher:
             self._newest = frame
             if verdict is not None:
                 key = self._judge(frame, verdict, rule)
+            still = self._look_closer(frame, key)
             self._verdict = verdict
-            self._show(self._coach.see(key))
+            self._where = _calmer(self._where, verdict.where if verdict is not None else None)
+            key = refined(key, self.preset, self._glance, verdict.where if verdict else None, self.facing)
+            counting = self._coach.countdown.running
+            self._show(self._coach.see(key, moved=not still))
+            self._note(counting, key)
             if verdict is not None:
                 self._sample(verdict)
             return self.sight()
@@ -192,7 +239,7 @@ class Watcher:
         with self._lock:
             if self._frames:
                 self._verdict = None
-                self._passing = None
+                self._forget_passing()
                 self._show(self._coach.lost())
             return self.sight()
 
@@ -207,6 +254,30 @@ class Watcher:
         """Add an event of this stream to the session's log."""
         if self._log is not None:
             self._log.add(event, page=self._page, source="live", attempt=self._attempt, properties=properties)
+
+    def _forget_passing(self) -> None:
+        self._passing = None
+        self._best.forget()
+
+    def _look_closer(self, frame: Frame, key: str) -> bool:
+        """Take a glance at a frame where it tells something; returns whether nothing moved since the last."""
+        before, self._glance = self._glance, None
+        if not (self.preset.gate.auto_capture or key in ("bad_light", "bad_framing")):
+            return True
+        self._glance = glance(network_square(frame.rgb))
+        return before is None or moved(before, self._glance) <= self.preset.gate.moved_above
+
+    def _note(self, counting: bool, key: str) -> None:
+        """Log what is seen on the page beside the prompt: a countdown that starts or stops, and help."""
+        countdown = self._coach.countdown
+        if countdown.running and not counting:
+            self.record("note_added", note="countdown_started")
+        elif counting and not countdown.running:
+            self.record("note_added", note="countdown_stopped", key=key)
+        offered = self._coach.help
+        if offered is not None and self._told is None:
+            self.record("note_added", note="help_offered", key=offered)
+        self._told = offered
 
     def _note_changes(self, frame: Frame) -> None:
         size = frame.rgb.shape[:2]
@@ -242,6 +313,8 @@ class Watcher:
         key = condition(verdict, self.preset, rule.healthy_skin_passes)
         if key is None:
             self._passing = frame
+            if self.preset.gate.best_shot_ms:
+                self._best.offer(frame, chance_good(verdict, rule.healthy_skin_passes), frame.at)
             return "ready"
         settled = frame.at - self._size_since >= self.preset.camera.settle_ms / 1000
         if key in _RAMP and not settled:
@@ -263,7 +336,7 @@ class Watcher:
             self.record("gate_closed", key=advice.key)
         if advice.ready:
             self.record("gate_opened")
-        if advice.key in ("camera_black", "camera_frozen", "camera_missing"):
+        if advice.key in CAMERA_KEYS:
             self.record("camera_failed", reason=advice.key)
         if advice.key != "searching":
             self.record(
@@ -281,6 +354,13 @@ class Watcher:
             return
         self._logged_at = now
         self.record("frame_assessed", **verdict_properties(verdict))
+
+
+def _calmer(before: Where | None, now: Where | None) -> Where | None:
+    """Half way from one frame's place to the next: an arrow should not tremble."""
+    if before is None or now is None:
+        return now
+    return Where((before.x + now.x) / 2, (before.y + now.y) / 2, now.size)
 
 
 def verdict_properties(verdict: Verdict) -> dict[str, object]:

@@ -29,6 +29,8 @@ class SaysWhatItIsTold:
 
     def __init__(self):
         self.says = "ready"
+        self.where = None
+        self.doubt = 0.1  # how likely each fault is that it is not told to say
         self.seen = []
 
     def assess(self, rgb, rule):
@@ -42,9 +44,10 @@ class SaysWhatItIsTold:
             width=rgb.shape[1],
             height=rgb.shape[0],
             quality={name: 0.91 if name == label else 0.03 for name in QUALITY_CLASSES},
-            explanations={name: 0.9 if name == says else 0.1 for name in EXPLANATIONS},
+            explanations={name: 0.9 if name == says else self.doubt for name in EXPLANATIONS},
             rule=rule,
             milliseconds=2.0,
+            where=self.where,
         )
 
 

@@ -1,7 +1,8 @@
 import numpy as np
 
 from core.live.shutter import Outcome, press, use_anyway
-from core.live.watcher import Frame
+from core.live.watcher import Frame, Watcher
+from core.quality.where import Where
 
 
 def test_a_locked_shutter_takes_nothing(stage):
@@ -97,3 +98,96 @@ def test_an_assessor_that_fails_on_the_still_is_no_traceback(stage):
     stage.assessor.assess = fail
     assert press(stage.watcher).outcome is Outcome.NO_PICTURE
     assert stage.log.events[-1].properties == {"reason": "assessor"}
+
+
+def auto(stage, **gate):
+    """The stage with a preset whose photo takes itself."""
+    rule = stage.preset.gate.model_copy(update={"auto_capture": True, **gate})
+    stage.preset = stage.preset.model_copy(update={"gate": rule})
+    stage.watcher = Watcher(stage.assessor, stage.rule, stage.preset, stage.clock, stage.log)
+    return stage.watcher
+
+
+def test_the_photo_takes_itself_after_a_countdown_that_is_seen(stage):
+    watcher = auto(stage)
+    begun = stage.clock.now
+    seen = stage.show("ready", 6)
+    due = next(sight for sight in seen if sight.due)
+    assert due.progress == 1
+    assert (due.key, due.ready) == ("counting", True)
+    counting = [sight.progress for sight in seen if 0 < sight.progress < 1]
+    assert counting == sorted(counting)
+    assert 3.0 <= (seen.index(due) + 1) * 0.12 <= 3.6, "the steady second and two more"
+    assert stage.clock.now > begun
+    taken = press(watcher, by_itself=True)
+    assert taken.outcome is Outcome.ACCEPTED
+    tried = stage.events("capture_attempted")[0]
+    assert tried.properties == {"auto": True}
+
+
+def test_a_photo_that_took_itself_and_was_refused_leaves_time_to_read(stage):
+    watcher = auto(stage)
+    stage.show("ready", 4)
+    assert watcher.sight().due
+    stage.assessor.says = "blurry"
+    assert press(watcher, by_itself=True).outcome is Outcome.REFUSED
+    assert not watcher.sight().due
+    again = stage.show("ready", 4)
+    assert not any(sight.progress for sight in again[:8])
+    assert again[-1].due
+    assert watcher.sight().refused == 1
+
+
+def test_a_frame_that_fails_and_a_picture_that_jumps_stop_the_countdown(stage):
+    watcher = auto(stage)
+    assert stage.show("ready", 2)[-1].progress > 0
+    assert stage.show("blurry", 0.12)[-1].progress == 0
+    assert stage.show("ready", 1)[-1].progress > 0
+    half = stage.picture(level=128)
+    half[:, 80:] //= 4
+    jumped = stage.show("ready", 0.12, picture=half)[-1]
+    assert (jumped.progress, jumped.key, jumped.ready) == (0, "counting", True), "the button stays"
+    stage.show("ready", 0.12, picture=half + 1)
+    assert watcher.sight().progress == 0 or not watcher.sight().due
+    notes = [event.properties["note"] for event in stage.events("note_added")]
+    assert notes[:4] == ["countdown_started", "countdown_stopped"] * 2
+
+
+def test_the_best_frame_of_the_last_second_becomes_the_photo(stage):
+    stage.show("ready", 3)
+    best = stage.picture(level=140)
+    stage.assessor.doubt = 0.0
+    stage.show("ready", 0.12, picture=best)
+    stage.assessor.doubt = 0.1
+    stage.show("ready", 0.6)
+    assert stage.watcher.best_frame().rgb is best
+    taken = press(stage.watcher)
+    assert np.array_equal(taken.photo.full(), best)
+    stage.show("ready", 0.6)
+    assert stage.watcher.best_frame().rgb is not best, "a second later it is too old"
+
+
+def test_a_preset_may_take_the_newest_frame_instead(stage):
+    auto(stage, best_shot_ms=0)
+    stage.assessor.doubt = 0.0
+    stage.show("ready", 3)
+    stage.assessor.doubt = 0.1
+    stage.show("ready", 0.12)
+    assert stage.watcher.best_frame().at == stage.clock.now
+
+
+def test_help_is_offered_and_noted_once(stage):
+    seen = stage.show("blurry", 12)
+    assert seen[0].help is None
+    assert seen[-1].help == "blurry"
+    notes = [event.properties for event in stage.events("note_added")]
+    assert notes == [{"note": "help_offered", "key": "blurry"}]
+
+
+def test_the_camera_knows_left_from_right_only_where_it_is_told_which_way_it_looks(stage):
+    stage.assessor.where = Where(-0.7, 0.0)
+    assert stage.show("bad_framing", 2)[-1].key == "bad_framing"
+    stage.watcher.facing = "environment"
+    assert stage.show("bad_framing", 3)[-1].key == "move_left"
+    stage.watcher.facing = "user"
+    assert stage.show("bad_framing", 4)[-1].key == "move_right"

@@ -5,6 +5,7 @@ import pytest
 from core.live.watcher import Frame
 from core.quality.labels import EXPLANATIONS
 from core.quality.verdict import PassRule
+from core.quality.where import Where
 
 
 @pytest.mark.parametrize("key", [*EXPLANATIONS, "no_skin", "healthy_skin"])
@@ -44,6 +45,17 @@ def test_a_change_of_size_starts_the_wait_anew(stage):
 
 def test_other_faults_are_told_from_the_first_frame_on(stage):
     assert stage.show("too_far_away", 0.12)[0].key == "too_far_away"
+
+
+def test_the_spot_is_followed_calmly_and_forgotten_at_once(stage):
+    stage.assessor.where = Where(-0.8, 0.0)
+    assert stage.show("bad_framing", 0.12)[-1].where == Where(-0.8, 0.0)
+    stage.assessor.where = Where(0.0, 0.4)
+    first, *_rest, last = stage.show("bad_framing", 1.2)
+    assert first.where == Where(-0.4, 0.2)
+    assert last.where.off == pytest.approx(0.4, abs=0.01)
+    stage.assessor.where = None
+    assert stage.show("bad_framing", 0.12)[-1].where is None
 
 
 def test_a_covered_camera_is_told_and_not_assessed(stage):
@@ -170,7 +182,7 @@ def test_the_events_tell_the_story(stage):
         ("prompt_shown", "too_far_away"),
     ]
     shown = stage.events("prompt_cleared")[0].properties
-    assert shown["text_id"] == "balanced@1:too_far_away"
+    assert shown["text_id"] == "balanced@2:too_far_away"
     assert shown["shown_ms"] >= 1500
     assert {event.source for event in stage.log.events} == {"live"}
     assert {event.page for event in stage.log.events} == {"practise"}

@@ -1,0 +1,1 @@
+"""ImageQX inside the browser: what the page loads, and the Python beside it."""

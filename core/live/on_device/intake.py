@@ -1,0 +1,237 @@
+"""What the browser sends: checked, each thing taken once, the photo judged again. No Streamlit here.
+
+The browser is the person's own, and so is what it sends: it may be broken, forged, or sent twice. Everything
+is checked before it is used; what cannot be used gets a sentence, and the browser need not keep it longer.
+"""
+
+import base64
+import binascii
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from core.guidance.parts import ShotName
+from core.photo import Photo, PhotoError, read_photo
+from core.quality.verdict import Assessor, PassRule, Verdict
+from core.study.events import EventLog
+from core.words import _
+
+MOST_EVENTS: Final = 500
+# In base64 this stays below the 16 MB that ASGI servers take in one message.
+MOST_BYTES: Final = 10 * 1024 * 1024
+_LONGEST_TEXT: Final = 80
+_MOST_IN_ONE: Final = 24
+_MONTH_MS: Final = 31 * 24 * 3600 * 1000.0
+_JPEG: Final = b"\xff\xd8\xff"
+
+Id = Annotated[str, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
+Attempt = Annotated[int, Field(ge=0, le=100_000)]
+# What a camera may bring about. Consent, sessions and questionnaires are for the server to note.
+BrowserEvent = Literal[
+    "camera_started",
+    "camera_failed",
+    "frame_assessed",
+    "prompt_shown",
+    "prompt_cleared",
+    "gate_opened",
+    "gate_closed",
+    "capture_attempted",
+    "capture_blocked",
+    "photo_captured",
+    "photo_retaken",
+    "photo_accepted",
+    "gate_overridden",
+    "gradcam_toggled",
+    "help_opened",
+    "note_added",
+]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class Row(_Part):
+    """One event as the browser noted it.
+
+    Attributes:
+        t_ms: milliseconds since its page was loaded, on a clock that never goes back.
+        ago_ms: how long before the message was sent it happened.
+    """
+
+    id: Id
+    name: BrowserEvent
+    t_ms: Annotated[float, Field(ge=0)]
+    ago_ms: Annotated[float, Field(ge=0, le=_MONTH_MS)]
+    attempt: Attempt
+    properties: dict[str, Any]
+
+    @field_validator("properties")
+    @classmethod
+    def _plain(cls, properties: dict[str, Any]) -> dict[str, Any]:
+        if not _is_plain(properties, depth=2):
+            raise ValueError("plain values only: short text, numbers, and short lists or tables of these")
+        return properties
+
+
+class Still(_Part):
+    """A photo that the person accepted.
+
+    Attributes:
+        jpeg: base64.
+        overridden: whether the person uses it although it did not pass.
+        practising: whether skin without a spot was let pass.
+        shot: which photo of a series it is; None for a photo alone.
+    """
+
+    id: Id
+    jpeg: Annotated[str, Field(max_length=MOST_BYTES * 4 // 3 + 4)]
+    attempt: Attempt
+    overridden: bool
+    practising: bool
+    shot: ShotName | None = None
+
+
+class Message(_Part):
+    """What comes in one go: events, oldest first, and a photo where one was accepted."""
+
+    id: Id
+    events: Annotated[tuple[Row, ...], Field(max_length=MOST_EVENTS)]
+    photo: Still | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """That a message came; ``sentence`` says why something in it could not be used, else it is empty."""
+
+    message: str
+    sentence: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Arrived:
+    """A photo from the browser, judged here: this verdict is the one that counts."""
+
+    photo: Photo
+    verdict: Verdict
+    overridden: bool
+    shot: ShotName | None = None
+
+
+class Once:
+    """Remembers ids, so that a thing that comes twice counts once; any thread may ask.
+
+    Args:
+        most: how many to remember; the oldest are forgotten.
+    """
+
+    def __init__(self, most: int = 100_000) -> None:
+        self._most = most
+        self._seen: OrderedDict[str, None] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def first(self, identity: str) -> bool:
+        """Whether this id comes for the first time."""
+        with self._lock:
+            if identity in self._seen:
+                return False
+            self._seen[identity] = None
+            if len(self._seen) > self._most:
+                self._seen.popitem(last=False)
+            return True
+
+
+def take_in(
+    value: Any,
+    *,
+    log: EventLog,
+    events_seen: Once,
+    photos_seen: Once,
+    assessor: Callable[[], Assessor],
+    rule: Callable[[bool, ShotName | None], PassRule],
+) -> tuple[Answer | None, Arrived | None]:
+    """Take in what the browser sent.
+
+    Args:
+        value: as it came; nothing of it is trusted.
+        log: where the events go, with the ids that the browser gave them.
+        events_seen, photos_seen: what came before: events on this server, photos in this visit.
+        assessor: judges the photo; asked for only when there is one.
+        rule: what passes, by whether skin without a spot may, and by the photo of a series.
+
+    Returns:
+        the answer for the browser (None when the message is too broken to be answered), and a photo that came
+        for the first time.
+    """
+    try:
+        message = Message.model_validate(_as_tuples(value))
+    except ValidationError:
+        name = value.get("id") if isinstance(value, dict) else None
+        answerable = isinstance(name, str) and len(name) <= _LONGEST_TEXT
+        sentence = _("What this page sent could not be read. Reload the page and take the photo again.")
+        return (Answer(name, sentence) if answerable else None), None
+    for row in message.events:
+        if events_seen.first(row.id):
+            _note(log, row)
+    if message.photo is None or not photos_seen.first(message.photo.id):
+        return Answer(message.id), None
+    try:
+        return Answer(message.id), _judged(message.photo, assessor(), rule)
+    except PhotoError as error:
+        properties = {"error": error.code}
+        log.add("capture_blocked", page="practise", source="live", properties=properties)
+        return Answer(message.id, error.message), None
+
+
+def _as_tuples(value: Any) -> Any:
+    # Strict models take JSON's lists only as such; this is where JSON becomes Python.
+    if isinstance(value, dict) and isinstance(value.get("events"), list):
+        return {**value, "events": tuple(value["events"])}
+    return value
+
+
+def _note(log: EventLog, row: Row) -> None:
+    log.add(
+        row.name,
+        page="practise",
+        source="live",
+        attempt=row.attempt,
+        # Durations within one page load are best taken from the browser's own clock.
+        properties={**row.properties, "on_device": True, "page_ms": round(row.t_ms, 1)},
+        ago_ms=row.ago_ms,
+        event_id=row.id,
+    )
+
+
+def _judged(still: Still, assessor: Assessor, rule: Callable[[bool, ShotName | None], PassRule]) -> Arrived:
+    try:
+        data = base64.b64decode(still.jpeg, validate=True)
+    except (binascii.Error, ValueError):
+        data = b""
+    if not data.startswith(_JPEG):
+        raise PhotoError(
+            "not_an_image", _("The photo did not arrive as a picture. Please take another photo.")
+        )
+    photo = read_photo(data, "photo.jpg")
+    passes = rule(still.practising, still.shot)
+    verdict = assessor.assess(photo.small, passes, width=photo.width, height=photo.height)
+    return Arrived(photo, verdict, still.overridden and not verdict.passes, still.shot)
+
+
+def _is_plain(value: Any, depth: int) -> bool:
+    if isinstance(value, str):
+        return len(value) <= _LONGEST_TEXT
+    if value is None or isinstance(value, bool | int | float):
+        return True
+    if depth == 0 or not isinstance(value, dict | list) or len(value) > _MOST_IN_ONE:
+        return False
+    if isinstance(value, list):
+        return all(_is_plain(one, depth - 1) for one in value)
+    return all(
+        isinstance(key, str) and len(key) <= _LONGEST_TEXT and _is_plain(one, depth - 1)
+        for key, one in value.items()
+    )

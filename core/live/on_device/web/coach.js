@@ -1,0 +1,73 @@
+// @ts-check
+// Stabiliser, gate and countdown in step: what is shown, and whether the shutter is unlocked; the twin of
+// core/guidance/coach.py.
+
+import { GENERAL_KEY, PICTURE_KEYS, family, saidAs } from "./conditions.js";
+import { Countdown } from "./countdown.js";
+import { Gate } from "./gate.js";
+import { Stabiliser } from "./stabiliser.js";
+
+/**
+ * What the person should see now: `key` is "ready" or "counting" exactly while the shutter is unlocked; `rawKey` is
+ * the condition of the newest frame, before smoothing.
+ * @typedef {{key: string, rawKey: string}} Advice
+ */
+
+const HELPED = [...PICTURE_KEYS, GENERAL_KEY];
+
+/**
+ * Follows one stream of conditions, one a frame. Words and button never disagree. Where the photo takes itself,
+ * "counting" is said in place of "ready" all the while: a countdown may stop and start anew.
+ */
+export class Coach {
+  #preset;
+  #clock;
+  #stabiliser;
+  #said = "searching";
+  #sameSince = -Infinity;
+
+  /** @param {import("./watcher.js").Preset} preset @param {() => number} clock seconds that never go back */
+  constructor(preset, clock) {
+    this.gate = new Gate(preset, clock);
+    this.countdown = new Countdown(preset, clock);
+    this.#preset = preset;
+    this.#clock = clock;
+    this.#stabiliser = new Stabiliser(preset, clock);
+  }
+
+  /**
+   * Take in one frame and say what to show.
+   * @param {string} key its condition; "ready" when it passes
+   * @param {boolean} moved whether the picture changed much since the frame before
+   * @returns {Advice}
+   */
+  see(key, moved = false) {
+    const steady = this.gate.see(key === "ready");
+    const shown = this.#stabiliser.update(saidAs(key, this.#preset), steady);
+    this.gate.settle(shown === "ready");
+    this.countdown.see(shown === "ready" && key === "ready" && !moved);
+    return this.#say(shown, key);
+  }
+
+  /** No frame came for too long: lock, and say so. @returns {Advice} */
+  lost() {
+    this.gate.forgetFrames();
+    this.countdown.stop();
+    return this.#say(this.#stabiliser.update("camera_missing"), "camera_missing");
+  }
+
+  /** The condition that help is offered for, since its hint stayed long; null for none. @returns {string | null} */
+  get help() {
+    const after = this.#preset.timing.help_after_s;
+    if (after === null || !HELPED.includes(family(this.#said))) return null;
+    return this.#clock() - this.#sameSince >= after ? this.#said : null;
+  }
+
+  /** @param {string} shown @param {string} rawKey @returns {Advice} */
+  #say(shown, rawKey) {
+    const said = shown === "ready" && this.#preset.gate.auto_capture ? "counting" : shown;
+    if (family(said) !== family(this.#said)) this.#sameSince = this.#clock();
+    this.#said = said;
+    return { key: said, rawKey };
+  }
+}

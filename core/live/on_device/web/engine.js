@@ -1,0 +1,120 @@
+// @ts-check
+// Pictures judged in a worker: the page's side.
+
+import { EngineError } from "./errors.js";
+import { heatOf, unpackHead } from "./heat.js";
+import { sigmoid, softmax } from "./probability.js";
+import { hasSimd } from "./simd.js";
+import { find } from "./where.js";
+
+export { EngineError };
+
+/** What this browser lacks, or "". */
+function lacking() {
+  const needed = ["Worker", "OffscreenCanvas", "DecompressionStream", "createImageBitmap", "WebAssembly"];
+  return needed.find((name) => !(name in globalThis)) ?? (hasSimd() ? "" : "WebAssembly SIMD");
+}
+
+/**
+ * Judges pictures, one after the other; `assess` takes the bitmap away.
+ * @typedef {{readonly backend: "wasm" | "webgpu", threads: number,
+ *   assess: (source: ImageBitmap | VideoFrame, options?: {features?: boolean}) => Promise<Judged>, close: () => void}} Engine
+ *
+ * @typedef {import("./verdict.js").Judged & {logits: Float32Array, explanationLogits: Float32Array}} Judged
+ */
+
+/**
+ * Start a worker, fetch the network where it is not kept yet, and open it.
+ * @param {object} given
+ * @param {string} given.base where everything was published (a whole address, or one from the page)
+ * @param {"auto" | "webgpu" | "wasm"} [given.backend] "auto" takes the graphics processor where there is one
+ * @param {number} [given.threads] of the processor; as many as seem right by default
+ * @param {(progress: {what: "network" | "runtime", loaded: number, total: number}) => void} [given.onProgress]
+ *   bytes that have come, and bytes in all
+ * @returns {Promise<Engine>}
+ * @throws {EngineError}
+ */
+export async function openEngine({ base, backend = "auto", threads, onProgress = () => {} }) {
+  const missing = lacking();
+  if (missing) throw new EngineError("unsupported", `this browser has no ${missing}`);
+  const link = connect(new Worker(new URL("./worker.js", import.meta.url), { type: "module" }), onProgress);
+  const address = new URL(base.endsWith("/") ? base : `${base}/`, document.baseURI).href;
+  try {
+    const opened = await link.ask("open", { base: address, backend, threads });
+    const { card } = opened;
+    const head = card.head && unpackHead(card.head, card.labels, card.explanations);
+    let running = opened.backend;
+    return {
+      get backend() {
+        return running;
+      },
+      threads: opened.threads,
+      assess: async (source, { features = false } = {}) => {
+        const answer = await link.ask("assess", { bitmap: source, features: features && head !== null }, [source]);
+        running = answer.backend; // a graphics processor may have been lost
+        return judgedOf(answer, card, head);
+      },
+      close: () => link.close("the engine was closed"),
+    };
+  } catch (error) {
+    link.close("the engine could not be opened");
+    throw error;
+  }
+}
+
+/** Questions to a worker as promises. @param {Worker} worker @param {(progress: any) => void} onProgress */
+function connect(worker, onProgress) {
+  /** @type {Map<number, {resolve: (value: any) => void, reject: (error: EngineError) => void}>} */
+  const waiting = new Map();
+  let asked = 0;
+  /** @type {EngineError | null} */
+  let ended = null;
+  const end = (/** @type {EngineError} */ error) => {
+    ended ??= error;
+    worker.terminate();
+    waiting.forEach(({ reject }) => reject(error));
+    waiting.clear();
+  };
+  worker.onmessage = ({ data: { id, value, error, progress } }) => {
+    if (progress) return onProgress(progress);
+    const promise = waiting.get(id);
+    waiting.delete(id);
+    if (error) promise?.reject(new EngineError(error.code, error.message));
+    else promise?.resolve(value);
+  };
+  // Before its first answer a worker ends because its files did not come; later because something broke.
+  worker.onerror = (event) => {
+    end(new EngineError(asked > 1 ? "runtime" : "network", event.message || "the worker could not be started"));
+  };
+  return {
+    /** @param {string} kind @param {object} question @param {Transferable[]} [transfer] @returns {Promise<any>} */
+    ask: (kind, question, transfer = []) =>
+      new Promise((resolve, reject) => {
+        if (ended) return reject(ended);
+        const id = ++asked;
+        waiting.set(id, { resolve, reject });
+        worker.postMessage({ id, kind, ...question }, { transfer });
+      }),
+    close: (/** @type {string} */ why) => end(new EngineError("runtime", why)),
+  };
+}
+
+/** A worker's answer as probabilities. @param {any} answer @param {import("./network.js").Card} card @param {import("./heat.js").Head | null} head @returns {Judged} */
+function judgedOf({ places, features, backend, ...answer }, card, head) {
+  const { logits, explanationLogits } = answer;
+  const named = (/** @type {string[]} */ names, /** @type {number[]} */ values) =>
+    Object.fromEntries(names.map((name, i) => [name, values[i]]));
+  const side = places === null ? 0 : Math.sqrt(places.length);
+  const judged = {
+    ...answer,
+    quality: named(card.labels, softmax(logits, card.temperature)),
+    explanations: named(card.explanations, sigmoid(explanationLogits)),
+    where: places === null ? null : find(sigmoid(places), side, side),
+  };
+  if (features && head) {
+    const { channels } = head;
+    const seen = { values: features, channels, size: Math.sqrt(features.length / channels), explanationLogits };
+    judged.heat = (/** @type {string} */ target) => heatOf(seen, head, target);
+  }
+  return judged;
+}

@@ -1,0 +1,176 @@
+// @ts-check
+// The network in onnxruntime-web: fetched, opened on the quickest way that this browser has, and asked. Runs in
+// the worker.
+
+import { EngineError } from "./errors.js";
+import { detailSquare, networkSquare, planes, shrink } from "./resize.js";
+import { forgetOthers, stored } from "./store.js";
+
+/**
+ * What core/live/on_device/publish.py says of a network.
+ * @typedef {{labels: string[], explanations: string[], input_size: number, mean: number[], std: number[],
+ *   detail: boolean, temperature: number, places: boolean,
+ *   head: {explain: string, direct: string, through: string, channels: number} | null,
+ *   files: Record<"network" | "wasm" | "webgpu", {path: string, bytes: number, module?: string}>,
+ *   check: {logits: number[], explanations: number[]}}} Card
+ *
+ * @typedef {"wasm" | "webgpu"} Backend
+ * @typedef {{logits: Float32Array, explanationLogits: Float32Array, places: Float32Array | null,
+ *   features: Float32Array | null}} Answer
+ * @typedef {(progress: {what: string, loaded: number, total: number}) => void} Progress
+ */
+
+// How far off a logit of the made-up picture may be before a graphics driver is not believed.
+const BELIEVED = 0.1;
+
+// Drivers have been seen to hang: then the graphics processor is left alone.
+const ADAPTER_MS = 5_000;
+const GPU_MS = 20_000;
+const GPU_RUN_MS = 5_000;
+
+/** @template T @param {Promise<T>} promise @param {number} ms @returns {Promise<T>} rejects when it takes longer */
+function within(promise, ms) {
+  const late = new Promise((_, reject) => setTimeout(() => reject(new Error(`no answer in ${ms} ms`)), ms));
+  return Promise.race([promise, late]);
+}
+
+/**
+ * How many threads there may be: one unless memory may be shared, else half the cores, at most 4. On two cores it
+ * is one as well: threads that wait for each other there take the time that page and video need.
+ */
+function threadsHere() {
+  return self.crossOriginIsolated ? Math.min(4, Math.max(1, navigator.hardwareConcurrency >> 1)) : 1;
+}
+
+/** Whether there is a graphics processor to run on. @param {boolean} insisted also one that is only simulated */
+async function hasGpu(insisted) {
+  // The build for graphics processors waits for them in a way that not every browser has.
+  if (!("Suspending" in WebAssembly)) return false;
+  const gpu = /** @type {any} */ (navigator).gpu;
+  if (!gpu) return false;
+  const asked = gpu.requestAdapter({ powerPreference: "high-performance" });
+  const adapter = await within(asked, ADAPTER_MS).catch(() => null);
+  return Boolean(adapter) && (insisted || !(adapter.info?.isFallbackAdapter ?? adapter.isFallbackAdapter));
+}
+
+/** One network, open. Ask it one thing at a time. */
+export class Network {
+  #ort;
+  #session;
+  /** What the runtime copies its input from: written anew for each picture. @type {Float32Array[]} */
+  #inputs;
+
+  /** @param {any} ort @param {any} session @param {Card} card @param {Backend} backend @param {number} threads */
+  constructor(ort, session, card, backend, threads) {
+    this.#ort = ort;
+    this.#session = session;
+    this.card = card;
+    this.backend = backend;
+    this.threads = threads;
+    this.#inputs = session.inputNames.map(() => new Float32Array(3 * card.input_size ** 2));
+  }
+
+  /**
+   * Judge the squares of one picture.
+   * @param {import("./resize.js").Picture} square
+   * @param {import("./resize.js").Picture | null} detail
+   * @param {boolean} features whether the feature map is wanted too
+   * @param {number} [patience] milliseconds that a graphics processor has
+   * @returns {Promise<Answer>}
+   */
+  async run(square, detail, features, patience = GPU_RUN_MS) {
+    const { input_size: size, mean, std, places } = this.card;
+    const views = detail === null ? [square] : [square, detail];
+    const given = Object.fromEntries(
+      views.map((view, i) => {
+        const values = planes(view, mean, std, this.#inputs[i]);
+        return [this.#session.inputNames[i], new this.#ort.Tensor("float32", values, [1, 3, size, size])];
+      }),
+    );
+    const wanted = ["logits", "explanations"];
+    if (places) wanted.push("places");
+    if (features) wanted.push("features");
+    const running = this.#session.run(given, wanted);
+    const out = await (this.backend === "webgpu" ? within(running, patience) : running);
+    return {
+      logits: out.logits.data,
+      explanationLogits: out.explanations.data,
+      places: places ? out.places.data : null,
+      features: features ? out.features.data : null,
+    };
+  }
+
+  /** The squares that the network is shown of a picture. @param {import("./resize.js").Picture} picture */
+  views(picture) {
+    const working = shrink(picture);
+    const { input_size: size, detail } = this.card;
+    return { square: networkSquare(working, size), detail: detail ? detailSquare(working, size) : null };
+  }
+
+  /** Whether a made-up picture gets the answer that it got from Python; also the first, slow, run. */
+  async check() {
+    const { input_size: size, detail, check } = this.card;
+    const made = (/** @type {number} */ times, /** @type {number} */ over) => ({
+      data: Uint8Array.from({ length: size * size * 3 }, (_, i) => (i * times) % over),
+      width: size,
+      height: size,
+      step: 3,
+    });
+    const found = await this.run(made(7919, 251), detail ? made(104729, 241) : null, false, GPU_MS);
+    const near = (/** @type {Float32Array} */ got, /** @type {number[]} */ wanted) =>
+      wanted.every((value, i) => Math.abs(got[i] - value) <= BELIEVED);
+    if (!near(found.logits, check.logits) || !near(found.explanationLogits, check.explanations)) {
+      throw new EngineError("runtime", `the ${this.backend} backend answers otherwise than Python`);
+    }
+  }
+
+  /** Let go of its memory. */
+  async close() {
+    await this.#session.release();
+  }
+}
+
+/**
+ * Fetch what is not kept yet and open the network.
+ * @param {{base: string, backend: "auto" | Backend, threads?: number, onProgress: Progress}} given `base` is a whole
+ *   address that ends in a slash; `threads` of the processor, as many as seem right by default
+ * @returns {Promise<Network>}
+ * @throws {EngineError}
+ */
+export async function openNetwork({ base, backend, threads = threadsHere(), onProgress }) {
+  /** @type {Card} */
+  const card = JSON.parse(new TextDecoder().decode(await stored(`${base}imageqx.json`)));
+  const fetched = (/** @type {string} */ what, /** @type {{path: string, bytes: number}} */ { path, bytes }) =>
+    stored(base + path, (loaded) => onProgress({ what, loaded, total: bytes }));
+  const weights = fetched("network", card.files.network);
+  weights.catch(() => {}); // told below, where it is waited for
+  const open = async (/** @type {Backend} */ kind) => {
+    const { module, ...file } = card.files[kind];
+    const coming = [import(base + module), fetched("runtime", file), weights];
+    const [ort, wasmBinary, model] = await Promise.all(coming).catch((error) => {
+      throw error instanceof EngineError ? error : new EngineError("network", `${module}: ${error}`);
+    });
+    Object.assign(ort.env.wasm, { wasmBinary, numThreads: threads, proxy: false });
+    ort.env.logLevel = "error";
+    const options = { executionProviders: [kind], graphOptimizationLevel: "all", logSeverityLevel: 3 };
+    const made = async () => {
+      const session = await ort.InferenceSession.create(new Uint8Array(model), options);
+      const network = new Network(ort, session, card, kind, threads);
+      await network.check();
+      return network;
+    };
+    return kind === "webgpu" ? within(made(), GPU_MS) : made();
+  };
+  try {
+    if (backend !== "wasm" && (await hasGpu(backend === "webgpu"))) {
+      try {
+        return await open("webgpu");
+      } catch (error) {
+        console.warn("The graphics processor is not used:", error);
+      }
+    }
+    return await open("wasm");
+  } finally {
+    forgetOthers(base).catch(() => {});
+  }
+}

@@ -1,0 +1,49 @@
+// Whether the server can be reached. Streamlit does not tell its components.
+
+const EVERY_MS = 4000;
+const WITHIN_MS = 3000;
+
+/**
+ * Watch the server, while the page is seen.
+ * @param {string} address that answers whenever the server is there
+ * @param {(reachable: boolean) => void} onChange called when that changes; it is taken to be there at first
+ * @returns {{reachable: () => boolean, known: () => boolean, stop: () => void}} `known`: whether it was asked yet
+ */
+export function watchServer(address, onChange) {
+  let there = true;
+  let asking = false;
+  let asked = false;
+  async function ask() {
+    if (asking || document.hidden) return;
+    asking = true;
+    let answered = false;
+    try {
+      const answer = await fetch(address, { cache: "no-store", signal: AbortSignal.timeout(WITHIN_MS) });
+      answered = answer.ok;
+    } catch {
+      // No answer is the answer.
+    }
+    asking = false;
+    asked = true;
+    if (answered === there) return;
+    there = answered;
+    onChange(there);
+  }
+  const timer = setInterval(ask, EVERY_MS);
+  ask();
+  // Streamlit lays its own message over the page the moment it loses the server: no need to wait for the timer.
+  const layers = new MutationObserver(ask);
+  layers.observe(document.body, { childList: true });
+  for (const event of ["online", "offline"]) window.addEventListener(event, ask);
+  document.addEventListener("visibilitychange", ask);
+  return {
+    reachable: () => there,
+    known: () => asked,
+    stop() {
+      clearInterval(timer);
+      layers.disconnect();
+      for (const event of ["online", "offline"]) window.removeEventListener(event, ask);
+      document.removeEventListener("visibilitychange", ask);
+    },
+  };
+}

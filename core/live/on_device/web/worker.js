@@ -1,0 +1,72 @@
+// @ts-check
+// Owns the network, so that the page never waits for it. One message is answered after the other.
+
+import { EngineError } from "./errors.js";
+import { fingerprint, luma, pixelsOf } from "./frames.js";
+import { glance } from "./glance.js";
+import { openNetwork } from "./network.js";
+
+/** @type {import("./network.js").Network | null} */
+let network = null;
+/** Open it on the processor, where it cannot fail as a graphics processor may. @type {() => Promise<void>} */
+let openSurely = async () => {};
+/** @type {Promise<void>} */
+let last = Promise.resolve();
+
+/** @param {any} asked */
+async function open({ base, backend, threads }) {
+  const given = { base, threads, onProgress: (/** @type {any} */ progress) => self.postMessage({ progress }) };
+  network = await openNetwork({ ...given, backend });
+  openSurely = async () => void (network = await openNetwork({ ...given, backend: "wasm" }));
+  return { card: network.card, threads: network.threads, backend: network.backend };
+}
+
+/**
+ * Ask the network. A graphics processor that was lost, or does not come back, is left alone from then on.
+ * @param {import("./network.js").Network} asked
+ * @param {[import("./resize.js").Picture, import("./resize.js").Picture | null, boolean]} views
+ */
+async function run(asked, ...views) {
+  try {
+    return await asked.run(...views);
+  } catch (error) {
+    if (asked.backend !== "webgpu") throw error;
+    console.warn("The graphics processor is not used any longer:", error);
+    asked.close().catch(() => {});
+    await openSurely();
+    return /** @type {import("./network.js").Network} */ (network).run(...views);
+  }
+}
+
+/** @param {any} asked */
+async function assess({ bitmap, features }) {
+  if (network === null) throw new EngineError("runtime", "there is no network");
+  const started = performance.now();
+  const picture = pixelsOf(bitmap);
+  const { width, height } = picture;
+  const { square, detail } = network.views(picture);
+  const seen = glance(square);
+  const answer = await run(network, square, detail, features);
+  const milliseconds = performance.now() - started;
+  const looks = { luma: luma(picture), print: fingerprint(picture), glance: seen };
+  return { ...answer, backend: network.backend, width, height, ...looks, milliseconds };
+}
+
+const ANSWERS = { open, assess };
+
+/** @param {any} asked */
+async function answer(asked) {
+  const { id, kind } = asked;
+  try {
+    const value = await ANSWERS[/** @type {keyof typeof ANSWERS} */ (kind)](asked);
+    const given = "features" in value && value.features ? [value.features.buffer] : [];
+    self.postMessage({ id, value }, { transfer: given });
+  } catch (error) {
+    const code = error instanceof EngineError ? error.code : "runtime";
+    self.postMessage({ id, error: { code, message: String(error) } });
+  }
+}
+
+self.onmessage = ({ data }) => {
+  last = last.then(() => answer(data));
+};
