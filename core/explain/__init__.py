@@ -19,3 +19,8 @@ class Explanation:
     target: str
     heatmap: np.ndarray
     method: str
+
+    @property
+    def blank(self) -> bool:
+        """Whether no place speaks for the target more than another."""
+        return not self.heatmap.any()

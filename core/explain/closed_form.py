@@ -35,12 +35,29 @@ def grad_cam(features: np.ndarray, slopes: np.ndarray) -> np.ndarray:
     return normalised(np.tensordot(slopes, features, axes=1))
 
 
+def energy(features: np.ndarray) -> np.ndarray:
+    """Where a network sees anything at all, whatever the class: the length of the feature map's vectors.
+
+    Args:
+        features: float32, channels x h x w, the last feature map.
+
+    Returns:
+        float32, h x w, 0-1.
+    """
+    return normalised(np.linalg.norm(features, axis=0))
+
+
 class ImageQXHead:
     """The two heads of ImageQX, with BatchNorm folded.
 
     Explanations are affine twice over: e = W2 (W1 f + b1) + b2, so de/df = W2 W1. The quality classes see a
     hidden layer and the explanations' probabilities: q = V [U f + c; s(e)] + d, so
     dq/df = V_hidden U + V_explain diag(s(e) (1 - s(e))) W2 W1, which depends on the picture through e alone.
+
+    Attributes:
+        explain: float32, explanations x channels: W2 W1.
+        direct: float32, classes x channels: V_hidden U.
+        through: float32, classes x explanations: V_explain.
     """
 
     NAMES = (
@@ -53,9 +70,9 @@ class ImageQXHead:
     def __init__(self, weights: Mapping[str, np.ndarray]) -> None:
         hidden = weights["quality_hidden.weight"].shape[0]
         out = weights["quality_out.weight"]
-        self._explain = weights["explain_out.weight"] @ weights["explain_hidden.weight"]
-        self._direct = out[:, :hidden] @ weights["quality_hidden.weight"]
-        self._through = out[:, hidden:]
+        self.explain = weights["explain_out.weight"] @ weights["explain_hidden.weight"]
+        self.direct = out[:, :hidden] @ weights["quality_hidden.weight"]
+        self.through = out[:, hidden:]
 
     def slopes(self, explanation_logits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Slopes of every class logit and every explanation logit.
@@ -69,6 +86,6 @@ class ImageQXHead:
         """
         probability = sigmoid(explanation_logits).astype(np.float32)
         return (
-            self._direct + (self._through * (probability * (1 - probability))) @ self._explain,
-            self._explain,
+            self.direct + (self.through * (probability * (1 - probability))) @ self.explain,
+            self.explain,
         )

@@ -6,6 +6,7 @@ Nothing here is needed to serve Retake; torch is imported only when one of these
 import copy
 import importlib
 import importlib.util
+import sys
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -16,7 +17,8 @@ import numpy as np
 from core.explain import Explanation
 from core.explain.closed_form import normalised
 from core.lesion.classifier import brighten
-from core.runtime.manifest import WEIGHTS_DIR, NetworkEntry, load_manifest
+from core.runtime.engine import Engine
+from core.runtime.manifest import WEIGHTS_DIR, NetworkEntry, WeightsError, load_manifest
 from core.runtime.preprocess import detail_square, network_square, shrink, square_batch
 from core.words import _
 
@@ -63,6 +65,11 @@ def available() -> bool:
         return False
 
 
+def loaded() -> bool:
+    """Whether torch is in memory already, so that nobody has to wait for it."""
+    return "torch" in sys.modules
+
+
 class Gradients:
     """Gradient methods on one shipped network, one call at a time.
 
@@ -75,7 +82,8 @@ class Gradients:
 
         Raises:
             MissingTorchError: torch or pytorch-grad-cam is not installed.
-            WeightsError: the network's file is missing or altered.
+            WeightsError: the network's file is missing or altered, or (code ``"no_twin"``) is of a network
+                that was not built here.
         """
         try:
             self._torch = importlib.import_module("torch")
@@ -85,7 +93,29 @@ class Gradients:
             raise MissingTorchError from error
         self._entry = entry or load_manifest().networks[name]
         self._net = load_twin(name, self._entry, directory)
+        if not self._is_twin(directory):
+            message = _(
+                "The network {name} is of another make than its weights say, so it has no twin in torch."
+            )
+            raise WeightsError("no_twin", message.format(name=name))
         self._lock = threading.Lock()
+
+    def _is_twin(self, directory: Path) -> bool:
+        """Whether the twin answers as its network; one of other layers may use the same names.
+
+        Between two made-up pictures, what the network answers must change as what the twin answers does.
+        """
+        size, views = self._entry.input_size, 2 if self._entry.detail else 1
+        rng = np.random.default_rng(0)
+        engine = Engine(directory / self._entry.file)
+        theirs, ours = [], []
+        for _picture in range(2):
+            noise = [rng.standard_normal((1, 3, size, size)).astype(np.float32) for _view in range(views)]
+            theirs.append(engine.run(*noise)["logits"])
+            with self._torch.no_grad():
+                ours.append(self._net(*(self._torch.from_numpy(view) for view in noise))[0].numpy())
+        change = theirs[1] - theirs[0]
+        return bool(np.allclose(ours[1] - ours[0], change, rtol=0, atol=0.02 * np.abs(change).max() + 1e-6))
 
     def cam(
         self, rgb: np.ndarray, target: str, method: str = "gradcam", gamma: float | None = None
@@ -167,19 +197,25 @@ class Gradients:
         return Answers()
 
 
-def guided_picture(gradient: np.ndarray, heatmap: np.ndarray | None = None) -> np.ndarray:
+def guided_picture(
+    gradient: np.ndarray, heatmap: np.ndarray | None = None, shape: tuple[int, int] | None = None
+) -> np.ndarray:
     """Draw a guided-backpropagation map, times a heat map where one is given (guided Grad-CAM).
 
     Args:
         gradient: float32, S x S x 3, signed.
         heatmap: float32, h x w, 0-1.
+        shape: height and width of the photo, to draw the map in its proportions.
 
     Returns:
-        uint8 RGB, S x S x 3; mid-grey where the gradient is zero.
+        uint8 RGB, S x S x 3 or as ``shape`` says; mid-grey where the gradient is zero.
     """
     if heatmap is not None:
         size = gradient.shape[1::-1]
         gradient = gradient * cv2.resize(heatmap, size, interpolation=cv2.INTER_LINEAR)[..., None]
     # A few pixels far above the rest would leave all others grey.
     reach = float(np.percentile(np.abs(gradient), 99.5)) or float(np.abs(gradient).max()) or 1.0
-    return np.rint(127.5 + 127.5 * np.clip(gradient / reach, -1, 1)).astype(np.uint8)
+    drawn = np.rint(127.5 + 127.5 * np.clip(gradient / reach, -1, 1)).astype(np.uint8)
+    if shape is None:
+        return drawn
+    return cv2.resize(drawn, (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR)

@@ -1,15 +1,18 @@
-"""The lesion classifier as it is served: pixels in, ten classes and heat maps out."""
+"""The lesion classifier as it is served: pixels in, classes and heat maps out."""
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
 from core.explain import Explanation
-from core.explain.closed_form import grad_cam
-from core.lesion.taxonomy import LABELS
+from core.explain.closed_form import energy, grad_cam
+from core.lesion import views
+from core.lesion.abstain import Centres, read_centres, reasons
+from core.lesion.head import NoMapError, affine_head
+from core.lesion.taxonomy import Taxonomy, taxonomy_of
 from core.runtime.engine import Engine
 from core.runtime.manifest import NetworkEntry
 from core.runtime.preprocess import network_input, shrink
@@ -24,7 +27,7 @@ class Prediction:
         labels: all classes, most probable first.
         probabilities: 0-1, in the order of ``labels``; they sum to 1.
         abstained: whether the prediction should be held back.
-        reason: why, as a key such as ``"not_passed"``; None when not abstained.
+        reason: why, one of ``core.lesion.abstain.REASONS``; None when not abstained.
         milliseconds: time the prediction took.
     """
 
@@ -47,67 +50,166 @@ def brighten(rgb: np.ndarray, gamma: float) -> np.ndarray:
     return levels[rgb]
 
 
-class LesionClassifier:
-    """A ResNet over ten classes (Mishra et al. 2019); thread-safe, as its engine is."""
+def _map_of(outputs: dict[str, np.ndarray]) -> np.ndarray | None:
+    """The feature map of the one picture that was run (channels x h x w), where the network hands it out."""
+    features = outputs.get("features")
+    return None if features is None or features.ndim != 4 else features[0]
 
-    name = "lesion"
+
+class LesionClassifier:
+    """A network over kinds of skin change, ours (Mishra et al. 2019) or another; thread-safe as its engine.
+
+    Attributes:
+        name: what the manifest calls the network.
+        taxonomy: the words for its classes.
+    """
 
     def __init__(
-        self, engine: Engine, entry: NetworkEntry, clock: Callable[[], float] = time.perf_counter
+        self,
+        engine: Engine,
+        entry: NetworkEntry,
+        clock: Callable[[], float] = time.perf_counter,
+        *,
+        name: str = "lesion",
+        taxonomy: Taxonomy | None = None,
     ) -> None:
-        """Args are the engine, its manifest entry and a clock in seconds.
+        """Args are the engine, its manifest entry, a clock in seconds, and what the attributes say.
+
+        Without a ``taxonomy`` the entry's is read from the shipped weights' folder; ``networks.open_lesion``
+        reads it from any.
 
         Raises:
-            ValueError: the entry is of a network with other classes.
+            ValueError: the entry is of a network for another task.
+            WeightsError: the words cannot be used.
         """
-        if sorted(entry.labels) != sorted(LABELS):
-            raise ValueError(f"not a lesion classifier: {entry.labels}")
+        if entry.task != "lesion":
+            raise ValueError(f"not a lesion classifier: {entry.task}")
+        self.name = name
+        self.taxonomy = taxonomy or taxonomy_of(entry)
         self._engine = engine
         self._entry = entry
         self._clock = clock
 
-    def predict(self, rgb: np.ndarray, gamma: float | None = None) -> Prediction:
+    @property
+    def has_maps(self) -> bool:
+        """Whether there are heat maps of this network's answers."""
+        return self.no_map is None
+
+    @property
+    def no_map(self) -> NoMapError | None:
+        """Why there are no heat maps; None where there are."""
+        return self._head if isinstance(self._head, NoMapError) else None
+
+    def predict(self, rgb: np.ndarray, gamma: float | None = None, flips: bool = False) -> Prediction:
         """Classify one picture.
 
         Args:
             rgb: uint8 RGB, H x W x 3, any size.
             gamma: correct the picture's gamma first (the paper uses 1.2 to 1.5); None leaves it.
+            flips: average the logits over the four mirror images; takes four times as long.
         """
         started = self._clock()
-        logits = self._run(rgb, gamma)["logits"][0]
-        chances = softmax(logits, self._entry.temperature)
+        logits, pooled = self.raw(rgb, gamma, flips)
+        return replace(self.judge(logits, pooled), milliseconds=(self._clock() - started) * 1000)
+
+    def raw(
+        self, rgb: np.ndarray, gamma: float | None = None, flips: bool = False
+    ) -> tuple[np.ndarray, np.ndarray | None]:
+        """What the network itself says of one picture, nothing judged; arguments as for ``predict``.
+
+        Returns:
+            logits (float32, classes) and the mean over the feature map (float32, channels; None for a network
+            without one).
+        """
+        outputs = self._run(rgb, gamma, flips)
+        features = _map_of(outputs)
+        return outputs["logits"][0], None if features is None else features.mean(axis=(1, 2))
+
+    def judge(self, logits: np.ndarray, pooled: np.ndarray | None) -> Prediction:
+        """The prediction that follows from what the network said (``raw``); it took no time."""
+        chances = softmax(logits / self._entry.temperature + self._offsets)
         order = np.argsort(-chances, kind="stable")
+        reason = self._reason(float(chances.max()), logits, pooled)
         return Prediction(
             labels=tuple(self._entry.labels[i] for i in order),
             probabilities=tuple(float(chances[i]) for i in order),
-            abstained=False,
-            reason=None,
-            milliseconds=(self._clock() - started) * 1000,
+            abstained=bool(reason),
+            reason=reason or None,
+            milliseconds=0.0,
         )
 
-    def explain(self, rgb: np.ndarray, label: str, gamma: float | None = None) -> Explanation:
-        """Grad-CAM of one class; raises KeyError for a label that is none of the ten."""
-        return self.explain_all(rgb, [label], gamma)[label]
+    @cached_property
+    def _offsets(self) -> np.ndarray:
+        return np.array([self._entry.class_offsets.get(label, 0.0) for label in self._entry.labels])
 
-    def explain_all(
-        self, rgb: np.ndarray, labels: list[str] | None = None, gamma: float | None = None
-    ) -> dict[str, Explanation]:
-        """Grad-CAM of several classes (all by default) in one pass of the network."""
-        places = {label: i for i, label in enumerate(self._entry.labels)}
-        rows = [(label, places[label]) for label in (labels or self._entry.labels)]
-        features = self._run(rgb, gamma)["features"][0]
-        return {
-            label: Explanation(label, grad_cam(features, self._slopes[row]), "gradcam") for label, row in rows
-        }
+    def _reason(self, top: float, logits: np.ndarray, pooled: np.ndarray | None) -> str:
+        abstention = self._entry.abstention
+        if abstention is None:
+            return ""
+        rows = None if pooled is None else pooled[None]
+        return str(reasons(np.array([top]), logits[None], rows, abstention, self._centres)[0])
 
     @cached_property
+    def _centres(self) -> Centres | None:
+        # Verified with the network's own file when the engine was opened.
+        abstention = self._entry.abstention
+        if abstention is None or abstention.file is None:
+            return None
+        return read_centres(self._engine.path.with_name(abstention.file))
+
+    def explain(
+        self, rgb: np.ndarray, label: str, gamma: float | None = None, flips: bool = False
+    ) -> Explanation:
+        """Grad-CAM of one class.
+
+        Raises:
+            KeyError: the network has no such label.
+            NoMapError: the network has no heat maps.
+        """
+        return self.explain_all(rgb, [label], gamma, flips)[label]
+
+    def explain_all(
+        self,
+        rgb: np.ndarray,
+        labels: list[str] | None = None,
+        gamma: float | None = None,
+        flips: bool = False,
+    ) -> dict[str, Explanation]:
+        """Grad-CAM of several classes (all by default) in one pass of the network; raises as ``explain``."""
+        places = {label: i for i, label in enumerate(self._entry.labels)}
+        rows = [(label, places[label]) for label in (labels or self._entry.labels)]
+        slopes = self._slopes
+        features = self._run(rgb, gamma, flips)["features"][0]
+        return {label: Explanation(label, grad_cam(features, slopes[row]), "gradcam") for label, row in rows}
+
+    def spot(self, rgb: np.ndarray) -> views.Box | None:
+        """Where to cut a picture (uint8 RGB, H x W x 3) to its lesion, whatever the class.
+
+        Returns:
+            None when the lesion fills the picture well enough, when nothing stands out, or for a network that
+            does not hand out its feature map.
+        """
+        features = _map_of(self._run(rgb))
+        return None if features is None else views.spot(energy(features), *rgb.shape[:2])
+
+    @property
     def _slopes(self) -> np.ndarray:
         # The head is y = W f + b, so dy/df is W itself, for every picture alike: classes x channels.
-        return self._engine.initialisers(["head.weight"])["head.weight"]
+        if isinstance(self._head, NoMapError):
+            raise NoMapError(self._head.code)
+        return self._head
 
-    def _run(self, rgb: np.ndarray, gamma: float | None = None) -> dict[str, np.ndarray]:
+    @cached_property
+    def _head(self) -> np.ndarray | NoMapError:
+        try:
+            return affine_head(self._engine, self._entry)
+        except NoMapError as error:
+            return error
+
+    def _run(self, rgb: np.ndarray, gamma: float | None = None, flips: bool = False) -> dict[str, np.ndarray]:
         picture = shrink(rgb)
         if gamma is not None:
             picture = brighten(picture, gamma)
         entry = self._entry
-        return self._engine.run(network_input(picture, entry.input_size, entry.mean, entry.std))
+        batch = network_input(picture, entry.input_size, entry.mean, entry.std)
+        return views.averaged(self._engine.run, batch) if flips else self._engine.run(batch)

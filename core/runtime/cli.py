@@ -4,6 +4,9 @@ import argparse
 import sys
 from pathlib import Path
 
+from core.lesion.networks import names
+from core.lesion.taxonomy import taxonomy_of
+from core.runtime.manifest import MANIFEST_NAME, load_manifest
 from core.runtime.weights import WEIGHTS_DIR, WeightsError, verify_all
 
 
@@ -16,12 +19,19 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print one line a network file; 1 when any is missing or altered, else 0."""
+    """Print one line a network; 1 when its file, or the words for its classes, are wrong for any, else 0."""
     try:
-        found = verify_all(directory=args.dir)
+        manifest = load_manifest(args.dir / MANIFEST_NAME)
     except WeightsError as error:
         print(error.message, file=sys.stderr)
         return 1
+    found = verify_all(manifest, args.dir)
+    for name in names(manifest):
+        if isinstance(found[name], Path):
+            try:
+                taxonomy_of(manifest.networks[name], args.dir)
+            except WeightsError as error:
+                found[name] = error
     for name, result in found.items():
         print(f"{name}: {result.message}" if isinstance(result, WeightsError) else f"{name}: ok ({result})")
     return int(any(isinstance(result, WeightsError) for result in found.values()))

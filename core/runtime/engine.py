@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 
-from core.runtime.manifest import WEIGHTS_DIR, Manifest, load_manifest
+from core.runtime.manifest import WEIGHTS_DIR, Manifest, WeightsError, load_manifest
 from core.runtime.onnx_file import read_initialisers
 from core.runtime.weights import verify
+from core.words import _
 
 THREADS_VARIABLE = "RETAKE_THREADS"
 
@@ -35,6 +36,11 @@ class Engine:
     """One network in ONNX Runtime. ``run`` may be called from any thread, also at the same time."""
 
     def __init__(self, path: Path, threads: int | None = None) -> None:
+        """Open an ONNX file.
+
+        Raises:
+            WeightsError: it is none, or nothing that ONNX Runtime can run.
+        """
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads or default_threads()
         options.inter_op_num_threads = 1
@@ -43,7 +49,14 @@ class Engine:
         options.log_severity_level = 3
         self.path = path
         self.threads = options.intra_op_num_threads
-        self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        try:
+            self._session = onnxruntime.InferenceSession(
+                str(path), options, providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:  # ONNX Runtime's own errors share no other base
+            message = _("The network file {path} cannot be run ({reason}). It must be an ONNX file.")
+            reason = (str(error).strip() or type(error).__name__).splitlines()[0].rpartition("failed:")[2]
+            raise WeightsError("network_unfit", message.format(path=path, reason=reason)) from error
         _give_back_memory()
         self.inputs = tuple(given.name for given in self._session.get_inputs())
         self.outputs = tuple(output.name for output in self._session.get_outputs())

@@ -1,9 +1,10 @@
 """``weights/manifest.json``: which networks are shipped, what they answer and where they come from."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from core.words import _
 
@@ -11,13 +12,18 @@ WEIGHTS_DIR: Final = Path(__file__).resolve().parents[2] / "weights"
 MANIFEST_NAME: Final = "manifest.json"
 RESTORE: Final = "git checkout -- weights"
 DEFAULT_POINT: Final = "balanced"
+PICKLES: Final = (".bin", ".ckpt", ".joblib", ".pickle", ".pkl", ".pt", ".pth")
+"""Network files that run whatever code they hold when they are opened."""
+
+# A label may become part of a file's name.
+Label = Annotated[str, Field(pattern=r"^\w[\w .,()'+-]*$", max_length=80)]
 
 
 class WeightsError(Exception):
     """The weights cannot be used; ``message`` says what to do, for a person to read.
 
     Attributes:
-        code: ``"weights_missing"``, ``"weights_altered"`` or ``"manifest_invalid"``.
+        code: such as ``"weights_missing"``, ``"weights_altered"`` or ``"manifest_invalid"``.
         message: a whole sentence, translated.
     """
 
@@ -41,6 +47,43 @@ class OperatingPoint(BaseModel):
     class_offsets: dict[str, Annotated[float, Field(ge=-20, le=20)]] = {}
 
 
+class Abstention(BaseModel):
+    """When a lesion classifier does not answer; see ``core.lesion.abstain``.
+
+    Attributes:
+        score: how it is measured how familiar a picture looks.
+        unfamiliar: a picture whose score is below this is none of a lesion.
+        low_confidence: an answer whose top probability (0-1, after temperature) is below this is none.
+        file: what the score needs, beside the manifest; None where it needs nothing.
+        sha256: what that file must be.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    score: Literal["energy", "contrast"]
+    unfamiliar: float = Field(allow_inf_nan=False)
+    low_confidence: float = Field(ge=0, le=1)
+    file: str | None = Field(default=None, pattern=r"^[\w.-]+\.npz$")
+    sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
+
+    @model_validator(mode="after")
+    def _whole(self) -> "Abstention":
+        if (self.file is None) != (self.sha256 is None) or (self.score == "contrast" and self.file is None):
+            raise ValueError("a file and its sha256 belong together, and contrast needs them")
+        return self
+
+
+class ConfusedPair(BaseModel):
+    """Held-out photos of the class ``true``, ``of`` in all, that were called ``said``: ``count``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    true: str
+    said: str
+    count: int = Field(gt=0)
+    of: int = Field(gt=0)
+
+
 class NetworkEntry(BaseModel):
     """One shipped network.
 
@@ -49,6 +92,8 @@ class NetworkEntry(BaseModel):
         sha256, bytes: what that file must be.
         task: ``"imageqx"`` or ``"lesion"``.
         labels: classes in the order of ``logits``.
+        taxonomy: name of the YAML file, beside the manifest, with the words for the classes of a network of
+            task ``"lesion"`` (see ``core.lesion.taxonomy``).
         explanations: names in the order of the ``explanations`` output; empty without that output.
         input_size: side of the square input in pixels.
         mean, std: per RGB channel, of values in 0-1.
@@ -57,6 +102,10 @@ class NetworkEntry(BaseModel):
         operating_points: thresholds and class offsets by name (``balanced``, ``lenient``, ``strict``); empty
             in older manifests, whose ``thresholds`` then count everywhere.
         temperature: what ``logits`` are divided by before softmax.
+        class_offsets: added after that, by label (of a network of task ``"lesion"``): classes that are said
+            too often have a negative one.
+        abstention: when a lesion classifier does not answer; None where it always does.
+        confused: pairs of classes that it is known to mix up.
         provenance: what made the file (data, seed, epochs, init, commit, ...).
         metrics: held-out figures.
     """
@@ -67,7 +116,8 @@ class NetworkEntry(BaseModel):
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
     bytes: int = Field(gt=0)
     task: str
-    labels: list[str] = Field(min_length=2)
+    labels: list[Label] = Field(min_length=2)
+    taxonomy: str | None = Field(default=None, pattern=r"^[\w.-]+\.ya?ml$")
     explanations: list[str] = []
     input_size: int = Field(gt=0)
     mean: tuple[float, float, float]
@@ -76,8 +126,29 @@ class NetworkEntry(BaseModel):
     thresholds: dict[str, float] = {}
     operating_points: dict[str, OperatingPoint] = {}
     temperature: float = Field(default=1.0, gt=0)
+    class_offsets: dict[str, Annotated[float, Field(ge=-20, le=20)]] = {}
+    abstention: Abstention | None = None
+    confused: list[ConfusedPair] = []
     provenance: dict[str, Any] = {}
     metrics: dict[str, Any] = {}
+
+    @field_validator("file", mode="before")
+    @classmethod
+    def _never_unpickled(cls, file: Any) -> Any:
+        if isinstance(file, str) and Path(file).suffix.lower() in PICKLES:
+            message = _(
+                "{file} is not opened: files of this kind can run any code. Export the network to ONNX and "
+                "name the .onnx file"
+            )
+            raise ValueError(message.format(file=file))
+        return file
+
+    @field_validator("labels")
+    @classmethod
+    def _each_once(cls, labels: Sequence[str]) -> Sequence[str]:
+        if len(set(labels)) < len(labels):
+            raise ValueError("labels must differ from each other")
+        return labels
 
     @model_validator(mode="after")
     def _a_threshold_each(self) -> "NetworkEntry":
@@ -90,6 +161,10 @@ class NetworkEntry(BaseModel):
                 raise ValueError(f"the operating point {name} must have a threshold for each explanation")
             if not set(point.class_offsets) <= set(self.labels):
                 raise ValueError(f"the operating point {name} has an offset for a class that is not there")
+        if not set(self.class_offsets) <= set(self.labels):
+            raise ValueError("class_offsets may only name labels")
+        if not {name for pair in self.confused for name in (pair.true, pair.said)} <= set(self.labels):
+            raise ValueError("confused may only name labels")
         return self
 
     def point(self, name: str = DEFAULT_POINT) -> OperatingPoint:
@@ -123,12 +198,13 @@ def load_manifest(path: Path | None = None) -> Manifest:
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"]) or "manifest"
+        reason = first["msg"].removeprefix("Value error, ")
         message = _(
-            "The list of networks {path} is not valid ({place}: {reason}). Restore it with: {command}"
+            "The list of networks {path} is not valid ({place}: {reason}). Correct it, or restore the one "
+            "that came with Retake: {command}"
         )
         raise WeightsError(
-            "manifest_invalid",
-            message.format(path=path, place=place, reason=first["msg"], command=RESTORE),
+            "manifest_invalid", message.format(path=path, place=place, reason=reason, command=RESTORE)
         ) from error
 
 

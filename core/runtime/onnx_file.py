@@ -12,7 +12,9 @@ import numpy as np
 
 _GRAPH, _INITIALISER = 7, 5
 _DIMS, _TYPE, _NAME, _RAW = 1, 2, 8, 9
-_DTYPES = {1: np.dtype("<f4"), 10: np.dtype("<f2")}
+_DTYPES = {1: np.dtype("<f4"), 3: np.dtype("i1"), 10: np.dtype("<f2")}
+# Behind the name of a weight that is kept as 8 bits: what each output channel is multiplied by.
+FACTOR = ".factor"
 
 
 def _varint(data: memoryview, at: int) -> tuple[int, int]:
@@ -85,16 +87,17 @@ def read_initialisers(path: Path, names: Sequence[str]) -> dict[str, np.ndarray]
         names: which to read.
 
     Returns:
-        float32 array for each name.
+        float32 array for each name; 8 bits are multiplied by their factor, ``NAME.factor``.
 
     Raises:
-        KeyError: a name is not in the file, or is no float16 or float32 tensor.
+        KeyError: a name is not in the file, or is no float16, float32 or int8 tensor.
     """
-    wanted, found = set(names), {}
+    found: dict[str, np.ndarray] = {}
+    wanted = {*names, *(name + FACTOR for name in names)}
     for name, dtype, dims, raw in _initialisers(path):
         if name in wanted and dtype is not None:
             found[name] = np.frombuffer(raw, dtype).astype(np.float32).reshape(dims)
-    missing = wanted - found.keys()
+    missing = set(names) - found.keys()
     if missing:
         raise KeyError(f"not in {path.name}: {', '.join(sorted(missing))}")
-    return found
+    return {name: found[name] * found.get(name + FACTOR, np.float32(1)) for name in names}

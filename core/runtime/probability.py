@@ -4,10 +4,10 @@ import numpy as np
 
 
 def softmax(logits: np.ndarray, temperature: float = 1.0) -> np.ndarray:
-    """Probabilities (float64, sum 1) of one row of logits, divided by the temperature first."""
+    """Probabilities (float64, sum 1 along the last axis) of logits, divided by the temperature first."""
     scaled = logits.astype(np.float64) / temperature
-    powers = np.exp(scaled - scaled.max())
-    return powers / powers.sum()
+    powers = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
+    return powers / powers.sum(axis=-1, keepdims=True)
 
 
 def sigmoid(logits: np.ndarray) -> np.ndarray:

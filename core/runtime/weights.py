@@ -24,22 +24,29 @@ def sha256_of(path: Path) -> str:
 
 
 def verify(entry: NetworkEntry, directory: Path = WEIGHTS_DIR) -> Path:
-    """The path of a network's file, once its size and SHA-256 are found right.
+    """The path of a network's file, once it and what its abstention needs are found right.
 
     Raises:
-        WeightsError: the file is missing or is not the one the manifest names.
+        WeightsError: a file is missing or is not the one the manifest names.
     """
     path = directory / entry.file
+    _verify_file(path, entry.sha256, entry.bytes)
+    beside = entry.abstention
+    if beside is not None and beside.file is not None:
+        _verify_file(directory / beside.file, beside.sha256)
+    return path
+
+
+def _verify_file(path: Path, sha256: str | None, size: int | None = None) -> None:
     if not path.is_file():
         message = _("The network file {path} is missing. Restore it with: {command}")
         raise WeightsError("weights_missing", message.format(path=path, command=RESTORE))
-    if path.stat().st_size != entry.bytes or sha256_of(path) != entry.sha256:
+    if (size is not None and path.stat().st_size != size) or sha256_of(path) != sha256:
         message = _(
             "The network file {path} is damaged or was changed (its checksum is not the expected one). "
             "Restore it with: {command}"
         )
         raise WeightsError("weights_altered", message.format(path=path, command=RESTORE))
-    return path
 
 
 def verify_all(

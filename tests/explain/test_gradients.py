@@ -5,14 +5,26 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from made_up_entry import made_up_entry
+from onnx import TensorProto, helper, save
 
 from core.explain import gradients
 from core.explain.closed_form import normalised
-from core.explain.gradients import METHODS, Gradients, MissingTorchError, available, guided_picture
+from core.explain.gradients import (
+    METHODS,
+    Gradients,
+    MissingTorchError,
+    available,
+    guided_picture,
+    loaded,
+)
 from core.lesion.classifier import LesionClassifier
 from core.runtime.engine import open_engine
 from core.runtime.manifest import load_manifest
 from core.runtime.preprocess import network_input
+from core.runtime.weights import WeightsError, sha256_of
+from core.training.export import export
+from core.training.networks.lesion import LesionNet
 from core.training.phantoms import draw
 
 torch.set_num_threads(1)
@@ -117,6 +129,35 @@ def test_callers_wait_for_each_other(lesion):
     np.testing.assert_array_equal(alone, together)
 
 
+def test_two_sessions_get_what_each_would_get_alone(lesion):
+    """Other photos, other targets, other methods, at the same time on one shared network."""
+    other = draw("lesion", seed=6, size=(480, 640)).rgb
+    wishes = [
+        lambda: lesion.guided_backpropagation(PICTURE, "acne"),
+        lambda: lesion.guided_backpropagation(other, "tumor"),
+        lambda: lesion.cam(PICTURE, "tumor", "gradcam++").heatmap,
+        lambda: lesion.cam(other, "acne").heatmap,
+    ]
+    alone = [wish() for wish in wishes]
+    start = threading.Barrier(len(wishes))
+    together = [[] for _wish in wishes]
+
+    def work(i):
+        start.wait()
+        for _round in range(2):
+            together[i].append(wishes[i]())
+
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(len(wishes))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for expected, found in zip(alone, together, strict=True):
+        assert len(found) == 2
+        for picture in found:
+            np.testing.assert_array_equal(picture, expected)
+
+
 def test_works_under_inference_mode(lesion):
     with torch.inference_mode(False), torch.no_grad():
         assert lesion.cam(PICTURE, "acne").heatmap.shape == (224, 224)
@@ -134,6 +175,46 @@ def test_without_torch_a_sentence_says_how_to_add_it(monkeypatch, package):
 
 def test_available_here():
     assert available()
+    assert loaded()
+
+
+def entry_of(path, **changes):
+    """A manifest entry for a network file."""
+    facts = {"file": path.name, "sha256": sha256_of(path), "bytes": path.stat().st_size}
+    return made_up_entry(**{"task": "lesion", "labels": ["a", "b", "c"]} | facts | changes)
+
+
+def test_a_network_with_our_names_and_other_layers_has_none(tmp_path):
+    torch.manual_seed(0)
+    net = LesionNet("resnet34", 3).eval()
+    for block in net.trunk.layer4:
+        block.relu = torch.nn.LeakyReLU(0.3)
+    export(net, "lesion", tmp_path / "toy.onnx")
+    with pytest.raises(WeightsError) as caught:
+        Gradients("toy", entry_of(tmp_path / "toy.onnx"), tmp_path)
+    assert caught.value.code == "no_twin"
+    assert caught.value.message.endswith(".")
+
+
+@pytest.mark.parametrize("arch", ["resnet34", "transformer"])
+def test_a_network_of_another_make_has_none(tmp_path, arch):
+    shape = ["batch", 3]
+    given, answer = (
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name in ("x", "logits")
+    )
+    graph = helper.make_graph([helper.make_node("Identity", ["x"], ["logits"])], "toy", [given], [answer])
+    save(helper.make_model(graph), tmp_path / "toy.onnx")
+    with pytest.raises(WeightsError, match="no network that was built here"):
+        Gradients("toy", entry_of(tmp_path / "toy.onnx", provenance={"arch": arch}), tmp_path)
+
+
+def test_guided_picture_takes_the_shape_of_the_photo():
+    slopes = np.zeros((10, 10, 3), np.float32)
+    slopes[:, :5] = 1
+    drawn = guided_picture(slopes, shape=(30, 40))
+    assert drawn.shape == (30, 40, 3)
+    assert (drawn[:, :18] == 255).all()
+    assert (drawn[:, 22:] == 128).all()
 
 
 def test_guided_picture_is_grey_where_nothing_matters():

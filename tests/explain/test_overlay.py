@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from core.explain.overlay import overlay
+from core.explain.overlay import outlined, overlay
 
 PICTURE = np.random.default_rng(0).integers(0, 256, (90, 120, 3), dtype=np.uint8)
 
@@ -47,3 +47,18 @@ def test_the_picture_is_not_changed():
 def test_other_opacities_are_refused(opacity):
     with pytest.raises(ValueError, match="opacity"):
         overlay(PICTURE, np.ones((7, 7), np.float32), opacity)
+
+
+def test_a_frame_is_drawn_just_inside_a_part_and_the_rest_stays():
+    drawn = outlined(PICTURE, 20, 10, 80, 60)
+    changed = (drawn != PICTURE).any(-1)
+    rows, columns = np.flatnonzero(changed.any(1)), np.flatnonzero(changed.any(0))
+    assert (columns[0], rows[0], columns[-1] + 1, rows[-1] + 1) == (20, 10, 80, 60)
+    np.testing.assert_array_equal(drawn[15:55, 25:75], PICTURE[15:55, 25:75])
+    # Dark, white, dark: seen on every tone.
+    assert [drawn[30, x].tolist() for x in (20, 21, 22)] == [[20] * 3, [255] * 3, [20] * 3]
+
+
+@pytest.mark.parametrize("box", [(0, 0, 120, 90), (5, 5, 6, 6), (118, 88, 120, 90)])
+def test_a_frame_of_any_size_fits(box):
+    assert outlined(PICTURE, *box).shape == PICTURE.shape

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from made_up_entry import made_up_entry
 
 from core.lesion.classifier import LesionClassifier, brighten
 from core.lesion.taxonomy import LABELS
@@ -11,17 +12,7 @@ PICTURE = np.random.default_rng(0).integers(0, 256, (300, 400, 3), dtype=np.uint
 
 
 def entry(**changes) -> NetworkEntry:
-    fields = {
-        "file": "fake.onnx",
-        "sha256": "0" * 64,
-        "bytes": 1,
-        "task": "lesion",
-        "labels": list(LABELS),
-        "input_size": 224,
-        "mean": (0.485, 0.456, 0.406),
-        "std": (0.229, 0.224, 0.225),
-    }
-    return NetworkEntry(**fields | changes)
+    return made_up_entry(**{"task": "lesion", "labels": list(LABELS)} | changes)
 
 
 class FakeEngine:
@@ -67,11 +58,23 @@ def test_temperature_is_applied():
     assert calm.labels == plain.labels
 
 
+def test_class_offsets_come_after_temperature_and_may_change_the_first_guess():
+    offsets = {"ulcer": -3.0, "acne": 0.5}
+    made = entry(temperature=2.0, class_offsets=offsets)
+    prediction = LesionClassifier(FakeEngine(LOGITS), made).predict(PICTURE)
+    moved = np.array(LOGITS) / 2 + [offsets.get(label, 0) for label in LABELS]
+    powers = np.exp(moved)
+    assert prediction.labels[0] == "alopecia"
+    assert prediction.probabilities[0] == pytest.approx(powers.max() / powers.sum())
+    with pytest.raises(ValueError, match="class_offsets may only name labels"):
+        entry(class_offsets={"wart": 1.0})
+
+
 def test_labels_follow_the_manifest():
     turned = entry(labels=list(LABELS[::-1]))
     assert LesionClassifier(FakeEngine(LOGITS), turned).predict(PICTURE).labels[0] == "alopecia"
     with pytest.raises(ValueError, match="not a lesion classifier"):
-        LesionClassifier(FakeEngine(LOGITS), entry(labels=["a", "b"]))
+        LesionClassifier(FakeEngine(LOGITS), entry(task="imageqx"))
 
 
 def test_gamma_lifts_the_shadows_and_keeps_black_and_white():
@@ -104,6 +107,8 @@ def test_explains_a_class_by_the_weights_of_its_row():
     weight[LABELS.index("tumor")] = (-1, -1)
     engine = FakeEngine(LOGITS, features, weight)
     classifier = LesionClassifier(engine, entry())
+    assert classifier.has_maps
+    engine.batches.clear()
     acne = classifier.explain(PICTURE, "acne")
     assert (acne.target, acne.method) == ("acne", "gradcam")
     assert np.unravel_index(acne.heatmap.argmax(), (7, 7)) == (1, 2)

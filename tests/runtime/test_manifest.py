@@ -38,6 +38,9 @@ def test_a_saved_entry_comes_back_and_leaves_the_others(tmp_path):
         (lambda e: e.update(temperature=0), "networks.one.temperature"),
         (lambda e: e.update(file="../elsewhere.onnx"), "networks.one.file"),
         (lambda e: e.update(surprise=1), "networks.one.surprise"),
+        (lambda e: e.update(taxonomy="../words.yaml"), "networks.one.taxonomy"),
+        (lambda e: e.update(labels=["a", "../b"]), "networks.one.labels.1"),
+        (lambda e: e.update(labels=["a", "a"]), "networks.one.labels"),
         (lambda e: e.update(explanations=["blurry"]), "networks.one"),
         (lambda e: e.update(explanations=["blurry"], thresholds={"blurry": 1.5}), "networks.one"),
     ],
@@ -54,6 +57,17 @@ def test_a_wrong_manifest_is_named_in_one_sentence(tmp_path, break_it, place):
     assert place in caught.value.message
     assert "git checkout" in caught.value.message
     assert "\n" not in caught.value.message
+
+
+@pytest.mark.parametrize("file", ["net.pt", "net.ckpt", "net.PKL", "net.pth", "pytorch_model.bin"])
+def test_a_file_that_could_run_code_is_refused_with_a_way_out(tmp_path, file):
+    save_entry("one", entry(), tmp_path)
+    path = tmp_path / "manifest.json"
+    path.write_text(path.read_text().replace("net.onnx", file))
+    with pytest.raises(WeightsError) as caught:
+        load_manifest(path)
+    assert f"{file} is not opened: files of this kind can run any code" in caught.value.message
+    assert "Export the network to ONNX" in caught.value.message
 
 
 @pytest.mark.parametrize("content", [None, b"", b"{", b"\xff\xfe\x00", b"[]"])

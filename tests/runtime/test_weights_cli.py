@@ -1,7 +1,7 @@
 import argparse
 
 from core.runtime import cli
-from core.runtime.manifest import NetworkEntry, save_entry
+from core.runtime.manifest import NetworkEntry, load_manifest, save_entry
 from core.runtime.weights import sha256_of
 
 
@@ -46,6 +46,17 @@ def test_an_altered_file_fails_and_says_how_to_restore_it(tmp_path, capsys):
     assert "Restore it with: git checkout" in first
     assert "imageqx.onnx" in first
     assert second.startswith("lesion: ok")
+
+
+def test_words_that_do_not_fit_fail_with_their_line(tmp_path, capsys):
+    add(tmp_path, "lesion")
+    entry = load_manifest(tmp_path / "manifest.json").networks["lesion"]
+    save_entry("lesion", entry.model_copy(update={"taxonomy": "words.yaml"}), tmp_path)
+    (tmp_path / "words.yaml").write_text("labels:\n  a: {term: A}\n")
+    assert verify(tmp_path) == 1
+    out = capsys.readouterr().out
+    assert out.startswith("lesion: ")
+    assert "words.yaml, line 2: labels > a > lay_name: this is missing" in out
 
 
 def test_no_manifest_is_a_sentence_and_failure(tmp_path, capsys):
