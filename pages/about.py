@@ -2,8 +2,9 @@
 
 import streamlit as st
 
-from core.runtime.manifest import NetworkEntry
-from core.ui import engines, figures, layout, session
+from core.lesion.taxonomy import taxonomy_of
+from core.runtime.manifest import NetworkEntry, WeightsError
+from core.ui import engines, figures, layout, photo_guide, session
 from core.ui.wording import disclaimer
 from core.words import _
 
@@ -14,7 +15,7 @@ def main() -> None:
         _(
             "Retake helps you take a photo of a skin spot that a dermatologist can use. It watches the "
             "camera, says in plain words what to change, and lets you take the photo once it is good. Then "
-            "it shows what a network that knows ten kinds of skin change makes of the photo, and where in "
+            "it shows what a network that knows some kinds of skin change makes of the photo, and where in "
             "the photo it looked."
         )
     )
@@ -29,27 +30,7 @@ def main() -> None:
 
 def good_photo() -> None:
     st.header(_("A photo that helps"), anchor=False)
-    st.markdown(
-        "\n".join(
-            "- " + line
-            for line in (
-                _("**Light:** near a window, out of direct sun, with no lamp or shadow on the skin."),
-                _(
-                    "**Distance:** about a hand's length away, so that the spot fills a good part of the "
-                    "picture."
-                ),
-                _("**Framing:** the spot in the middle, with some skin all around it."),
-                _(
-                    "**Sharpness:** hold still, tap the spot on the screen to focus, move back if it stays "
-                    "blurred."
-                ),
-                _(
-                    "**Preparation:** wipe the lens, move hair, clothes and jewellery away; a second person "
-                    "helps."
-                ),
-            )
-        )
-    )
+    photo_guide.section()
 
 
 def privacy() -> None:
@@ -59,8 +40,13 @@ def privacy() -> None:
             "- " + line
             for line in (
                 _(
-                    "Photos and camera pictures are looked at on the computer that runs Retake, and nowhere "
-                    "else."
+                    "On the Practise page the camera's picture is checked on your own device, where the "
+                    "browser can: only a photo that you accept is sent. Without a connection it waits on "
+                    "your device, where you can remove it."
+                ),
+                _(
+                    "Other photos and camera pictures are looked at on the computer that runs Retake, and "
+                    "nowhere else."
                 ),
                 _("They stay in its memory while you use the page. Retake writes no photo to disk."),
                 _(
@@ -88,17 +74,24 @@ def networks() -> None:
     st.markdown(
         _(
             "Not as good as a person who knows skin. The check was taught with photos made worse on purpose "
-            "and with simulated raters, not with real patients' retakes; the ten classes come from few "
-            "photographs. Figures from photos of the same sources flatter a network: expect less on yours."
+            "and with simulated raters, not with real patients' retakes; the kinds of skin change come from "
+            "few photographs. Figures from photos of the same sources flatter a network: expect less on "
+            "yours."
         )
     )
-    names = {
-        "imageqx": _("The photo check (ImageQX)"),
-        "lesion": _("The ten kinds of skin change (ResNet)"),
-    }
-    for key, entry in engines.manifest().networks.items():
-        st.subheader(names.get(key, key), anchor=False)
+    for name, entry in engines.manifest().networks.items():
+        st.subheader(name_of(name, entry), anchor=False)
         network(entry)
+        if entry.task == "lesion":
+            kinds(entry)
+
+
+def name_of(name: str, entry: NetworkEntry) -> str:
+    if name == "imageqx":
+        return _("The photo check (ImageQX)")
+    if entry.task == "lesion":
+        return _("{count} kinds of skin change ({name})").format(count=len(entry.labels), name=name)
+    return name
 
 
 def network(entry: NetworkEntry) -> None:
@@ -113,10 +106,26 @@ def network(entry: NetworkEntry) -> None:
         table("", _("What"), figures.origin(entry))
 
 
-def table(title: str, first: str, rows: list[tuple[str, str]]) -> None:
+def kinds(entry: NetworkEntry) -> None:
+    """What the network learnt each kind from."""
+    with st.expander(_("What it learnt from")):
+        try:
+            taxonomy = taxonomy_of(entry)
+        except WeightsError as error:
+            st.warning(error.message, icon=":material/inventory_2:")
+            return
+        rows = []
+        for label in entry.labels:
+            term = taxonomy.term(label)
+            kind = f"{taxonomy.lay_name(label)} ({term})" if term else taxonomy.lay_name(label)
+            rows.append((kind, taxonomy.taught_by(label)))
+        table("", _("Kind"), rows, _("Learnt from"))
+
+
+def table(title: str, first: str, rows: list[tuple[str, str]], second: str = "") -> None:
     if title:
         st.markdown(f"**{title}**")
-    columns = {first: [row[0] for row in rows], _("Value"): [row[1] for row in rows]}
+    columns = {first: [row[0] for row in rows], second or _("Value"): [row[1] for row in rows]}
     st.table(columns, border="horizontal", hide_index=True, alt=title or first)
 
 

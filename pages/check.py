@@ -10,7 +10,7 @@ from streamlit.elements.arrow import DataframeSelectionState
 from core.live import trouble
 from core.photo import SUFFIXES
 from core.study.events import Source
-from core.ui import checking, layout, samples
+from core.ui import checking, language, layout, samples
 from core.ui.result_card import result_card
 from core.ui.session import preset
 from core.words import _, ngettext
@@ -63,6 +63,7 @@ def from_files(tray: checking.Tray) -> None:
         accept_multiple_files=True,
         key=f"check-files-{tray.round}",
     )
+    language.chooser_button("check-files", _("Pick a photo"))
     st.caption(
         _(
             "JPEG, PNG, WebP, HEIC, TIFF or BMP, up to 20 MB each. Photos are looked at on the computer that "
@@ -87,18 +88,26 @@ def from_camera(tray: checking.Tray) -> None:
 
 def from_samples(tray: checking.Tray) -> None:
     st.caption(_("No photo at hand? These are drawings, nobody's skin. Pick one and see what Retake says."))
-    drawings = [
-        (name, title, partial(samples.jpeg, name), "upload") for name, title in samples.titles().items()
-    ]
-    if st.button(_("Check all of them"), key="check-all-samples", icon=":material/select_all:"):
-        take_in(tray, drawings)
+    titles = samples.titles()
+    if tray.asked:
+        take_in(tray, [(name, titles[name], partial(samples.jpeg, name), "upload") for name in tray.asked])
+
+    def ask(*names: str) -> None:
+        # Kept before the run that it starts: a run can be broken off, and a press must not be lost with it.
+        tray.asked = names
+
+    st.button(
+        _("Check all of them"),
+        key="check-all-samples",
+        icon=":material/select_all:",
+        on_click=ask,
+        args=tuple(titles),
+    )
     with st.container(key="rt-samples"):
-        for drawing in drawings:
-            name, title = drawing[:2]
+        for name, title in titles.items():
             with st.container(gap="small"):
                 st.image(samples.thumbnail(name), width="stretch", alt=title)
-                if st.button(title, key=f"check-sample-{name}", width="stretch"):
-                    take_in(tray, [drawing])
+                st.button(title, key=f"check-sample-{name}", width="stretch", on_click=ask, args=(name,))
 
 
 def take_in(tray: checking.Tray, files: list[tuple[str, str, Callable[[], bytes], Source]]) -> None:
@@ -110,7 +119,7 @@ def take_in(tray: checking.Tray, files: list[tuple[str, str, Callable[[], bytes]
             words = _("Checking {name}, {number} of {total}")
             bar.progress(done / len(new), words.format(name=name, number=done + 1, total=len(new)))
         tray.items[identity] = checking.check(data(), name, source)
-    tray.adding, tray.opened = False, None
+    tray.adding, tray.opened, tray.asked = False, None, ()
     tray.round += 1
     st.rerun()
 

@@ -8,9 +8,11 @@ from core.words import _
 
 def main() -> None:
     st.title(_("How good is it?"), anchor=False)
-    # One section for each network.
-    st.header(_("The photo check"), anchor=False)
-    quality_tables.photo_check()
+    check, kind = st.tabs([_("The photo check"), _("The kind of skin change")])
+    with check:
+        quality_tables.photo_check()
+    with kind:
+        quality_tables.lesion_classifier()
 
 
 layout.inside_frame(main)

@@ -11,7 +11,7 @@ from core.evidence.svg import Plot
 from core.evidence.tables import Cell, Figure, Table
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
 from core.ui.wording import explanation_name, quality_name
-from core.words import _, ngettext
+from core.words import _, in_sentence, ngettext
 
 Part = Table | Plot | tuple[Plot, ...]
 SPLITS: Final = ("left_out", "validation")
@@ -50,7 +50,7 @@ def name_of(key: str) -> str:
         "too_bright": _("Too bright"),
         "blurred": _("Blurred"),
         "very_light": _("Very light"),
-        "light": _("Light"),
+        "light": _("Light skin"),
         "intermediate": _("Intermediate"),
         "medium": _("Medium"),
         "tan": _("Tan"),
@@ -77,7 +77,7 @@ def of_section(report: Report, name: str) -> list[Chapter]:
         _figures,
         _confusion,
         _curves,
-        _reliability,
+        reliability,
         _fairness,
         _focus,
     )
@@ -189,7 +189,7 @@ def _paper(report: Report) -> Chapter | None:
             "The five faults stand at the threshold that is best for F1, chosen on known collections; "
             "the app uses other thresholds, which are set for what passes."
         )
-    named = [_("Retake: {photos}").format(photos=story.section_name(name).lower()) for name in splits]
+    named = [_("Retake: {photos}").format(photos=in_sentence(story.section_name(name))) for name in splits]
     # Ours and the paper's network side by side, also where a narrow screen shows no more.
     head = (_("F1 of"), named[0], _("Paper: network"), _("Paper: two raters"), *named[1:])
     legend = list(zip(("full", "open"), named, strict=False))
@@ -229,7 +229,7 @@ def _points(report: Report) -> Chapter | None:
     head = [_("Setting")]
     counts = []
     for split in splits:
-        photos = story.section_name(split).lower()
+        photos = in_sentence(story.section_name(split))
         head += [
             _("Good ones that pass, {photos}").format(photos=photos),
             _("Faulty ones refused, {photos}").format(photos=photos),
@@ -353,7 +353,7 @@ def _trials(report: Report) -> Table | None:
         row += [str(at(entry, "protocol") or "–")] if len(protocols) > 1 else []
         row += [str(at(entry, "note") or "")] if noted else []
         rows.append(tuple(row))
-    new, known = (story.section_name(split).lower() for split in SPLITS)
+    new, known = (in_sentence(story.section_name(split)) for split in SPLITS)
     head = [
         _("Way of training"),
         _("F1 of classes, {photos}").format(photos=new),
@@ -411,23 +411,20 @@ def _learning(report: Report) -> Chapter | None:
     given = items(report, "learning_curve")
     lines = []
     for split, key in zip(SPLITS, ("left_out_f1", "validation_f1"), strict=True):
-        line = [
-            (seen, value)
-            for entry in given
-            if (seen := number(entry, "seen")) is not None and (value := number(entry, key)) is not None
-        ]
+        points = [(number(entry, "subjects"), number(entry, key)) for entry in given]
+        line = [(x, y) for x, y in points if x is not None and y is not None]
         if line:
             lines.append((story.section_name(split), sorted(line)))
     if not lines:
         return None
-    title = _("F1 of the classes as the network saw more")
-    drawn = plots.learning("learning", title, lines, _("pictures seen in training"), "F1")
+    title = _("F1 of the classes by how much there was to learn from")
+    drawn = plots.learning("learning", title, lines, _("subjects photographed for training"), "F1")
     return Chapter(
         "learning",
-        _("Would more training help?"),
+        _("Would more photographs help?"),
         _(
-            "A line that still climbs at its end would gain from more; a gap between the lines needs "
-            "other photos."
+            "A line that still climbs at its end would gain from more photographs; a gap between the lines "
+            "asks for other sources."
         ),
         (drawn,),
     )
@@ -586,7 +583,8 @@ def _curves(name: str, section: Mapping[str, Any]) -> Chapter | None:
     )
 
 
-def _reliability(name: str, section: Mapping[str, Any]) -> Chapter | None:
+def reliability(name: str, section: Mapping[str, Any]) -> Chapter | None:
+    """How honest the probabilities are, before and after temperature; None where that was not measured."""
     given = branch(section, "reliability")
     before, after = (_bins(given, f"bins_{when}") for when in ("before", "after"))
     if not before and not after:

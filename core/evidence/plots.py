@@ -9,6 +9,7 @@ from core.words import _
 
 Points = list[tuple[float, float]]
 _WIDTH: Final = 340.0
+_ROOMY: Final = 6
 
 
 @dataclass(frozen=True)
@@ -36,33 +37,42 @@ class Bin:
 
 
 def confusion(name: str, title: str, counts: Sequence[Sequence[int]], labels: Sequence[str]) -> Plot:
-    """How often each true class (rows) was given each answer (columns); darker is more of its row."""
-    left, top, high = 92.0, 74.0, 52.0
+    """How often each true class (rows) was given each answer (columns); darker is more of its row.
+
+    Of more than ``_ROOMY`` classes the cells are too small for shares, and the answers stand upright.
+    """
+    roomy = len(labels) <= _ROOMY
+    left, top, high = (92.0, 74.0, 52.0) if roomy else (88.0, 122.0, 27.0)
     wide = (_WIDTH - left - 8) / max(len(labels), 1)
+    gap = 1.5 if roomy else 1.0
     parts = [
         text(left + wide * len(labels) / 2, 18, _("The network answered"), "strong", "middle"),
-        text(8, 18, _("In truth"), "strong"),
+        text(8, 18 if roomy else top - 10, _("In truth"), "strong"),
     ]
     told = []
     for j, label in enumerate(labels):
-        parts.append(block(left + wide * (j + 0.5), 46, label, 9, "small", "middle"))
+        middle = left + wide * (j + 0.5)
+        if roomy:
+            parts.append(block(middle, 46, label, 9, "small", "middle"))
+        else:
+            turn = f"rotate(-90 {n(middle)} {n(top - 6)})"
+            parts.append(f'<g transform="{turn}">{block(middle, top - 6, label, 14, "small", most=2)}</g>')
     for i, (label, row) in enumerate(zip(labels, counts, strict=True)):
         middle, whole = top + high * (i + 0.5), sum(row)
-        parts.append(block(8, middle, label, 13, "small"))
+        parts.append(block(8, middle - (0 if roomy else 1), label, 13, "small", most=3 if roomy else 2))
         for j, count in enumerate(row):
             share = count / whole if whole else 0.0
             x, y = left + wide * j, top + high * i
-            parts.append(
-                f'<rect class="shade" x="{n(x + 1.5)}" y="{n(y + 1.5)}" width="{n(wide - 3)}" '
-                f'height="{n(high - 3)}" rx="5" fill-opacity="{0.05 + 0.4 * share:.2f}"/>'
-            )
+            size = f'width="{n(wide - 2 * gap)}" height="{n(high - 2 * gap)}" rx="{5 if roomy else 3}"'
+            place = f'x="{n(x + gap)}" y="{n(y + gap)}" {size}'
+            parts.append(f'<rect class="shade" {place} fill-opacity="{0.05 + 0.4 * share:.2f}"/>')
             if i == j:
-                parts.append(
-                    f'<rect class="edge" x="{n(x + 1.5)}" y="{n(y + 1.5)}" width="{n(wide - 3)}" '
-                    f'height="{n(high - 3)}" rx="5"/>'
-                )
-            parts.append(text(x + wide / 2, middle, str(count), "strong", "middle"))
-            if whole:
+                parts.append(f'<rect class="edge" {place}/>')
+            if roomy:
+                parts.append(text(x + wide / 2, middle, str(count), "strong", "middle"))
+            elif count:
+                parts.append(text(x + wide / 2, middle + 4, str(count), "small", "middle"))
+            if roomy and whole:
                 parts.append(text(x + wide / 2, middle + 15, f"{share:.0%}", "quiet small", "middle"))
         said = ", ".join(f"{word} {count}" for word, count in zip(labels, row, strict=True))
         told.append(_("In truth {label}: answered {said}.").format(label=label, said=said))
@@ -85,6 +95,7 @@ def roc(
         shipped: the point on it where the network stands as shipped.
     """
     frame = Frame(30, 44, 122, 122)
+    found = _("found")
     parts = [
         text(8, 17, title, "strong"),
         text(8, 34, _area(auc, around), "quiet small"),
@@ -96,7 +107,7 @@ def roc(
         text(frame.x(1), 179, "1", "quiet small", "end"),
         text(frame.x(0.5), 179, _("false alarms"), "quiet small", "middle"),
         f'<g transform="rotate(-90 16 {n(frame.y(0.5))})">'
-        f"{text(16, frame.y(0.5), _('found'), 'quiet small', 'middle')}</g>",
+        f"{text(16, frame.y(0.5), found, 'quiet small', 'middle')}</g>",
     ]
     desc = _("ROC curve: share found against false alarms. {area}.").format(area=_area(auc, around))
     if shipped is not None:
@@ -217,6 +228,29 @@ def learning(name: str, title: str, lines: Sequence[tuple[str, Points]], across:
     return Plot(name, title, " ".join(told), _WIDTH, 276, "".join(parts))
 
 
+def coverage(name: str, title: str, lines: Sequence[tuple[str, Points]]) -> Plot:
+    """How often answers are right when only the surest are given; at most two lines, the first as ours.
+
+    Args:
+        lines: what each is called, and its points (share answered, share right), both 0-1.
+    """
+    frame = Frame(52, 56, 276, 190)
+    parts, told = [frame.box(), *_scales(frame)], []
+    kinds = (("ours", "full"), ("ours broken", "open"))
+    for i, ((called, points), (stroke, kind)) in enumerate(zip(lines, kinds, strict=False)):
+        y = 17.0 + 18 * i
+        parts += [line(12, y - 4, 40, y - 4, f"line {stroke}"), dot(26, y - 4, kind, 4), text(48, y, called)]
+        parts.append(frame.path(sorted(points), f"line {stroke}"))
+        parts += [dot(frame.x(x), frame.y(y), kind, 3.2) for x, y in points]
+        pairs = ", ".join(
+            _("{right} right with {share} answered").format(right=f"{y:.0%}", share=f"{x:.0%}")
+            for x, y in points
+        )
+        told.append(f"{called}: {pairs}.")
+    parts += _axis_words(frame, _("share of photos answered, the surest first"), _("first guess right"))
+    return Plot(name, title, " ".join(told), _WIDTH, 286, "".join(parts))
+
+
 def _thousands(value: float, most: float) -> str:
     return f"{value / 1000:,.0f} k" if most >= 10_000 and value else f"{value:,.0f}"
 
@@ -245,7 +279,7 @@ def dots(
         parts.append(line(x, top, x, top + frame.height, "grid"))
         parts.append(text(x, top + frame.height + 15, f"{tick:g}", "quiet small", "middle"))
     parts.append(text(frame.x(0.5), top + frame.height + 31, across, "quiet small", "middle"))
-    named = dict(legend)
+    named, unknown = dict(legend), _("not known")
     for i, (called, marks) in enumerate(rows):
         middle = top + step * (i + 0.5)
         parts.append(block(8, middle, called, 15, "small", most=2))
@@ -257,7 +291,7 @@ def dots(
         for mark in sorted(marks, key=lambda mark: ("raters", "paper", "open", "full").index(mark.kind)):
             parts.append(dot(frame.x(mark.value), middle, mark.kind))
         figures = ", ".join(f"{named.get(mark.kind, mark.kind)} {mark.value:.2f}" for mark in marks)
-        told.append(f"{called}: {figures or _('not known')}.")
+        told.append(f"{called}: {figures or unknown}.")
     return Plot(name, title, " ".join(told), _WIDTH, top + frame.height + 40, "".join(parts))
 
 

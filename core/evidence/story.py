@@ -7,7 +7,7 @@ from typing import Final
 from core.evidence.reading import Report, at, branch, count, number, pair, sections
 from core.quality.labels import EXPLANATIONS
 from core.ui.wording import explanation_name
-from core.words import _, ngettext
+from core.words import _, in_sentence, ngettext
 
 DEFAULT_POINT: Final = "balanced"
 
@@ -162,8 +162,8 @@ def _faults_told(report: Report, section: str) -> list[str]:
             "without, it tells them apart {good} times in 100 for {best} and {bad} times for {worst}, "
             "where tossing a coin gives 50."
         ).format(
-            best=explanation_name(best).lower(),
-            worst=explanation_name(worst).lower(),
+            best=in_sentence(explanation_name(best)),
+            worst=in_sentence(explanation_name(worst)),
             good=round(100 * areas[best]),
             bad=round(100 * areas[worst]),
         )
@@ -210,7 +210,8 @@ def provenance(report: Report, section: str | None = None) -> str:
     parts = []
     name, seed = at(report, "benchmark"), count(report, "seed")
     if isinstance(name, str):
-        parts.append(_("Benchmark {name}").format(name=name) + ("" if seed is None else f" (seed {seed})"))
+        called = _("Benchmark {name}") if seed is None else _("Benchmark {name} (seed {seed})")
+        parts.append(called.format(name=name, seed=seed))
     names = (section,) if section is not None else sections(report)
     if counts := counted(report, names):
         parts.append(counts)

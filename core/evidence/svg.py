@@ -1,11 +1,12 @@
 """A plot as SVG: inline in an HTML report, or as the source of a picture where SVG is not let through."""
 
-import base64
 import re
 import textwrap
 from dataclasses import dataclass
 from html import escape
 from typing import Final, Literal
+
+from core.data_address import data_address
 
 # The colours of the app's theme; a picture follows the dark mode of whoever looks, and is printed light.
 STYLE: Final = """
@@ -56,10 +57,13 @@ class Plot:
         """The plot as an ``svg`` element; the page around it holds ``STYLE`` once."""
         return self._element("")
 
+    def file(self) -> str:
+        """The plot as the text of an SVG file, with its style inside."""
+        return self._element(f"<style>{STYLE}</style>")
+
     def address(self) -> str:
-        """The plot as a data address, with its style inside."""
-        drawn = self._element(f"<style>{STYLE}</style>")
-        return "data:image/svg+xml;base64," + base64.b64encode(drawn.encode("utf-8")).decode("ascii")
+        """The same as a data address."""
+        return data_address(self.file().encode("utf-8"), "image/svg+xml")
 
     def _element(self, style: str) -> str:
         name = re.sub(r"[^\w-]+", "-", self.name)

@@ -15,15 +15,15 @@ STYLE: Final = """
 .ev-scroll:focus-visible { outline: 3px solid var(--rt-good); outline-offset: 2px; }
 table.ev { border-collapse: separate; border-spacing: 0; width: auto; margin: 0; font-size: .95rem;
   line-height: 1.35; }
-table.ev caption { text-align: left; font-weight: 600; padding: .65rem .75rem .55rem; caption-side: top;
+table.ev caption { text-align: start; font-weight: 600; padding: .65rem .75rem .55rem; caption-side: top;
   color: inherit; }
-table.ev caption span { display: inline-block; position: sticky; left: .75rem; }
+table.ev caption span { display: inline-block; position: sticky; inset-inline-start: .75rem; }
 table.ev th, table.ev td { padding: .5rem .75rem; border: 0; border-top: 1px solid var(--rt-line);
-  text-align: right; vertical-align: top; font-variant-numeric: tabular-nums; color: inherit; }
+  text-align: end; vertical-align: top; font-variant-numeric: tabular-nums; color: inherit; }
 table.ev thead th { font-weight: 600; vertical-align: bottom; font-size: .875rem; color: var(--rt-quiet);
   min-width: 4.2rem; }
-table.ev th.words, table.ev td.words { text-align: left; }
-table.ev th:first-child { position: sticky; left: 0; background: var(--rt-page); z-index: 1; }
+table.ev th.words, table.ev td.words { text-align: start; }
+table.ev th:first-child { position: sticky; inset-inline-start: 0; background: var(--rt-page); z-index: 1; }
 table.ev tbody th { font-weight: 500; min-width: 6.5rem; max-width: 11rem; overflow-wrap: break-word; }
 table.ev td.words { min-width: 6rem; }
 table.ev td.long { min-width: 14rem; max-width: 30rem; }
@@ -35,7 +35,8 @@ table.ev td .none { color: var(--rt-quiet); }
 .ev-plots.many { display: grid; grid-template-columns: repeat(auto-fill, minmax(8.75rem, 1fr)); }
 .ev-plot { margin: .3rem 0; flex: 1 1 16rem; max-width: 26rem; break-inside: avoid; }
 .ev-plots.many .ev-plot { max-width: 13rem; margin: 0; }
-.ev-plots + .ev-plots { margin-top: 1.4rem; } .ev-plots + .ev-scroll { margin-top: .9rem; }
+.ev-plots + .ev-plots { margin-top: 1.4rem; }
+.ev-plots + .ev-scroll, .ev-scroll + .ev-plots { margin-top: .9rem; }
 .ev-plot svg, .ev-plot img { display: block; width: 100%; height: auto; border: 1px solid var(--rt-line);
   border-radius: .75rem; }
 .ev-plot figcaption { font-weight: 600; margin: 0 0 .35rem; }
@@ -68,6 +69,7 @@ class Figure:
         spread: a standard deviation, shown as plus or minus.
         absent: what to show for no number; a dash when empty.
         held: how many cases it rests on, where the table has no column for it.
+        digits: places after the point; None for two, or none of a percentage.
     """
 
     value: float | None
@@ -76,21 +78,26 @@ class Figure:
     spread: float | None = None
     absent: str = ""
     held: int | None = None
+    digits: int | None = None
 
     def shown(self) -> str:
         """The number alone."""
         if self.value is None:
             return self.absent or "–"
-        return f"{self.value:.0%}" if self.percent else f"{self.value:.2f}"
+        return self._said(self.value)
+
+    def _said(self, value: float) -> str:
+        if self.percent:
+            return f"{value:.{self.digits or 0}%}"
+        return f"{value:.{2 if self.digits is None else self.digits}f}"
 
     def beside(self) -> str:
         """What stands under it: interval or deviation; empty for none."""
         if self.value is None:
             return ""
         if self.around is not None:
-            low, high = self.around
-            ends = (f"{low:.0%}", f"{high:.0%}") if self.percent else (f"{low:.2f}", f"{high:.2f}")
-            return _("{low} to {high}").format(low=ends[0], high=ends[1])
+            low, high = map(self._said, self.around)
+            return _("{low} to {high}").format(low=low, high=high)
         return "" if self.spread is None else f"± {self.spread:.2f}"
 
     def rests(self) -> str:

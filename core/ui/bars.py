@@ -4,11 +4,11 @@ from collections.abc import Iterable, Mapping
 from html import escape
 
 from core.guidance.preset import Preset
-from core.lesion.taxonomy import lay_name, term
+from core.lesion.taxonomy import Taxonomy
 from core.quality.labels import EXPLANATIONS
 from core.quality.verdict import Verdict
-from core.ui.wording import Saying, explanation_name
-from core.words import _
+from core.ui.wording import Saying, beside, explanation_name
+from core.words import _, language, percent
 
 
 def verdict_line(saying: Saying) -> str:
@@ -33,24 +33,28 @@ def _explanations(verdict: Verdict, thresholds: Mapping[str, float], preset: Pre
     for key in EXPLANATIONS:
         fault = key in verdict.flagged
         word = _("To improve") if fault else _("Fine")
-        advice = f'<p class="rt-note">{escape(preset.prompt(key).text)}</p>' if fault else ""
+        advice = f'<p class="rt-note">{escape(preset.prompt(key, language()).text)}</p>' if fault else ""
         share, mark = verdict.explanations[key], thresholds[key]
         yield (
             f'<li><div class="rt-row"><span class="rt-name">{escape(explanation_name(key))}</span>'
             f'<span class="{"rt-fix-word" if fault else "rt-fine-word"}">{escape(word)}</span></div>'
             f'<div class="rt-bar{" fix" if fault else ""}" aria-hidden="true">'
-            f'<i style="width:{share:.1%}"></i><u style="left:{mark:.1%}"></u></div>{advice}</li>'
+            f'<i style="width:{share:.1%}"></i><u style="inset-inline-start:{mark:.1%}"></u></div>'
+            f"{advice}</li>"
         )
 
 
-def class_list(labels: Iterable[str], probabilities: Iterable[float]) -> str:
-    """Lesion classes with a bar each, in the order given (best first): lay words, then the term."""
+def class_list(labels: Iterable[str], probabilities: Iterable[float], taxonomy: Taxonomy) -> str:
+    """Lesion classes with a bar each, in the order given (best first): lay words, then the term.
+
+    A class that was learnt from few photos says so.
+    """
     rows = []
     for place, (label, share) in enumerate(zip(labels, probabilities, strict=True)):
         rows.append(
-            f'<li><div class="rt-row"><span><span class="rt-name">{escape(lay_name(label))}</span> '
-            f'<span class="rt-term">{escape(term(label))}</span></span>'
-            f'<span class="rt-value">{share:.0%}</span></div>'
+            f'<li><div class="rt-row"><span><span class="rt-name">{escape(taxonomy.lay_name(label))}</span> '
+            f'<span class="rt-term">{escape(beside(label, taxonomy))}</span></span>'
+            f'<span class="rt-value">{percent(share)}</span></div>'
             f'<div class="rt-bar{" rest" if place else ""}" aria-hidden="true">'
             f'<i style="width:{share:.1%}"></i></div></li>'
         )

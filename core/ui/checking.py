@@ -1,6 +1,5 @@
 """The check page's tray: photos that were handed in, their verdicts, and these as a table."""
 
-import base64
 import csv as csv_module
 import io
 from collections.abc import Sequence
@@ -10,6 +9,7 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
+from core.data_address import data_address
 from core.guidance.preset import Preset
 from core.photo import Photo, PhotoError, read_photo
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
@@ -55,12 +55,14 @@ class Tray:
         round: changes whenever the inputs must start empty again.
         adding: whether the inputs are shown although there are results.
         opened: identity of the item whose card is shown instead of the table.
+        asked: names of the samples that shall be checked next.
     """
 
     items: dict[str, Item] = field(default_factory=dict)
     round: int = 0
     adding: bool = False
     opened: str | None = None
+    asked: tuple[str, ...] = ()
 
 
 def tray() -> Tray:
@@ -166,5 +168,4 @@ def _words(item: Item, preset: Preset) -> tuple[str, str]:
 
 
 def _thumbnail(photo: Photo) -> str:
-    jpeg = photo.jpeg(_THUMBNAIL_LONG_SIDE, quality=80)
-    return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode("ascii")
+    return data_address(photo.jpeg(_THUMBNAIL_LONG_SIDE, quality=80))

@@ -5,16 +5,19 @@ from typing import Final, NoReturn
 
 import streamlit as st
 
+from core.lesion import networks
 from core.lesion.classifier import LesionClassifier
+from core.live.on_device import publish
 from core.quality.classical import Classical
 from core.quality.imageqx import ImageQX, rule_of
 from core.quality.verdict import PassRule
 from core.runtime.engine import open_engine
-from core.runtime.manifest import Manifest, load_manifest
+from core.runtime.manifest import Manifest, NetworkEntry, load_manifest
 from core.runtime.weights import WeightsError
 from core.words import _
 
 ASSESSOR_VARIABLE: Final = "RETAKE_ASSESSOR"
+_PICKED_KEY: Final = "rt_lesion_network"
 
 
 @st.cache_resource(show_spinner=False, max_entries=2)
@@ -22,9 +25,9 @@ def _open_imageqx(sha256: str) -> ImageQX:
     return ImageQX(open_engine("imageqx"), load_manifest().networks["imageqx"])
 
 
-@st.cache_resource(show_spinner=False, max_entries=2)
-def _open_lesion(sha256: str) -> LesionClassifier:
-    return LesionClassifier(open_engine("lesion"), load_manifest().networks["lesion"])
+@st.cache_resource(show_spinner=False, max_entries=3)
+def _open_lesion(name: str, listed: str, words: str) -> LesionClassifier:
+    return networks.open_lesion(name, load_manifest())
 
 
 def manifest() -> Manifest:
@@ -37,21 +40,35 @@ def manifest() -> Manifest:
 
 def assessor() -> ImageQX | Classical:
     """Who judges photos: ImageQX, or the classical checks where ``RETAKE_ASSESSOR`` is ``classical``."""
-    return Classical() if _classical() else imageqx()
+    return Classical() if assessor_name() == "classical" else imageqx()
 
 
 def rule(point: str) -> PassRule:
     """The pass rule of the assessor in use, at an operating point (the checks have but one)."""
-    return Classical().rule() if _classical() else rule_of(manifest().networks["imageqx"].point(point))
+    return (
+        Classical().rule()
+        if assessor_name() == "classical"
+        else rule_of(manifest().networks["imageqx"].point(point))
+    )
 
 
-def _classical() -> bool:
+def assessor_name() -> str:
+    """``"imageqx"`` or ``"classical"``; another name in ``RETAKE_ASSESSOR`` shows its sentence and stops."""
     name = os.environ.get(ASSESSOR_VARIABLE) or "imageqx"
     if name not in ("imageqx", "classical"):
         message = _("There is no assessor {name}. Set {variable} to imageqx or classical.")
         st.error(message.format(name=name, variable=ASSESSOR_VARIABLE), icon=":material/tune:")
         st.stop()
-    return name == "classical"
+    return name
+
+
+def for_browsers() -> str | None:
+    """Where browsers find what ImageQX needs, below the app's root; None where it is not installed."""
+    try:
+        found = publish.published()
+    except WeightsError as error:
+        _stop(error)
+    return None if found is None else found.base
 
 
 def imageqx() -> ImageQX:
@@ -65,10 +82,43 @@ def imageqx() -> ImageQX:
         _stop(error)
 
 
-def lesion() -> LesionClassifier:
-    """The lesion classifier; missing or altered weights show their sentence and stop the page."""
+def lesion_names() -> list[str]:
+    """The networks that know kinds of skin change, by name."""
+    return networks.names(manifest())
+
+
+def lesion_name() -> str:
+    """The network that answers in this session: the one picked, else ``networks.default_name``."""
+    picked = st.session_state.get(_PICKED_KEY)
+    listed = manifest()
+    if picked in networks.names(listed):
+        return picked
     try:
-        return _open_lesion(load_manifest().networks["lesion"].sha256)
+        return networks.default_name(listed)
+    except WeightsError as error:
+        _stop(error)
+
+
+def pick_lesion(name: str) -> None:
+    """Let another network answer for the rest of this session."""
+    st.session_state[_PICKED_KEY] = name
+
+
+def lesion_entry() -> NetworkEntry:
+    """The manifest entry of the network that answers in this session."""
+    return manifest().networks[lesion_name()]
+
+
+def lesion() -> LesionClassifier:
+    """The lesion classifier of this session; what is wrong with it shows its sentence and stops the page.
+
+    It is opened again when its entry in the manifest or its words have changed.
+    """
+    entry = lesion_entry()
+    try:
+        return _open_lesion(
+            lesion_name(), entry.model_dump_json(), networks.taxonomy_of(entry).model_dump_json()
+        )
     except WeightsError as error:
         _stop(error)
 

@@ -3,13 +3,40 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from core.evidence.chapters import name_of
+from core.lesion.taxonomy import LABELS, shipped
 from core.runtime.manifest import NetworkEntry
 from core.words import _
 
+_TOLD_ELSEWHERE = frozenset({"flips"})  # beside the setting that it is about
+
 
 def measure_name(key: str) -> str:
-    """A measure in words; one that is not known keeps its key, without the underscores."""
+    """A measure, or what it is measured on; one not known keeps its key, without the underscores."""
+    if key in LABELS:
+        return shipped().lay_name(key)
     return {
+        "n": _("Photos"),
+        "f1": "F1",
+        "benchmark": _("Protocol"),
+        "quality_macro_f1": _("Quality classes, macro F1"),
+        "explanation_mean_f1": _("Explanations, mean F1"),
+        "explanation_mean_auc": _("Area (AUC)"),
+        "explanation_auc": _("Area (AUC)"),
+        "operating_points": _("Setting"),
+        "good_lesion_passes": _("Photos that pass"),
+        "faulty_refused": _("Turned away"),
+        "passes_by_tone": _("Good drawings of a spot, by tone"),
+        "real_quality_auc": _("Real faults of scenes without skin"),
+        "phantoms": _("Drawn skin"),
+        "validation_healthy_skin": _("Known collections: healthy skin"),
+        "validation_no_skin": _("Known collections: no skin"),
+        "left_out_healthy_skin": _("New collections: healthy skin"),
+        "left_out_no_skin": _("New collections: no skin"),
+        "left_out_real_quality": _("New collections: dark, bright and blurred scenes"),
+        "phantoms_healthy_skin": _("Drawn: healthy skin"),
+        "phantoms_no_skin": _("Drawn: no skin"),
+        "validation_and_phantoms": _("Known collections and drawn pictures together"),
         "score": _("Score the training aimed at (mean F1)"),
         "quality_f1": _("Quality classes, macro F1"),
         "explanation_f1": _("Explanations, mean F1"),
@@ -17,17 +44,26 @@ def measure_name(key: str) -> str:
         "accuracy": _("Accuracy"),
         "auc": _("Area under the ROC curve"),
         "recall_at_specificity_0.95": _("Recall at specificity 0.95"),
+        "headline": _("Sources the network never saw, phone photos (headline)"),
+        "macro_recall": _("Mean recall"),
+        "recall": _("Recall"),
+        "top1": _("First guess right"),
+        "top2": _("Among the first two"),
+        "expected_calibration_error": _("Expected calibration error"),
+        "not_a_lesion_auc": _("Told from photos of a skin change, area under the ROC curve"),
         "validation": _("Photos kept back for validation"),
         "in_source": _("Photos kept back, same sources"),
         "left_out": _("A source the network never saw"),
         "left_out_source": _("A source the network never saw"),
-    }.get(key, key.replace("_", " "))
+    }.get(key) or name_of(key)
 
 
 def measured(entry: NetworkEntry) -> dict[str, list[tuple[str, str]]]:
     """Rows of (measure, value) by the set of photos that they were measured on."""
     sets: dict[str, list[tuple[str, str]]] = {}
     for place, value in _leaves(entry.metrics):
+        if _TOLD_ELSEWHERE & set(place):
+            continue
         *where, what = place
         title = measure_name(where[0]) if where else _("All photos")
         words = [measure_name(step) for step in (*where[1:], what)]

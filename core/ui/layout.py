@@ -1,6 +1,5 @@
 """The frame around every page: style, wordmark, navigation, footer, and a net under errors."""
 
-import base64
 import logging
 import runpy
 from collections.abc import Callable, Iterator, Sequence
@@ -11,25 +10,25 @@ from typing import Final
 
 import streamlit as st
 
-from core.ui import session
+from core.data_address import data_address
+from core.ui import embedded, language, preset_choice, session
 from core.ui.wording import disclaimer
 from core.words import _
 
-_HERE: Final = Path(__file__).parent
-_FRONT_DOOR: Final = _HERE.parents[1] / "app.py"
+HERE: Final = Path(__file__).parent
+_FRONT_DOOR: Final = HERE.parents[1] / "app.py"
 _framed: ContextVar[bool] = ContextVar("framed", default=False)
 _LOG: Final = logging.getLogger(__name__)
 
 
 def _mark() -> str:
     """The mark (viewfinder corners around a spot) as an SVG data address."""
-    svg = (_HERE / "mark.svg").read_bytes()
-    return "data:image/svg+xml;base64," + base64.b64encode(svg).decode("ascii")
+    return data_address((HERE / "mark.svg").read_bytes(), "image/svg+xml")
 
 
 def page_icon() -> str:
     """The picture in the browser's tab."""
-    return str(_HERE / "mark.svg")
+    return str(HERE / "mark.svg")
 
 
 def run(page: st.Page, pages: Sequence[st.Page]) -> None:
@@ -38,15 +37,24 @@ def run(page: st.Page, pages: Sequence[st.Page]) -> None:
     The footer is drawn before the page runs, into its place below it: it is there while a page works,
     and when a page stops early. An error in a page becomes one sentence; its traceback goes to the log.
     """
-    st.html(_HERE / "style.css")
-    _header(page, pages)
+    st.html(HERE / "style.css")
+    alone = embedded.on()
+    if not alone:
+        _header(page, pages)
     body = st.container(key="rt-body")
     with st.container(key="rt-footer"):
-        _footer()
+        if alone:
+            embedded.frame()
+        else:
+            _footer()
+    session.note_language(language.language())
     framed = _framed.set(True)
     try:
         with body, calm(page.title):
+            _trying(page, pages)
             page.run()
+            if alone:
+                embedded.post()
     finally:
         _framed.reset(framed)
 
@@ -89,7 +97,27 @@ def _header(current: st.Page, pages: Sequence[st.Page]) -> None:
                 # The key gives the current page's link a class of its own to be marked by.
                 name = "rt-here" if page.url_path == current.url_path else f"rt-to-{page.url_path or 'front'}"
                 with st.container(key=name, width="content"):
-                    st.page_link(page, label=page.title, width="content")
+                    # With the language picked: a new tab or a copied link speaks the same.
+                    carried = language.remembered() or None
+                    st.page_link(page, label=page.title, width="content", query_params=carried)
+        with st.container(key="rt-language", width="content"):
+            language.picker()
+
+
+def _trying(current: st.Page, pages: Sequence[st.Page]) -> None:
+    """Say so where the coach follows a draft, and lead back to it."""
+    designer = next((page for page in pages if page.url_path == "designer"), None)
+    if designer is None or current.url_path == "designer" or not preset_choice.variant().endswith("-draft"):
+        return
+    with st.container(key="rt-trying", horizontal=True, vertical_alignment="center", gap="small"):
+        st.caption(_("You are trying the draft {name}.").format(name=preset_choice.variant()))
+        st.page_link(
+            designer,
+            label=_("Back to the Designer"),
+            icon=":material/tune:",
+            width="content",
+            query_params=language.remembered() or None,
+        )
 
 
 def _footer() -> None:

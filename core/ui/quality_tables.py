@@ -1,70 +1,87 @@
 """Measured figures on a page: sentences first, tables and plots below."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final
 
 import streamlit as st
 
-from core.evidence import chapters, reading, story
+from core.evidence import reading, story
+from core.evidence.account import Account, account
 from core.evidence.chapters import Chapter, Part
 from core.evidence.plots import figure
 from core.evidence.reading import Report, ReportError
 from core.evidence.svg import Plot
 from core.evidence.tables import STYLE, Table
 from core.runtime.manifest import WEIGHTS_DIR
+from core.ui import engines
 from core.words import _
 
 FILE: Final = WEIGHTS_DIR / "imageqx_report.json"
+LESION_FILE: Final = WEIGHTS_DIR / "lesion_report.json"
 
 
 def photo_check() -> None:
     """The photo check: how good it is in a few sentences, what that rests on, and every table and plot."""
+    _network(FILE, "imageqx")
+
+
+def lesion_classifier() -> None:
+    """The lesion classifier: likewise."""
+    _network(LESION_FILE, "lesion")
+
+
+def _network(file: Path, task: str) -> None:
     try:
-        report = reading.load(FILE)
+        report = reading.load(file)
     except ReportError as error:
         st.error(error.message, icon=":material/query_stats:")
         return
     if report is None:
-        st.info(
-            _(
-                "No figures came with this network yet. Whoever runs this app can measure it with "
-                "`python -m core evaluate imageqx --data DIR --out DIR` and put the file `imageqx.json` "
-                "that it writes into the folder `weights` as `imageqx_report.json`."
-            ),
-            icon=":material/query_stats:",
+        words = _(
+            "No figures came with this network yet. Whoever runs this app can measure it with "
+            "`python -m core evaluate {task} --data DIR --out DIR` and put the file `{task}.json` "
+            "that it writes into the folder `weights` as `{task}_report.json`."
         )
+        st.info(words.format(task=task), icon=":material/query_stats:")
         return
+    told = account(report)
     st.html(f"<style>{STYLE}</style>")
-    _sentences(report)
-    _limits(report)
-    for chapter in chapters.overall(report):
+    _of_other_weights(report, task)
+    _sentences(report, told)
+    st.subheader(_("What these figures cannot show"), anchor=False)
+    st.markdown("\n".join(f"- {sentence}" for sentence in told.limits))
+    for chapter in told.overall:
         _chapter(chapter)
-    _sections(report)
+    _sections(report, told, task)
     with st.expander(_("What the words mean")):
-        st.html(chapters.glossary().html())
+        st.html(told.glossary.html())
 
 
-def _sentences(report: Report) -> None:
-    told = story.story(report)
-    if told:
-        st.markdown(f"**{told[0]}**")
-        st.caption(story.headline_source(report))
-    st.info(story.simulated(report), icon=":material/experiment:")
+def _of_other_weights(report: Report, task: str) -> None:
+    """Say so where the report names a network other than the one in use."""
+    of, shipped = reading.at(report, "sha256"), engines.manifest().networks.get(task)
+    if isinstance(of, str) and shipped is not None and of != shipped.sha256:
+        st.warning(
+            _("These figures are of other weights than the ones in use here."), icon=":material/warning:"
+        )
+
+
+def _sentences(report: Report, told: Account) -> None:
+    if told.sentences:
+        st.markdown(f"**{told.sentences[0]}**")
+        st.caption(told.source)
+    st.info(told.first, icon=":material/experiment:")
     if story.shortened(report):
         st.warning(
             _("A quick look at a part of the benchmark: the figures are rough."), icon=":material/warning:"
         )
-    if len(told) > 1:
-        st.markdown("\n".join(f"- {sentence}" for sentence in told[1:]))
+    if len(told.sentences) > 1:
+        st.markdown("\n".join(f"- {sentence}" for sentence in told.sentences[1:]))
     st.caption(story.provenance(report))
 
 
-def _limits(report: Report) -> None:
-    st.subheader(_("What these figures cannot show"), anchor=False)
-    st.markdown("\n".join(f"- {sentence}" for sentence in story.limits()))
-
-
-def _sections(report: Report) -> None:
+def _sections(report: Report, told: Account, task: str) -> None:
     names = reading.sections(report)
     if not names:
         return
@@ -74,14 +91,14 @@ def _sections(report: Report) -> None:
         names,
         default=names[0],
         format_func=story.section_name,
-        key="how-good-section",
+        key=f"how-good-section-{task}",
         required=True,
         wrap=True,
     )
     name = chosen or names[0]
     st.markdown(story.section_told(name))
     st.caption(story.provenance(report, name))
-    for chapter in chapters.of_section(report, name):
+    for chapter in told.of_section(name):
         _chapter(chapter, story.counted(report, [name]) if chapter.whole else "")
 
 

@@ -1,6 +1,5 @@
 """The report of one photo: one HTML page with the pictures in it, to print or to keep. No Streamlit here."""
 
-import base64
 import io
 import re
 from collections.abc import Mapping
@@ -11,16 +10,27 @@ from typing import Final
 import numpy as np
 from PIL import Image
 
+from core.data_address import data_address
 from core.explain import Explanation
 from core.explain.overlay import overlay
 from core.guidance.preset import Preset
+from core.lesion.abstain import NOT_PASSED
 from core.lesion.classifier import Prediction
-from core.lesion.taxonomy import lay_name, term
+from core.lesion.taxonomy import Taxonomy, shipped
 from core.photo import Photo
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
 from core.quality.verdict import Verdict
-from core.ui.wording import disclaimer, explanation_name, quality_name, say
-from core.words import _
+from core.ui.wording import (
+    about_class,
+    about_shares,
+    beside,
+    disclaimer,
+    doubt,
+    explanation_name,
+    quality_name,
+    say,
+)
+from core.words import _, direction, language, percent
 
 PHOTO_LONG_SIDE: Final = 1200
 _STYLE: Final = """
@@ -29,7 +39,8 @@ body { margin: 0; background: #fff; color: #1c2b2c; font: 16px/1.5 system-ui, sa
 main { max-width: 46rem; margin: 0 auto; padding: 1.5rem 1rem 3rem; }
 h1 { font-size: 1.6rem; margin: 0 0 .2rem; } h2 { font-size: 1.2rem; margin: 1.8rem 0 .5rem; }
 p { margin: .3rem 0; } .quiet { color: #4d5c5d; font-size: .9rem; overflow-wrap: anywhere; }
-.verdict { border-left: .4rem solid #8a4b00; background: #fbecd6; padding: .8rem 1rem; margin: 1rem 0; }
+.verdict { border-inline-start: .4rem solid #8a4b00; background: #fbecd6; padding: .8rem 1rem;
+  margin: 1rem 0; }
 .verdict.good { border-color: #0b6560; background: #e2efec; }
 .verdict b { font-size: 1.2rem; }
 .pictures { display: flex; flex-wrap: wrap; gap: 1rem; }
@@ -37,8 +48,9 @@ figure { margin: 0; flex: 1 1 12rem; max-width: 22rem; }
 figure img { width: 100%; border-radius: .5rem; display: block; }
 figcaption { color: #4d5c5d; font-size: .9rem; margin-top: .3rem; }
 table { border-collapse: collapse; width: 100%; }
-th, td { text-align: left; padding: .35rem .5rem .35rem 0; border-bottom: 1px solid #dbd7ce; }
-td.number { text-align: right; font-variant-numeric: tabular-nums; }
+th, td { text-align: start; padding-block: .35rem; padding-inline: 0 .5rem;
+  border-bottom: 1px solid #dbd7ce; }
+td.number { text-align: end; font-variant-numeric: tabular-nums; }
 .notice { border: 1px solid #8a4b00; padding: .8rem 1rem; border-radius: .5rem; margin-top: 1.8rem; }
 @media print { main { max-width: none; padding: 0; } tr, figure, .notice, .verdict { break-inside: avoid; }
   h2 { break-after: avoid; } * { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }
@@ -55,6 +67,8 @@ def build_report(
     prediction: Prediction | None = None,
     quality_map: Explanation | None = None,
     lesion_map: Explanation | None = None,
+    taxonomy: Taxonomy | None = None,
+    no_map: str = "",
     overridden: bool = False,
     networks: Mapping[str, str] | None = None,
 ) -> bytes:
@@ -64,32 +78,38 @@ def build_report(
         made: the time to print on it, with its zone.
         thresholds: probability (0-1) per explanation from which it counts as a fault.
         prediction: what the person was shown; None leaves the section out.
-        quality_map, lesion_map: heat maps to print beside the photo.
+        quality_map, lesion_map: heat maps to print beside the photo; a blank quality map is left out.
+        taxonomy: the words for the prediction's classes; those of the shipped ones when None.
+        no_map: why there is no heat map of the prediction.
         overridden: the photo did not pass and was used anyway.
         networks: SHA-256 of each network that answered, by name.
     """
     saying = say(verdict, preset)
+    title = _("Retake: report of one photo")
+    taxonomy = taxonomy or shipped()
     parts = [
-        f"<h1>{escape(_('Retake: report of one photo'))}</h1>",
-        f'<p class="quiet">{escape(photo.name or _("Photo"))} · {photo.width} × {photo.height} px · '
-        f"{escape(made.strftime('%Y-%m-%d %H:%M %Z').strip())}</p>",
+        f"<h1>{escape(title)}</h1>",
+        f'<p class="quiet"><bdi>{escape(photo.name or _("Photo"))}</bdi> · '
+        f'<bdi dir="ltr">{photo.width} × {photo.height} px</bdi> · '
+        f'<bdi dir="ltr">{escape(made.strftime("%Y-%m-%d %H:%M %Z").strip())}</bdi></p>',
         f'<div class="verdict{" good" if saying.good else ""}"><b>{escape(saying.headline)}</b>'
         f"<p>{escape(saying.advice)}</p></div>",
-        _pictures(photo, quality_map, lesion_map),
+        _pictures(photo, quality_map, lesion_map, taxonomy),
         _quality(verdict, thresholds, preset),
     ]
     if prediction is not None:
-        parts.append(_prediction(prediction, overridden))
+        parts.append(_prediction(prediction, taxonomy, overridden, no_map))
     parts.append(f'<p class="notice"><strong>{escape(disclaimer())}</strong></p>')
     parts.append(_fine_print(photo, verdict, preset, networks or {}))
     head = (
         '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
         '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; img-src data:; '
         "style-src 'unsafe-inline'\">"
-        f"<title>{escape(_('Retake: report of one photo'))}</title><style>{_STYLE}</style>"
+        f"<title>{escape(title)}</title><style>{_STYLE}</style>"
     )
     page = (
-        f'<!doctype html><html lang="en"><head>{head}</head><body><main>{"".join(parts)}</main></body></html>'
+        f'<!doctype html><html lang="{language()}" dir="{direction()}"><head>{head}</head>'
+        f"<body><main>{''.join(parts)}</main></body></html>"
     )
     return page.encode("utf-8")
 
@@ -100,21 +120,23 @@ def file_name(photo: Photo) -> str:
     return f"retake-{stem or photo.sha256[:8]}.html"
 
 
-def _pictures(photo: Photo, quality_map: Explanation | None, lesion_map: Explanation | None) -> str:
+def _pictures(
+    photo: Photo, quality_map: Explanation | None, lesion_map: Explanation | None, taxonomy: Taxonomy
+) -> str:
     figures = [_figure(photo.jpeg(PHOTO_LONG_SIDE), _("The photo"))]
-    if quality_map is not None:
+    if quality_map is not None and not quality_map.blank:
         caption = _("Where the check looked for: {point}").format(point=explanation_name(quality_map.target))
         figures.append(_figure(_heated(photo, quality_map), caption))
     if lesion_map is not None:
-        caption = _("Where the network looked for: {name}").format(name=lay_name(lesion_map.target))
+        name = taxonomy.lay_name(lesion_map.target)
+        caption = _("Where the network looked for: {name}").format(name=name)
         figures.append(_figure(_heated(photo, lesion_map), caption))
     return f'<div class="pictures">{"".join(figures)}</div>'
 
 
 def _figure(jpeg: bytes, caption: str) -> str:
-    data = base64.b64encode(jpeg).decode("ascii")
     words = escape(caption)
-    image = f'<img src="data:image/jpeg;base64,{data}" alt="{words}">'
+    image = f'<img src="{data_address(jpeg)}" alt="{words}">'
     return f"<figure>{image}<figcaption>{words}</figcaption></figure>"
 
 
@@ -129,18 +151,19 @@ def _quality(verdict: Verdict, thresholds: Mapping[str, float], preset: Preset) 
     rows = []
     for key in EXPLANATIONS:
         fault = key in verdict.flagged
-        word = _("To improve: {prompt}").format(prompt=preset.prompt(key).text) if fault else _("Fine")
+        prompt = preset.prompt(key, language()).text
+        word = _("To improve: {prompt}").format(prompt=prompt) if fault else _("Fine")
         rows.append(
             f"<tr><th scope=row>{escape(explanation_name(key))}</th><td>{escape(word)}</td>"
-            f"<td class=number>{verdict.explanations[key]:.0%}</td>"
-            f"<td class=number>{thresholds[key]:.0%}</td></tr>"
+            f"<td class=number>{percent(verdict.explanations[key])}</td>"
+            f"<td class=number>{percent(thresholds[key])}</td></tr>"
         )
     head = "".join(
         f"<th scope=col>{escape(word)}</th>"
         for word in (_("Point"), _("Answer"), _("Likelihood of a fault"), _("Counts from"))
     )
     classes = " · ".join(
-        f"{escape(quality_name(name))} {verdict.quality[name]:.0%}" for name in QUALITY_CLASSES
+        f"{escape(quality_name(name))} {percent(verdict.quality[name])}" for name in QUALITY_CLASSES
     )
     return (
         f"<h2>{escape(_('What was checked'))}</h2><table><thead><tr>{head}</tr></thead>"
@@ -148,23 +171,21 @@ def _quality(verdict: Verdict, thresholds: Mapping[str, float], preset: Preset) 
     )
 
 
-def _prediction(prediction: Prediction, overridden: bool) -> str:
+def _prediction(prediction: Prediction, taxonomy: Taxonomy, overridden: bool, no_map: str) -> str:
     rows = "".join(
-        f"<tr><th scope=row>{escape(lay_name(label))}</th><td>{escape(term(label))}</td>"
-        f"<td class=number>{share:.1%}</td></tr>"
+        f"<tr><th scope=row>{escape(taxonomy.lay_name(label))}</th>"
+        f"<td>{escape(beside(label, taxonomy))}</td><td class=number>{percent(share, 1)}</td></tr>"
         for label, share in zip(prediction.labels, prediction.probabilities, strict=True)
     )
-    warning = ""
-    if overridden:
-        words = _("This photo did not pass the check, so the answer below may well be wrong.")
-        warning = f'<p class="notice">{escape(words)}</p>'
-    note = _(
-        "The figures say how the network shares out its answer. They are not the chance of having "
-        "something, and things it was never taught are not among the ten."
-    )
+    reason = NOT_PASSED if overridden else prediction.reason
+    warning = "" if reason is None else f'<p class="notice">{escape(doubt(reason).opened)}</p>'
+    best = prediction.labels[0]
+    about = about_class(best, taxonomy)
+    notes = [f"{taxonomy.lay_name(best)}: {about}" if about else "", no_map]
+    notes.append(about_shares(len(prediction.labels)))
     return (
         f"<h2>{escape(_('What it looks most like'))}</h2>{warning}<table><tbody>{rows}</tbody></table>"
-        f"<p class=quiet>{escape(note)}</p>"
+        + "".join(f"<p class=quiet>{escape(note)}</p>" for note in notes if note)
     )
 
 

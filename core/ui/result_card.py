@@ -2,21 +2,23 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 
 import streamlit as st
 
 from core.explain import Explanation
 from core.explain.overlay import overlay
+from core.lesion.abstain import NOT_PASSED, not_passed
 from core.lesion.classifier import Prediction
-from core.lesion.taxonomy import description, lay_name
+from core.lesion.confused import known_pair
 from core.photo import Photo
 from core.quality.labels import EXPLANATIONS
 from core.quality.verdict import Verdict
 from core.study.events import EventName, Source
-from core.ui import advanced, bars, engines, layout, report, session
-from core.ui.wording import disclaimer, explanation_name, say
-from core.words import _
+from core.ui import another_look, bars, engines, layout, network_picker, report, session, why
+from core.ui.wording import about_class, about_shares, disclaimer, doubt, explanation_name, say
+from core.words import _, in_sentence, in_this_language
 
 SHOWN_LONG_SIDE: Final = 1200
 FIRST_CLASSES: Final = 3
@@ -35,8 +37,8 @@ def result_card(
 ) -> None:
     """Draw the card of one photo.
 
-    Predictions appear when the verdict passes; after an override they stand behind a warning and one click;
-    for healthy skin that passed as practice there are none.
+    Predictions appear when the verdict passes; after an override, and where the network abstains, they stand
+    behind a warning and one click; for healthy skin that passed as practice there are none.
 
     Args:
         key: unique on the page.
@@ -69,10 +71,18 @@ def _card(
         with right:
             _reasons(verdict)
             _actions(verdict, key, overridden, on_retake, on_override, source)
-        prediction = _prediction(photo, verdict, key, overridden, log)
-        _report(photo, verdict, prediction, key, overridden)
+        place = st.container()
+        if overridden or (verdict.passes and verdict.label != "healthy_skin"):
+            # Before the prediction: should this network fail, another can be picked.
+            network_picker.picker(key)
+            session.answered_by(engines.lesion_entry().model_dump_json())
+        with place:
+            prediction = _prediction(photo, verdict, key, overridden, log)
         if prediction is not None:
-            advanced.panel(photo, prediction, key=key)
+            another_look.panel(photo, verdict, prediction, log.once, key=key)
+            if engines.lesion().no_map is None:
+                why.panel(photo, prediction, partial(explain_lesion, photo), log.once, key=key)
+        _report(photo, verdict, prediction, key, overridden)
 
 
 class _Logger:
@@ -114,12 +124,15 @@ def _picture(photo: Photo, key: str, log: _Logger) -> None:
         return
     explanation = explain_quality(photo, target)
     opacity = _opacity(f"{key}-where-opacity")
-    name = explanation_name(target).lower()
+    name = in_sentence(explanation_name(target))
     place.image(
         overlay(photo.small, explanation.heatmap, opacity),
         width="stretch",
         alt=_("Your photo, coloured where the network looked to judge {point}").format(point=name),
     )
+    if explanation.blank:
+        st.caption(_("No place in the photo stands out for this point: it is judged over all of it."))
+        return
     st.html(bars.heat_legend())
 
 
@@ -175,15 +188,22 @@ def _prediction(
         st.caption(_("What the photo might show appears once a photo passes."))
         return None
     st.header(_("What it looks most like"), anchor=False)
-    if not verdict.passes and not _accepted_warning(key, photo):
+    if not verdict.passes and not _despite(key, photo, NOT_PASSED):
         return None
     prediction = predict(photo)
+    if not verdict.passes:
+        if prediction.reason is not None:
+            st.caption(doubt(prediction.reason).why)
+        prediction = not_passed(prediction)
+    elif prediction.reason is not None and not _despite(key, photo, prediction.reason):
+        return None
     log.once(
         f"{key}-predicted",
-        photo.sha256,
+        (photo.sha256, engines.lesion_name()),
         "prediction_shown",
         label=prediction.labels[0],
         overridden=overridden,
+        reason=prediction.reason,
     )
     left, right = st.columns([9, 11], gap="medium")
     with left:
@@ -194,68 +214,76 @@ def _prediction(
     return prediction
 
 
-def _accepted_warning(key: str, photo: Photo) -> bool:
-    """The warning that stands before predictions on a photo that did not pass; True once clicked through."""
-    mark = f"{key}-despite"
-    if st.session_state.get(mark) == photo.sha256:
-        st.warning(
-            _("This photo did not pass the check, so the answer below may well be wrong."),
-            icon=":material/warning:",
-        )
+def _despite(key: str, photo: Photo, reason: str) -> bool:
+    """What stands before a prediction that is held back, and why it is; True once clicked through."""
+    mark, words = f"{key}-despite", doubt(reason)
+    asked = (photo.sha256, engines.lesion_name())
+    if st.session_state.get(mark) == asked:
+        st.warning(words.opened, icon=":material/warning:")
         return True
-    st.warning(
-        _(
-            "This photo did not pass the check. A network that sees a poor photo answers all the same, and "
-            "is often wrong. Take what it says with great care."
-        ),
-        icon=":material/warning:",
-    )
+    st.warning(" ".join((words.why, words.advice)), icon=":material/warning:")
     st.button(
         _("Show it all the same"),
         key=f"{key}-despite-button",
         on_click=st.session_state.__setitem__,
-        args=(mark, photo.sha256),
+        args=(mark, asked),
         width="stretch",
     )
     return False
 
 
 def _classes(prediction: Prediction, key: str) -> None:
-    best = prediction.labels[0]
+    best, count, taxonomy = prediction.labels[0], len(prediction.labels), engines.lesion().taxonomy
     st.markdown(
-        _("Of ten kinds of skin change, the photo looks most like **{name}**.").format(
-            name=lay_name(best).lower()
+        _("Of {count} kinds of skin change, the photo looks most like **{name}**.").format(
+            count=count, name=taxonomy.in_sentence(best)
         )
     )
-    st.caption(description(best))
-    place = st.container()
-    everything = st.toggle(_("Show all ten"), key=f"{key}-all")
-    most = len(prediction.labels) if everything else FIRST_CLASSES
-    place.html(bars.class_list(prediction.labels[:most], prediction.probabilities[:most]))
-    st.caption(
+    if about := about_class(best, taxonomy):
+        st.caption(about)
+    _known_pair(prediction)
+    place, most = st.container(), count
+    if count > FIRST_CLASSES:
+        everything = st.toggle(_("Show all {count}").format(count=count), key=f"{key}-all")
+        most = count if everything else FIRST_CLASSES
+    place.html(bars.class_list(prediction.labels[:most], prediction.probabilities[:most], taxonomy))
+    st.caption(about_shares(count))
+
+
+def _known_pair(prediction: Prediction) -> None:
+    """What was measured of these very two classes, where the network mixes them up."""
+    pair = known_pair(prediction, engines.lesion_entry().confused)
+    if pair is None:
+        return
+    name = engines.lesion().taxonomy.in_sentence
+    st.markdown(
         _(
-            "The figures say how the network shares out its answer. They are not the chance of having "
-            "something, and things it was never taught are not among the ten."
-        )
+            "The network often mixes these two up: in tests it took {true} for {said} in {count} of "
+            "{of} photos. Either may be right."
+        ).format(count=pair.count, of=pair.of, true=f"**{name(pair.true)}**", said=f"**{name(pair.said)}**")
     )
 
 
 def _class_picture(photo: Photo, prediction: Prediction, key: str, log: _Logger) -> None:
+    classifier = engines.lesion()
+    if classifier.no_map is not None:
+        st.info(classifier.no_map.message, icon=":material/visibility_off:")
+        return
     place = st.container()
     label = st.selectbox(
         _("Where did it look for"),
         prediction.labels,
-        format_func=lay_name,
+        format_func=classifier.taxonomy.lay_name,
         key=f"{key}-class-{photo.sha256[:8]}",
     )
-    log.toggled(f"{key}-class-seen-{photo.sha256[:8]}", "lesion", label)
+    log.toggled(f"{key}-class-seen-{classifier.name}-{photo.sha256[:8]}", classifier.name, label)
     opacity = _opacity(f"{key}-class-opacity")
     explanation = explain_lesion(photo, label)
     place.image(
         overlay(photo.small, explanation.heatmap, opacity),
         width="stretch",
         alt=_("Your photo, coloured where the network looked for {name}").format(
-            name=lay_name(label).lower()
+            name=classifier.taxonomy.in_sentence(label)
         ),
     )
     st.html(bars.heat_legend())
@@ -286,9 +314,16 @@ def _report_maker(
 ) -> Callable[[], bytes]:
     # Called when the button is pressed, outside the script: everything it needs is taken along.
     assessor = engines.assessor()
-    lesion_map = explain_lesion(photo, prediction.labels[0]) if prediction is not None else None
+    answered, taxonomy, lesion_map, no_map = [verdict.assessor], None, None, ""
+    if prediction is not None:
+        classifier = engines.lesion()
+        answered.append(classifier.name)
+        taxonomy = classifier.taxonomy
+        if classifier.no_map is None:
+            lesion_map = explain_lesion(photo, prediction.labels[0])
+        else:
+            no_map = classifier.no_map.message
     preset, thresholds = session.preset(), session.rule().thresholds
-    answered = (verdict.assessor, "lesion")
     networks = {name: entry.sha256 for name, entry in engines.manifest().networks.items() if name in answered}
 
     def make() -> bytes:
@@ -301,11 +336,13 @@ def _report_maker(
             prediction=prediction,
             quality_map=assessor.explain(photo.small, verdict.nearest),
             lesion_map=lesion_map,
+            taxonomy=taxonomy,
+            no_map=no_map,
             overridden=overridden,
             networks=networks,
         )
 
-    return make
+    return in_this_language(make)
 
 
 def _shown(photo: Photo) -> bytes:

@@ -1,7 +1,4 @@
-"""Drawn photographs for people with none at hand: some that work, and one for each thing that goes wrong.
-
-Lost resolution is not among them: the first ImageQX cannot tell it yet (docs/RESULTS.md).
-"""
+"""Drawn photographs for people with none at hand: some that work, and one for each thing that goes wrong."""
 
 import io
 from dataclasses import dataclass
@@ -36,10 +33,11 @@ _RECIPES: Final = {
     "clear-deep-tone": _Recipe(seed=12, tone=0.85, lesion_class="wheal"),
     "dark": _Recipe(seed=13, tone=0.5, fault="bad_light"),
     "blurred": _Recipe(seed=14, tone=0.4, fault="blurry"),
+    "little-detail": _Recipe(seed=23, tone=0.4, fault="low_resolution", severity=1.0),
     "far": _Recipe(seed=16, tone=0.35, extent=0.07),
     "edge": _Recipe(seed=16, tone=0.6, centre=(0.95, 0.5)),
     "plain-skin": _Recipe(seed=18, kind="healthy_skin", tone=0.4, lesion_class=None),
-    "no-skin": _Recipe(seed=19, kind="no_skin", lesion_class=None),
+    "no-skin": _Recipe(seed=42, kind="no_skin", lesion_class=None),
 }
 
 
@@ -50,6 +48,7 @@ def titles() -> dict[str, str]:
         "clear-deep-tone": _("Clear, deep skin tone"),
         "dark": _("Difficult light"),
         "blurred": _("Blurred"),
+        "little-detail": _("Little detail"),
         "far": _("Too far away"),
         "edge": _("Cut off"),
         "plain-skin": _("No spot"),

@@ -1,7 +1,6 @@
 """What belongs to one visitor: the event log, the consent tick, the preset, and pictures held in memory."""
 
 import logging
-import os
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
@@ -10,75 +9,78 @@ from typing import Any, Final, TypeVar
 
 import streamlit as st
 
-from core.guidance.preset import Preset, PresetError, load_preset
+from core.data_folder import data_folder
+from core.guidance.parts import ShotName
+from core.guidance.preset import Preset, PresetError
 from core.quality.verdict import PassRule
 from core.study.events import EventLog
-from core.ui import engines
-from core.words import _, use_language
+from core.ui import engines, language, preset_choice
+from core.words import _
 
-LANGUAGES: Final = ("en",)
 CONSENT_KEY: Final = "rt_consent"
 _LOG_KEY: Final = "rt_log"
+_SPOKEN_KEY: Final = "rt_language_noted"
 _REFUSED_KEY: Final = "rt_log_refused"
 _HELD_KEY: Final = "rt_held"
 _HELD_MOST: Final = 48
+_ANSWERED_KEY: Final = "rt_answered_by"
 _LOGGER: Final = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
 
 def apply_language() -> None:
-    """Take the visitor's language where Retake speaks it, else English."""
-    wanted = (st.context.locale or "en").split("-")[0].lower()
-    use_language(wanted if wanted in LANGUAGES else "en")
-
-
-@st.cache_resource(show_spinner=False)
-def _load_preset(name: str) -> Preset:
-    return load_preset(name)
+    """Speak the visitor's language from here on; every run of a page or fragment begins with it."""
+    language.apply()
 
 
 def preset() -> Preset:
-    """The preset in use: ``RETAKE_PRESET`` (a name or a file), else ``balanced``.
-
-    One that cannot be used shows its sentence and stops the page.
+    """The preset in use, as :mod:`core.ui.preset_choice` says; shows the sentence of one that cannot be used,
+    and stops the page.
     """
     try:
-        return _load_preset(os.environ.get("RETAKE_PRESET", "balanced"))
+        return preset_choice.chosen()
     except PresetError as error:
         st.error(error.message, icon=":material/tune:")
         st.stop()
 
 
-def rule(healthy_skin_passes: bool = False) -> PassRule:
-    """When a photo passes: the preset's thresholds over those of its operating point."""
+def rule(healthy_skin_passes: bool = False, shot: ShotName | None = None) -> PassRule:
+    """When a photo (or that shot of a series) passes: the preset's thresholds over its operating point's."""
     chosen = preset()
-    return chosen.rule(engines.rule(chosen.operating_point), healthy_skin_passes=healthy_skin_passes)
+    base = engines.rule(chosen.operating_point)
+    return chosen.rule(base, healthy_skin_passes=healthy_skin_passes, shot=shot)
 
 
 def event_log() -> EventLog:
     """This session's log, kept in memory; on disk too once the visitor ticks so."""
+    variant = preset_choice.variant()
     if _LOG_KEY not in st.session_state:
-        chosen = preset()
-        log = EventLog(
-            clock=time.monotonic,
-            variant=f"{chosen.name}@{chosen.version}",
-        )
+        log = EventLog(clock=time.monotonic, variant=variant)
         log.add("session_started")
         st.session_state[_LOG_KEY] = log
-    return st.session_state[_LOG_KEY]
+    log = st.session_state[_LOG_KEY]
+    log.use_variant(variant)
+    return log
+
+
+def note_language(code: str) -> None:
+    """Write into the log which language is spoken from here on, where it changes; it starts as English."""
+    if st.session_state.get(_SPOKEN_KEY, "en") != code:
+        event_log().add("note_added", properties={"note": "language", "language": code})
+    st.session_state[_SPOKEN_KEY] = code
 
 
 def log_folder() -> Path:
     """Where logs are saved with consent: ``RETAKE_DATA`` (else ~/.local/share/retake), in ``sessions``."""
-    base = os.environ.get("RETAKE_DATA")
-    return (Path(base) if base else Path.home() / ".local" / "share" / "retake") / "sessions"
+    return data_folder() / "sessions"
 
 
 def consent_panel() -> None:
     """What is kept, the tick that lets the log be saved, and the log to take away."""
     st.markdown(
         _(
-            "Your photos stay in the memory of the computer that runs Retake while you use the page. Retake "
+            "Where the camera's picture is checked on your device, only a photo that you accept is sent. "
+            "Photos stay in the memory of the computer that runs Retake while you use the page. Retake "
             "does not save them and sends them nowhere. **Clear** on the Check page, **Take another photo** "
             "on the Practise page, or closing the page lets them go."
         )
@@ -89,7 +91,7 @@ def consent_panel() -> None:
             "networks answered. It holds no pictures, no file names and no addresses."
         )
     )
-    st.checkbox(
+    ticked = st.checkbox(
         _("Save my session log on this computer"),
         key=CONSENT_KEY,
         on_change=_consent_changed,
@@ -99,6 +101,8 @@ def consent_panel() -> None:
         ),
     )
     log = event_log()
+    if ticked and log.file is None:
+        _save(log)  # the page kept its tick while the server was started anew
     if log.file is not None:
         st.caption(_("Saved in {file}. Take the tick away to delete that file.").format(file=f"`{log.file}`"))
     elif st.session_state.pop(_REFUSED_KEY, False):
@@ -128,16 +132,23 @@ def _exporter(log: EventLog) -> Callable[[], bytes]:
 def _consent_changed() -> None:
     log = event_log()
     if st.session_state[CONSENT_KEY]:
-        log.add("consent_given")
-        try:
-            log.keep_in(log_folder())
-        except OSError:
-            _LOGGER.exception("The session log cannot be saved in %s", log_folder())
+        if not _save(log):
             st.session_state[CONSENT_KEY] = False
-            st.session_state[_REFUSED_KEY] = True
     else:
         log.add("consent_withdrawn")
         log.forget_file()
+
+
+def _save(log: EventLog) -> bool:
+    """Consent was given: save the log from here on; False where that cannot be done."""
+    log.add("consent_given")
+    try:
+        log.keep_in(log_folder())
+    except OSError:
+        _LOGGER.exception("The session log cannot be saved in %s", log_folder())
+        st.session_state[_REFUSED_KEY] = True
+        return False
+    return True
 
 
 def held(key: Hashable, make: Callable[[], _T]) -> _T:
@@ -149,6 +160,18 @@ def held(key: Hashable, make: Callable[[], _T]) -> _T:
             memory.popitem(last=False)
     memory.move_to_end(key)
     return memory[key]
+
+
+def answered_by(network: str) -> None:
+    """Forget what is held as soon as another network answers than before.
+
+    Args:
+        network: its manifest entry, or anything else that tells it from others. The file alone does not: two
+            entries of one file may differ in labels or temperature.
+    """
+    if st.session_state.get(_ANSWERED_KEY, network) != network:
+        let_go()
+    st.session_state[_ANSWERED_KEY] = network
 
 
 def let_go() -> None:

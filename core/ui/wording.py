@@ -4,8 +4,10 @@ from dataclasses import dataclass
 
 from core.guidance.hint import hint_for
 from core.guidance.preset import Preset
+from core.lesion.abstain import LOW_CONFIDENCE, NOT_A_LESION, NOT_PASSED
+from core.lesion.taxonomy import Taxonomy
 from core.quality.verdict import Verdict
-from core.words import _
+from core.words import _, language
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,46 @@ class Saying:
     headline: str
     advice: str
     short: str = ""
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """Why there is no answer, in words.
+
+    Attributes:
+        why: that the network cannot say, and why.
+        advice: what to do.
+        opened: what stands above the answer once someone wants to see it all the same.
+    """
+
+    why: str
+    advice: str
+    opened: str
+
+
+def doubt(reason: str) -> Doubt:
+    """Why the network does not answer, by ``Prediction.reason``; raises KeyError for other keys."""
+    show = _("If the spot worries you, show it to a doctor.")
+    return {
+        NOT_PASSED: Doubt(
+            _("This photo did not pass the check."),
+            _(
+                "A network that sees a poor photo answers all the same, and is often wrong. Take what it "
+                "says with great care."
+            ),
+            _("This photo did not pass the check, so the answer below may well be wrong."),
+        ),
+        NOT_A_LESION: Doubt(
+            _("The network cannot say: this does not look like the photos of skin changes it learnt from."),
+            _("Take a closer photo, with the spot in the middle and only skin around it.") + " " + show,
+            _("This does not look like a photo of a skin change, so the answer below may mean nothing."),
+        ),
+        LOW_CONFIDENCE: Doubt(
+            _("The network cannot say: none of the kinds it knows stands out in this photo."),
+            _("A closer photo in soft, even light may help.") + " " + show,
+            _("The network is not sure of any of these, so the answer below is little more than a guess."),
+        ),
+    }[reason]
 
 
 def disclaimer() -> str:
@@ -53,9 +95,28 @@ def quality_name(key: str) -> str:
     }[key]
 
 
+def beside(label: str, taxonomy: Taxonomy) -> str:
+    """What stands beside a class's lay name: its medical term, and a mark where few photos taught it."""
+    mark = _("learnt from few photos") if taxonomy.learnt_little(label) else ""
+    return " · ".join(filter(None, (taxonomy.term(label), mark)))
+
+
+def about_class(label: str, taxonomy: Taxonomy) -> str:
+    """What a class is, and what the network learnt it from; "" where nobody wrote that down."""
+    return " ".join(filter(None, (taxonomy.description(label), taxonomy.learnt_from(label))))
+
+
+def about_shares(count: int) -> str:
+    """What the figures beside the classes are not."""
+    return _(
+        "The figures say how the network shares out its answer. They are not the chance of having "
+        "something, and things it was never taught are not among the {count}."
+    ).format(count=count)
+
+
 def say(verdict: Verdict, preset: Preset) -> Saying:
     """The verdict in words; the advice is the preset's prompt where the photo does not pass."""
-    hint = hint_for(verdict, preset)
+    hint = hint_for(verdict, preset, language=language())
     if hint is None:
         if verdict.label == "healthy_skin":
             return Saying(

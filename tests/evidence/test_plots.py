@@ -2,6 +2,7 @@ import base64
 import re
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 
 from core.evidence import plots
@@ -18,6 +19,8 @@ def every_plot(title="A title"):
     marks = [Mark(0.6, "full", (0.5, 0.7)), Mark(0.4, "paper"), Mark(0.3, "raters"), Mark(0.8, "open")]
     return [
         plots.confusion("c", title, [[3, 1], [0, 0]], [title, "other"]),
+        plots.confusion("c2", title, np.eye(10, dtype=int).tolist(), [title, *"bcdefghij"]),
+        plots.coverage("v", title, [(title, [(1.0, 0.5), (0.5, 0.8)]), ("other", [(1.0, 0.4)])]),
         plots.roc("r", title, CURVE, auc=0.91, around=(0.88, 0.94), shipped=(0.1, 0.7)),
         plots.roc("r2", title, CURVE),
         plots.reliability("b", title, bins, bins, (0.1, None)),
@@ -73,6 +76,26 @@ def test_confusion_tells_every_count():
     assert plot.body.count('class="edge"') == 2
     assert "75%" in plot.body
     assert "100%" in plot.body
+
+
+def test_ten_classes_fit_with_their_answers_upright():
+    names = ["Fluid-filled bump", *(f"Kind {i}" for i in range(9))]
+    plot = plots.confusion("c", "t", (137 * np.eye(10, dtype=int)).tolist(), names)
+    root = ElementTree.fromstring(plot.inline())
+    turned = [node for node in root.iter(f"{SVG}g") if "rotate(-90" in (node.get("transform") or "")]
+    assert len(turned) == 10
+    cells = [node for node in root.iter(f"{SVG}text") if node.text == "137"]
+    across = sorted(float(node.get("x")) for node in cells)
+    # Three digits of 11 px in a cell, and every cell inside.
+    assert min(np.diff(across)) > 3 * 6.6
+    assert across[-1] + 10 < plot.width
+    assert max(float(node.get("y")) for node in cells) < plot.height
+
+
+def test_coverage_goes_from_all_answered_to_the_surest():
+    plot = plots.coverage("v", "t", [("New", [(1.0, 0.5), (0.5, 0.8)])])
+    assert plot.desc == "New: 50% right with 100% answered, 80% right with 50% answered."
+    assert 'points="190,94 328,151"' in plot.body
 
 
 def test_a_roc_curve_goes_where_its_points_say():

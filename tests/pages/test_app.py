@@ -16,7 +16,7 @@ from core.live.stream import StreamState
 with patch("core.live.stream.camera_stream", lambda *a, **k: StreamState(playing=False, connecting=False)):
     at = AppTest.from_file("app.py", default_timeout=120).run()
     assert not at.exception and not at.error, (at.exception, at.error)
-    for page in ("pages/check.py", "pages/how_good.py", "pages/about.py"):
+    for page in ("pages/check.py", "pages/how_good.py", "pages/designer.py", "pages/about.py"):
         at.switch_page(page).run()
         assert not at.exception and not at.error, (page, at.exception, at.error)
     at.switch_page("pages/check.py").run()
@@ -42,14 +42,17 @@ def app(fake_networks, monkeypatch, tmp_path):
     return AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
 
 
-@pytest.mark.parametrize("page", [None, "pages/check.py", "pages/how_good.py", "pages/about.py"])
+@pytest.mark.parametrize(
+    "page", [None, "pages/check.py", "pages/how_good.py", "pages/designer.py", "pages/about.py"]
+)
 def test_every_page_has_the_frame(app, page):
     app.run()
     if page is not None:
         app.switch_page(page).run()
     assert not app.exception
     assert not app.error
-    assert [link.label for link in app.get("page_link")] == ["Practise", "Check", "How good?", "About"]
+    labels = [link.label for link in app.get("page_link")]
+    assert labels == ["Practise", "Check", "How good?", "Designer", "About"]
     assert any("not a medical device" in html.proto.body for html in app.get("html"))
     assert app.checkbox(key="rt_consent").value is False
 
@@ -127,6 +130,15 @@ def test_consent_holds_when_the_page_changes(app):
     app.checkbox(key="rt_consent").check().run()
     app.switch_page("pages/check.py").run()
     assert app.checkbox(key="rt_consent").value is True
+
+
+def test_the_log_says_which_language_was_spoken(app):
+    app.run().switch_page("pages/about.py").run()
+    for language in ("de", "de", "en"):
+        app.query_params["lang"] = language
+        app.run()
+    spoken = [event.properties for event in app.session_state["rt_log"].events if event.event == "note_added"]
+    assert spoken == [{"note": "language", "language": code} for code in ("de", "en")]
 
 
 def test_a_log_that_cannot_be_saved_says_so_and_stays_in_memory(app, tmp_path):

@@ -8,6 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.ui.checking import Tray
+from core.words import speaking
 
 ROOT = Path(__file__).parents[2]
 SKIN, DARK, DESK, PALE = (200, 140, 120), (30, 20, 15), (90, 120, 180), (245, 215, 200)
@@ -89,6 +90,88 @@ def test_after_an_override_the_prediction_takes_a_warning_and_one_click(check, j
     button(check, "Show it all the same").click().run()
     assert "looks most like **pimples**" in words(check)
     assert "may well be wrong" in check.warning[0].value
+
+
+def shown_events(at):
+    return [e.properties for e in at.session_state["rt_log"].events if e.event == "prediction_shown"]
+
+
+def test_after_an_override_the_prediction_is_marked_as_not_passed(check, jpeg_of, fake_networks, monkeypatch):
+    from core.ui import result_card
+
+    seen = []
+    monkeypatch.setattr(result_card.another_look, "panel", lambda *told, key: seen.append(told[2]))
+    fake_networks[1].reason = "not_a_lesion"
+    upload(check, ("mole.jpg", jpeg_of(DARK)))
+    button(check, "Use this photo anyway").click().run()
+    button(check, "Show it all the same").click().run()
+    assert [(p.abstained, p.reason) for p in seen] == [(True, "not_passed")]
+    assert shown_events(check)[-1]["reason"] == "not_passed"
+    # The network's own doubt is not lost.
+    assert "does not look like the photos of skin changes" in words(check)
+
+
+@pytest.mark.parametrize(
+    ("reason", "why", "advice"),
+    [
+        ("not_a_lesion", "does not look like the photos of skin changes", "Take a closer photo"),
+        ("low_confidence", "none of the kinds it knows stands out", "closer photo in soft, even light"),
+    ],
+)
+def test_where_the_network_abstains_the_card_says_why_and_one_click_opens_it(
+    check, jpeg_of, fake_networks, reason, why, advice
+):
+    fake_networks[1].reason = reason
+    upload(check, ("mole.jpg", jpeg_of(SKIN)))
+    assert "This photo works" in words(check)
+    (warning,) = check.warning
+    assert "The network cannot say" in warning.value
+    for sentence in (why, advice, "show it to a doctor"):
+        assert sentence in warning.value
+    assert "looks most like **" not in words(check)
+    assert "Where did it look for" not in [box.label for box in check.selectbox]
+    assert shown_events(check) == []
+    button(check, "Show it all the same").click().run()
+    assert_calm(check)
+    assert "looks most like **pimples**" in words(check)
+    assert "the answer below" in check.warning[0].value
+    assert shown_events(check)[-1]["reason"] == reason
+    # Another photo is held back again.
+    button(check, "Clear").click().run()
+    upload(check, ("other.jpg", jpeg_of((210, 150, 120))))
+    assert "looks most like **" not in words(check)
+
+
+def entry_with(monkeypatch, **changes):
+    """The shipped manifest, with these fields of the lesion classifier's entry."""
+    from core.runtime.manifest import load_manifest
+    from core.ui import engines
+
+    manifest = load_manifest()
+    networks = dict(manifest.networks)
+    networks["lesion"] = networks["lesion"].model_copy(update=changes)
+    monkeypatch.setattr(engines, "manifest", lambda: manifest.model_copy(update={"networks": networks}))
+
+
+def test_a_known_confused_pair_is_said_in_one_sentence(check, jpeg_of, monkeypatch):
+    from core.runtime.manifest import ConfusedPair
+
+    entry_with(monkeypatch, confused=[ConfusedPair(true="alopecia", said="acne", count=7, of=31)])
+    upload(check, ("mole.jpg", jpeg_of(SKIN)))
+    told = [text.value for text in check.markdown if "mixes these two up" in text.value]
+    assert told == [
+        "The network often mixes these two up: in tests it took **hair loss** for **pimples** in 7 of 31 "
+        "photos. Either may be right."
+    ]
+
+
+def test_other_pairs_are_not_spoken_of(check, jpeg_of, monkeypatch):
+    from core.runtime.manifest import ConfusedPair
+
+    pair = ConfusedPair(true="wheal", said="acne", count=7, of=31)
+    entry_with(monkeypatch, confused=[pair])
+    upload(check, ("mole.jpg", jpeg_of(SKIN)))
+    assert "mixes these two up" not in words(check)
 
 
 def test_every_unusable_file_has_its_sentence_and_the_rest_goes_on(check, jpeg_of):
@@ -258,8 +341,51 @@ def test_another_class_shows_where_the_network_looked_for_it(check, jpeg_of):
     assert [event.properties for event in toggled] == [{"network": "lesion", "target": "ulcer"}]
 
 
+def test_a_small_spot_offers_a_crop_beside_the_prediction_that_stays(
+    check, jpeg_of, fake_networks, monkeypatch
+):
+    from core.lesion.views import Box
+
+    monkeypatch.setattr(fake_networks[1], "spot", lambda rgb: Box(0.25, 0.25, 0.75, 0.75))
+    upload(check, ("mole.jpg", jpeg_of(SKIN)))
+    before = len(check.get("image"))
+    named(check.toggle, "Crop to the spot").set_value(True).run()
+    assert_calm(check)
+    assert len(check.get("image")) == before + 2
+    assert "looks most like **pimples**" in words(check)
+    shown = [e for e in check.session_state["rt_log"].events if e.event == "prediction_shown"]
+    assert [event.properties.get("cropped") for event in shown] == [None, True]
+
+
+def test_no_other_look_before_there_is_a_prediction(check, jpeg_of):
+    def panels():
+        return {expander.label for expander in check.expander} - {"Your session and privacy"}
+
+    upload(check, ("mole.jpg", jpeg_of(DARK)))
+    assert panels() == set()
+    button(check, "Use this photo anyway").click().run()
+    assert panels() == set()
+    button(check, "Show it all the same").click().run()
+    assert panels() == {"Look again: brighter, or mirrored", "Why this and not that?"}
+
+
 def test_the_strength_of_the_colours_changes_the_picture(check, jpeg_of):
     upload(check, ("mole.jpg", jpeg_of(SKIN)))
     before = check.get("image")[1].value
     named(check.slider, "Strength of the colours").set_value(100).run()
     assert check.get("image")[1].value != before
+
+
+def test_the_language_can_change_while_a_result_is_read(check, jpeg_of):
+    upload(check, ("mole.jpg", jpeg_of(SKIN)))
+    check.toggle(key="check-all").set_value(True).run()
+    check.query_params["lang"] = "de"
+    check.run()
+    assert_calm(check)
+    assert "Dieses Foto passt" in words(check)
+    check.query_params["lang"] = "ar"
+    with speaking("de"):  # as the choices on the page are, which AppTest looks up by their words
+        check.run()
+    assert_calm(check)
+    assert "Dieses Foto" not in words(check)
+    assert words(check).count('class="rt-value"') == 10, "what was opened stays open"

@@ -1,4 +1,4 @@
-"""The Practise page with its streamer replaced: a test shows frames to the watcher, and turns its clock."""
+"""The Practise page by way of the server, its streamer replaced: a test shows frames and turns the clock."""
 
 from pathlib import Path
 
@@ -53,7 +53,7 @@ class Stage:
             raise self.problem
         return self.stream
 
-    def banner(self, hint, tone, *, key, camera, on_camera):
+    def banner(self, hint, tone, *, key, camera, on_camera, feedback):
         self.said.append((hint, tone))
         if self.report:
             report, self.report = self.report, None
@@ -105,6 +105,7 @@ def stage(fake_networks, monkeypatch):
     made = Stage(fake_networks[0])
     monkeypatch.setattr(stream_module, "camera_stream", made.camera_stream)
     monkeypatch.setattr(banner_module, "banner", made.banner)
+    monkeypatch.setenv("RETAKE_LIVE", "server")
     return made
 
 
@@ -127,7 +128,7 @@ def test_a_connecting_camera_is_said_to_start(stage):
 
 @pytest.mark.parametrize(
     ("colour", "key", "tone"),
-    [(DARK, "bad_light", "ask"), (BLUE, "no_skin", "ask"), (PALE, "healthy_skin", "ask")],
+    [(DARK, "too_dark", "ask"), (BLUE, "no_skin", "ask"), (PALE, "healthy_skin", "ask")],
 )
 def test_one_hint_at_a_time_and_a_locked_shutter(stage, colour, key, tone):
     stage.start().show(colour, 3)
@@ -152,6 +153,21 @@ def test_the_photo_is_taken_and_its_result_is_shown(stage, fake_networks):
     assert stage.button("practise-shutter") is None
     assert stage.names().count("photo_accepted") == 1
     assert "prediction_shown" in stage.names()
+
+
+def test_the_photo_takes_itself_where_the_preset_says_so(stage, monkeypatch):
+    monkeypatch.setenv("RETAKE_PRESET", "coach")
+    before = stage.watcher
+    stage.watcher = Watcher(before.assessor, before.rule, load_preset("coach"), lambda: stage.now, stage.log)
+    stage.at.session_state["practise_worker"] = Worker(stage.watcher)
+    stage.start().show(SPOT, 2)
+    assert (stage.key, stage.said[-1][1]) == ("counting", "good")
+    assert not stage.button("practise-shutter").disabled, "the button is beside it"
+    assert not stage.card
+    stage.show(SPOT, 2.5)
+    assert stage.card
+    tried = [event.properties for event in stage.log.events if event.event == "capture_attempted"]
+    assert tried == [{"auto": True}]
 
 
 def test_the_shutter_is_locked_on_the_server_too(stage):
@@ -292,6 +308,7 @@ def test_wrong_connection_settings_are_one_sentence(stage):
 
 
 def test_the_real_banner_mounts(fake_networks, monkeypatch):
+    monkeypatch.setenv("RETAKE_LIVE", "server")
     monkeypatch.setattr(stream_module, "camera_stream", lambda *_args, **_options: OFF)
     at = AppTest.from_file(APP, default_timeout=60).run()
     assert not at.exception

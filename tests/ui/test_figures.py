@@ -11,8 +11,8 @@ def test_figures_are_grouped_by_what_they_were_measured_on():
     shown = figures.measured(entry(metrics=metrics))
     assert shown["Photos kept back for validation"] == [
         ("Accuracy", "0.75"),
-        ("blurry, f1", "0.5"),
-        ("blurry, n", "120"),
+        ("Sharpness, F1", "0.5"),
+        ("Sharpness, Photos", "120"),
     ]
     assert shown["All photos"] == [("note", "first weights")]
 

@@ -1,6 +1,7 @@
 import base64
 import io
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 
@@ -11,12 +12,13 @@ from PIL import Image
 from core.explain import Explanation
 from core.guidance.preset import load_preset
 from core.lesion.classifier import Prediction
-from core.lesion.taxonomy import LABELS, lay_name
+from core.lesion.taxonomy import LABELS, Taxonomy, Words, shipped
 from core.photo import photo_from_array
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
 from core.quality.verdict import PassRule, judge
 from core.ui.report import build_report, file_name
 
+B = {"term": "Beta", "lay_name": "Second", "description": "Is second.", "photos": 3, "sources": 1}
 THRESHOLDS = dict.fromkeys(EXPLANATIONS, 0.5)
 MADE = datetime(2026, 5, 4, 9, 30, tzinfo=UTC)
 
@@ -93,20 +95,50 @@ def test_a_photo_that_does_not_pass_is_told_what_to_improve():
 
 def test_all_ten_classes_stand_in_it_best_first():
     page = report(prediction=prediction())
-    places = [page.index(f">{lay_name(label)}<") for label in LABELS]
+    places = [page.index(f">{shipped().lay_name(label)}<") for label in LABELS]
     assert places == sorted(places)
     assert "55.0%" in page
+    assert "not among the 10" in page
+    assert "281 photos of 1 source" in page
+
+
+def test_classes_that_were_learnt_from_few_photos_are_marked():
+    page = report(prediction=prediction())
+    assert "<td>Crust · learnt from few photos</td>" in page
+    assert "<td>Ulcer</td>" in page
+
+
+def test_another_networks_classes_stand_in_its_own_words_escaped():
+    words = {"a": Words(term="Alpha", lay_name="<b>First</b>", description="Is first."), "b": Words(**B)}
+    two = Prediction(("a", "b"), (0.9, 0.1), False, None, 1.0)
+    page = report(prediction=two, taxonomy=Taxonomy(labels=words), no_map="No map here.")
+    assert "&lt;b&gt;First&lt;/b&gt;" in page
+    assert "<td>Beta · learnt from few photos</td>" in page
+    assert "not among the 2" in page
+    assert "No map here." in page
+    assert "Is first." in page
+    tags(page)
 
 
 def test_without_a_prediction_there_is_no_class_in_it():
     page = report()
-    assert not any(f">{lay_name(label)}<" in page for label in LABELS)
+    assert not any(f">{shipped().lay_name(label)}<" in page for label in LABELS)
 
 
 def test_an_override_is_marked():
     page = report(judged=verdict(blurry=0.8), prediction=prediction(), overridden=True)
     assert "did not pass the check" in page
     assert "did not pass the check" not in report(prediction=prediction())
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [("not_a_lesion", "may mean nothing"), ("low_confidence", "a guess"), ("not_passed", "did not pass the")],
+)
+def test_an_answer_that_was_held_back_is_marked_with_the_reason(reason, words):
+    held = replace(prediction(), abstained=True, reason=reason)
+    assert words in report(prediction=held)
+    assert words not in report(prediction=prediction())
 
 
 def test_pictures_are_inside_and_nothing_is_loaded_or_run():
@@ -135,7 +167,7 @@ def test_a_photo_name_cannot_become_markup(name):
 
 def test_it_says_what_made_it():
     page = report(networks={"imageqx": "ab12", "lesion": "cd34"})
-    assert "preset: balanced, version 1" in page
+    assert "preset: balanced, version 2" in page
     assert "Network imageqx: ab12" in page
     assert photo().sha256 in page
 

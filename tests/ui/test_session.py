@@ -44,7 +44,7 @@ def test_the_log_names_the_preset_as_its_variant(state):
     log = session.event_log()
     assert log is session.event_log()
     assert [event.event for event in log.events] == ["session_started"]
-    assert log.events[0].variant == "balanced@1"
+    assert log.events[0].variant == "balanced@2"
 
 
 def test_the_log_goes_where_the_setting_says(monkeypatch, tmp_path):
@@ -80,19 +80,19 @@ def test_the_preset_chooses_the_operating_point(monkeypatch, state):
     assert session.rule() == rule_of(entry.point("none of that name"))
 
 
-def _language():
-    import streamlit as st
+@pytest.mark.parametrize("ticked", [True, False])
+def test_a_tick_that_outlives_the_server_still_saves_the_log(monkeypatch, tmp_path, ticked):
+    monkeypatch.setenv("RETAKE_DATA", str(tmp_path))
+    at = AppTest.from_function(_panel, default_timeout=60)
+    at.session_state[session.CONSENT_KEY] = ticked  # as a browser brings it to a server that was started anew
+    at.run().run()
+    assert not at.exception
+    files = list((tmp_path / "sessions").glob("*.jsonl")) if ticked else []
+    assert len(files) == ticked
+    assert [event.event for event in at.session_state["rt_log"].events].count("consent_given") == ticked
 
+
+def _panel():
     from core.ui import session
-    from core.words import _language
 
-    session.apply_language()
-    st.text(_language.get())
-
-
-@pytest.mark.parametrize("locale", ["en-GB", "de-DE", "xx"])
-def test_a_language_that_retake_lacks_becomes_english(locale):
-    at = AppTest.from_function(_language)
-    at.context = {"locale": locale}
-    at.run()
-    assert at.text[0].value == "en"
+    session.consent_panel()

@@ -1,6 +1,7 @@
 import pytest
 
 from core.guidance.preset import load_preset
+from core.lesion.taxonomy import shipped
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
 from core.quality.verdict import PassRule, judge
 from core.ui import bars
@@ -55,15 +56,17 @@ def test_the_explanation_list_marks_faults_in_words_and_shows_thresholds():
     assert html.count("To improve") == 1
     assert html.count("Fine") == 4
     assert "Hold still" in html
-    assert html.count('style="left:50.0%"') == 5
+    assert html.count('style="inset-inline-start:50.0%"') == 5
     assert 'style="width:90.0%"' in html
 
 
 def test_the_class_list_gives_lay_words_the_term_and_the_share():
-    html = bars.class_list(["pigmented_macula", "acne"], [0.8, 0.2])
+    html = bars.class_list(["pigmented_macula", "acne"], [0.8, 0.2], shipped())
     assert html.index("Flat dark spot") < html.index("Pimples")
     assert "Pigmented macula" in html
     assert ">80%<" in html
+    assert "learnt from few photos" not in html
+    assert "Crust · learnt from few photos" in bars.class_list(["crust"], [1.0], shipped())
 
 
 @pytest.mark.parametrize(("good", "sign"), [(True, "✓"), (False, "↻")])

@@ -1,0 +1,207 @@
+"""The draft that is edited on the Designer page: one a visit, kept while other pages are looked at."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import streamlit as st
+
+from core.guidance.designer.content import Content, Problem, at, checked, content_of, drop, put, yaml_of
+from core.guidance.designer.diff import Difference, changes
+from core.guidance.designer.link import LinkError, from_link
+from core.guidance.preset import Preset, PresetError
+from core.quality.verdict import PassRule
+from core.ui import engines, preset_choice
+from core.words import _, language
+
+DESIGN_QUERY: Final = "design"
+START: Final = "balanced"
+_KEY: Final = "rt_design"
+_ASIDE_KEY: Final = "rt_design_aside"
+
+
+@dataclass
+class Draft:
+    """What is being edited.
+
+    Attributes:
+        opened: ``NAME@VERSION`` of the preset that it came from; empty for one from a link or a file.
+        start: what "undo" goes back to.
+        before: the preset that everything is compared with.
+        content: as edited, possibly wrong at the moment.
+        worked: the newest version of it that was right.
+        round: changes whenever the fields must be drawn anew from the content.
+        yaml: text in the editor that is not part of the draft (yet); None when there is none.
+        yaml_problem: what is wrong with that text.
+        address: the last address that was taken in.
+        note: a sentence to show once.
+        language, condition: which prompt is looked at.
+        problems: what is wrong with the content.
+    """
+
+    opened: str
+    start: Content
+    before: Preset
+    content: Content
+    worked: Preset
+    round: int = 0
+    yaml: str | None = None
+    yaml_problem: str = ""
+    address: tuple[str, str] = ("", "")
+    note: str = ""
+    language: str = "en"
+    condition: str = "blurry"
+    problems: tuple[Problem, ...] = field(default_factory=tuple)
+
+
+def shipped() -> Preset:
+    """The preset that links are relative to."""
+    return preset_choice.shelf().load(START)
+
+
+def draft() -> Draft:
+    """This visit's draft; the first call opens what the address asks for, else ``balanced``."""
+    if _KEY not in st.session_state:
+        st.session_state[_KEY] = _opened(shipped())
+    made: Draft = st.session_state[_KEY]
+    asked = (
+        str(st.query_params.get(DESIGN_QUERY, "")),
+        str(st.query_params.get(preset_choice.QUERY, "")),
+    )
+    if any(asked) and asked != made.address:
+        made.address = asked
+        _from_address(*asked)
+    return st.session_state[_KEY]
+
+
+def _from_address(design: str, name: str) -> None:
+    try:
+        if design:
+            take_in(from_link(design, content_of(shipped())), _("This draft came with the link."))
+        else:
+            open_preset(name)
+    except (LinkError, PresetError) as error:
+        st.session_state[_KEY].note = error.message
+
+
+def open_preset(asked: str) -> None:
+    """Edit another preset, by ``NAME`` or ``NAME@VERSION``.
+
+    Raises:
+        PresetError: there is none, or it cannot be used.
+    """
+    _replace(_opened(preset_choice.shelf().load(asked)))
+
+
+def take_in(preset: Preset, note: str) -> None:
+    """Edit a preset that came from elsewhere; it is compared with ``balanced``."""
+    made = _opened(preset)
+    made.opened, made.before, made.note = "", shipped(), note
+    _replace(made)
+
+
+def saved(preset: Preset) -> None:
+    """The draft was saved as this preset: from now on it is compared with that."""
+    _replace(_opened(preset), keep=False)
+
+
+def undo() -> None:
+    """Back to the draft as it was opened; what stands unused in the editor goes too."""
+    made = draft()
+    made.content, made.yaml, made.yaml_problem = made.start, None, ""
+    made.round += 1
+    refresh()
+
+
+def change(steps: Sequence[str], value: Any) -> None:
+    """Set one setting."""
+    made = draft()
+    made.content = put(made.content, steps, value)
+    refresh()
+
+
+def remove(steps: Sequence[str]) -> None:
+    """Take one setting out, so that what it was set over shows again; fields are drawn anew."""
+    made = draft()
+    made.content = drop(made.content, steps)
+    made.round += 1
+    refresh()
+
+
+def lay(content: Mapping[str, Any]) -> None:
+    """Put another content in place of the draft's, as the editor does."""
+    made = draft()
+    made.content, made.yaml, made.yaml_problem = dict(content), None, ""
+    made.round += 1
+    refresh()
+
+
+def refresh() -> None:
+    """Check the content; where it works it is what the preview shows and, if it is tried, the camera uses."""
+    made = draft()
+    preset, made.problems = checked(made.content)
+    if preset is not None:
+        made.worked = preset
+        if preset_choice.tried() is not None:
+            preset_choice.try_out(preset)
+
+
+def value(steps: Sequence[str]) -> Any:
+    """A setting as it stands in the draft."""
+    return at(draft().content, steps)
+
+
+def edits() -> tuple[Difference, ...]:
+    """What differs from the preset that the draft is compared with."""
+    made = draft()
+    return changes(content_of(made.before), made.content)
+
+
+def text() -> str:
+    """What the editor shows: unused text, else the draft."""
+    made = draft()
+    return yaml_of(made.content) if made.yaml is None else made.yaml
+
+
+def rule(preset: Preset) -> PassRule:
+    """The pass rule of a preset with the assessor in use."""
+    return preset.rule(engines.rule(preset.operating_point))
+
+
+def label(preset: Preset) -> str:
+    """A preset with its version."""
+    return f"{preset.name}@{preset.version}"
+
+
+def _opened(preset: Preset) -> Draft:
+    content = content_of(preset)
+    return Draft(label(preset), content, preset, content, preset, language=language())
+
+
+def put_aside() -> Draft | None:
+    """The draft with unsaved changes that another one took the place of, if any."""
+    return st.session_state.get(_ASIDE_KEY)
+
+
+def bring_back() -> None:
+    """Go on with the draft that was put aside."""
+    aside: Draft | None = st.session_state.pop(_ASIDE_KEY, None)
+    if aside is not None:
+        _replace(aside)
+
+
+def plain(text: str) -> str:
+    """Text with nothing in it that Markdown would read."""
+    return "".join(f"\\{letter}" if letter in "\\`*_{}[]()<>#+!|~$:" else letter for letter in text)
+
+
+def _replace(made: Draft, keep: bool = True) -> None:
+    old: Draft | None = st.session_state.get(_KEY)
+    if old is not None:
+        made.round, made.address = old.round + 1, old.address
+        made.language, made.condition = old.language, old.condition
+        if keep and (old.content != old.start or old.yaml is not None):
+            st.session_state[_ASIDE_KEY] = old
+    st.session_state[_KEY] = made
+    if preset_choice.tried() is not None:
+        preset_choice.try_out(made.worked)

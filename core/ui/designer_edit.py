@@ -1,0 +1,360 @@
+"""The left half of the Designer page: everything that can be changed."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+import streamlit as st
+
+from core.guidance.conditions import PICTURE_KEYS, WORDED_KEYS
+from core.guidance.designer.content import content_of, from_yaml
+from core.guidance.designer.fields import (
+    condition_name,
+    field_name,
+    point_name,
+    section_name,
+    shot_name,
+)
+from core.guidance.designer.limits import Limits, limits_of
+from core.guidance.parts import SHOTS
+from core.guidance.preset import PresetError
+from core.guidance.wording import MOST_LETTERS, MOST_WORDS, house_languages
+from core.quality.labels import EXPLANATIONS
+from core.ui import designer_draft as drafts
+from core.ui import engines
+from core.ui.designer_views import Views, pick
+from core.words import LANGUAGES, _
+
+_POINTS: Final = ("lenient", "balanced", "strict")
+_SPOT: Final = "spot"
+_EDITOR_HEIGHT: Final = 420
+
+
+def editor() -> None:
+    """The chosen section, with its fields."""
+    sections: Views = {
+        "words": (_("Wording"), _wording),
+        "thresholds": (_("Thresholds"), _thresholds),
+        "order": (_("Order"), _order),
+        "timing": (_("Timing"), lambda: _part("timing")),
+        "shutter": (_("Shutter"), lambda: _parts("gate", "camera")),
+        "overlay": (_("Overlay"), lambda: _parts("overlay", "refine", "feedback")),
+        "yaml": (_("YAML"), _yaml),
+    }
+    pick(_("What to change"), sections, "designer-section")()
+
+
+def _field(
+    steps: Sequence[str], draw: Callable[..., Any], label: str, shown: Any, under: str = "", **more: Any
+) -> None:
+    """Draw one field; what a person enters goes into the draft at once.
+
+    Args:
+        shown: what stands in it at first.
+        under: another word here makes it another field, which starts from ``shown`` again.
+        more: for ``draw``.
+    """
+    key = f"designer-{drafts.draft().round}-{'/'.join(filter(None, (under, *steps)))}"
+    # The widget's own value goes when another section is shown; the draft's stays.
+    st.session_state.setdefault(key, shown)
+    draw(label, key=key, on_change=_entered, args=(tuple(steps), key), **more)
+
+
+def _entered(steps: tuple[str, ...], key: str) -> None:
+    drafts.change(steps, st.session_state[key])
+
+
+# ---------------------------------------------------------------- wording
+
+
+def _wording() -> None:
+    made = drafts.draft()
+    for name, label, options, said in (
+        ("language", _("Language"), list(LANGUAGES), LANGUAGES.__getitem__),
+        ("condition", _("When"), list(WORDED_KEYS), condition_name),
+    ):
+        widget = f"designer-{name}"
+        st.session_state.setdefault(widget, getattr(made, name))
+        st.selectbox(label, options, format_func=said, key=widget, on_change=_looked, args=(name, widget))
+    language, key = made.language, made.condition
+    shown = words_of(key, language)
+    own = drafts.value(("prompts", language, key)) is not None
+    for part, draw, label in (
+        ("text", st.text_input, _("Prompt on screen")),
+        ("spoken", st.text_area, _("What a screen reader says")),
+    ):
+        widget = f"designer-{made.round}-{language}-{key}-{part}"
+        st.session_state.setdefault(widget, shown[part])
+        draw(label, key=widget, on_change=_worded, args=(language, key, part, widget))
+    shown = words_of(key, language)
+    counted = _("{words} words, {letters} characters.").format(
+        words=len(shown["text"].split()), letters=len(shown["text"])
+    )
+    if language == "en":
+        counted += " " + _("At most {words} words and {letters} characters.").format(
+            words=MOST_WORDS, letters=MOST_LETTERS
+        )
+    st.caption(counted)
+    if language not in (*house_languages(), *drafts.draft().worked.prompts.languages):
+        st.caption(_("Nobody has put words into this language yet: people are shown the English ones."))
+    if own:
+        st.button(
+            _("Take Retake's own words again"),
+            key="designer-words-back",
+            icon=":material/undo:",
+            on_click=drafts.remove,
+            args=(("prompts", language, key),),
+        )
+    with st.expander(_("All prompts in this language")):
+        # A table's cells are Markdown, and a draft may come from anybody's link.
+        rows = [
+            (condition_name(name), drafts.plain(words_of(name, language)["text"])) for name in WORDED_KEYS
+        ]
+        st.table(
+            {_("When"): [row[0] for row in rows], _("Prompt"): [row[1] for row in rows]},
+            border="horizontal",
+            hide_index=True,
+            alt=_("All prompts in this language"),
+        )
+
+
+def _looked(name: str, widget: str) -> None:
+    setattr(drafts.draft(), name, st.session_state[widget])
+
+
+def words_of(key: str, language: str) -> dict[str, str]:
+    """Text and spoken words for a condition as they stand in the draft, right or wrong."""
+    said = drafts.draft().worked.prompt(key, language).model_dump()
+    own = drafts.value(("prompts", language, key))
+    return {**said, **own} if isinstance(own, Mapping) else said
+
+
+def _worded(language: str, key: str, part: str, widget: str) -> None:
+    # Both halves are set: a prompt is never half the house's.
+    drafts.change(
+        ("prompts", language, key), {**words_of(key, language), part: st.session_state[widget].strip()}
+    )
+
+
+# ---------------------------------------------------------------- thresholds
+
+
+def _thresholds() -> None:
+    _field(
+        ("operating_point",),
+        st.selectbox,
+        field_name(("operating_point",)),
+        drafts.value(("operating_point",)),
+        options=_POINTS,
+        format_func=point_name,
+        help=_("Measured sets of thresholds that came with the network. Each can be overruled below."),
+    )
+    _field(
+        ("healthy_skin_passes",),
+        st.toggle,
+        field_name(("healthy_skin_passes",)),
+        bool(drafts.value(("healthy_skin_passes",))),
+    )
+    which = st.selectbox(
+        _("For"),
+        [_SPOT, *SHOTS],
+        format_func=lambda name: _("A photo of the spot") if name == _SPOT else shot_name(name),
+        key="designer-shot",
+    )
+    where = ("thresholds",) if which == _SPOT else ("shots", which, "thresholds")
+    st.caption(
+        _(
+            "From this probability on a fault counts. Further left refuses more photos; at 1 the fault "
+            "never counts."
+        )
+    )
+    held = _inherited(which)
+    for name in EXPLANATIONS:
+        steps = (*where, name)
+        own = drafts.value(steps)
+        from_point = round(float(held[name]), 2)
+        shown = own if isinstance(own, int | float) else from_point
+        _field(
+            steps,
+            st.slider,
+            condition_name(name),
+            float(min(max(shown, 0.0), 1.0)),
+            under="" if own is not None else str(drafts.value(("operating_point",))),
+            min_value=0.0,
+            max_value=1.0,
+            step=0.01,
+        )
+        if own is not None:
+            with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+                st.caption(_("Set here; else {value:.2f}.").format(value=from_point))
+                st.button(
+                    _("Undo"),
+                    key=f"designer-threshold-back-{'/'.join(steps)}",
+                    type="tertiary",
+                    on_click=drafts.remove,
+                    args=(steps,),
+                )
+
+
+def _inherited(which: str) -> Mapping[str, float]:
+    """The thresholds that hold where the draft sets none."""
+    point = drafts.value(("operating_point",))
+    base = dict(engines.rule(point if point in _POINTS else "balanced").thresholds)
+    if which != _SPOT:
+        own = drafts.value(("thresholds",))
+        base |= own if isinstance(own, Mapping) else {}
+    return base
+
+
+# ---------------------------------------------------------------- order
+
+
+def _order() -> None:
+    st.markdown(_("When several things are wrong, the first of these is said."))
+    order = [key for key in drafts.value(("priority",)) or () if key in PICTURE_KEYS]
+    with st.container(key="rt-order", gap="xsmall"):
+        for place, key in enumerate(order):
+            with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+                st.markdown(f"{place + 1}. {condition_name(key)}", width="stretch")
+                _mover(order, place, -1)
+                _mover(order, place, 1)
+    merged = drafts.value(("merge",))
+    if merged is None:
+        return
+    key = f"designer-{drafts.draft().round}-merge"
+    st.session_state.setdefault(key, [name for name in PICTURE_KEYS if merged.get(name) == "adjust"])
+    st.multiselect(
+        _("Say only “{prompt}” for").format(
+            prompt=drafts.plain(words_of("adjust", drafts.draft().language)["text"])
+        ),
+        PICTURE_KEYS,
+        format_func=condition_name,
+        key=key,
+        on_change=_merged,
+        args=(key,),
+        help=_("For people whom changing words hurry: the same photos pass, but one prompt stands for many."),
+    )
+
+
+def _mover(order: list[str], place: int, by: int) -> None:
+    name = condition_name(order[place])
+    words = _("Move up: {name}") if by < 0 else _("Move down: {name}")
+    st.button(
+        words.format(name=name),
+        key=f"designer-move-{order[place]}-{by}",
+        icon=":material/arrow_upward:" if by < 0 else ":material/arrow_downward:",
+        disabled=not 0 <= place + by < len(order),
+        on_click=_move,
+        args=(order[place], by),
+    )
+
+
+def _move(key: str, by: int) -> None:
+    order = list(drafts.value(("priority",)))
+    place = order.index(key)
+    order[place], order[place + by] = order[place + by], order[place]
+    drafts.change(("priority",), order)
+
+
+def _merged(key: str) -> None:
+    others = {name: said for name, said in drafts.value(("merge",)).items() if said != "adjust"}
+    drafts.change(("merge",), others | dict.fromkeys(st.session_state[key], "adjust"))
+
+
+# ---------------------------------------------------------------- numbers and switches
+
+
+def _parts(*names: str) -> None:
+    for name in names:
+        if isinstance(drafts.value((name,)), Mapping):
+            st.markdown(f"**{section_name(name)}**")
+            _part(name)
+
+
+def _part(name: str) -> None:
+    """All settings of one part, by the limits that the schema gives them."""
+    for steps, limits in limits_of(name).items():
+        _number_or_switch(steps, limits)
+
+
+def _number_or_switch(steps: tuple[str, ...], limits: Limits) -> None:
+    value = drafts.value(steps)
+    label = field_name(steps)
+    if limits.kind is bool:
+        _field(steps, st.toggle, label, bool(value))
+        return
+    unit = {"ms": _("milliseconds"), "s": _("seconds")}.get(steps[-1].rpartition("_")[2])
+    if unit:
+        label = f"{label} ({unit})"
+    number = limits.kind(value) if isinstance(value, int | float) else None
+    more: dict[str, Any] = {"value": None, "placeholder": _("never")} if limits.optional else {}
+    if limits.kind is float:
+        more["format"] = "%g"
+    _field(
+        steps,
+        st.number_input,
+        label,
+        number,
+        min_value=limits.low,
+        max_value=limits.high,
+        step=limits.step,
+        **more,
+    )
+
+
+# ---------------------------------------------------------------- YAML
+
+
+def _yaml() -> None:
+    made = drafts.draft()
+    st.caption(
+        _(
+            "The whole draft as a file. What you leave out is as in balanced. Nothing changes until you "
+            "press the button below."
+        )
+    )
+    key = f"designer-{made.round}-yaml"
+    st.session_state.setdefault(key, drafts.text())
+    st.text_area(_("Preset as YAML"), key=key, height=_EDITOR_HEIGHT, on_change=_typed, args=(key,))
+    if made.yaml_problem:
+        st.error(_listed(made.yaml_problem), icon=":material/error:")
+    with st.container(horizontal=True):
+        st.button(
+            _("Use this text"), key="designer-yaml-use", icon=":material/check:", on_click=_use, args=(key,)
+        )
+        if made.yaml is not None:
+            st.button(
+                _("Throw this text away"),
+                key="designer-yaml-drop",
+                icon=":material/undo:",
+                on_click=drafts.lay,
+                args=(made.content,),
+            )
+
+
+def _typed(key: str) -> None:
+    drafts.draft().yaml = st.session_state[key]
+
+
+def _use(key: str) -> None:
+    made = drafts.draft()
+    made.yaml = st.session_state[key]
+    try:
+        preset = from_yaml(made.yaml, "draft.yaml")
+    except PresetError as error:
+        lines = made.yaml.splitlines()
+        made.yaml_problem = "\n".join(_quoted(problem, lines) for problem in error.message.splitlines())
+        return
+    drafts.lay(content_of(preset))
+
+
+def _quoted(problem: str, lines: Sequence[str]) -> str:
+    """One mistake with the line that it speaks of, which a text field does not number."""
+    number = next((int(word.rstrip(":")) for word in problem.split() if word.rstrip(":").isdigit()), 0)
+    line = lines[number - 1].strip() if 0 < number <= len(lines) else ""
+    return f"{problem} › {line}" if line else problem
+
+
+def _listed(problems: str) -> str:
+    """Several mistakes as a list, with nothing in them that Markdown would read."""
+    plain = (f"- {drafts.plain(line)}" for line in problems.splitlines())
+    return "\n".join(plain)

@@ -1,0 +1,286 @@
+"""Around the draft on the Designer page: open, save, share, take in, hand out, compare."""
+
+from typing import Any
+
+import streamlit as st
+
+from core.evidence.tables import STYLE, Table
+from core.guidance.designer.content import checked, content_of, from_yaml, put, yaml_of
+from core.guidance.designer.diff import changes, effective
+from core.guidance.designer.fields import said, where
+from core.guidance.designer.link import LinkError, link_of
+from core.guidance.preset import Preset, PresetError
+from core.ui import designer_draft as drafts
+from core.ui import engines, preset_choice, session
+from core.words import _, ngettext
+
+_DRAFT = ""
+_MOST_BYTES = 200_000
+
+
+def status() -> None:
+    """Which preset is open, how far the draft is from it, and what is wrong with it."""
+    made = drafts.draft()
+    if made.note:
+        st.info(drafts.plain(made.note), icon=":material/info:")
+        made.note = ""
+    known = _choices()
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        key = f"designer-open-{made.round}"
+        options = known if made.opened in known else ["", *known]
+        st.session_state.setdefault(key, made.opened if made.opened in known else "")
+        st.selectbox(
+            _("Preset"),
+            options,
+            format_func=lambda name: name or _("From a link or file"),
+            key=key,
+            on_change=_open,
+            args=(key,),
+        )
+        # A prompt is one thing, with what is read aloud for it.
+        changed = len({one.steps[:3] for one in drafts.edits()})
+        st.button(
+            _("Undo all changes"),
+            key="designer-undo",
+            icon=":material/undo:",
+            on_click=drafts.undo,
+            disabled=made.content == made.start and made.yaml is None,
+        )
+    told = ngettext("{count} change from {name}", "{count} changes from {name}", changed).format(
+        count=changed, name=drafts.label(made.before)
+    )
+    st.caption(told if changed else _("No change from {name} yet").format(name=drafts.label(made.before)))
+    if drafts.put_aside() is not None:
+        st.button(
+            _("Bring back the draft from before"),
+            key="designer-back",
+            icon=":material/history:",
+            on_click=drafts.bring_back,
+        )
+    if made.problems:
+        lines = "\n".join(
+            f"- {drafts.plain(where(problem.steps))}: {drafts.plain(problem.advice)}"
+            for problem in made.problems
+        )
+        st.error(_("The draft does not work yet:") + "\n" + lines, icon=":material/error:")
+
+
+def _choices() -> list[str]:
+    """Every preset that can be opened, as ``NAME@VERSION``: what ships, then what was saved, newest first."""
+    shelf = preset_choice.shelf()
+    shipped = [drafts.label(shelf.load(name)) for name in shelf.shipped()]
+    saved = [f"{name}@{version}" for name, versions in shelf.saved().items() for version in versions]
+    return shipped + saved
+
+
+def _open(key: str) -> None:
+    asked = st.session_state[key]
+    if not asked:
+        return
+    try:
+        drafts.open_preset(asked)
+    except PresetError as error:
+        made = drafts.draft()
+        made.note = error.message
+        made.round += 1
+
+
+def keep() -> None:
+    """Save, share, files and comparison, one beside the other."""
+    names = {
+        "save": _("Save"),
+        "share": _("Share"),
+        "files": _("Files"),
+        "compare": _("Compare"),
+    }
+    chosen = st.pills(
+        _("What to do with it"),
+        list(names),
+        format_func=names.__getitem__,
+        default="save",
+        required=True,
+        key="designer-keep",
+        wrap=True,
+    )
+    {"save": _save_part, "share": _share_part, "files": _files_part, "compare": _compare_part}[
+        chosen or "save"
+    ]()
+
+
+# ---------------------------------------------------------------- save
+
+
+def _save_part() -> None:
+    made = drafts.draft()
+    shelf = preset_choice.shelf()
+    proposed = str(made.content.get("name") or "")
+    if proposed in shelf.shipped():
+        proposed = f"my-{proposed}"
+    name_key, about_key = f"designer-name-{made.round}", f"designer-about-{made.round}"
+    st.session_state.setdefault(name_key, proposed)
+    st.session_state.setdefault(about_key, str(made.content.get("description") or ""))
+    name = st.text_input(
+        _("Name"),
+        key=name_key,
+        help=_("Small letters, digits, - and _. Saving under the same name again makes the next version."),
+    ).strip()
+    st.text_input(_("What it is for"), key=about_key)
+    version = shelf.next_version(name) if name else 1
+    st.button(
+        _("Save as {name}, version {version}").format(name=name or "…", version=version),
+        key="designer-save",
+        type="primary",
+        icon=":material/save:",
+        disabled=bool(made.problems) or not name,
+        on_click=_save,
+        args=(name_key, about_key),
+    )
+    if made.problems:
+        st.caption(_("First put right what is listed above."))
+    message = st.session_state.pop("designer-saved", None)
+    if message:
+        good, words = message
+        (st.success if good else st.error)(words, icon=":material/save:" if good else ":material/error:")
+
+
+def _save(name_key: str, about_key: str) -> None:
+    made = drafts.draft()
+    content = put(made.content, ("name",), st.session_state[name_key].strip())
+    content = put(content, ("description",), st.session_state[about_key].strip())
+    preset, problems = checked(content)
+    if preset is None:
+        told = "; ".join(f"{where(problem.steps)}: {problem.advice}" for problem in problems)
+        if any(problem.steps == ("name",) for problem in problems):
+            told = _("This name does not work. Use small letters, digits, - and _ only, such as my-clinic.")
+        st.session_state["designer-saved"] = (False, drafts.plain(told))
+        return
+    try:
+        kept = preset_choice.shelf().save(preset)
+    except PresetError as error:
+        st.session_state["designer-saved"] = (False, drafts.plain(error.message))
+        return
+    except OSError:
+        words = _("The preset could not be saved: the folder cannot be written to. Download it as a file.")
+        st.session_state["designer-saved"] = (False, words)
+        return
+    drafts.saved(kept)
+    note = {"note": "design_saved", "preset": drafts.label(kept)}
+    session.event_log().add("note_added", page="designer", properties=note)
+    words = _("Saved as {name}. It is in the list above, and the Share tab has its link.")
+    st.session_state["designer-saved"] = (True, words.format(name=drafts.label(kept)))
+
+
+# ---------------------------------------------------------------- share
+
+
+def _address(query: str) -> str:
+    """An address of this app with a query; the path alone where the browser's address is not known."""
+    url = str(st.context.url or "")
+    return f"{url.partition('?')[0].rstrip('/')}?{query}"
+
+
+def _share_part() -> None:
+    made = drafts.draft()
+    if made.problems:
+        st.caption(_("First put right what is listed above."))
+        return
+    if drafts.edits() or not made.opened:
+        try:
+            link = link_of(made.content, content_of(drafts.shipped()))
+        except LinkError as error:
+            st.warning(error.message, icon=":material/link_off:")
+            return
+        st.markdown(_("Whoever opens this link finds this draft here, to look at and go on with."))
+        st.code(_address(f"{drafts.DESIGN_QUERY}={link}"), language=None, wrap_lines=True)
+        st.caption(_("The link holds what differs from balanced, in the address itself."))
+        return
+    st.markdown(_("Whoever opens this link uses **{name}**.").format(name=made.opened))
+    front = _address("").removesuffix("?").removesuffix("designer").rstrip("/")
+    st.code(f"{front}/?{preset_choice.QUERY}={made.opened}", language=None, wrap_lines=True)
+    st.caption(_("Leave out the @ and the number to always use the newest version."))
+
+
+# ---------------------------------------------------------------- files
+
+
+def _files_part() -> None:
+    made = drafts.draft()
+    name = f"{made.worked.name}@{made.worked.version}.yaml"
+    st.download_button(
+        _("Download this draft (YAML)"),
+        data=yaml_of(made.content),
+        file_name=name,
+        mime="application/yaml",
+        icon=":material/download:",
+        on_click="ignore",
+        disabled=bool(made.problems),
+        key="designer-download",
+    )
+    key = f"designer-upload-{made.round}"
+    file = st.file_uploader(_("Open a preset file (YAML)"), type=["yaml", "yml"], key=key)
+    if file is not None:
+        _upload(file)
+
+
+def _upload(file: Any) -> None:
+    data = file.getvalue()
+    if len(data) > _MOST_BYTES:
+        st.error(_("This file is longer than any preset. Choose a preset file of Retake."))
+        return
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        st.error(_("This file is no text. Choose a preset file of Retake, saved as UTF-8."))
+        return
+    try:
+        preset = from_yaml(text, file.name)
+    except PresetError as error:
+        lines = "\n".join(f"- {drafts.plain(line)}" for line in error.message.splitlines())
+        st.error(_("This file does not fit:") + "\n" + lines, icon=":material/error:")
+        return
+    drafts.take_in(preset, _("This draft came from the file {name}.").format(name=file.name))
+    st.rerun()
+
+
+# ---------------------------------------------------------------- compare
+
+
+def _compare_part() -> None:
+    known = _choices()
+    options = [_DRAFT, *known]
+    left, right = st.columns(2)
+    with left:
+        first = st.selectbox(_("One preset"), options, index=1, format_func=_choice, key="designer-one")
+    with right:
+        second = st.selectbox(_("The other"), options, format_func=_choice, key="designer-other")
+    try:
+        one, other = _preset_of(first), _preset_of(second)
+    except PresetError as error:
+        st.error(drafts.plain(error.message), icon=":material/tune:")
+        return
+    language = drafts.draft().language
+    languages = tuple(dict.fromkeys(("en", language)))
+    rows = tuple(
+        (where(one_of.steps), said(one_of.before, one_of.steps), said(one_of.after, one_of.steps))
+        for one_of in changes(_effective(one, languages), _effective(other, languages))
+    )
+    if not rows:
+        st.markdown(_("These two say and do the same."))
+        return
+    words = ngettext("{count} setting differs.", "{count} settings differ.", len(rows))
+    st.markdown(words.format(count=len(rows)))
+    head = (_("Setting"), _choice(first), _choice(second))
+    table = Table(_("What differs"), head, rows)
+    st.html(f"<style>{STYLE}</style>{table.html()}")
+
+
+def _choice(name: str) -> str:
+    return name or _("This draft")
+
+
+def _preset_of(name: str) -> Preset:
+    return preset_choice.shelf().load(name) if name else drafts.draft().worked
+
+
+def _effective(preset: Preset, languages: tuple[str, ...]) -> dict[str, Any]:
+    return effective(preset, languages, engines.rule(preset.operating_point).thresholds)

@@ -1,0 +1,146 @@
+"""Practise with the picture checked on the person's device: an accepted photo and events come here."""
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any
+
+import streamlit as st
+
+from core.live import trouble
+from core.live.on_device import component
+from core.live.on_device.choice import Lack
+from core.live.on_device.intake import Answer, Arrived, Once, take_in
+from core.live.on_device.settings import preset_json, rule_json
+from core.live.watcher import verdict_properties
+from core.ui import embedded, engines, practise_series, practise_server, session
+from core.ui.scroll import to_top
+from core.words import _, language
+
+_STATE_KEY = "practise_on_device"
+_UNFIT = "unfit"
+# A browser waits for one answer at a time; a few more do for a page that was drawn twice meanwhile.
+_ANSWERS = 8
+
+
+@dataclass
+class _Visit:
+    """One visit: what the browser sent and said, and the photo whose result is read."""
+
+    answers: deque[Answer] = field(default_factory=lambda: deque(maxlen=_ANSWERS))
+    photos: Once = field(default_factory=Once)
+    arrived: Arrived | None = None
+    report: str = "ok"
+    again: int = 0
+    last: Any = None
+
+
+def _visit() -> _Visit:
+    return st.session_state.setdefault(_STATE_KEY, _Visit())
+
+
+@st.cache_resource(show_spinner=False)
+def _events_seen() -> Once:
+    """Events of all visits: a page that was loaded again may send what it had sent before."""
+    return Once()
+
+
+def lacking() -> Lack | None:
+    """What keeps this visit's browser from checking pictures, if anything."""
+    if engines.assessor_name() != "imageqx":
+        return "assessor"
+    if _visit().report == _UNFIT:
+        return "browser"
+    return "files" if engines.for_browsers() is None else None
+
+
+def page() -> bool:
+    """Draw the page; returns whether it is the camera's, not a result's."""
+    top = st.container()
+    # Before the result, which takes a while to draw: until then the browser shows the photo that it sent.
+    with st.container(key="practise-device"):
+        _camera()
+    arrived = _visit().arrived
+    with top:
+        if arrived is None:
+            practise_series.instruction()
+        else:
+            practise_server.unseen_title(_("Your photo"))
+            practise_series.result(arrived, on_retake=_retake, on_override=_override, on_again=_go_on)
+    to_top("camera" if arrived is None else arrived.photo.sha256, key="practise-top")
+    return arrived is None
+
+
+def _camera() -> None:
+    visit = _visit()
+    preset, shot = session.preset(), practise_series.shot()
+    said = component.on_device_camera(
+        key="practise-camera-here",
+        base=component.address(engines.for_browsers()) + "/",
+        preset=preset_json(preset, language()),
+        rules={
+            "spot": rule_json(session.rule(shot=shot)),
+            "practising": rule_json(session.rule(healthy_skin_passes=True, shot=shot)),
+        },
+        shot=shot,
+        scene="camera" if visit.arrived is None else "result",
+        again=visit.again,
+        answers=tuple(visit.answers),
+        report=visit.report,
+    )
+    sent = said.message
+    # Named, not kept: a message may hold a photo.
+    name = sent.get("id") if isinstance(sent, dict) else sent
+    if said.report != visit.report or (sent is not None and name != visit.last):
+        visit.report, visit.last = said.report, name
+        _take_in(visit, sent)
+        st.rerun()  # with the answer, with the result, or the other way
+    if visit.arrived is None and visit.report in trouble.ON_DEVICE:
+        embedded.trouble(visit.report)
+        practise_server.check_link()
+
+
+def _take_in(visit: _Visit, value: Any) -> None:
+    if value is None:
+        return
+    log = session.event_log()
+    answer, arrived = take_in(
+        value,
+        log=log,
+        events_seen=_events_seen(),
+        photos_seen=visit.photos,
+        assessor=engines.assessor,
+        rule=lambda practising, shot: session.rule(healthy_skin_passes=practising, shot=shot),
+    )
+    if answer is not None:
+        visit.answers.append(answer)
+    if arrived is not None:
+        session.let_go()
+        if practise_series.keep(arrived):
+            visit.again += 1  # the camera comes back for the next one
+        else:
+            visit.arrived = arrived
+        log.add(
+            "note_added",
+            page="practise",
+            source="live",
+            properties={"note": "judged_on_server", **verdict_properties(arrived.verdict)},
+        )
+
+
+def _retake() -> None:
+    practise_series.begin()
+    session.let_go()
+    _go_on()
+
+
+def _go_on() -> None:
+    visit = _visit()
+    visit.arrived = None
+    visit.again += 1
+
+
+def _override() -> None:
+    visit = _visit()
+    if visit.arrived is not None:
+        session.event_log().add("gate_overridden", page="practise", source="live")
+        visit.arrived = practise_series.overridden(visit.arrived)

@@ -1,0 +1,48 @@
+"""The choice on the Practise page: where the live picture is checked."""
+
+import os
+
+import streamlit as st
+
+from core.live.on_device.choice import QUERY, VARIABLE, WAYS, Choice, choose, name_of
+from core.ui import practise_device, practise_server
+from core.words import _
+
+_PICKED_KEY = "practise-way"
+_KEPT_KEY = "practise_way"
+
+
+def choice() -> Choice:
+    """The way of this visit; a setting that names none shows its sentence and stops the page."""
+    try:
+        return choose(
+            fixed=os.environ.get(VARIABLE, "").strip(),
+            asked=str(st.query_params.get(QUERY, "")),
+            picked=st.session_state.get(_KEPT_KEY),
+            lacking=practise_device.lacking(),
+        )
+    except ValueError as error:
+        st.error(str(error), icon=":material/tune:")
+        st.stop()
+
+
+def picker(chosen: Choice) -> None:
+    """Let the person choose, unless a study did; and say why it is not as they wanted."""
+    if chosen.why:
+        st.caption(chosen.why)
+    elif not chosen.fixed and practise_device.lacking() is None:
+        st.radio(
+            _("Where the picture is checked"),
+            WAYS,
+            index=WAYS.index(chosen.way),
+            format_func=name_of,
+            horizontal=True,
+            key=_PICKED_KEY,
+            on_change=_picked,
+        )
+
+
+def _picked() -> None:
+    # Kept apart from the control, whose own state goes when a page leaves it out.
+    st.session_state[_KEPT_KEY] = st.session_state[_PICKED_KEY]
+    practise_server.stop()

@@ -1,0 +1,581 @@
+"""The Designer page: every action, with a network that judges by colour."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import numpy as np
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from core.guidance.designer import pictures, shares
+from core.guidance.designer.shelf import Shelf
+from core.guidance.preset import load_preset
+from core.live import stream as stream_module
+from core.live.on_device import component
+from core.live.stream import StreamState
+from core.ui import designer_preview, engines
+
+APP = Path(__file__).parents[2] / "app.py"
+
+
+class Desk:
+    """One visitor at the Designer page."""
+
+    def __init__(self, **query):
+        self.at = AppTest.from_file(APP, default_timeout=60)
+        self.seen = []
+        self.at.run()
+        for name, value in query.items():
+            self.at.query_params[name] = value
+        self.go("pages/designer.py")
+
+    def go(self, page):
+        self.at.switch_page(page)
+        return self.run()
+
+    def run(self):
+        self.at.run()
+        assert not self.at.exception
+        return self
+
+    def section(self, name):
+        self.at.pills(key="designer-section").set_value(name)
+        return self.run()
+
+    def view(self, name):
+        self.at.pills(key="designer-view").set_value(name)
+        return self.run()
+
+    def keep(self, name):
+        self.at.pills(key="designer-keep").set_value(name)
+        return self.run()
+
+    def named(self, kind, end):
+        """The one widget of a kind whose key ends so."""
+        (found,) = (one for one in getattr(self.at, kind) if str(one.key).endswith(end))
+        return found
+
+    def enter(self, kind, end, value):
+        self.named(kind, end).set_value(value)
+        return self.run()
+
+    def press(self, key):
+        self.at.button(key=key).click()
+        return self.run()
+
+    def prompt(self, condition, text):
+        self.at.selectbox(key="designer-condition").set_value(condition)
+        self.run()
+        return self.enter("text_input", f"{condition}-text", text)
+
+    @property
+    def draft(self):
+        return self.at.session_state["rt_design"]
+
+    @property
+    def words(self):
+        kinds = (self.at.markdown, self.at.caption, self.at.info, self.at.warning, self.at.success)
+        texts = [element.value for kind in kinds for element in kind]
+        return "\n".join([*texts, *(html.proto.body for html in self.at.get("html"))])
+
+    @property
+    def errors(self):
+        return "\n".join(error.value for error in self.at.error)
+
+    @property
+    def address(self):
+        return self.at.code[0].value
+
+    def saved(self):
+        from core.ui import preset_choice
+
+        return preset_choice.shelf().saved()
+
+
+@pytest.fixture(scope="module")
+def drawings():
+    """Plain colours in place of drawings, which take seconds: dark, bright, and skin."""
+    colours = {"dark": (30, 20, 15), "bright": (245, 215, 200)}
+
+    def picture(row, place):
+        return np.full((48, 64, 3), colours.get(row, (200, 140, 120)), np.uint8)
+
+    def film():
+        for number in range(int(pictures.FILM_SECONDS * pictures.RATE)):
+            moment = number / pictures.RATE
+            yield moment, picture("dark" if moment < 8 else "skin", 0)
+
+    return picture, film
+
+
+@pytest.fixture
+def desk(fake_networks, monkeypatch, tmp_path, drawings):
+    """Opens the page: ``desk()``, or with an address ``desk(preset="strict")``."""
+    monkeypatch.setenv("RETAKE_DATA", str(tmp_path / "data"))
+    monkeypatch.delenv("RETAKE_PRESET", raising=False)
+    monkeypatch.setattr(pictures, "picture", drawings[0])
+    monkeypatch.setattr(pictures, "film", drawings[1])
+    off = StreamState(playing=False, connecting=False)
+    monkeypatch.setattr(stream_module, "camera_stream", lambda *_args, **_more: off)
+    # Other tests may have looked at other drawings, or at these with another network.
+    st.cache_resource.clear()
+    yield Desk
+    st.cache_resource.clear()
+
+
+def test_it_opens_with_what_ships_and_shows_what_that_does(desk):
+    page = desk()
+    assert not page.at.error
+    assert page.at.selectbox[0].value == "balanced@2" == f"balanced@{load_preset().version}"
+    assert "No change from balanced@2 yet" in page.words
+    assert page.at.button(key="designer-undo").disabled
+    # By colour: the five dark drawings and the five bright ones do not pass.
+    assert "**25 of 35 drawn photos pass**" in page.words
+    assert "before:" not in page.words
+
+
+def test_other_words_are_shown_at_once(desk):
+    page = desk().prompt("too_dark", "Go to a window")
+    assert page.words.count("Go to a window") == 5
+    assert "1 change from balanced@2" in page.words
+    assert page.at.button(key="designer-words-back")
+    page.press("designer-words-back")
+    assert "Go to a window" not in page.words
+    assert "Find more light" in page.words
+    assert page.named("text_input", "too_dark-text").value == "Find more light"
+
+
+def test_words_may_differ_by_language(desk):
+    page = desk()
+    page.at.selectbox(key="designer-language").set_value("pt")
+    page.run().prompt("too_dark", "Vai à janela")
+    assert page.words.count("Vai à janela") == 5, "the preview speaks the language that is edited"
+    page.at.selectbox(key="designer-language").set_value("en")
+    page.run()
+    assert "Vai à janela" not in page.words
+    assert page.draft.content["prompts"]["pt"]["too_dark"]["text"] == "Vai à janela"
+
+
+def test_words_for_a_screen_reader_are_their_own(desk):
+    page = desk()
+    page.at.selectbox(key="designer-condition").set_value("blurry")
+    page.run().enter("text_area", "blurry-spoken", "Please hold still.")
+    assert page.draft.worked.prompt("blurry").spoken == "Please hold still."
+    assert page.draft.worked.prompt("blurry").text == load_preset().prompt("blurry").text
+
+
+def test_words_that_do_not_fit_are_named_and_stay(desk):
+    page = desk().prompt("too_dark", "one two three four five six seven eight")
+    assert "Wording, English, Too dark: use 2 to 7 words, not 8" in page.errors
+    assert page.named("text_input", "too_dark-text").value.endswith("eight")
+    assert "8 words" in page.words
+    assert "this shows it as it last did" in page.words
+    assert "Find more light" in page.words
+    assert page.at.button(key="designer-save").disabled
+    page.section("thresholds").section("words")
+    assert page.named("text_input", "too_dark-text").value.endswith("eight"), "nothing is lost"
+    page.enter("text_input", "too_dark-text", "Go to a window")
+    assert not page.errors
+    assert page.words.count("Go to a window") == 5
+
+
+def test_a_threshold_changes_what_passes_and_says_what_changed(desk):
+    page = desk().section("thresholds")
+    slider = page.named("slider", "thresholds/blurry")
+    assert slider.value == 0.5
+    page.enter("slider", "thresholds/blurry", 0.05)
+    assert "**0 of 35 drawn photos pass** with this draft, 25 with balanced@2" in page.words
+    assert page.words.count("before: passes") == 25
+    assert "Set here; else 0.50." in page.words
+    page.press("designer-threshold-back-thresholds/blurry")
+    assert "**25 of 35" in page.words
+    assert page.named("slider", "thresholds/blurry").value == 0.5
+
+
+def test_the_sliders_follow_the_operating_point(desk, monkeypatch):
+    page = desk().section("thresholds")
+    fake = engines.rule("balanced")
+    monkeypatch.setattr(
+        engines,
+        "rule",
+        lambda point: replace(
+            fake, thresholds=dict.fromkeys(fake.thresholds, 0.05 if point == "strict" else 0.5)
+        ),
+    )
+    page.enter("slider", "thresholds/bad_framing", 0.7)
+    page.enter("selectbox", "operating_point", "strict")
+    assert page.named("slider", "thresholds/blurry").value == 0.05
+    assert page.named("slider", "thresholds/bad_framing").value == 0.7, "what was set here stays"
+    assert "**0 of 35" in page.words
+
+
+def test_each_photo_of_a_series_has_thresholds_of_its_own(desk):
+    page = desk().section("thresholds")
+    page.at.selectbox(key="designer-shot").set_value("context")
+    page.run().enter("slider", "shots/context/thresholds/blurry", 0.9)
+    assert page.draft.worked.shots.context.thresholds["blurry"] == 0.9
+    assert page.draft.worked.thresholds == {}
+
+
+def test_skin_without_a_spot_may_pass(desk):
+    page = desk().section("thresholds").enter("toggle", "healthy_skin_passes", True)
+    assert "**30 of 35" in page.words
+
+
+def test_what_is_said_first_can_be_moved(desk):
+    page = desk().section("order").press("designer-move-no_skin-1")
+    assert page.draft.worked.priority[:2] == ("bad_framing", "no_skin")
+    assert page.at.button(key="designer-move-bad_framing--1").disabled
+    page.press("designer-move-no_skin--1")
+    assert page.draft.worked.priority == load_preset().priority
+
+
+def test_one_prompt_can_stand_for_many(desk):
+    page = desk().section("order")
+    page.named("multiselect", "-merge").set_value(["bad_light", "blurry"])
+    page.run()
+    assert dict(page.draft.worked.merge) == {"bad_light": "adjust", "blurry": "adjust"}
+    adjust = load_preset().prompt("adjust").text
+    assert page.words.count(adjust) == 5
+
+
+def test_timing_changes_the_prompts_over_time(desk):
+    page = desk().view("film").section("timing")
+    assert "**Shutter first unlocked:** after" in page.words
+    before = re.search(r"unlocked:\*\* after ([\d.]+) s \(balanced@2: after ([\d.]+) s\)", page.words)
+    assert before[1] == before[2]
+    page.section("shutter").enter("number_input", "gate/steady_ms", 4000)
+    after = re.search(r"unlocked:\*\* after ([\d.]+) s \(balanced@2: after ([\d.]+) s\)", page.words)
+    assert float(after[1]) >= float(after[2]) + 2
+    assert after[2] == before[1]
+    assert 'alt="Prompts over time. Find more light: shown 0.0 to' in page.words
+
+
+def test_a_shutter_that_never_opens_is_said(desk):
+    page = desk().view("film").section("thresholds").enter("slider", "thresholds/blurry", 0.0)
+    assert "**Shutter first unlocked:** never (balanced@2: after" in page.words
+
+
+@pytest.mark.parametrize(
+    ("section", "end", "value", "where"),
+    [
+        ("timing", "timing/help_after_s", 9.0, ("timing", "help_after_s")),
+        ("shutter", "gate/refused_tries", 5, ("gate", "refused_tries")),
+        ("shutter", "camera/settle_ms", 500, ("camera", "settle_ms")),
+        ("overlay", "overlay/size", 0.4, ("overlay", "size")),
+    ],
+)
+def test_numbers_go_into_the_draft(desk, section, end, value, where):
+    page = desk().section(section).enter("number_input", end, value)
+    assert getattr(getattr(page.draft.worked, where[0]), where[1]) == value
+    assert "1 change" in page.words
+
+
+@pytest.mark.parametrize(
+    ("section", "end", "where"),
+    [
+        ("shutter", "gate/auto_capture", ("gate", "auto_capture")),
+        ("overlay", "overlay/ring", ("overlay", "ring")),
+    ],
+)
+def test_switches_go_into_the_draft(desk, section, end, where):
+    page = desk().section(section)
+    was = page.named("toggle", end).value
+    page.enter("toggle", end, not was)
+    assert getattr(getattr(page.draft.worked, where[0]), where[1]) is not was
+
+
+def test_help_may_be_never_offered(desk):
+    page = desk().section("timing").enter("number_input", "timing/help_after_s", None)
+    assert page.draft.worked.timing.help_after_s is None
+
+
+def test_the_whole_preset_can_be_edited_as_a_file(desk):
+    page = desk().section("yaml")
+    text = page.named("text_area", "-yaml").value
+    page.enter("text_area", "-yaml", text.replace("hint_ms: 1500", "hint_ms: 2500"))
+    assert "No change" in page.words, "nothing changes before the button is pressed"
+    page.press("designer-yaml-use")
+    assert page.draft.worked.timing.hint_ms == 2500
+    assert page.named("number_input" if page.section("timing") else "", "timing/hint_ms").value == 2500
+
+
+def test_a_file_with_mistakes_names_their_lines_and_stays(desk):
+    page = desk().section("yaml")
+    text = page.named("text_area", "-yaml").value.replace("hint_ms: 1500", "hint_ms: soon")
+    line = next(number for number, row in enumerate(text.splitlines(), 1) if "soon" in row)
+    page.enter("text_area", "-yaml", text).press("designer-yaml-use")
+    assert f"draft.yaml, line {line}" in page.errors.replace("\\", "")
+    assert "hint_ms: soon" in page.errors.replace("\\", ""), (
+        "the line itself is shown: the field numbers none"
+    )
+    page.section("timing").enter("number_input", "timing/calm_ms", 1500)
+    assert page.draft.worked.timing.calm_ms == 1500, "the other fields keep working"
+    assert page.section("yaml").named("text_area", "-yaml").value == text, "the text is not lost"
+    page.press("designer-yaml-drop")
+    assert "soon" not in page.named("text_area", "-yaml").value
+    assert "calm_ms: 1500" in page.named("text_area", "-yaml").value
+    assert not page.errors
+
+
+def test_all_changes_can_be_undone(desk):
+    page = desk().prompt("too_dark", "Go to a window").section("thresholds")
+    page.enter("slider", "thresholds/blurry", 0.05).press("designer-undo")
+    assert "No change" in page.words
+    assert "**25 of 35" in page.words
+    assert page.named("slider", "thresholds/blurry").value == 0.5
+
+
+def test_a_draft_is_saved_under_a_name_and_again_as_the_next_version(desk):
+    page = desk().prompt("too_dark", "Go to a window")
+    assert page.named("text_input", "name-1" if page.draft.round else "name-0").value == "my-balanced"
+    page.enter("text_input", f"name-{page.draft.round}", "clinic")
+    assert page.at.button(key="designer-save").label == "Save as clinic, version 1"
+    page.press("designer-save")
+    assert "Saved as clinic@1" in page.words
+    assert page.saved() == {"clinic": (1,)}
+    assert page.at.selectbox[0].value == "clinic@1"
+    assert "No change from clinic@1 yet" in page.words
+    page.prompt("too_dark", "Find a window").press("designer-save")
+    assert page.saved() == {"clinic": (2, 1)}
+    from core.ui import preset_choice
+
+    shelf = preset_choice.shelf()
+    assert shelf.load("clinic@1").prompt("too_dark").text == "Go to a window"
+    assert shelf.load("clinic").prompt("too_dark").text == "Find a window"
+    notes = [
+        event.properties for event in page.at.session_state["rt_log"].events if event.event == "note_added"
+    ]
+    assert notes[-1] == {"note": "design_saved", "preset": "clinic@2"}
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [("strict", "ships with Retake"), ("My Clinic!", "Use small letters"), ("../x", "Use small letters")],
+)
+def test_a_name_that_does_not_do_says_why(desk, name, sentence):
+    page = desk().enter("text_input", "name-0", name).press("designer-save")
+    assert sentence in page.errors.replace("\\", "")
+    assert page.saved() == {}
+    assert page.named("text_input", "name-0").value == name
+
+
+def test_a_folder_that_cannot_be_written_to_says_so(desk, monkeypatch):
+    page = desk()
+
+    def refuse(self, preset):
+        raise OSError("read-only")
+
+    monkeypatch.setattr(Shelf, "save", refuse)
+    page.press("designer-save")
+    assert "could not be saved" in page.errors
+    assert "Download it as a file" in page.errors
+
+
+def test_a_draft_goes_by_link_and_nothing_else_does(desk):
+    page = desk().prompt("too_dark", "Go to a window").keep("share")
+    query = parse_qs(urlsplit(page.address).query)
+    other = desk(design=query["design"][0])
+    assert "This draft came with the link" in other.words
+    assert other.draft.content == page.draft.content
+    assert other.words.count("Go to a window") == 5
+    assert "1 change from balanced@2" in other.words
+    other.prompt("too_dark", "Find a window").press("designer-undo")
+    assert other.words.count("Go to a window") == 5, "undo goes back to what the link brought"
+    broken = desk(design=query["design"][0][:-9] + "AAAAAAAAA")
+    assert "cannot be read" in broken.words
+    assert "No change from balanced@2 yet" in broken.words
+
+
+def test_a_saved_preset_goes_by_its_name(desk):
+    page = desk().prompt("too_dark", "Go to a window").enter("text_input", "name-0", "clinic")
+    page.press("designer-save").keep("share")
+    assert page.address.endswith("/?preset=clinic@1")
+    other = desk(preset="clinic")
+    assert other.at.selectbox[0].value == "clinic@1"
+    assert other.words.count("Go to a window") == 5
+
+
+@pytest.mark.parametrize("name", ["nobody", "../../etc/passwd"])
+def test_an_address_with_an_unknown_preset_is_one_sentence(desk, name):
+    page = desk(preset=name)
+    assert "There is no preset called" in page.words
+    assert "balanced" in page.words
+
+
+def test_a_file_is_taken_in_and_handed_out(desk):
+    page = desk().keep("files")
+    text = "name: clinic\nprompts: {en: {too_dark: {text: Go to a window, spoken: Light.}}}\n"
+    page.at.file_uploader[0].set_value([("clinic.yaml", text.encode(), "application/yaml")]).run()
+    assert "This draft came from the file clinic.yaml" in page.words.replace("\\", "")
+    assert page.words.count("Go to a window") == 5
+    assert (page.draft.worked.name, page.draft.opened) == ("clinic", "")
+    # What the editor shows is what the download hands out: the same file comes back as the same draft.
+    handed_out = page.section("yaml").named("text_area", "-yaml").value
+    other = desk().keep("files")
+    other.at.file_uploader[0].set_value([("x.yaml", handed_out.encode(), "application/yaml")]).run()
+    assert other.draft.content == page.draft.content
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        (b"name: clinic\ntiming: {hint_ms: soon}\n", "clinic.yaml, line 2: timing > hint_ms"),
+        (b"\xff\xd8\xff\xe0 a photo", "This file is no text"),
+        (b"#" * 300_000, "longer than any preset"),
+        (b"- a\n- list\n", "clinic.yaml, line 1"),
+    ],
+)
+def test_a_file_that_does_not_fit_says_why(desk, data, sentence):
+    page = desk().keep("files")
+    page.at.file_uploader[0].set_value([("clinic.yaml", data, "application/yaml")]).run()
+    assert not page.at.exception
+    assert sentence in page.errors.replace("\\", "")
+    assert page.draft.opened == "balanced@2"
+
+
+def test_two_presets_are_compared_setting_by_setting(desk):
+    page = desk().keep("compare")
+    assert "These two say and do the same" in page.words
+    page.at.selectbox(key="designer-other").set_value("coach@1")
+    page.run()
+    assert "settings differ" in page.words
+    for told in ("Wording, English, Too far away", "A prompt stays at least", "2500 ms", "1500 ms"):
+        assert told in page.words
+    page.prompt("blurry", "Please stay still")
+    page.at.selectbox(key="designer-other").set_value("")
+    page.run()
+    assert "1 setting differs" in page.words
+    assert "Please stay still" in page.words
+
+
+def test_another_preset_can_be_opened_and_an_unsaved_draft_brought_back(desk):
+    page = desk().prompt("too_dark", "Go to a window")
+    page.at.selectbox[0].set_value("quiet@1")
+    page.run()
+    assert "No change from quiet@1 yet" in page.words
+    page.press("designer-back")
+    assert page.words.count("Go to a window") == 5
+    assert "1 change from balanced@2" in page.words
+
+
+def test_the_draft_waits_while_other_pages_are_looked_at(desk):
+    page = desk().prompt("too_dark", "Go to a window").go("pages/about.py").go("pages/designer.py")
+    assert page.words.count("Go to a window") == 5
+    assert "trying the draft" not in page.words
+
+
+# ---------------------------------------------------------------- stored answers
+
+
+def test_refused_shares_come_with_what_the_labels_are(desk):
+    page = desk().view("shares")
+    assert "Of 100 good photos this draft refuses about" in page.words
+    assert "The labels are simulated" in page.words
+    assert "Good photos of a spot" in page.words
+    before = page.words
+    page.section("thresholds").enter("slider", "thresholds/bad_light", 0.0)
+    assert re.search(r"good photos this draft refuses about 100 \(balanced@2: \d\d?\)", page.words)
+    assert before != page.words
+
+
+def test_without_stored_answers_it_says_how_to_make_them(desk, monkeypatch, tmp_path):
+    monkeypatch.setattr(designer_preview, "SCORES", tmp_path / "imageqx_scores.npz")
+    page = desk().view("shares")
+    assert "python -m core evaluate imageqx" in page.words
+    (tmp_path / "imageqx_scores.npz").write_bytes(b"broken")
+    assert "cannot be read" in page.run().errors
+    real = shares.load()
+    shares.save(replace(real, sha256="other"), tmp_path / "imageqx_scores.npz")
+    page.run()
+    assert "of other weights" in page.words
+
+
+def test_the_classical_checks_have_no_stored_answers(desk, monkeypatch):
+    monkeypatch.setenv("RETAKE_ASSESSOR", "classical")
+    assert "only of ImageQX" in desk().view("shares").words
+
+
+# ---------------------------------------------------------------- the camera
+
+
+@pytest.fixture
+def camera(monkeypatch):
+    """What the Practise page hands to the browser."""
+    given = []
+
+    def on_device_camera(**told):
+        given.append(told)
+        return component.Said(None, told["report"])
+
+    monkeypatch.delenv("RETAKE_LIVE", raising=False)
+    monkeypatch.setattr(engines, "for_browsers", lambda: "app/static/retake/here/")
+    monkeypatch.setattr(component, "on_device_camera", on_device_camera)
+    return given
+
+
+def variants(page):
+    return [event.variant for event in page.at.session_state["rt_log"].events]
+
+
+def test_a_draft_is_tried_on_the_camera_and_put_away_again(desk, camera):
+    page = desk().prompt("too_dark", "Go to a window").view("camera").press("designer-try")
+    page.go("pages/practise.py")
+    assert camera[-1]["preset"]["prompts"]["too_dark"]["text"] == "Go to a window"
+    assert "You are trying the draft balanced@2-draft" in page.words
+    assert variants(page)[-1] == "balanced@2-draft"
+    page.go("pages/designer.py").prompt("too_dark", "Find a window").go("pages/practise.py")
+    assert camera[-1]["preset"]["prompts"]["too_dark"]["text"] == "Find a window", "edits follow at once"
+    page.go("pages/designer.py").view("camera").press("designer-stop").go("pages/practise.py")
+    assert camera[-1]["preset"]["prompts"]["too_dark"]["text"] == load_preset().prompt("too_dark").text
+    assert "trying the draft" not in page.words
+
+
+def test_a_draft_that_does_not_work_is_not_tried(desk):
+    page = desk().prompt("too_dark", "Light").view("camera")
+    assert page.at.button(key="designer-try").disabled
+
+
+@pytest.mark.parametrize(
+    ("asked", "setting", "variant"),
+    [
+        ("strict", "lenient", "strict@2"),
+        ("", "lenient", "lenient@2"),
+        ("", "", "balanced@2"),
+        ("balanced@2", "", "balanced@2"),
+    ],
+)
+def test_the_address_goes_before_the_setting(desk, camera, monkeypatch, asked, setting, variant):
+    monkeypatch.setenv("RETAKE_PRESET", setting)
+    at = AppTest.from_file(APP, default_timeout=60)
+    if asked:
+        at.query_params["preset"] = asked
+    at.run()
+    assert not at.exception
+    assert f"{camera[-1]['preset']['name']}@{camera[-1]['preset']['version']}" == variant
+    assert at.session_state["rt_log"].events[-1].variant == variant
+
+
+def test_the_address_goes_before_a_draft_and_is_remembered_behind_it(desk, camera):
+    page = desk().view("camera").press("designer-try")
+    page.at.query_params["preset"] = "strict"
+    page.go("pages/practise.py")
+    assert camera[-1]["preset"]["name"] == "strict"
+    del page.at.query_params["preset"]
+    page.go("pages/practise.py")
+    assert camera[-1]["preset"]["name"] == "balanced", "the draft that is tried"
+    page.go("pages/designer.py").view("camera").press("designer-stop").go("pages/practise.py")
+    assert camera[-1]["preset"]["name"] == "strict", "what the address asked for in this visit"
+
+
+def test_an_address_that_names_no_preset_stops_with_its_sentence(desk, camera):
+    at = AppTest.from_file(APP, default_timeout=60)
+    at.query_params["preset"] = "../nobody"
+    at.run()
+    assert not at.exception
+    assert "There is no preset called" in at.error[0].value
+    assert not camera
+    assert at.get("page_link")
