@@ -58,7 +58,7 @@ lock: python ## Write requirements.lock from what is installed here
 	@$(PY) scripts/lock.py
 
 clean: ## Remove the environment and everything that tools left behind
-	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	rm -rf $(VENV) static .pytest_cache .ruff_cache .mypy_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Said before anything else, since an older Python could not even read the set-up script.

@@ -24,6 +24,7 @@ from typing import Any, Final
 import cv2
 import numpy as np
 
+from core.explain.closed_form import grad_cam
 from core.explain.gradients import Gradients, MissingTorchError
 from core.lesion.classifier import LesionClassifier
 from core.photo import photo_from_array, read_photo
@@ -46,6 +47,7 @@ TORCH_KEYS: Final = (
     "lesion_speedup_over_folded",
     "pytorch_grad_cam_ms",
     "cam_speedup",
+    "guided_backpropagation_ms",
 )
 """What is null where torch is not installed."""
 
@@ -236,11 +238,14 @@ def bench(
 
     figures: dict[str, Any] = {"threads": threads, "rounds": rounds, **dict.fromkeys(TORCH_KEYS)}
     target = lesion.predict(picture.small).labels[0]
+    features = lesion_engine.run(batch)["features"][0]
+    slopes = np.linspace(-1, 1, len(features), dtype=np.float32)
     groups: list[dict[str, Callable[[], object]]] = [
         {"imageqx_onnx_ms": lambda: quality_engine.run(*views)},
         {"lesion_onnx_ms": lambda: lesion_engine.run(batch)},
         {"closed_form_cam_ms": lambda: lesion.explain(picture.small, target)},
         {"jpeg_12mp_to_verdict_ms": bytes_to_verdict},
+        {"closed_form_map_ms": lambda: grad_cam(features, slopes)},
     ]
     try:
         gradients = Gradients("lesion", manifest.networks["lesion"])
@@ -251,12 +256,16 @@ def bench(
             arch = manifest.networks[name].provenance.get("arch", "resnet34")
             group |= _torch_subjects(name, arch, batch, threads)
         groups[2]["pytorch_grad_cam_ms"] = lambda: gradients.cam(picture.small, target)
+        groups.append(
+            {"guided_backpropagation_ms": lambda: gradients.guided_backpropagation(picture.small, target)}
+        )
         notes["imageqx_torch_eager_channels_last_ms"] = (
             "the network as trained, with BatchNorm; the _folded_ key is without, as shipped"
         )
     for group in groups:
         progress(_("Measuring {names}").format(names=", ".join(group)))
         figures |= medians_ms(group, rounds, clock)
+    notes["closed_form_map_ms"] = "from the feature map, which the prediction has made already, to the map"
     notes["closed_form_cam_ms"] = (
         "lesion classifier, from the picture to one heat map; pytorch_grad_cam_ms alike"
     )

@@ -37,10 +37,11 @@ FLAGS: Final = (
 
 @dataclass(frozen=True)
 class Server:
-    """A running app: where it answers, and the file with everything it printed."""
+    """A running app: where it answers, the file with everything it printed, and its process."""
 
     url: str
     log: Path
+    pid: int = 0
 
     def printed(self) -> str:
         """Everything it printed until now."""
@@ -59,18 +60,22 @@ def serve(
     log: Path,
     environment: Mapping[str, str],
     python: Sequence[str] = (sys.executable,),
+    port: int | None = None,
+    script: str = "app.py",
 ) -> Iterator[Server]:
-    """Run the app on a free port until the block ends.
+    """Run the app until the block ends.
 
     Args:
         log: file for all that it prints.
         environment: variables beside those of this process.
         python: how to start Python with ``-m streamlit``.
+        port: a free one by default.
+        script: what to run.
 
     Raises:
         RuntimeError: it ended, or did not answer for a long time; the message holds what it printed.
     """
-    port = free_port()
+    port = port or free_port()
     options = {
         "server.headless": "true",
         "server.port": str(port),
@@ -78,7 +83,7 @@ def serve(
         "server.fileWatcherType": "none",
         "browser.gatherUsageStats": "false",
     }
-    command = [*python, "-m", "streamlit", "run", "app.py"]
+    command = [*python, "-m", "streamlit", "run", script]
     command += [word for name, value in options.items() for word in (f"--{name}", value)]
     with running(command, f"http://127.0.0.1:{port}", log, environment) as server:
         yield server
@@ -96,7 +101,7 @@ def running(command: Sequence[str], url: str, log: Path, environment: Mapping[st
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
         )
-        server = Server(url, log)
+        server = Server(url, log, process.pid)
         try:
             _wait_until_healthy(server, process)
             yield server

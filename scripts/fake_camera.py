@@ -31,7 +31,13 @@ class Shot:
     seconds: float
 
 
-def write(path: Path, shots: Sequence[Shot], rng: np.random.Generator) -> Path:
+def write(
+    path: Path,
+    shots: Sequence[Shot],
+    rng: np.random.Generator,
+    size: tuple[int, int] = (WIDTH, HEIGHT),
+    rate: int = RATE,
+) -> Path:
     """Write the film, with the slight drift and noise of a camera held by hand.
 
     Without those two frames would come out alike, and a camera whose frames are alike counts as stuck.
@@ -39,17 +45,19 @@ def write(path: Path, shots: Sequence[Shot], rng: np.random.Generator) -> Path:
     Args:
         path: ends in .y4m; written over.
         shots: in the order to film them; the film starts again after the last.
+        size: width and height of the film in pixels.
+        rate: pictures a second.
     """
-    frame = 0
+    frame, (width, height) = 0, size
     with path.open("wb") as file:
-        file.write(f"YUV4MPEG2 W{WIDTH} H{HEIGHT} F{RATE}:1 Ip A1:1 C420mpeg2\n".encode())
+        file.write(f"YUV4MPEG2 W{width} H{height} F{rate}:1 Ip A1:1 C420mpeg2\n".encode())
         for shot in shots:
-            size = (WIDTH + 2 * _MARGIN, HEIGHT + 2 * _MARGIN)
-            wide = cv2.resize(shot.rgb, size, interpolation=cv2.INTER_AREA)
-            for _turn in range(round(shot.seconds * RATE)):
-                x = _MARGIN + 4 * np.sin(frame / 7)
-                y = _MARGIN + 4 * np.cos(frame / 9)
-                held = wide[round(y) : round(y) + HEIGHT, round(x) : round(x) + WIDTH]
+            wider = (width + 2 * _MARGIN, height + 2 * _MARGIN)
+            wide = cv2.resize(shot.rgb, wider, interpolation=cv2.INTER_AREA)
+            for _turn in range(round(shot.seconds * rate)):
+                x = _MARGIN + 4 * np.sin(frame * RATE / rate / 7)
+                y = _MARGIN + 4 * np.cos(frame * RATE / rate / 9)
+                held = wide[round(y) : round(y) + height, round(x) : round(x) + width]
                 noise = rng.normal(0, 2, held.shape[:2])[..., None]
                 noisy = np.clip(held + noise, 0, 255).astype(np.uint8)
                 file.write(b"FRAME\n" + cv2.cvtColor(noisy, cv2.COLOR_RGB2YUV_I420).tobytes())

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from core.data_folder import data_folder
 from core.words import _
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -126,8 +127,7 @@ def make_certificate(folder: Path, addresses: Sequence[str], now: datetime) -> t
 
 def folder() -> Path:
     """Where the certificate is kept: ``RETAKE_DATA`` (else ~/.local/share/retake), in ``phone``."""
-    base = os.environ.get("RETAKE_DATA")
-    return (Path(base) if base else Path.home() / ".local" / "share" / "retake") / "phone"
+    return data_folder() / "phone"
 
 
 def qr_code(text: str, coloured: bool) -> str:

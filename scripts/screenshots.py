@@ -38,7 +38,7 @@ def film(path: Path, name: str) -> tuple[Path, str]:
 def states(page: Page, url: str, prompt: str) -> Iterator[str]:
     """Bring the page into one state after another, yielding the name of each."""
     page.goto(url)
-    page.frame_locator("iframe[title*='webrtc']").get_by_role("button", name="Start camera").click()
+    page.get_by_role("button", name="Start camera").click()
     banner = page.locator(".banner")
     shutter = page.get_by_role("button", name="Take photo")
     expect(banner.and_(page.locator(f"[data-key={prompt}]"))).to_be_visible()
@@ -76,6 +76,21 @@ def states(page: Page, url: str, prompt: str) -> Iterator[str]:
         beside.evaluate("title => title.closest('summary').scrollIntoView()")
         _settle(page)
         yield "how-good-paper"
+    page.goto(f"{url}/designer")
+    expect(page.locator(".rt-strip").first).to_be_visible()
+    _settle(page)
+    yield "designer"
+    page.get_by_text("Sample video", exact=True).click()
+    video = page.locator(".ev-svg").first
+    expect(video).to_be_visible()
+    video.evaluate("plot => plot.scrollIntoView({ block: 'center' })")
+    _settle(page)
+    yield "designer-video"
+    page.goto(f"{url}/?lang=ar")
+    expect(page.locator("html[dir=rtl]")).to_be_attached()
+    expect(page.locator(".stage .start")).to_be_visible()
+    _settle(page)
+    yield "arabic"
 
 
 def _settle(page: Page) -> None:
@@ -115,7 +130,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     expect.set_options(timeout=PATIENCE_MS)
     with tempfile.TemporaryDirectory() as folder:
         camera, prompt = film(Path(folder) / "skin.y4m", args.assessor)
-        environment = {"RETAKE_DATA": folder, "RETAKE_ASSESSOR": args.assessor}
+        environment = {"RETAKE_DATA": folder, "RETAKE_ASSESSOR": args.assessor, "RETAKE_LIVE": "device"}
         with drive.serve(Path(folder) / "log", environment) as server, sync_playwright() as playwright:
             photograph(playwright, server.url, camera, prompt, args.out)
     return 0

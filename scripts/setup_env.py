@@ -243,6 +243,28 @@ def install(purpose: str, venv: Path, root: Path = ROOT, run: Run = subprocess.r
     return True
 
 
+def fetch_runtime(venv: Path, root: Path = ROOT, run: Run = subprocess.run) -> None:
+    """Fetch what browsers run the network on, and lay both out, so that no visitor waits for it.
+
+    Without that pictures are checked on this computer alone.
+
+    Raises:
+        SetupError: that failed in an automatic run.
+    """
+    try:
+        for module in ("runtime", "publish"):
+            run([str(python_of(venv)), "-m", f"core.live.on_device.{module}"], check=True, cwd=root)
+    except subprocess.CalledProcessError as error:
+        if strict():
+            raise SetupError(
+                "What browsers need could not be fetched or laid out (its own message is above)."
+            ) from error
+        print(
+            "Going on without (the reason is above): this computer will watch the camera, not the device.",
+            file=sys.stderr,
+        )
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Set up for one purpose; 0 when all is there, 1 with a sentence when not."""
     parser = argparse.ArgumentParser(description="Set Retake up for a purpose.")
@@ -254,6 +276,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         prepare_system(args.purpose)
         ensure_venv(args.venv)
         install(args.purpose, args.venv)
+        if args.purpose != "dev":
+            fetch_runtime(args.venv)
     except SetupError as error:
         print(f"\nSet-up stopped: {error}", file=sys.stderr)
         return 1

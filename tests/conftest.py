@@ -56,21 +56,29 @@ class FakeImageQX:
 
 
 class FakeLesion:
-    """Always the same answer: acne first, then the rest in order."""
+    """Always the same answer: acne first, then the rest in order; held back where ``reason`` is set."""
 
     name = "lesion"
+    no_map = None
+    has_maps = True
 
     def __init__(self):
-        self.asked = 0
+        from core.lesion.taxonomy import shipped
 
-    def predict(self, rgb, gamma=None):
+        self.asked, self.reason = 0, None
+        self.taxonomy = shipped()
+
+    def predict(self, rgb, gamma=None, flips=False):
         from core.lesion.classifier import Prediction
         from core.lesion.taxonomy import LABELS
 
         self.asked += 1
-        return Prediction(LABELS, (0.55, *(0.05,) * 9), False, None, 1.0)
+        return Prediction(LABELS, (0.55, *(0.05,) * 9), self.reason is not None, self.reason, 1.0)
 
-    def explain(self, rgb, label, gamma=None):
+    def spot(self, rgb):
+        return None
+
+    def explain(self, rgb, label, gamma=None, flips=False):
         return FakeImageQX.explain(self, rgb, label)
 
 

@@ -162,7 +162,7 @@ def made_up():
             },
         ],
         "learning_curve": [
-            {"seen": 4000 * i, "validation_f1": 0.85 - 0.4 / i, "left_out_f1": 0.78 - 0.4 / i}
+            {"subjects": 400 * i, "validation_f1": 0.85 - 0.4 / i, "left_out_f1": 0.78 - 0.4 / i}
             for i in range(1, 8)
         ],
         "paper": {

@@ -41,6 +41,7 @@ KEYS = {
     "imageqx_onnx_ms",
     "lesion_onnx_ms",
     "closed_form_cam_ms",
+    "closed_form_map_ms",
     "jpeg_12mp_to_verdict_ms",
     "resident_memory_mb",
     "torch_imported_while_serving",

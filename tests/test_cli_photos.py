@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from toy_network import LABELS as TOY_LABELS
+from toy_network import use_weights
 
 import core.cli.assess
 import core.cli.classify
@@ -47,6 +49,12 @@ def folder(tmp_path, pictures) -> Path:
     Image.fromarray(pictures[2]).save(root / ".thumbnails" / "hidden.jpg")
     (root / "notes.txt").write_text("not a photo")
     return root
+
+
+@pytest.fixture
+def product_team(monkeypatch, tmp_path):
+    """The weights folder of a product team that added networks of its own."""
+    use_weights(monkeypatch, tmp_path / "weights")
 
 
 def run(capsys, *argv: object) -> tuple[int, list[dict], str]:
@@ -181,7 +189,10 @@ class TestClassify:
             chances = [one["probability"] for one in row["predictions"]]
             assert chances == sorted(chances, reverse=True)
             assert sum(chances) == pytest.approx(1)
-            assert (row["abstained"], row["reason"]) == (False, None)
+            assert row["abstained"] == (row["reason"] is not None)
+            assert row["reason"] in (None, "low_confidence", "not_a_lesion")
+        # The last one shows no skin.
+        assert rows[2]["reason"] == "not_a_lesion"
 
     def test_gamma_changes_the_answer(self, capsys, folder):
         plain, corrected = (
@@ -189,6 +200,20 @@ class TestClassify:
             for options in ([], ["--gamma", "1.5"])
         )
         assert plain != corrected
+
+    def test_flips_average_over_mirror_images(self, capsys, folder, tmp_path, pictures):
+        turned = tmp_path / "turned.png"
+        Image.fromarray(pictures[0][::-1, ::-1].copy()).save(turned)
+        upright = tmp_path / "upright.png"
+        Image.fromarray(pictures[0]).save(upright)
+
+        def chances(path, *options):
+            rows = run(capsys, "classify", path, *options)[1]
+            return {one["label"]: one["probability"] for one in rows[0]["predictions"]}
+
+        averaged = chances(upright, "--flips")
+        assert averaged != chances(upright)
+        assert chances(turned, "--flips") == pytest.approx(averaged, abs=1e-3)
 
     def test_cam_draws_the_best_class(self, capsys, folder, tmp_path, pictures):
         out = tmp_path / "cams"
@@ -207,6 +232,45 @@ class TestClassify:
         best = rows[0]["predictions"][0]["label"]
         assert sorted(path.name for path in out.iterdir()) == [f"a.{best}.guided.png", f"a.{best}.jpg"]
         assert Image.open(out / f"a.{best}.guided.png").size == (224, 224)
+
+    def test_another_network_answers_and_shows_where_it_looked(self, capsys, folder, tmp_path, product_team):
+        out = tmp_path / "cams"
+        words = ["classify", folder / "b", "--network", "toy", "--cam", out]
+        status, rows, err = run(capsys, *words)
+        assert (status, err) == (0, "")
+        for row in rows:
+            assert sorted(one["label"] for one in row["predictions"]) == sorted(TOY_LABELS)
+            place = Path(row["path"]).relative_to(folder / "b")
+            best = row["predictions"][0]["label"]
+            assert Image.open(out / place.parent / f"{place.stem}.{best}.jpg").size == (640, 480)
+        assert rows[0]["predictions"][0]["label"] == "ember"  # skin is reddish
+
+    def test_the_default_network_is_a_setting(self, capsys, folder, product_team, monkeypatch):
+        monkeypatch.setenv("RETAKE_LESION", "toy")
+        _status, rows, _err = run(capsys, "classify", folder / "a.jpg")
+        assert len(rows[0]["predictions"]) == 3
+        monkeypatch.setenv("RETAKE_LESION", "oracle")
+        status, rows, err = run(capsys, "classify", folder / "a.jpg")
+        assert (status, rows) == (1, [])
+        assert "Set RETAKE_LESION to one of: lesion, toy, mute" in err
+
+    def test_a_network_without_maps_predicts_and_says_why(self, capsys, folder, tmp_path, product_team):
+        out = tmp_path / "cams"
+        words = ["classify", folder / "a.jpg", "--network", "mute", "--cam", out, "--guided"]
+        status, rows, err = run(capsys, *words)
+        assert status == 0
+        assert len(rows[0]["predictions"]) == 3
+        assert "Where this network looked cannot be shown" in err
+        assert not out.exists()
+
+    def test_guided_is_for_our_networks_only_and_says_so(self, capsys, folder, tmp_path, product_team):
+        out = tmp_path / "cams"
+        words = ["classify", folder / "a.jpg", "--network", "toy", "--cam", out, "--guided"]
+        status, rows, err = run(capsys, *words)
+        assert status == 0
+        assert "This network is another" in err
+        best = rows[0]["predictions"][0]["label"]
+        assert [path.name for path in out.iterdir()] == [f"a.{best}.jpg"]
 
     def test_guided_without_torch_says_how_to_add_it(self, capsys, folder, tmp_path, monkeypatch):
         def missing(*args):
@@ -230,6 +294,7 @@ class TestUsage:
             ["assess", "x.jpg", "--dance"],
             ["classify"],
             ["classify", "x.jpg", "--guided"],
+            ["classify", "x.jpg", "--network", "imageqx"],
             ["classify", "x.jpg", "--cam", "out", "--gamma", "0"],
             ["classify", "x.jpg", "--gamma", "bright"],
             ["bench", "--rounds", "0"],

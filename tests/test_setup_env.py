@@ -158,3 +158,34 @@ def test_a_problem_ends_set_up_with_its_sentence_and_no_traceback(monkeypatch, c
     assert setup_env.main(["serve", "--venv", str(tmp_path)]) == 1
     said = capsys.readouterr().err
     assert said.startswith("\nSet-up stopped: OpenCV needs libGL.so.1")
+
+
+def test_set_up_fetches_the_browsers_runtime_with_the_environments_python(tmp_path):
+    asked = Pip()
+    setup_env.fetch_runtime(tmp_path, run=asked)
+    python = str(setup_env.python_of(tmp_path))
+    assert asked.commands == [
+        [python, "-m", f"core.live.on_device.{name}"] for name in ("runtime", "publish")
+    ]
+
+
+def test_a_runtime_that_cannot_be_fetched_stops_automatic_runs_alone(monkeypatch, capsys, tmp_path):
+    failing = Pip(fails=("core.live.on_device.runtime",))
+    monkeypatch.setattr(setup_env, "strict", lambda: False)
+    setup_env.fetch_runtime(tmp_path, run=failing)
+    assert "Going on without" in capsys.readouterr().err
+    monkeypatch.setattr(setup_env, "strict", lambda: True)
+    with pytest.raises(SetupError, match="What browsers need could not be fetched or laid out"):
+        setup_env.fetch_runtime(tmp_path, run=failing)
+
+
+@pytest.mark.parametrize(
+    ("purpose", "fetched"), [("serve", True), ("full", True), ("test", True), ("dev", False)]
+)
+def test_all_but_the_style_checks_need_the_runtime(monkeypatch, tmp_path, purpose, fetched):
+    done = []
+    for step in ("check_python", "prepare_system", "ensure_venv", "install"):
+        monkeypatch.setattr(setup_env, step, lambda *_given: None)
+    monkeypatch.setattr(setup_env, "fetch_runtime", done.append)
+    assert setup_env.main([purpose, "--venv", str(tmp_path)]) == 0
+    assert done == [tmp_path] * fetched

@@ -7,7 +7,7 @@ from typing import Any
 
 from core.cli.photos import add_path_arguments, each_photo, picture_place, save_picture
 from core.explain.overlay import overlay
-from core.guidance.hint import hint_for
+from core.guidance.hint import condition, hint_for
 from core.guidance.preset import PresetError, load_preset
 from core.photo import Photo
 from core.quality.classical import Classical
@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
         hint = hint_for(verdict, preset)
         if args.cam:
             # A photo that passes has no hint: show what makes it a lesion (or healthy skin) instead.
-            seen = assessor.explain(photo.small, hint.key if hint else verdict.label)
+            seen = assessor.explain(photo.small, condition(verdict, preset) or verdict.label)
             target = picture_place(args.cam, place, f"{seen.target}.jpg", taken)
             save_picture(overlay(photo.small, seen.heatmap), target)
         return {

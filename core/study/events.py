@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, get_args
 from uuid import uuid4
@@ -117,6 +117,11 @@ class EventLog:
         """Where the events are being written to, or None while they stay in memory."""
         return self._file
 
+    def use_variant(self, variant: str | None) -> None:
+        """From now on rows carry this variant: another preset is in use."""
+        with self._lock:
+            self._common["variant"] = variant
+
     def add(
         self,
         event: EventName,
@@ -126,19 +131,26 @@ class EventLog:
         attempt: int = 0,
         task_id: str | None = None,
         properties: Mapping[str, Any] | None = None,
+        ago_ms: float = 0.0,
+        event_id: str | None = None,
     ) -> Event:
         """Append one event, to the file too when there is consent.
+
+        Args:
+            ago_ms: how long ago it happened, for one that waited in a browser. ``t_ms`` is 0 for what
+                happened before this session; ``ts`` says when all the same.
+            event_id: the identifier that it has already; a new one by default.
 
         Raises:
             pydantic.ValidationError: an event name that the schema does not know.
         """
         with self._lock:
             row = Event(
-                event_id=self._new_id(),
+                event_id=event_id or self._new_id(),
                 session_id=self.session_id,
                 seq=len(self._events),
-                ts=_timestamp(self._now()),
-                t_ms=round((self._clock() - self._start) * 1000, 1),
+                ts=_timestamp(self._now() - timedelta(milliseconds=ago_ms)),
+                t_ms=max(0.0, round((self._clock() - self._start) * 1000 - ago_ms, 1)),
                 page=page,
                 task_id=task_id,
                 attempt=attempt,

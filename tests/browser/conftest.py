@@ -1,8 +1,11 @@
 """A running app, a fake camera and a real Chromium. The app runs as if torch were not installed."""
 
+import base64
+import json
 import sys
 from contextlib import ExitStack
 
+import cv2
 import numpy as np
 import pytest
 from playwright.sync_api import expect, sync_playwright
@@ -16,6 +19,8 @@ from scripts.setup_env import find_browser, strict
 LEFT_OUT = pytest.StashKey[int]()
 # How long a page may take on a busy machine before a test gives up waiting; nothing is timed.
 PATIENCE_MS = 150_000
+LAUNCHER = (sys.executable, str(drive.ROOT / "tests" / "on_device_app.py"))
+CANVAS = (drive.ROOT / "tests" / "browser" / "canvas_camera.js").read_text(encoding="utf-8")
 expect.set_options(timeout=PATIENCE_MS)
 
 
@@ -54,6 +59,7 @@ def servers(tmp_path_factory):
                 folder = tmp_path_factory.mktemp("server")
                 environment = {
                     "RETAKE_ASSESSOR": assessor,
+                    "RETAKE_LIVE": "server",
                     "RETAKE_DATA": str(folder / "data"),
                     "RETAKE_THREADS": "1",
                     "OMP_NUM_THREADS": "1",
@@ -125,3 +131,66 @@ def browse(playwright, servers, tmp_path):
             return page
 
         yield open_page
+
+
+@pytest.fixture(scope="session")
+def good():
+    """Drawn skin that the server's ImageQX lets pass, as uint8 RGB."""
+    assessor, preset = open_assessor("imageqx"), load_preset()
+    rule = preset.rule(assessor.rule(point=preset.operating_point))
+    return fake_camera.find_shots(lambda rgb: condition(assessor.assess(rgb, rule), preset))[None]
+
+
+@pytest.fixture(scope="session")
+def run(tmp_path_factory):
+    """Start the app, at a port if one is given, with more in its environment: ``with run() as server``."""
+
+    def serve(port=None, script="app.py", **more):
+        folder = tmp_path_factory.mktemp("server")
+        environment = {
+            "RETAKE_DATA": str(folder / "data"),
+            "RETAKE_ASSESSOR": "imageqx",
+            "RETAKE_LIVE": "",
+            "RETAKE_THREADS": "1",
+            "OMP_NUM_THREADS": "1",
+            **more,
+        }
+        return drive.serve(folder / "log", environment, LAUNCHER, port, script)
+
+    return serve
+
+
+@pytest.fixture(scope="session")
+def on_device(run):
+    with run() as server:
+        yield server
+        assert "Traceback" not in server.printed(), server.printed()
+
+
+@pytest.fixture(scope="session")
+def plain(run, tmp_path_factory):
+    """The app with a preset that takes the still as it comes, not the best frame, and offers help soon."""
+    preset = tmp_path_factory.mktemp("preset") / "plain.yaml"
+    preset.write_text("gate: {best_shot_ms: 0}\ntiming: {help_after_s: 2}", encoding="utf-8")
+    with run(RETAKE_PRESET=str(preset)) as server:
+        yield server
+        assert "Traceback" not in server.printed(), server.printed()
+
+
+@pytest.fixture
+def open_page(playwright, good, tmp_path):
+    """A page whose camera the test turns: ``open_page(server)``; all that `drive.chromium` takes."""
+    done, data = cv2.imencode(".jpg", good[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 97])
+    assert done
+    picture = json.dumps("data:image/jpeg;base64," + base64.b64encode(data).decode())
+    with ExitStack() as stack:
+
+        def go(server, path="", setting="", **options):
+            context = stack.enter_context(drive.chromium(playwright, tmp_path / "profile", **options))
+            page = context.pages[0]
+            page.set_default_timeout(150_000)
+            page.add_init_script(f"({CANVAS})({picture}); {setting}")
+            page.goto(path if path.startswith("http") else f"{server.url}/{path}")
+            return page
+
+        yield go

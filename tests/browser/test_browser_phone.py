@@ -17,6 +17,7 @@ def phone_server(tmp_path):
     link = f"https://{phone.lan_addresses()[0]}:{port}"
     command = [sys.executable, "-m", "scripts.phone", "--port", str(port)]
     environment = {"RETAKE_DATA": str(tmp_path / "data"), "OMP_NUM_THREADS": "1", "RETAKE_THREADS": "1"}
+    environment["RETAKE_LIVE"] = "server"
     with drive.running(command, link, tmp_path / "log", environment) as server:
         yield server
     assert "Traceback" not in server.printed(), server.printed()

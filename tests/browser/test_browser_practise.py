@@ -4,7 +4,7 @@ import pytest
 from browser_steps import start_camera
 from playwright.sync_api import TimeoutError, expect
 
-from core.lesion.taxonomy import LABELS, lay_name
+from core.lesion.taxonomy import LABELS, shipped
 from scripts import drive
 
 pytestmark = pytest.mark.browser
@@ -58,11 +58,11 @@ def test_the_coach_leads_from_a_poor_picture_to_a_prediction(browse, servers, fi
             break
     expect(accepted).to_be_visible()
 
-    page.get_by_text("Show all ten").click()
+    page.get_by_text("Show all 10").click()
     classes = page.locator("ol.rt-list li")
     expect(classes).to_have_count(len(LABELS))
     for label in LABELS:
-        expect(classes.filter(has_text=lay_name(label))).not_to_have_count(0)
+        expect(classes.filter(has_text=shipped().lay_name(label))).not_to_have_count(0)
     heat = page.get_by_role("img", name=re.compile("coloured where the network looked for"))
     expect(heat).to_be_visible()
     assert heat.evaluate("picture => picture.decode().then(() => picture.naturalWidth)") > 0

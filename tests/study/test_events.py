@@ -70,6 +70,13 @@ def test_a_row_has_every_column_in_order(log, clock):
     }
 
 
+def test_another_variant_stands_on_the_rows_that_follow(log):
+    log.add("session_started")
+    log.use_variant("mine@2-draft")
+    log.add("note_added")
+    assert [event.variant for event in log.events] == ["balanced", "mine@2-draft"]
+
+
 def test_the_time_of_day_is_written_in_utc(clock):
     zone = timezone(timedelta(hours=5, minutes=30))
     log = EventLog(clock, lambda: datetime(2026, 1, 2, 3, 0, tzinfo=zone), lambda: "x")
@@ -150,3 +157,11 @@ def test_threads_may_add_at_once(log):
     for thread in threads:
         thread.join()
     assert [event.seq for event in log.events] == list(range(200))
+
+
+def test_what_waited_elsewhere_keeps_its_own_time_and_name(clock):
+    log = EventLog(clock, now=lambda: datetime(2026, 3, 1, 12, tzinfo=UTC))
+    clock.now += 10
+    row = log.add("prompt_shown", ago_ms=2500, event_id="its-own")
+    assert (row.event_id, row.t_ms, row.ts) == ("its-own", 7500, "2026-03-01T11:59:57.500Z")
+    assert log.add("prompt_shown", ago_ms=60_000).t_ms == 0, "before this session"

@@ -1,0 +1,452 @@
+"""Writes core/live/on_device/vectors.json: what the Python side does, for the JavaScript side to do as well.
+
+``python -m scripts.on_device_vectors`` after a change to the guidance, the pass rule, the squares or the
+closed form. The scripts of what happens are made here from a fixed seed; the answers are the Python modules'
+own.
+"""
+
+import base64
+import json
+import logging
+import sys
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from core.explain.closed_form import ImageQXHead, grad_cam
+from core.guidance.best_shot import BestShot
+from core.guidance.coach import Coach
+from core.guidance.conditions import PICTURE_KEYS, REFINED
+from core.guidance.hint import condition
+from core.guidance.preset import Preset, load_preset
+from core.guidance.refine import Facing, refined
+from core.live.on_device import settings
+from core.live.watcher import Frame, Watcher
+from core.quality.glance import Glance, glance, moved
+from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
+from core.quality.verdict import PassRule, Verdict, chance_good, judge
+from core.quality.where import Where, find
+from core.runtime.preprocess import detail_square, network_square
+from core.study.events import EventLog
+
+FILE: Final = Path(__file__).resolve().parent.parent / "core" / "live" / "on_device" / "vectors.json"
+PRESETS: Final = ("balanced", "lenient", "strict", "quiet", "coach")
+FACING: Final[dict[str, Facing]] = {"balanced": "environment", "coach": "user"}
+# Width and height: camera sizes, whole and half divisors, strips, and pictures that must be enlarged.
+SIZES: Final = (
+    (1280, 720), (720, 1280), (640, 480), (960, 1280), (448, 448), (896, 448), (672, 672), (1000, 900),
+    (320, 240), (224, 224), (160, 120), (700, 30), (33, 900), (5, 3), (1, 1),
+)  # fmt: skip
+_SEED: Final = 8
+
+
+class Clock:
+    """A clock that is set, not wound."""
+
+    now = 100.0
+
+    def __call__(self) -> float:
+        """Seconds."""
+        return self.now
+
+
+def picture(width: int, height: int) -> np.ndarray:
+    """A made-up picture that both sides can make: uint8, height x width x 3."""
+    places = np.arange(width * height * 3, dtype=np.int64)
+    smooth = (places // 3 % width) * 255 // width
+    return ((places * 7919 % 251 + smooth) // 2).astype(np.uint8).reshape(height, width, 3)
+
+
+def squares() -> list[dict[str, Any]]:
+    """CRC-32 of the network's squares of made-up pictures."""
+    return [
+        {
+            "width": width,
+            "height": height,
+            "square": zlib.crc32(network_square(picture(width, height)).tobytes()),
+            "detail": zlib.crc32(detail_square(picture(width, height)).tobytes()),
+        }
+        for width, height in SIZES
+    ]
+
+
+def heats(rng: np.random.Generator) -> dict[str, Any]:
+    """Grad-CAM of a small head: every target on three feature maps, one of which is flat."""
+    channels, hidden = 12, 4
+    shapes = {
+        "explain_hidden.weight": (hidden, channels),
+        "explain_out.weight": (5, hidden),
+        "quality_hidden.weight": (hidden, channels),
+        "quality_out.weight": (4, hidden + 5),
+    }
+    head = ImageQXHead({name: rng.normal(size=shape).astype(np.float32) for name, shape in shapes.items()})
+    cases = []
+    for flat in (False, False, True):
+        values = rng.normal(size=(channels, 7, 7)).astype(np.float32) * (not flat)
+        logits = rng.normal(size=5).astype(np.float32) * 3
+        slopes = np.concatenate(head.slopes(logits))
+        maps = {
+            name: [round(float(heat), 6) for heat in grad_cam(values, slope).ravel()]
+            for name, slope in zip((*QUALITY_CLASSES, *EXPLANATIONS), slopes, strict=True)
+        }
+        cases.append({"values": packed(values), "logits": logits.tolist(), "maps": maps})
+    parts = {"explain": head.explain, "direct": head.direct, "through": head.through}
+    return {
+        "head": {"channels": channels} | {name: packed(part) for name, part in parts.items()},
+        "cases": cases,
+    }
+
+
+def packed(values: np.ndarray) -> str:
+    """Float32 in base64, as ``publish`` packs weights."""
+    return base64.b64encode(np.ascontiguousarray(values, "<f4").tobytes()).decode()
+
+
+def places(rng: np.random.Generator) -> list[dict[str, Any]]:
+    """Maps of places, and where the lesion is found in them."""
+    maps = [rng.random((7, 7)) ** power for power in (1, 3, 3, 6, 6, 12, 12)]
+    maps += [np.zeros((7, 7)), np.full((7, 7), 0.3), np.eye(7)]
+    return [
+        {"places": (shown := np.round(one, 4)).ravel().tolist(), "where": where_json(find(shown))}
+        for one in maps
+    ]
+
+
+def where_json(where: Where | None) -> dict[str, float] | None:
+    """A place as the browser has it."""
+    return None if where is None else {"x": where.x, "y": where.y, "size": where.size}
+
+
+def skin_square(
+    red: int, green: int, blue: int, across: int, down: int, left: int, right: int, top: int, bottom: int,
+    shine: int,
+) -> np.ndarray:  # fmt: skip
+    """A made-up picture of skin on grey that both sides can make: uint8, 224 x 224 x 3.
+
+    Args:
+        red, green, blue: the skin's colour.
+        across, down: how much the light changes over it.
+        left, right, top, bottom: where the skin is.
+        shine: radius of a white disc in its middle.
+    """
+    y, x = np.mgrid[:224, :224].astype(np.int64)
+    light = np.maximum(8, 256 + (((x - 112) * across + (y - 112) * down) >> 4))
+    grain = (x * 7919 + y * 104729) % 7
+    rgb = np.stack([np.minimum(255, ((part * light) >> 8) + grain) for part in (red, green, blue)], axis=-1)
+    rgb[(x < left) | (x >= right) | (y < top) | (y >= bottom)] = (80, 90, 100)
+    middle = ((left + right) // 2, (top + bottom) // 2)
+    rgb[(x - middle[0]) ** 2 + (y - middle[1]) ** 2 < shine * shine] = 255
+    return rgb.astype(np.uint8)
+
+
+def glances(rng: np.random.Generator) -> list[dict[str, Any]]:
+    """Made-up skin: what a glance tells of it, and how much moved since the picture before."""
+    plans = [
+        (200, 150, 120, 0, 0, 0, 224, 0, 224, 0), (200, 150, 120, 30, 0, 0, 224, 0, 224, 0),
+        (200, 150, 120, 0, 0, 16, 120, 40, 200, 18), (60, 42, 33, 0, 0, 0, 224, 0, 224, 0),
+        (255, 246, 240, 0, 0, 0, 224, 0, 224, 0), (90, 60, 45, 10, -25, 100, 224, 0, 224, 0),
+        (200, 150, 120, 0, 0, 0, 30, 0, 30, 0), (20, 90, 30, 3, 0, 0, 224, 0, 224, 0),
+    ]  # fmt: skip
+    for _turn in range(12):
+        left, top = (int(value) for value in rng.integers(0, 150, 2))
+        colour = [int(value) for value in rng.integers((60, 40, 30), (230, 160, 130))]
+        light = [int(value) for value in rng.integers(-30, 30, 2)]
+        plans.append(
+            (*colour, *light, left, left + int(rng.integers(20, 224)), top, 224, int(rng.integers(0, 40)))
+        )
+    cases, before = [], None
+    for plan in plans:
+        seen = glance(skin_square(*plan))
+        case = {"plan": plan, "glance": glance_json(seen)}
+        case["glance"]["cells"] = int(seen.cells.ravel() @ np.arange(1, seen.cells.size + 1))
+        case["moved"] = moved(before, seen) if before else None
+        before = seen
+        cases.append(case)
+    return cases
+
+
+def glance_json(seen: Glance) -> dict[str, Any]:
+    """A glance as the browser has it."""
+    told = {name: getattr(seen, name) for name in ("skin", "x", "y", "luma", "blown", "shading")}
+    return told | {"hasSkin": seen.has_skin, "cells": seen.cells.ravel().tolist()}
+
+
+def refinements(rng: np.random.Generator, presets: dict[str, Preset]) -> list[dict[str, Any]]:
+    """Coarse conditions, what was measured, and what is said in their place."""
+    cases = []
+    for number in range(160):
+        skin, luma, x, y = (round(float(value), 3) for value in rng.uniform((0, 0, -1, -1), 1))
+        blown = round(float(rng.uniform(0, 0.01)), 4) * int(rng.integers(0, 2))
+        seen = Glance(skin, x, y, luma, blown, round(float(rng.uniform(1, 6)), 3), np.zeros((28, 28), int))
+        where = Where(*(round(float(value), 3) for value in rng.uniform((-1, -1, 0), 1)))
+        name = PRESETS[number % len(PRESETS)] if number % 4 == 0 else "balanced"
+        key = str(rng.choice(["bad_light", "bad_light", "bad_framing", "bad_framing", "blurry"]))
+        given = (seen if number % 5 else None, where if number % 3 else None)
+        facing = (None, "user", "environment")[number % 7 % 3]
+        said = refined(key, presets[name], *given, facing)
+        told = None if given[0] is None else {k: v for k, v in glance_json(seen).items() if k != "cells"}
+        cases.append(
+            {"preset": name, "key": key, "glance": told, "where": where_json(given[1])}
+            | {"facing": facing, "said": said}
+        )
+    return cases
+
+
+def best_shots(rng: np.random.Generator) -> list[dict[str, Any]]:
+    """Frames offered and asked for: what is handed out, how many are held, and which were let go."""
+    scripts = []
+    for most in (1, 2, 4):
+        now, gone, steps = 0.0, [], []
+        best: BestShot[int] = BestShot(1.0, most, gone.append)
+        for number in range(80):
+            now = round(now + float(rng.choice([0.05, 0.12, 0.12, 0.4, 1.1])), 3)
+            deed = str(rng.choice(["offer", "offer", "offer", "offer", "best", "take"]))
+            score = round(float(rng.random()), 2)
+            if deed == "offer":
+                best.offer(number, score, now)
+                given = None
+            else:
+                given = getattr(best, deed)(now)
+            steps.append([now, deed, number, score, [given, len(best), list(gone)]])
+            gone.clear()
+        scripts.append({"most": most, "steps": steps})
+    return scripts
+
+
+def verdicts(rng: np.random.Generator, presets: dict[str, Preset]) -> list[dict[str, Any]]:
+    """Probabilities under a rule: the verdict, and what a preset says of it."""
+    cases = []
+    for number in range(90):
+        name = PRESETS[number % len(PRESETS)]
+        offsets = {} if number % 2 else {"lesion": 0.557, "poor_quality": -0.19}
+        rule = PassRule(
+            {key: round(float(rng.uniform(0.1, 0.9)), 3) for key in EXPLANATIONS}, number % 5 == 0, offsets
+        )
+        shares = rng.dirichlet(np.full(4, 0.6))
+        # Every third without a fault, so that some pass.
+        most = 0.09 if number % 3 == 0 else 1.0
+        quality = dict(zip(QUALITY_CLASSES, shares.tolist(), strict=True))
+        faults = {key: float(rng.uniform(0, most)) for key in EXPLANATIONS}
+        if number % 9 == 0:  # of those without another fault
+            faults[EXPLANATIONS[number // 9 % 5]] = 0.95
+        if number % 7 == 0:
+            faults["blurry"] = rule.thresholds["blurry"]
+        found = judged(quality, faults, rule)
+        cases.append(
+            {
+                "quality": quality,
+                "explanations": faults,
+                "rule": settings.rule_json(rule),
+                "preset": name,
+                "label": found.label,
+                "shifted": dict(found.quality),
+                "flagged": list(found.flagged),
+                "passes": found.passes,
+                "nearest": found.nearest,
+                "chance": chance_good(found, rule.healthy_skin_passes),
+                "condition": condition(found, presets[name], rule.healthy_skin_passes),
+            }
+        )
+    return cases
+
+
+def judged(
+    quality: dict[str, float], faults: dict[str, float], rule: PassRule, where: Where | None = None
+) -> Verdict:
+    """A verdict of a picture of 640 x 480 that took 2.5 ms."""
+    return judge(
+        assessor="vectors",
+        width=640,
+        height=480,
+        quality=quality,
+        explanations=faults,
+        rule=rule,
+        milliseconds=2.5,
+        where=where,
+    )
+
+
+def conditions(rng: np.random.Generator, count: int) -> Iterator[tuple[float, str]]:
+    """Steps in time and conditions, as of a person who puts one thing right after the other, and of noise."""
+    left = count
+    while left > 0:
+        main = str(rng.choice([*PICTURE_KEYS, *REFINED, *["ready"] * 5, "searching"]))
+        steadiness = rng.choice([1.0, 0.95, 0.8, 0.5])
+        step = float(rng.choice([0.033, 0.12, 0.12, 0.4]))
+        for _turn in range(min(left, int(rng.integers(4, 40)))):
+            other = str(rng.choice([*PICTURE_KEYS, *REFINED, *["ready"] * 3]))
+            pause = float(rng.choice([0, 0, 0, 0, 0, 0, 0, 0, 0, 1.3])) if rng.random() < 0.2 else 0.0
+            yield (
+                round(step * rng.uniform(0.7, 1.3) + pause, 3),
+                main if rng.random() < steadiness else other,
+            )
+            left -= 1
+
+
+def coached(rng: np.random.Generator, presets: dict[str, Preset]) -> list[dict[str, Any]]:
+    """Scripts for the coach: after each step what is shown and how the gate stands."""
+    scripts = []
+    for name in PRESETS:
+        clock = Clock()
+        coach = Coach(presets[name], clock)
+        steps = []
+        calm = [(0.12, "ready")] * 50  # long enough for a photo to take itself
+        for step, key in (*conditions(rng, 220), *calm):
+            clock.now = round(clock.now + step, 3)
+            draw = rng.random() if len(steps) < 220 else 1.0
+            deed = "lost" if draw < 0.02 else "refuse" if draw < 0.04 else "begin" if draw < 0.05 else "see"
+            deed = "rest" if 0.05 < draw < 0.06 else deed
+            stirred = draw > 0.07 and draw < 0.1
+            shown = None
+            if deed == "see":
+                shown = coach.see(key, stirred).key
+            elif deed == "rest":
+                coach.countdown.rest()
+            elif deed == "lost":
+                shown = coach.lost().key
+            elif deed == "refuse":
+                coach.gate.refuse()
+            else:
+                coach.gate.begin()
+            gate = coach.gate
+            after = [shown, gate.open, gate.steady, gate.refused, gate.may_override]
+            after += [coach.countdown.progress, coach.countdown.due, coach.help]
+            steps.append([clock.now, deed, key, stirred, after])
+        scripts.append({"preset": name, "steps": steps})
+    return scripts
+
+
+class _Told:
+    """An assessor that says what it is told, or breaks."""
+
+    name = "vectors"
+    says: str | None = None
+    where: Where | None = None
+
+    def assess(self, rgb: np.ndarray, rule: PassRule) -> Verdict:
+        if self.says is None:
+            raise RuntimeError("told to break")
+        return judged(*chances(self.says), rule, self.where)
+
+
+def watched(rng: np.random.Generator, presets: dict[str, Preset]) -> list[dict[str, Any]]:
+    """Scripts for the watcher: what happens, what is to be seen after each step, and all events."""
+    return [_watched(rng, presets[name], name) for name in PRESETS]
+
+
+def _watched(rng: np.random.Generator, preset: Preset, name: str) -> dict[str, Any]:
+    clock, told = Clock(), _Told()
+    log = EventLog(clock)
+    strict = PassRule(dict.fromkeys(EXPLANATIONS, 0.5))
+    practising = PassRule(strict.thresholds, True)
+    watcher = Watcher(told, strict, preset, clock, log, facing=FACING.get(name))
+    looks: dict[str, int] = {}
+    rules = {"strict": settings.rule_json(strict), "practising": settings.rule_json(practising)}
+    deeds: dict[str, Callable[[], object]] = {
+        "lost": watcher.lost,
+        "end": watcher.end_stream,
+        "retake": watcher.retake,
+        "refuse": watcher.refuse,
+        "begin": watcher.begin_attempt,
+        "pressed": watcher.pressed,
+        "practising": lambda: setattr(watcher, "rule", practising),
+        "strict": lambda: setattr(watcher, "rule", strict),
+    }
+    steps, stuck, size = [], 0, (480, 640)
+    long = [(0.2, "blurry")] * 45  # so that help is offered
+    for number, (step, key) in enumerate((*conditions(rng, 150), *long)):
+        clock.now = round(clock.now + step, 3)
+        if rng.random() < 0.05:
+            deed = str(rng.choice(list(deeds)))
+            deeds[deed]()
+            steps.append([clock.now, deed, None, seen(watcher)])
+            continue
+        stuck = stuck - 1 if stuck else 25 if rng.random() < 0.015 else 0
+        size = (240, 320) if rng.random() < 0.01 else (480, 640) if rng.random() < 0.02 else size
+        level = 2 if rng.random() < 0.05 else 120
+        # One value a frame apart: the browser is given what it would have found in it.
+        rgb = np.full((*size, 3), level, np.uint8)
+        rgb[:, : int(rng.choice([0] * 7 + [60, 200])) * (not stuck)] //= 2
+        rgb[0, 0] = (number * (not stuck)) % 256, number // 256, 1
+        # A covered or stuck camera is found before Python asks and while the browser does: none breaks then.
+        told.says = None if rng.random() < 0.03 and level > 2 and not stuck else key
+        told.where = (
+            None
+            if rng.random() < 0.3
+            else Where(*np.round(rng.uniform((-0.4, -0.4, 0), (0.4, 0.4, 1)), 3).tolist())
+        )
+        watcher.look(Frame(rgb, clock.now))
+        look = json.dumps(glance_json(glance(network_square(rgb))))
+        frame = {
+            "says": told.says,
+            "where": where_json(told.where),
+            "width": size[1],
+            "height": size[0],
+            "luma": float(rgb[::8, ::8].mean(axis=(0, 1)) @ [0.299, 0.587, 0.114]) / 255,
+            "print": zlib.crc32(rgb[::4, ::4].tobytes()),
+            "glance": looks.setdefault(look, len(looks)),
+        }
+        steps.append([clock.now, "look", frame, seen(watcher)])
+    events = [[event.event, event.attempt, dict(event.properties)] for event in log.events]
+    glances = [json.loads(look) for look in looks]
+    script = {"preset": name, "facing": FACING.get(name), "rules": rules, "glances": glances}
+    return script | {"steps": steps, "events": events}
+
+
+def chances(key: str) -> tuple[dict[str, float], dict[str, float]]:
+    """Probabilities of the classes and the explanations that lead to a condition."""
+    label = key if key in QUALITY_CLASSES else "lesion"
+    quality = {name: 0.91 if name == label else 0.03 for name in QUALITY_CLASSES}
+    return quality, {name: 0.9 if name == key else 0.1 for name in EXPLANATIONS}
+
+
+def seen(watcher: Watcher) -> list[Any]:
+    """A sight, flat."""
+    sight = watcher.sight()
+    return [
+        sight.key,
+        sight.ready,
+        sight.verdict and sight.verdict.label,
+        sight.frames,
+        sight.refused,
+        sight.may_override,
+        sight.broken,
+        where_json(sight.where),
+        sight.progress,
+        sight.due,
+        sight.help,
+    ]
+
+
+def made() -> dict[str, Any]:
+    """All vectors, as JSON will hold them."""
+    rng = np.random.default_rng(_SEED)
+    presets = {name: load_preset(name) for name in PRESETS}
+    logging.getLogger("core.live.watcher").disabled = True  # assessors break here on purpose
+    vectors = {
+        "presets": {name: settings.preset_json(preset) for name, preset in presets.items()},
+        "squares": squares(),
+        "heats": heats(rng),
+        "places": places(rng),
+        "glances": glances(rng),
+        "refinements": refinements(rng, presets),
+        "best_shots": best_shots(rng),
+        "verdicts": verdicts(rng, presets),
+        "coached": coached(rng, presets),
+        "watched": watched(rng, presets),
+    }
+    return json.loads(json.dumps(vectors))
+
+
+def main() -> int:
+    """Write the file and print its path."""
+    FILE.write_text(json.dumps(made(), separators=(",", ":")) + "\n", encoding="utf-8")
+    print(FILE)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

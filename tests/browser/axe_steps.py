@@ -1,0 +1,37 @@
+"""axe-core looks over a page: what keeps people out of it."""
+
+from importlib.resources import files
+
+from playwright.sync_api import Error
+
+AXE = (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+SEVERE = ("serious", "critical")
+
+# What Streamlit draws and takes no say in; each is one node, and the reason stands beside it.
+LEFT_OUT = ()
+
+_RUN = """async ([tags, severe, without]) => {
+  const found = await axe.run({ include: [["html"]], exclude: without }, {
+    runOnly: { type: "tag", values: tags },
+    resultTypes: ["violations"],
+    rules: { "target-size": { enabled: true } },
+  });
+  const why = ({ any, all, none }) => [...any, ...all, ...none].map((check) => check.message)[0];
+  const told = (id, node) =>
+    `${id} at ${node.target.flat().join(" > ")}: ${node.html.slice(0, 160)} (${why(node)})`;
+  return found.violations
+    .filter(({ impact }) => severe.includes(impact))
+    .flatMap(({ id, nodes }) => nodes.map((node) => told(id, node)));
+}"""
+
+
+def findings(page):
+    """What axe-core finds serious or critical in a page and its frames, a sentence each."""
+    for frame in page.frames:
+        try:
+            if not frame.evaluate("typeof axe === 'object'"):
+                frame.evaluate(AXE)
+        except Error:  # a frame that went away meanwhile
+            continue
+    return page.evaluate(_RUN, [TAGS, list(SEVERE), [[node] for node in LEFT_OUT]])

@@ -1,0 +1,184 @@
+"""Who cannot see, hear or tell colours apart can still take a photo: axe-core, keyboard, words, contrast."""
+
+import pytest
+from axe_steps import findings
+from device_steps import start, wait_for
+from playwright.sync_api import expect
+
+from scripts import drive
+
+pytestmark = pytest.mark.browser
+PAGES = sorted(path.stem for path in (drive.ROOT / "pages").glob("*.py") if path.stem != "practise")
+
+PALER = """() => [...document.querySelectorAll("*")].map((one) => one.shadowRoot).filter(Boolean)
+  .forEach((root) => root.querySelector(".why")?.style.setProperty("color", "#ccc"))"""
+
+
+@pytest.fixture(scope="module")
+def hurried(run, tmp_path_factory):
+    """The app with a preset that offers the way past the lock at once."""
+    preset = tmp_path_factory.mktemp("preset") / "hurried.yaml"
+    preset.write_text("gate: {override_after_s: 1}", encoding="utf-8")
+    with run(RETAKE_PRESET=str(preset)) as server:
+        yield server
+
+
+def settled(page):
+    """Wait until a page is drawn and nothing runs."""
+    expect(page.get_by_role("heading", level=1).first).to_be_attached()
+    expect(page.get_by_role("combobox", name="Language")).to_be_attached()
+    page.wait_for_function(
+        "document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'"
+    )
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_axe_finds_nothing_severe_on_any_page(open_page, on_device, dark):
+    page = open_page(on_device, size=drive.PHONE, dark=dark, setting="camera.dark = true")
+    found = {}
+
+    def look(name):
+        settled(page)
+        found.update({name: said} if (said := findings(page)) else {})
+
+    look("practise, before")
+    start(page)
+    wait_for(page, "bad_light")
+    page.get_by_text("What the camera sees").click()
+    look("practise, a hint")
+    if not dark:
+        page.evaluate(PALER)
+        assert "color-contrast" in findings(page)[0], "it sees into the camera's own tree"
+    page.evaluate(PALER.replace("#ccc", ""))
+    page.evaluate("camera.dark = false")
+    wait_for(page, "ready", locked=False)
+    look("practise, ready")
+    page.get_by_role("button", name="Take photo").click()
+    expect(page.get_by_role("heading", name="What it looks most like")).to_be_visible()
+    look("practise, the result")
+    page.goto(f"{on_device.url}/?live=server")
+    expect(page.locator("iframe[title*='webrtc']")).to_be_visible()
+    look("practise, on the server")
+    for path in PAGES:
+        page.goto(f"{on_device.url}/{path}")
+        look(path)
+    page.goto(f"{on_device.url}/check")
+    page.get_by_text("Samples", exact=True).click()
+    page.get_by_role("button", name="Blurred", exact=True).click()
+    expect(page.get_by_text("What was checked")).to_be_visible()
+    look("check, a result")
+    assert not found, "\n".join(f"{name}: {said}" for name, all_said in found.items() for said in all_said)
+
+
+# Beside the page's own: what was said aloud, in order.
+EARS = """window.heard = [];
+  speechSynthesis.speak = ({ text, lang }) => heard.push([text, lang]);
+  speechSynthesis.cancel = () => {};"""
+ROOT = """[...document.querySelectorAll("*")].map((one) => one.shadowRoot).filter(Boolean)
+  .find((root) => root.querySelector(".stage"))"""
+
+
+def in_focus(page):
+    """What a keyboard's press would go to: the words on it."""
+    return page.evaluate(f"() => {{ const at = {ROOT}.activeElement; return at?.innerText?.trim() ?? ''; }}")
+
+
+def tab_to(page, words, key="Tab"):
+    for _step in range(40):
+        if in_focus(page) == words:
+            return
+        page.keyboard.press(key)
+    raise AssertionError(f"{words} was not reached")
+
+
+def test_a_photo_is_taken_past_the_lock_with_the_keyboard_alone(open_page, hurried):
+    page = open_page(hurried, setting="camera.dark = true")
+    expect(page.get_by_role("button", name="Start camera")).to_be_visible()
+    tab_to(page, "Start camera")
+    page.keyboard.press("Enter")
+    wait_for(page, "bad_light")
+    assert in_focus(page) == "Take photo", "what was pressed is gone: the next thing to press takes the focus"
+    expect(page.get_by_role("button", name="Use this photo anyway")).to_be_visible()
+    page.keyboard.press("Tab")
+    assert in_focus(page) == "Use this photo anyway", "it comes right after the shutter"
+    page.evaluate("camera.dark = false")
+    wait_for(page, "ready", locked=False)
+    page.keyboard.press("Shift+Tab")
+    assert in_focus(page) == "Take photo"
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("This photo works")).to_be_visible()
+
+
+def test_a_hint_is_announced_once_in_its_own_words_and_by_one_voice(open_page, on_device):
+    page = open_page(on_device, size=drive.PHONE, setting=f"camera.dark = true; {EARS}")
+    expect(page.get_by_role("button", name="Start camera")).to_be_visible()
+    page.evaluate(f"() => {{ window.region = {ROOT}.querySelector('.hint [role=status]'); }}")
+    start(page)
+    wait_for(page, "bad_light")
+    seen = page.evaluate(
+        f"""() => {{
+          const now = {ROOT}.querySelector('.hint [role=status]');
+          const [text, spoken] = ['.text', '.spoken'].map((part) => now.querySelector(part));
+          return [now === region, now.ariaLive, text.ariaHidden, text.textContent, spoken.textContent, heard];
+        }}"""
+    )
+    same, live, hidden, text, spoken, heard = seen
+    assert (same, live, hidden) == (True, "polite", "true"), "the region was there before its words changed"
+    assert text != spoken
+    assert heard == []
+
+    page.get_by_text("Voice, sound and vibration").click()
+    page.get_by_role("switch", name="Read hints aloud").check()
+    assert page.evaluate("heard") == [["Hints are read aloud.", "en"]]
+    regions = f"{ROOT}.querySelectorAll('.banner [role=status], .refused')"
+    off = f"() => [...{regions}].every((one) => one.ariaLive === 'off')"
+    assert page.evaluate(off), "the live regions keep quiet meanwhile"
+    page.evaluate("camera.dark = false")
+    wait_for(page, "ready")
+    page.evaluate("camera.dark = true")
+    wait_for(page, "bad_light")
+    said = [words for words, _language in page.evaluate("heard")][1:]
+    assert said[0] == "The picture is good. Keep still and press Take photo."
+    assert said[-1] == spoken
+    assert len(said) == len({*said}), "each once"
+    page.get_by_role("switch", name="Read hints aloud").uncheck()
+    assert not page.evaluate(off)
+
+
+@pytest.mark.parametrize("size", [drive.PHONE, (844, 390)], ids=["upright", "on its side"])
+def test_with_one_hand_the_shutter_is_in_reach_and_everything_big_enough(open_page, on_device, size):
+    page = open_page(on_device, size=size)
+    start(page)
+    wait_for(page, "ready", locked=False)
+    width, height = size
+    shutter = page.get_by_role("button", name="Take photo").bounding_box()
+    x, y = shutter["x"] + shutter["width"] / 2, shutter["y"] + shutter["height"] / 2
+    if width < height:
+        assert height / 3 < y < height, "in the lower part, where a thumb is"
+    else:
+        assert 0 < y < height
+        assert x > width / 2, "on the right, where a thumb is"
+    hint = page.locator(".banner").bounding_box()
+    assert hint["y"] >= 0
+    assert hint["y"] + hint["height"] <= height, "and the hint is on screen with it"
+    small = page.evaluate(
+        f"""() => [...{ROOT}.querySelectorAll("button, input, summary, .toggle")]
+          .map((one) => [one.className || one.tagName, one.getBoundingClientRect()])
+          .filter(([, {{ width, height }}]) => width && Math.min(width, height) < 24).map(([name]) => name)"""
+    )
+    assert small == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_forced_colours_more_contrast_and_no_motion_are_heeded(open_page, on_device):
+    page = open_page(on_device, size=drive.PHONE)
+    start(page)
+    style = f"(part) => (([one, name]) => getComputedStyle({ROOT}.querySelector(one))[name])(part)"
+    page.emulate_media(contrast="more")
+    assert page.evaluate(style, ["button.stop", "borderTopWidth"]) == "2px"
+    assert not findings(page)
+    page.emulate_media(contrast="no-preference", forced_colors="active")
+    edges = page.evaluate(style, [".banner", "borderTopColor"]), page.evaluate(style, [".banner", "color"])
+    assert edges[0] == edges[1], "the banner has an edge where it has no ground of its own"
+    page.emulate_media(forced_colors="none", reduced_motion="reduce")
+    assert page.evaluate(style, [".toggle input", "transitionDuration"]) == "0s"

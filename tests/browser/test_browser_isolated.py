@@ -1,0 +1,27 @@
+"""The app with the headers for threads: the page is isolated, and the camera still reaches the server."""
+
+import pytest
+from browser_steps import start_camera
+
+from scripts import drive
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def isolated(tmp_path):
+    environment = {
+        "RETAKE_DATA": str(tmp_path / "data"),
+        "RETAKE_ASSESSOR": "classical",
+        "RETAKE_LIVE": "server",
+        "OMP_NUM_THREADS": "1",
+    }
+    with drive.serve(tmp_path / "log", environment, script="isolated.py") as server:
+        yield server
+        assert "Traceback" not in server.printed(), server.printed()
+
+
+def test_threads_are_there_and_the_servers_way_still_works(browse, films, isolated):
+    page = browse(url=isolated.url, size=drive.PHONE, camera=films("classical")[0])
+    start_camera(page)
+    assert page.evaluate("crossOriginIsolated")

@@ -1,0 +1,400 @@
+"""The engine in the browser against Python: the same squares, probabilities, places and heat maps."""
+
+import base64
+import io
+import json
+import platform
+from contextlib import ExitStack
+
+import numpy as np
+import pytest
+from module_page import site
+from PIL import Image
+
+from core.live.on_device import runtime
+from core.live.on_device.publish import published
+from core.quality.glance import glance
+from core.quality.imageqx import ImageQX
+from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
+from core.quality.verdict import PassRule
+from core.runtime.engine import open_engine
+from core.runtime.manifest import load_manifest
+from core.runtime.preprocess import detail_square, network_square
+from core.training.degrade import worsen
+from core.training.phantoms import draw
+from scripts import drive
+from scripts.on_device_vectors import FILE
+
+pytestmark = pytest.mark.browser
+
+# Drawn pictures: height, width, and what is wrong with them. 12 megapixels are a phone's.
+PICTURES = [
+    (480, 640, "lesion", None),
+    (640, 480, "lesion", "blurry"),
+    (720, 1280, "lesion", "bad_light"),
+    (1280, 720, "lesion", "low_resolution"),
+    (720, 1280, "lesion", "too_far_away"),
+    (960, 1280, "lesion", "bad_framing"),
+    (120, 160, "lesion", None),
+    (200, 900, "healthy_skin", None),
+    (224, 224, "no_skin", None),
+    (333, 517, "healthy_skin", "blurry"),
+    (1080, 1920, "no_skin", None),
+    (3000, 4000, "lesion", None),
+]
+SQUARES = """async (png) => {
+    const [{ pixelsOf }, resize] = await Promise.all([import("/frames.js"), import("/resize.js")]);
+    const bytes = Uint8Array.from(atob(png), (letter) => letter.charCodeAt(0));
+    const asItIs = { colorSpaceConversion: "none", premultiplyAlpha: "none" };
+    const picture = await createImageBitmap(new Blob([bytes], { type: "image/png" }), asItIs);
+    window.shown = await createImageBitmap(picture);
+    const working = resize.shrink(pixelsOf(picture));
+    const squares = [resize.networkSquare(working, 224), resize.detailSquare(working, 224)];
+    return squares.map(({ data, step }) => {
+        const rgb = new Uint8Array(3 * 224 * 224).map((_, i) => data[Math.floor(i / 3) * step + (i % 3)]);
+        return btoa(Array.from(rgb, (value) => String.fromCharCode(value)).join(""));
+    });
+}"""
+OPEN = """async ([backend, base, threads]) => {
+    const { openEngine } = await import(`${base}engine.js`);
+    window.progress = {};
+    const onProgress = ({ what, loaded, total }) => { window.progress[what] = [loaded, total]; };
+    try {
+        window.engine = await openEngine({ base, backend, threads, onProgress });
+    } catch (error) {
+        return { failed: error.code };
+    }
+    return { backend: engine.backend, threads: engine.threads, progress: window.progress };
+}"""
+ASSESS = """async (features) => {
+    const judged = await engine.assess(await createImageBitmap(window.shown), { features });
+    const { quality, explanations, where, width, height, luma } = judged;
+    const glance = { ...judged.glance, cells: [...judged.glance.cells] };
+    const heats = {};
+    if (judged.heat) {
+        for (const name of [...Object.keys(quality), ...Object.keys(explanations)]) {
+            const { map, size, blank } = judged.heat(name);
+            heats[name] = { map: Array.from(map), size, blank };
+        }
+    }
+    return { quality, explanations, where, width, height, luma, glance, heats };
+}"""
+GREY = """async () => {
+    const canvas = new OffscreenCanvas(64, 48);
+    const context = canvas.getContext("2d");
+    context.fillStyle = "#b09080";
+    context.fillRect(0, 0, 64, 48);
+    window.shown = canvas.transferToImageBitmap();
+}"""
+
+
+@pytest.fixture(scope="module")
+def folder():
+    found = published()
+    assert found is not None, "ONNX Runtime for browsers is not here: python -m core.live.on_device.runtime"
+    return found.folder
+
+
+@pytest.fixture(scope="module")
+def window(playwright, folder, tmp_path_factory):
+    """Open a page of the modules: ``window(apart=True)``; returns it and its site."""
+    with ExitStack() as stack:
+
+        def opened(apart=False):
+            served = stack.enter_context(site(folder, apart))
+            context = stack.enter_context(drive.chromium(playwright, tmp_path_factory.mktemp("profile")))
+            page = context.pages[0]
+            page.set_default_timeout(300_000)
+            page.goto(served.url)
+            return page, served
+
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def page(window):
+    """One page for all tests that only ask for answers, with an engine."""
+    page, _served = window()
+    assert page.evaluate(OPEN, ["wasm", "/"])["backend"] == "wasm"
+    return page
+
+
+@pytest.fixture(scope="module")
+def imageqx():
+    return ImageQX(open_engine("imageqx", threads=1), load_manifest().networks["imageqx"])
+
+
+def drawn(height, width, kind, fault):
+    placed = {"too_far_away": {"lesion_extent": 0.08}, "bad_framing": {"centre": (0.93, 0.5)}}.get(fault, {})
+    phantom = draw(kind, height + width, (height, width), **placed)
+    if fault is None or placed:
+        return phantom.rgb
+    return worsen(phantom.rgb, phantom.mask, fault, 0.7, np.random.default_rng(1))
+
+
+def png(rgb):
+    out = io.BytesIO()
+    Image.fromarray(rgb).save(out, "PNG", compress_level=1)
+    return base64.b64encode(out.getvalue()).decode()
+
+
+@pytest.mark.parametrize(("height", "width", "kind", "fault"), PICTURES)
+def test_a_picture_is_judged_as_in_python(page, imageqx, height, width, kind, fault):
+    rgb = drawn(height, width, kind, fault)
+    squares = [np.frombuffer(base64.b64decode(text), np.uint8) for text in page.evaluate(SQUARES, png(rgb))]
+    for found, wanted in zip(squares, (network_square(rgb), detail_square(rgb)), strict=True):
+        off = np.abs(found.astype(int) - wanted.ravel())
+        if platform.machine() in ("x86_64", "AMD64"):
+            assert off.max() == 0
+        else:  # OpenCV may fuse multiplication and addition there, and round the last bit otherwise
+            assert off.max() <= 1
+            assert off.mean() < 0.001
+    found = page.evaluate(ASSESS, True)
+    wanted = imageqx.assess(rgb, PassRule(dict.fromkeys(EXPLANATIONS, 0.5)))
+    assert (found["width"], found["height"]) == (width, height)
+    assert found["quality"] == pytest.approx(wanted.quality, abs=1e-3)
+    assert found["explanations"] == pytest.approx(wanted.explanations, abs=1e-3)
+    if wanted.where is None:
+        assert found["where"] is None
+    else:
+        assert found["where"] == pytest.approx(vars(wanted.where), abs=1e-3)
+    seen = glance(network_square(rgb))
+    assert found["glance"].pop("hasSkin") == seen.has_skin
+    assert found["glance"].pop("cells") == seen.cells.ravel().tolist()
+    assert found["glance"] == pytest.approx({name: getattr(seen, name) for name in found["glance"]})
+    maps = imageqx.explain_all(rgb)
+    assert set(found["heats"]) == set(maps) == {*QUALITY_CLASSES, *EXPLANATIONS}
+    for name, explanation in maps.items():
+        heat = found["heats"][name]
+        assert heat["size"] == 7
+        assert heat["blank"] == explanation.blank
+        np.testing.assert_allclose(heat["map"], explanation.heatmap.ravel(), atol=1e-3, err_msg=name)
+
+
+@pytest.mark.parametrize(
+    "part", [name for name in json.loads(FILE.read_text(encoding="utf-8")) if name != "presets"]
+)
+def test_the_browser_does_what_the_vectors_say(page, part):
+    vectors = json.loads(FILE.read_text(encoding="utf-8"))
+    script = "async ([part, vectors]) => (await import('/replay.js')).replay(part, vectors)"
+    assert page.evaluate(script, [part, vectors]) == []
+
+
+def test_a_second_visit_fetches_neither_the_network_nor_the_runtime(window):
+    page, served = window()
+    large = {"imageqx.json", "imageqx.onnx.gz", runtime.kept_as(runtime.BINARIES["wasm"])}
+    first = page.evaluate(OPEN, ["auto", "/"])
+    assert large <= set(served.asked)
+    assert runtime.kept_as(runtime.BINARIES["webgpu"]) not in served.asked
+    page.goto(served.url)
+    served.asked.clear()
+    again = page.evaluate(OPEN, ["auto", "/"])
+    assert not large & set(served.asked)
+    for progress in (first["progress"], again["progress"]):
+        assert set(progress) == {"network", "runtime"}
+        assert all(loaded == total > 1e6 for loaded, total in progress.values())
+
+
+def test_what_an_older_page_kept_is_let_go(page):
+    keys = """async () => {
+        const store = await caches.open("retake-on-device");
+        return (await store.keys()).map(({ url }) => url);
+    }"""
+    page.evaluate(
+        "async () => (await caches.open('retake-on-device')).put('/app/old/x.gz', new Response('x'))"
+    )
+    kept = page.evaluate(keys)
+    base = next(url for url in kept if url.endswith("imageqx.json")).removesuffix("imageqx.json")
+    page.evaluate(
+        "async (base) => (await import('/store.js')).forgetOthers(base)", base.replace("127.0.0.1", "other")
+    )
+    assert page.evaluate(keys) == []
+
+
+def test_a_damaged_copy_is_fetched_anew(window):
+    page, served = window()
+    damaged = """async () => {
+        const store = await caches.open("retake-on-device");
+        await store.put("/imageqx.onnx.gz", new Response("not what it was"));
+        const { stored } = await import("/store.js");
+        return (await stored(new URL("/imageqx.onnx.gz", location).href)).byteLength;
+    }"""
+    assert page.evaluate(damaged) == load_manifest().networks["imageqx"].bytes
+    assert served.asked.count("imageqx.onnx.gz") == 1
+
+
+def test_a_download_that_fails_is_told_apart_and_can_be_tried_again(window):
+    page, served = window()
+    served.broken.add("imageqx.onnx.gz")
+    assert page.evaluate(OPEN, ["auto", "/"]) == {"failed": "network"}
+    served.broken.clear()
+    assert page.evaluate(OPEN, ["auto", "/"])["backend"] == "wasm"
+
+
+@pytest.mark.parametrize("missing", ["worker.js", "imageqx.json", runtime.MODULES["wasm"]])
+def test_whatever_does_not_come_is_a_failed_download(window, missing):
+    page, served = window()
+    served.broken.add(missing)
+    assert page.evaluate(OPEN, ["auto", "/"]) == {"failed": "network"}
+
+
+def test_a_browser_that_lacks_something_is_told_so(window):
+    page, _served = window()
+    page.evaluate("delete globalThis.OffscreenCanvas")
+    assert page.evaluate(OPEN, ["auto", "/"]) == {"failed": "unsupported"}
+
+
+def test_without_a_graphics_processor_it_runs_on_simd(window):
+    # Chromium under test has none: asking for it must not fail.
+    page, _served = window()
+    assert page.evaluate(OPEN, ["webgpu", "/"])["backend"] == "wasm"
+
+
+def test_a_graphics_processor_that_is_lost_on_the_way_is_replaced(window):
+    page, _served = window()
+    page.evaluate(
+        """() => {
+            const Real = window.Worker;
+            window.Worker = class {
+                constructor(_url, options) { return new Real("/fake_gpu_worker.js", options); }
+            };
+        }"""
+    )
+    assert page.evaluate(OPEN, ["auto", "/"])["backend"] == "webgpu"
+    page.evaluate(GREY)
+    on_gpu = page.evaluate(ASSESS, True)
+    assert page.evaluate("engine.backend") == "webgpu"
+    after = page.evaluate(ASSESS, True)
+    assert page.evaluate("engine.backend") == "wasm"
+    assert after["quality"] == pytest.approx(on_gpu["quality"], abs=1e-6)
+    assert page.evaluate(ASSESS, False)["quality"] == pytest.approx(on_gpu["quality"], abs=1e-6)
+
+
+def test_a_backend_that_answers_wrongly_is_not_believed(window, folder):
+    page, served = window()
+    lying = """async (base) => {
+        const { openNetwork } = await import("/network.js");
+        const network = await openNetwork({ base, backend: "wasm", onProgress() {} });
+        await network.check();
+        network.card.check.logits[0] += 1;
+        return network.check().then(() => "believed", (error) => error.code);
+    }"""
+    assert page.evaluate(lying, f"{served.url}/") == "runtime"
+
+
+def test_threads_are_used_where_memory_may_be_shared(window):
+    page, _served = window(apart=True)
+    assert page.evaluate("crossOriginIsolated")
+    cores = page.evaluate("navigator.hardwareConcurrency")
+    assert page.evaluate(OPEN, ["wasm", "/"])["threads"] == min(4, max(1, cores // 2))
+    assert page.evaluate(OPEN, ["wasm", "/", 2])["threads"] == 2
+    page.evaluate(GREY)
+    assert sum(page.evaluate(ASSESS, False)["quality"].values()) == pytest.approx(1)
+
+
+def test_the_page_never_waits_for_the_network(page):
+    # While three pictures are judged, the page's own clock goes on ticking between the answers.
+    page.evaluate(GREY)
+    ticks = page.evaluate("""async () => {
+        const ticks = [];
+        let judged = 0;
+        const all = Promise.all([1, 2, 3].map(async () => {
+            await engine.assess(await createImageBitmap(window.shown), { features: true });
+            judged += 1;
+        }));
+        while (judged < 3) {
+            ticks.push(judged);
+            await new Promise((next) => setTimeout(next, 0));
+        }
+        await all;
+        return ticks;
+    }""")
+    assert {0, 1, 2} <= set(ticks)
+
+
+VIDEO = """async () => {
+    const canvas = document.createElement("canvas");
+    [canvas.width, canvas.height] = [320, 240];
+    const context = canvas.getContext("2d");
+    window.paint = (shade) => {
+        context.fillStyle = `rgb(${shade} 120 100)`;
+        context.fillRect(0, 0, 320, 240);
+        context.fillStyle = "#543";
+        context.fillRect(140, 100, 60, 50);
+        stream.getVideoTracks()[0].requestFrame();
+    };
+    const stream = canvas.captureStream(0);
+    window.film = document.createElement("video");
+    film.muted = true;
+    film.srcObject = stream;
+    document.body.append(film);
+    paint(200);
+    await film.play();
+    const { Newest, grab } = await import("/newest.js");
+    Object.assign(window, { newest: new Newest(), grab });
+}"""
+
+
+def test_a_picture_that_came_meanwhile_is_taken_at_once_and_only_once(page):
+    page.evaluate(VIDEO)
+    seen = page.evaluate("""async () => {
+        const come = () => new Promise((done) => film.requestVideoFrameCallback(done));
+        const seen = [];
+        const first = newest.next(film, 60_000);
+        paint(190);
+        seen.push(await first);
+        const meanwhile = come();
+        paint(180);
+        await meanwhile;
+        seen.push(await newest.next(film, 60_000)); // none comes after it: it would wait for a minute
+        seen.push(await newest.next(film, 100));
+        newest.stop();
+        return seen;
+    }""")
+    assert seen == [True, True, False]
+
+
+def test_a_slow_device_is_left_more_time_and_a_quick_one_is_asked_as_often_as_the_preset_says(page):
+    rests = page.evaluate("""async () => {
+        const { restAfter } = await import("/newest.js");
+        const given = [[40, 120, 8], [110, 120, 8], [400, 120, 8], [400, 120, 2]];
+        return given.map((one) => restAfter(...one));
+    }""")
+    assert rests == pytest.approx([80, 11, 40, 100])
+
+
+def test_a_picture_of_a_video_is_judged_alike_whatever_it_is_handed_over_as(page):
+    page.evaluate(VIDEO)
+    found = page.evaluate("""async () => {
+        const taken = await grab(film);
+        const kind = taken.constructor.name;
+        const answers = [await engine.assess(taken), await engine.assess(await createImageBitmap(film))];
+        const told = ({ quality, width, height, print }) => ({ quality, width, height, print });
+        return { kind, answers: answers.map(told) };
+    }""")
+    assert found["kind"] == "VideoFrame"
+    frame, bitmap = found["answers"]
+    assert frame == bitmap
+    assert (frame["width"], frame["height"]) == (320, 240)
+
+
+def test_no_feature_map_is_sent_that_nobody_asked_for(page):
+    page.evaluate(GREY)
+    assert page.evaluate(ASSESS, False)["heats"] == {}
+
+
+def test_a_closed_engine_says_so(window):
+    page, _served = window()
+    page.evaluate(OPEN, ["wasm", "/"])
+    page.evaluate(GREY)
+    ended = """async () => {
+        const { createImageBitmap: copy } = window;
+        const waiting = engine.assess(await copy(window.shown));
+        engine.close();
+        const codes = [];
+        for (const asked of [waiting, engine.assess(await copy(window.shown))]) {
+            codes.push(await asked.then(() => "answered", (error) => error.code));
+        }
+        return codes;
+    }"""
+    assert page.evaluate(ended) == ["runtime", "runtime"]

@@ -1,0 +1,70 @@
+"""A report of the lesion classifier on made-up answers, through the code that makes real ones."""
+
+import copy
+import tempfile
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from made_up_entry import made_up_entry
+
+from core.lesion.abstain import read_centres
+from core.lesion.taxonomy import LABELS
+from core.training.evaluate_lesion import evaluate_lesion
+from core.training.lesion_answers import NO_LESION, LesionAnswers
+from core.training.lesion_limits import fit
+
+
+def _answers(seed, each, right, slugs, classes=LABELS):
+    """``each`` pictures of each class and five times as many of none; ``right`` is the share answered so."""
+    rng = np.random.default_rng(seed)
+    truth = np.concatenate(
+        [np.repeat([LABELS.index(name) for name in classes], each), [NO_LESION] * 5 * each]
+    )
+    lesion = truth != NO_LESION
+    best = np.where((rng.random(len(truth)) < right) & lesion, truth, rng.integers(0, 10, len(truth)))
+    # What is wrong is mostly one pair.
+    best = np.where(lesion & (truth == 9) & (rng.random(len(truth)) < 0.5), 4, best)
+    logits = rng.normal(0, 0.7, (len(truth), 10))
+    logits[np.arange(len(truth)), best] += rng.uniform(0.5, 4, len(truth))
+    pooled = rng.normal(0, 1, (len(truth), 12))
+    pooled[np.arange(len(truth)), np.where(lesion, truth, 10)] += 3.5
+    names = np.where(lesion, rng.choice(slugs, len(truth)), slugs[0])
+    groups = np.where(lesion, "lesion", np.where(rng.random(len(truth)) < 0.5, "no_skin", "healthy_skin"))
+    keys = np.array([f"{seed}/{i}" for i in range(len(truth))])
+    return LesionAnswers(truth, logits, pooled, groups, names, keys)
+
+
+@cache
+def _made():
+    sets = {
+        "validation": _answers(1, 12, 0.8, ["one", "two", "scdet2"]),
+        "left_out": _answers(2, 9, 0.4, ["new", "newer"], [name for name in LABELS if name != "alopecia"]),
+        "phantoms": _answers(3, 6, 0.5, ["phantom"]),
+    }
+    references = _answers(4, 20, 0.8, ["one", "phantom"])
+    entry = made_up_entry(task="lesion", labels=list(LABELS), file="lesion.onnx")
+    with tempfile.TemporaryDirectory() as folder:
+        entry = fit(sets, references, entry, Path(folder))
+        centres = read_centres(Path(folder) / entry.abstention.file)
+    report = evaluate_lesion(sets, entry, [], centres, references)
+    report["learnt_from"] = {
+        name: {"photos": 20 + 30 * i, "ordinary": 20 + 20 * i, "sources": 1 + i % 3}
+        for i, name in enumerate(LABELS)
+    }
+    # Other trainings, as made up as the rest.
+    report["protocol"] = "2 epochs"
+    report["comparisons"] = [
+        {"name": name, "seeds": 2, "validation_f1": 0.4, "left_out_recall": 0.2}
+        for name in ("retake", "plain")
+    ]
+    report["learning_curve"] = [
+        {"photographs": 450 * 2**i, "validation_f1": 0.3 + 0.1 * i, "left_out_recall": 0.1 + 0.1 * i}
+        for i in range(3)
+    ]
+    return report
+
+
+def made_up_lesion():
+    """A whole report; each call gives a new one, to change at will."""
+    return copy.deepcopy(_made())

@@ -1,0 +1,38 @@
+"""Runs Streamlit with a checker that judges by colour: ``python tests/on_device_app.py -m streamlit ...``.
+
+What a browser needs is published as ever, but with the modules of tests/browser/fake_engine in place of those
+that know the network: no runtime and no network are needed.
+"""
+
+import runpy
+import shutil
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+FAKE = ROOT / "tests" / "browser" / "fake_engine"
+NAME = "retake/colours"
+
+
+def lay_out() -> str:
+    """Put the modules where Streamlit serves them from; returns their address below the server's root."""
+    from core.live.on_device.publish import lay_out_page
+
+    folder = ROOT / "static" / NAME
+    folder.mkdir(parents=True, exist_ok=True)
+    lay_out_page(folder)
+    shutil.copytree(FAKE, folder, dirs_exist_ok=True)
+    return f"app/static/{NAME}"
+
+
+if __name__ == "__main__":
+    import without_torch
+
+    from core.ui import engines
+
+    without_torch.hide()
+    published = lay_out()
+    engines.for_browsers = lambda: published
+    del sys.argv[:2]  # this file, and -m
+    runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
