@@ -19,7 +19,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,6 +32,7 @@ from playwright.sync_api import Page, Playwright, sync_playwright
 
 from core.cli.assess import open_assessor
 from core.guidance.coach import Coach
+from core.guidance.conditions import KEYS, family
 from core.guidance.hint import condition
 from core.guidance.preset import Preset, load_preset
 from core.training.degrade import worsen
@@ -186,18 +187,23 @@ def viewers(
         yield pages
 
 
-def delays(seen: dict[str, list[dict[str, Any]]], words: Sequence[str]) -> list[tuple[int, float]]:
+def fitting(key: str, preset: Preset) -> set[str]:
+    """The words that answer a condition: its own, and those that say more exactly what to do about it."""
+    return {preset.prompt(said).text for said in KEYS if family(said) == key}
+
+
+def delays(seen: dict[str, list[dict[str, Any]]], words: Sequence[Set[str]]) -> list[tuple[int, float]]:
     """The scene that the picture changed to, and the seconds to the hint that belongs to it, for each change.
 
     Args:
         seen: ``scenes`` (which of the two) and ``hints`` (words), each with ``what`` and ``at`` (ms).
-        words: what each scene should be told.
+        words: what each scene may be told.
     """
     out = []
     for change in seen["scenes"][1:]:
         wanted = words[change["what"]]
         later = [
-            hint["at"] for hint in seen["hints"] if hint["what"] == wanted and hint["at"] >= change["at"]
+            hint["at"] for hint in seen["hints"] if hint["what"] in wanted and hint["at"] >= change["at"]
         ]
         if later and later[0] - change["at"] < 1000 * LATEST_S:
             out.append((change["what"], (later[0] - change["at"]) / 1000))
@@ -234,7 +240,7 @@ def measure(
 ) -> dict[str, Any]:
     """One run: so many viewers on one way for so long; `shown` is what the camera's film was made of."""
     dark, near, keys = shown
-    words = [load_preset().prompt(key).text for key in keys]
+    words = [fitting(key, load_preset()) for key in keys]
     small = [cv2.resize(rgb, (32, 18), interpolation=cv2.INTER_AREA) for rgb in (dark, near)]
     flat = [np.dstack([rgb, np.full(rgb.shape[:2], 255, np.uint8)]).ravel().tolist() for rgb in small]
     folder = Path(tempfile.mkdtemp(dir=work))

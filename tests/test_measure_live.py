@@ -11,7 +11,8 @@ from core.guidance.preset import load_preset
 from scripts import measure_live
 from scripts.measure_live import delays, smoothing
 
-WORDS = ("Find softer, even light", "Ready, hold still")
+SAID = ("Find softer, even light", "Ready, hold still")
+WORDS = ({SAID[0]}, {SAID[1]})
 
 
 def notes(*pairs):
@@ -20,20 +21,27 @@ def notes(*pairs):
 
 def test_each_change_is_answered_by_the_next_fitting_hint():
     scenes = notes((0, 0), (1, 6000), (0, 12000))
-    hints = notes((WORDS[0], 10), ("Searching", 6100), (WORDS[1], 6900), (WORDS[0], 12400))
+    hints = notes((SAID[0], 10), ("Searching", 6100), (SAID[1], 6900), (SAID[0], 12400))
     found = delays({"scenes": scenes, "hints": hints}, WORDS)
     assert [scene for scene, _seconds in found] == [1, 0]
     assert [seconds for _scene, seconds in found] == pytest.approx([0.9, 0.4])
 
 
 def test_a_hint_from_before_the_change_answers_nothing():
-    seen = {"scenes": notes((0, 0), (1, 6000)), "hints": notes((WORDS[1], 5900), (WORDS[0], 6200))}
+    seen = {"scenes": notes((0, 0), (1, 6000)), "hints": notes((SAID[1], 5900), (SAID[0], 6200))}
     assert delays(seen, WORDS) == []
 
 
 def test_a_hint_that_comes_too_late_belongs_to_another_change():
-    seen = {"scenes": notes((0, 0), (1, 6000)), "hints": notes((WORDS[1], 12900))}
+    seen = {"scenes": notes((0, 0), (1, 6000)), "hints": notes((SAID[1], 12900))}
     assert delays(seen, WORDS) == []
+
+
+def test_words_that_say_which_light_answer_poor_light():
+    preset = load_preset()
+    dark, ready = (measure_live.fitting(key, preset) for key in ("bad_light", "ready"))
+    assert {preset.prompt("bad_light").text, preset.prompt("too_dark").text} <= dark
+    assert ready == {preset.prompt("ready").text}
 
 
 def run(way, viewers, others, **more):

@@ -21,7 +21,7 @@ from core.guidance.wording import MOST_LETTERS, MOST_WORDS, house_languages
 from core.quality.labels import EXPLANATIONS
 from core.ui import designer_draft as drafts
 from core.ui import engines
-from core.ui.designer_views import Views, pick
+from core.ui.designer_views import Views, choice, pick
 from core.words import LANGUAGES, _
 
 _POINTS: Final = ("lenient", "balanced", "strict")
@@ -44,19 +44,28 @@ def editor() -> None:
 
 
 def _field(
-    steps: Sequence[str], draw: Callable[..., Any], label: str, shown: Any, under: str = "", **more: Any
+    steps: Sequence[str],
+    draw: Callable[..., Any],
+    label: str,
+    shown: Any,
+    under: str = "",
+    blank: bool = False,
+    **more: Any,
 ) -> None:
     """Draw one field; what a person enters goes into the draft at once.
 
     Args:
         shown: what stands in it at first.
         under: another word here makes it another field, which starts from ``shown`` again.
+        blank: whether it may be emptied.
         more: for ``draw``.
     """
     key = f"designer-{drafts.draft().round}-{'/'.join(filter(None, (under, *steps)))}"
-    # The widget's own value goes when another section is shown; the draft's stays.
-    st.session_state.setdefault(key, shown)
-    draw(label, key=key, on_change=_entered, args=(tuple(steps), key), **more)
+    if blank:
+        # Streamlit lets a field be emptied only where it starts empty: its value is set anew in every run.
+        st.session_state[key] = shown
+        shown = None
+    draw(label, value=shown, key=key, on_change=_entered, args=(tuple(steps), key), **more)
 
 
 def _entered(steps: tuple[str, ...], key: str) -> None:
@@ -73,8 +82,8 @@ def _wording() -> None:
         ("condition", _("When"), list(WORDED_KEYS), condition_name),
     ):
         widget = f"designer-{name}"
-        st.session_state.setdefault(widget, getattr(made, name))
-        st.selectbox(label, options, format_func=said, key=widget, on_change=_looked, args=(name, widget))
+        shown = getattr(made, name)
+        choice(label, shown, options, format_func=said, key=widget, on_change=_looked, args=(name, widget))
     language, key = made.language, made.condition
     shown = words_of(key, language)
     own = drafts.value(("prompts", language, key)) is not None
@@ -83,8 +92,7 @@ def _wording() -> None:
         ("spoken", st.text_area, _("What a screen reader says")),
     ):
         widget = f"designer-{made.round}-{language}-{key}-{part}"
-        st.session_state.setdefault(widget, shown[part])
-        draw(label, key=widget, on_change=_worded, args=(language, key, part, widget))
+        draw(label, value=shown[part], key=widget, on_change=_worded, args=(language, key, part, widget))
     shown = words_of(key, language)
     counted = _("{words} words, {letters} characters.").format(
         words=len(shown["text"].split()), letters=len(shown["text"])
@@ -141,7 +149,7 @@ def _worded(language: str, key: str, part: str, widget: str) -> None:
 def _thresholds() -> None:
     _field(
         ("operating_point",),
-        st.selectbox,
+        choice,
         field_name(("operating_point",)),
         drafts.value(("operating_point",)),
         options=_POINTS,
@@ -221,12 +229,12 @@ def _order() -> None:
     if merged is None:
         return
     key = f"designer-{drafts.draft().round}-merge"
-    st.session_state.setdefault(key, [name for name in PICTURE_KEYS if merged.get(name) == "adjust"])
     st.multiselect(
         _("Say only “{prompt}” for").format(
             prompt=drafts.plain(words_of("adjust", drafts.draft().language)["text"])
         ),
         PICTURE_KEYS,
+        [name for name in PICTURE_KEYS if merged.get(name) == "adjust"],
         format_func=condition_name,
         key=key,
         on_change=_merged,
@@ -286,7 +294,7 @@ def _number_or_switch(steps: tuple[str, ...], limits: Limits) -> None:
     if unit:
         label = f"{label} ({unit})"
     number = limits.kind(value) if isinstance(value, int | float) else None
-    more: dict[str, Any] = {"value": None, "placeholder": _("never")} if limits.optional else {}
+    more: dict[str, Any] = {"blank": True, "placeholder": _("never")} if limits.optional else {}
     if limits.kind is float:
         more["format"] = "%g"
     _field(
@@ -313,8 +321,9 @@ def _yaml() -> None:
         )
     )
     key = f"designer-{made.round}-yaml"
-    st.session_state.setdefault(key, drafts.text())
-    st.text_area(_("Preset as YAML"), key=key, height=_EDITOR_HEIGHT, on_change=_typed, args=(key,))
+    st.text_area(
+        _("Preset as YAML"), drafts.text(), key=key, height=_EDITOR_HEIGHT, on_change=_typed, args=(key,)
+    )
     if made.yaml_problem:
         st.error(_listed(made.yaml_problem), icon=":material/error:")
     with st.container(horizontal=True):

@@ -12,6 +12,7 @@ from core.guidance.designer.link import LinkError, link_of
 from core.guidance.preset import Preset, PresetError
 from core.ui import designer_draft as drafts
 from core.ui import engines, preset_choice, session
+from core.ui.designer_views import choice
 from core.words import _, ngettext
 
 _DRAFT = ""
@@ -28,9 +29,9 @@ def status() -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         key = f"designer-open-{made.round}"
         options = known if made.opened in known else ["", *known]
-        st.session_state.setdefault(key, made.opened if made.opened in known else "")
-        st.selectbox(
+        choice(
             _("Preset"),
+            made.opened,
             options,
             format_func=lambda name: name or _("From a link or file"),
             key=key,
@@ -117,14 +118,13 @@ def _save_part() -> None:
     if proposed in shelf.shipped():
         proposed = f"my-{proposed}"
     name_key, about_key = f"designer-name-{made.round}", f"designer-about-{made.round}"
-    st.session_state.setdefault(name_key, proposed)
-    st.session_state.setdefault(about_key, str(made.content.get("description") or ""))
     name = st.text_input(
         _("Name"),
+        proposed,
         key=name_key,
         help=_("Small letters, digits, - and _. Saving under the same name again makes the next version."),
     ).strip()
-    st.text_input(_("What it is for"), key=about_key)
+    st.text_input(_("What it is for"), str(made.content.get("description") or ""), key=about_key)
     version = shelf.next_version(name) if name else 1
     st.button(
         _("Save as {name}, version {version}").format(name=name or "…", version=version),

@@ -36,6 +36,7 @@ from core.words import _
 
 SCORES: Final = shares.FILE
 _FILM_THUMBS: Final = 10
+_GO_KEY: Final = "designer-go"
 
 
 @dataclass(frozen=True)
@@ -332,6 +333,8 @@ def _figure(share: shares.Share) -> Figure:
 
 
 def _camera_view() -> None:
+    if st.session_state.pop(_GO_KEY, False):
+        st.switch_page("pages/practise.py", query_params=language.remembered() or None)
     made = drafts.draft()
     trying = preset_choice.tried() is not None
     if trying:
@@ -350,17 +353,14 @@ def _camera_view() -> None:
             )
         )
     with st.container(horizontal=True):
-        if st.button(
+        st.button(
             _("Go to the camera") if trying else _("Try it on the camera"),
             key="designer-try",
             type="primary",
             icon=":material/photo_camera:",
             disabled=bool(made.problems),
-        ):
-            preset_choice.try_out(made.worked)
-            note = {"note": "design_tried", "preset": preset_choice.variant()}
-            session.event_log().add("note_added", page="designer", properties=note)
-            st.switch_page("pages/practise.py", query_params=language.remembered() or None)
+            on_click=_go_to_the_camera,
+        )
         if trying:
             st.button(
                 _("Stop using it"),
@@ -371,3 +371,11 @@ def _camera_view() -> None:
             )
     if made.problems:
         st.caption(_("First put right what is listed above."))
+
+
+def _go_to_the_camera() -> None:
+    preset_choice.try_out(drafts.draft().worked)
+    note = {"note": "design_tried", "preset": preset_choice.variant()}
+    session.event_log().add("note_added", page="designer", properties=note)
+    # Kept until the page is turned: a newer run may end the one after this press before it gets there.
+    st.session_state[_GO_KEY] = True

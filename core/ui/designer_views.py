@@ -1,6 +1,11 @@
-"""A choice of views on the Designer page, one of which is drawn at a time."""
+"""Choices on the Designer page: of a view, one of which is drawn at a time, and of a value.
 
-from collections.abc import Callable, Mapping
+Fields are given what they start with where they are drawn, not by way of st.session_state: of that Streamlit
+tells the browser in one run only, and where a newer run ends that one, the field starts with its least value.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import streamlit as st
 
@@ -24,3 +29,12 @@ def pick(label: str, views: Views, key: str) -> Callable[[], None]:
         wrap=True,
     )
     return views[chosen or first][1]
+
+
+def choice(label: str, value: str, options: Sequence[str], **more: Any) -> str:
+    """A selectbox that starts with a value; with the first option where that is none of them.
+
+    Args:
+        more: for `st.selectbox`.
+    """
+    return st.selectbox(label, options, options.index(value) if value in options else 0, **more)

@@ -91,8 +91,8 @@ def _camera() -> None:
     # Named, not kept: a message may hold a photo.
     name = sent.get("id") if isinstance(sent, dict) else sent
     if said.report != visit.report or (sent is not None and name != visit.last):
-        visit.report, visit.last = said.report, name
         _take_in(visit, sent)
+        visit.report, visit.last = said.report, name
         st.rerun()  # with the answer, with the result, or the other way
     if visit.arrived is None and visit.report in trouble.ON_DEVICE:
         embedded.trouble(visit.report)
@@ -102,7 +102,9 @@ def _camera() -> None:
 def _take_in(visit: _Visit, value: Any) -> None:
     if value is None:
         return
-    log = session.event_log()
+    # Any call of Streamlit may end this run for a newer one. Thus none between taking a photo in and keeping
+    # it: it would count as taken and be nowhere.
+    log, series = session.event_log(), practise_series.series()
     answer, arrived = take_in(
         value,
         log=log,
@@ -111,11 +113,8 @@ def _take_in(visit: _Visit, value: Any) -> None:
         assessor=engines.assessor,
         rule=lambda practising, shot: session.rule(healthy_skin_passes=practising, shot=shot),
     )
-    if answer is not None:
-        visit.answers.append(answer)
     if arrived is not None:
-        session.let_go()
-        if practise_series.keep(arrived):
+        if practise_series.keep(arrived, series, log):
             visit.again += 1  # the camera comes back for the next one
         else:
             visit.arrived = arrived
@@ -125,6 +124,10 @@ def _take_in(visit: _Visit, value: Any) -> None:
             source="live",
             properties={"note": "judged_on_server", **verdict_properties(arrived.verdict)},
         )
+    if answer is not None:
+        visit.answers.append(answer)
+    if arrived is not None:
+        session.let_go()
 
 
 def _retake() -> None:

@@ -10,6 +10,7 @@ import streamlit as st
 from core.data_address import data_address
 from core.guidance.parts import SHOTS, ShotName
 from core.live.on_device.intake import Arrived
+from core.study.events import EventLog
 from core.ui import embedded, session
 from core.ui.drawings import guide_drawing, picture
 from core.ui.result_card import result_card
@@ -46,25 +47,27 @@ def series() -> Series:
 
 def shot() -> ShotName | None:
     """The shot that is asked for now; None for a photo alone, and when all are there."""
-    current = series()
+    return _next(series())
+
+
+def _next(current: Series) -> ShotName | None:
     if not current.three:
         return None
     return next((name for name in SHOTS if name not in current.photos), None)
 
 
-def keep(arrived: Arrived) -> bool:
-    """Keep a photo where it is one of a series; returns whether another one is asked for."""
-    current = series()
+def keep(arrived: Arrived, current: Series, log: EventLog) -> bool:
+    """Keep a photo of a series; returns whether another one is asked for. Calls no Streamlit."""
     if not current.three or arrived.shot is None:
         return False
     current.photos[arrived.shot] = arrived
-    session.event_log().add(
+    log.add(
         "note_added",
         page="practise",
         source="live",
         properties={"note": "series_photo", "shot": arrived.shot, "passes": arrived.verdict.passes},
     )
-    return shot() is not None
+    return _next(current) is not None
 
 
 def begin() -> None:

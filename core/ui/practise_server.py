@@ -166,7 +166,7 @@ def _keep(taken: Try, watcher: Watcher) -> None:
         _tries().append(tries.Tried(small, _advice(taken, watcher).text))
     if taken.outcome is Outcome.ACCEPTED:
         st.session_state.practise_shot = practise_series.shot()
-        if practise_series.keep(_arrived(taken)):
+        if practise_series.keep(_arrived(taken), practise_series.series(), session.event_log()):
             _go_on()  # the camera stays on for the next one
             watcher.begin_attempt()
         else:

@@ -17,3 +17,18 @@ def start_camera(page):
             stop.click()
         start.click()
     expect(shutter).to_be_visible()
+
+
+def settled(page):
+    """Wait until no run of the app is under way: what is pressed meanwhile may be drawn anew."""
+    page.wait_for_function(
+        "document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'"
+    )
+
+
+def pick(page, label, option):
+    """Pick an option of a selectbox by its words."""
+    settled(page)
+    page.get_by_role("combobox", name=label).click()
+    page.get_by_role("option", name=option, exact=True).click()
+    settled(page)

@@ -2,6 +2,7 @@
 
 import pytest
 from axe_steps import findings
+from browser_steps import settled
 from device_steps import start, wait_for
 from playwright.sync_api import expect
 
@@ -23,13 +24,11 @@ def hurried(run, tmp_path_factory):
         yield server
 
 
-def settled(page):
+def drawn(page):
     """Wait until a page is drawn and nothing runs."""
     expect(page.get_by_role("heading", level=1).first).to_be_attached()
     expect(page.get_by_role("combobox", name="Language")).to_be_attached()
-    page.wait_for_function(
-        "document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'"
-    )
+    settled(page)
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
@@ -38,7 +37,7 @@ def test_axe_finds_nothing_severe_on_any_page(open_page, on_device, dark):
     found = {}
 
     def look(name):
-        settled(page)
+        drawn(page)
         found.update({name: said} if (said := findings(page)) else {})
 
     look("practise, before")

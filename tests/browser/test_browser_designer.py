@@ -1,6 +1,7 @@
 """An edit on the Designer page changes the prompt of the live camera; the camera is judged by colour."""
 
 import pytest
+from browser_steps import pick, settled
 from device_steps import start, wait_for
 from playwright.sync_api import expect
 
@@ -16,10 +17,12 @@ def designer(run, open_page):
 
 
 def section(page, name):
+    settled(page)
     page.get_by_role("radiogroup", name="What to change").get_by_text(name, exact=True).click()
 
 
 def reword(page, text):
+    settled(page)
     field = page.get_by_role("textbox", name="Prompt on screen")
     field.fill(text)
     field.press("Enter")
@@ -39,13 +42,11 @@ def test_an_edit_changes_the_live_prompt(designer):
     page = designer
     # The plain prompt for poor light, not one that says which light.
     section(page, "Overlay")
+    settled(page)
     page.get_by_text("Say what is wrong with the light").click()
     expect(page.get_by_text("1 change from balanced")).to_be_visible()
     section(page, "Wording")
-    when = page.get_by_role("combobox", name="When")
-    when.click()
-    when.fill("Poor light")
-    when.press("Enter")
+    pick(page, "When", "Poor light")
     expect(page.get_by_role("textbox", name="Prompt on screen")).to_have_value("Find softer, even light")
     reword(page, "Go to a window")
     to_the_camera(page, "Try it on the camera")

@@ -356,9 +356,6 @@ IDBObjectStore.prototype.put = function (one) {
 """
 
 
-# Known fault, two in some ten runs, not understood yet: the server is back, the page shows "Start camera",
-# and the photo's result never comes. Where the browser has a database it was not seen.
-@pytest.mark.xfail(strict=False, reason="a photo kept by the page alone is now and then lost")
 @pytest.mark.parametrize("refusal", [NO_DATABASE, NO_PHOTOS], ids=["no database", "no photos in it"])
 def test_where_the_browser_keeps_nothing_the_page_does_and_says_so(run, open_page, refusal):
     with run() as server:

@@ -56,6 +56,7 @@ class Desk:
         self.now += 60
         self.events_seen = events_seen or Once()
         self.photos_seen = Once()
+        self.assessor = FakeImageQX
 
     def take(self, value):
         return take_in(
@@ -63,7 +64,7 @@ class Desk:
             log=self.log,
             events_seen=self.events_seen,
             photos_seen=self.photos_seen,
-            assessor=FakeImageQX,
+            assessor=self.assessor,
             rule=lambda practising, _shot: PassRule(dict.fromkeys(EXPLANATIONS, 0.5), practising),
         )
 
@@ -114,6 +115,20 @@ def test_a_photo_is_judged_again_and_comes_once(desk, jpeg_of):
     assert max(arrived.photo.small.shape[:2]) == 640
     again, nothing = desk.take(sent)
     assert (again.message, nothing) == (sent["id"], None)
+
+
+def test_a_photo_whose_judging_was_broken_off_counts_when_it_comes_again(desk, jpeg_of):
+    def broken_off():
+        raise KeyboardInterrupt
+
+    sent = message(row(), photo=still(jpeg_of(SPOT)))
+    desk.assessor = broken_off
+    with pytest.raises(KeyboardInterrupt):
+        desk.take(sent)
+    desk.assessor = FakeImageQX
+    assert desk.take(sent)[1] is not None
+    assert desk.take(sent)[1] is None
+    assert desk.names() == ["prompt_shown"]
 
 
 def test_the_servers_verdict_counts_whatever_the_browser_said(desk, jpeg_of):

@@ -288,6 +288,24 @@ def test_switches_go_into_the_draft(desk, section, end, where):
     assert getattr(getattr(page.draft.worked, where[0]), where[1]) is not was
 
 
+@pytest.mark.parametrize("section", ["words", "thresholds", "order", "timing", "shutter", "overlay", "yaml"])
+def test_a_browser_that_missed_a_run_still_learns_what_stands_in_each_field(desk, section):
+    at = desk().section(section).run().at
+    shown = {
+        **{field.key: (field, field.value) for kind in (at.number_input, at.toggle) for field in kind},
+        **{field.key: (field, field.value) for kind in (at.text_input, at.text_area) for field in kind},
+        **{field.key: (field, [field.value]) for field in at.slider},
+        **{field.key: (field, field.index) for field in at.selectbox},
+        **{field.key: (field, list(field.indices)) for field in at.multiselect},
+    }
+    fields = {key: found for key, found in shown.items() if str(key).startswith("designer-")}
+    assert fields
+    for key, (field, value) in fields.items():
+        sent = field.proto
+        at_first = list(sent.default) if isinstance(value, list) else sent.default
+        assert sent.set_value or at_first == value, key
+
+
 def test_help_may_be_never_offered(desk):
     page = desk().section("timing").enter("number_input", "timing/help_after_s", None)
     assert page.draft.worked.timing.help_after_s is None

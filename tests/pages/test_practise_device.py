@@ -5,13 +5,16 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from streamlit.runtime.scriptrunner_utils.exceptions import RerunException
+from streamlit.runtime.scriptrunner_utils.script_requests import RerunData
+from streamlit.runtime.state import SafeSessionState
 from streamlit.testing.v1 import AppTest
 
 from core.live import stream as stream_module
 from core.live import trouble
 from core.live.on_device import component
 from core.live.stream import StreamState
-from core.ui import engines
+from core.ui import engines, practise_device
 
 APP = Path(__file__).parents[2] / "app.py"
 SPOT, DARK = (190, 140, 120), (30, 20, 18)
@@ -225,3 +228,58 @@ def test_the_real_component_mounts_with_words_for_everything(fake_networks, monk
         assert words, name
     for text, _spoken in (given[key] for key in ("off", "starting", "sending", "waiting")):
         assert 2 <= len(text.split()) <= 7
+
+
+class Interruption:
+    """Ends a run for a newer one at one call of Streamlit, as a second request of the page does."""
+
+    def __init__(self, monkeypatch):
+        self.left = None
+        self.happened = False
+        self.armed = False
+        take_in = practise_device._take_in
+
+        def watched(*given):
+            self.armed = True
+            try:
+                take_in(*given)
+            finally:
+                self.armed = False
+
+        monkeypatch.setattr(practise_device, "_take_in", watched)
+        for name in ("__getitem__", "__setitem__", "__delitem__", "__contains__"):
+            monkeypatch.setattr(SafeSessionState, name, self._before(getattr(SafeSessionState, name)))
+
+    def _before(self, call):
+        def called(*given):
+            if self.armed and self.left is not None:
+                self.left -= 1
+                if self.left < 0:
+                    self.left, self.happened = None, True
+                    raise RerunException(RerunData())
+            return call(*given)
+
+        return called
+
+    def at(self, call):
+        self.left, self.happened = call, False
+
+
+def test_a_run_that_is_ended_for_a_newer_one_loses_no_photo(stage, jpeg_of, monkeypatch):
+    """A message is answered only once what it held is kept; the browser drops what was answered."""
+    interruption = Interruption(monkeypatch)
+    stage.run()
+    calls = 0
+    while True:
+        photo = a_photo(jpeg_of(SPOT))
+        interruption.at(calls)
+        sent = stage.send(photo=photo)
+        while sent["id"] not in [answer.message for answer in stage.last["answers"]]:
+            sent = stage.send(photo=photo)
+        assert stage.last["scene"] == "result", f"lost where call {calls} ended the run"
+        if not interruption.happened:
+            break
+        calls += 1
+        stage.press("practise-result-retake")
+        stage.run()
+    assert calls >= 3, "Streamlit was asked for something while the photo was taken in"

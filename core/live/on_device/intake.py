@@ -144,6 +144,11 @@ class Once:
                 self._seen.popitem(last=False)
             return True
 
+    def __contains__(self, identity: str) -> bool:
+        """Whether this id came before."""
+        with self._lock:
+            return identity in self._seen
+
 
 def take_in(
     value: Any,
@@ -161,7 +166,8 @@ def take_in(
         log: where the events go, with the ids that the browser gave them.
         events_seen, photos_seen: what came before: events on this server, photos in this visit.
         assessor: judges the photo; asked for only when there is one.
-        rule: what passes, by whether skin without a spot may, and by the photo of a series.
+        rule: what passes, by whether skin without a spot may, and by the photo of a series. Whatever one of
+            the two raises leaves the photo as one that has not come yet.
 
     Returns:
         the answer for the browser (None when the message is too broken to be answered), and a photo that came
@@ -177,14 +183,17 @@ def take_in(
     for row in message.events:
         if events_seen.first(row.id):
             _note(log, row)
-    if message.photo is None or not photos_seen.first(message.photo.id):
+    if message.photo is None or message.photo.id in photos_seen:
         return Answer(message.id), None
     try:
-        return Answer(message.id), _judged(message.photo, assessor(), rule)
+        arrived = _judged(message.photo, assessor(), rule)
     except PhotoError as error:
+        photos_seen.first(message.photo.id)
         properties = {"error": error.code}
         log.add("capture_blocked", page="practise", source="live", properties=properties)
         return Answer(message.id, error.message), None
+    # Not before it was judged: where that is broken off, the photo comes again and must count.
+    return Answer(message.id), arrived if photos_seen.first(message.photo.id) else None
 
 
 def _as_tuples(value: Any) -> Any:
