@@ -1,4 +1,7 @@
-"""The left half of the Designer page: everything that can be changed."""
+"""The left half of the Designer page: everything that can be changed.
+
+Streamlit may say that a field changed when it only came back to the page: nothing must follow from that.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
@@ -64,12 +67,21 @@ def _field(
     if blank:
         # Streamlit lets a field be emptied only where it starts empty: its value is set anew in every run.
         st.session_state[key] = shown
-        shown = None
-    draw(label, value=shown, key=key, on_change=_entered, args=(tuple(steps), key), **more)
+    draw(
+        label,
+        value=None if blank else shown,
+        key=key,
+        on_change=_entered,
+        args=(tuple(steps), key, shown),
+        **more,
+    )
 
 
-def _entered(steps: tuple[str, ...], key: str) -> None:
-    drafts.change(steps, st.session_state[key])
+def _entered(steps: tuple[str, ...], key: str, shown: Any) -> None:
+    now, value = drafts.value(steps), st.session_state[key]
+    # What a person did not set does not become set by being looked at.
+    if value != (shown if now is None else now):
+        drafts.change(steps, value)
 
 
 # ---------------------------------------------------------------- wording
@@ -137,10 +149,10 @@ def words_of(key: str, language: str) -> dict[str, str]:
 
 
 def _worded(language: str, key: str, part: str, widget: str) -> None:
+    words, entered = words_of(key, language), st.session_state[widget].strip()
     # Both halves are set: a prompt is never half the house's.
-    drafts.change(
-        ("prompts", language, key), {**words_of(key, language), part: st.session_state[widget].strip()}
-    )
+    if entered != words[part]:
+        drafts.change(("prompts", language, key), {**words, part: entered})
 
 
 # ---------------------------------------------------------------- thresholds
@@ -341,7 +353,8 @@ def _yaml() -> None:
 
 
 def _typed(key: str) -> None:
-    drafts.draft().yaml = st.session_state[key]
+    if st.session_state[key] != drafts.text():
+        drafts.draft().yaml = st.session_state[key]
 
 
 def _use(key: str) -> None:

@@ -76,7 +76,7 @@ def _choices() -> list[str]:
 
 def _open(key: str) -> None:
     asked = st.session_state[key]
-    if not asked:
+    if asked in ("", drafts.draft().opened):
         return
     try:
         drafts.open_preset(asked)

@@ -91,8 +91,10 @@ def picker() -> None:
 
 def _picked() -> None:
     current = series()
-    current.three = bool(st.session_state[_PICKED_KEY])
-    current.photos.clear()
+    three = bool(st.session_state[_PICKED_KEY])
+    if three != current.three:  # else Streamlit tells of a control that only came back to the page
+        current.three = three
+        current.photos.clear()
 
 
 def instruction() -> None:

@@ -43,6 +43,9 @@ def picker(chosen: Choice) -> None:
 
 
 def _picked() -> None:
+    picked = st.session_state[_PICKED_KEY]
+    if picked == choice().way:  # Streamlit tells of a control that only came back to the page
+        return
     # Kept apart from the control, whose own state goes when a page leaves it out.
-    st.session_state[_KEPT_KEY] = st.session_state[_PICKED_KEY]
+    st.session_state[_KEPT_KEY] = picked
     practise_server.stop()

@@ -130,8 +130,10 @@ def _exporter(log: EventLog) -> Callable[[], bytes]:
 
 
 def _consent_changed() -> None:
-    log = event_log()
-    if st.session_state[CONSENT_KEY]:
+    log, ticked = event_log(), st.session_state[CONSENT_KEY]
+    if ticked == (log.file is not None):  # Streamlit tells of a tick that only came back to the page
+        return
+    if ticked:
         if not _save(log):
             st.session_state[CONSENT_KEY] = False
     else:

@@ -306,6 +306,24 @@ def test_a_browser_that_missed_a_run_still_learns_what_stands_in_each_field(desk
         assert sent.set_value or at_first == value, key
 
 
+@pytest.mark.parametrize("section", ["words", "thresholds", "order", "timing", "shutter", "overlay", "yaml"])
+def test_fields_that_only_come_back_to_the_page_change_nothing(desk, section, all_said_to_change):
+    page = desk()
+    page.enter("text_input", "blurry-text", "Be still")
+    page.section(section)
+    before, aside = page.draft.content, drafts_aside(page)
+    all_said_to_change()
+    page.run().run()
+    assert page.draft.content == before
+    assert page.draft.yaml is None
+    assert drafts_aside(page) == aside
+
+
+def drafts_aside(page):
+    state = page.at.session_state
+    return state["rt_design_aside"] if "rt_design_aside" in state else None  # noqa: SIM401, it has no get
+
+
 def test_help_may_be_never_offered(desk):
     page = desk().section("timing").enter("number_input", "timing/help_after_s", None)
     assert page.draft.worked.timing.help_after_s is None

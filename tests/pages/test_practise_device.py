@@ -283,3 +283,18 @@ def test_a_run_that_is_ended_for_a_newer_one_loses_no_photo(stage, jpeg_of, monk
         stage.press("practise-result-retake")
         stage.run()
     assert calls >= 3, "Streamlit was asked for something while the photo was taken in"
+
+
+def test_controls_that_only_come_back_to_the_page_change_nothing(stage, jpeg_of, all_said_to_change):
+    stage.run()
+    next(radio for radio in stage.at.radio if radio.key == "practise-series").set_value(True)
+    stage.run()
+    stage.send(photo=a_photo(jpeg_of(SPOT), shot="context"))
+    assert stage.last["shot"] == "regional"
+    before = stage.events()
+    all_said_to_change()
+    stage.run().run()
+    assert stage.last["shot"] == "regional", "the first photo is kept"
+    assert stage.ways[0].value == "device"
+    assert "practise_way" not in stage.at.session_state
+    assert stage.events() == before
