@@ -18,7 +18,7 @@ from scripts.setup_env import find_browser, strict
 
 LEFT_OUT = pytest.StashKey[int]()
 # How long a page may take on a busy machine before a test gives up waiting; nothing is timed.
-PATIENCE_MS = 150_000
+PATIENCE_MS = 25_000
 LAUNCHER = (sys.executable, str(drive.ROOT / "tests" / "on_device_app.py"))
 CANVAS = (drive.ROOT / "tests" / "browser" / "canvas_camera.js").read_text(encoding="utf-8")
 expect.set_options(timeout=PATIENCE_MS)
@@ -188,7 +188,7 @@ def open_page(playwright, good, tmp_path):
         def go(server, path="", setting="", **options):
             context = stack.enter_context(drive.chromium(playwright, tmp_path / "profile", **options))
             page = context.pages[0]
-            page.set_default_timeout(150_000)
+            page.set_default_timeout(25_000)
             page.add_init_script(f"({CANVAS})({picture}); {setting}")
             page.goto(path if path.startswith("http") else f"{server.url}/{path}")
             return page

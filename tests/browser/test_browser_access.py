@@ -27,7 +27,7 @@ def hurried(run, tmp_path_factory):
 def drawn(page):
     """Wait until a page is drawn and nothing runs."""
     expect(page.get_by_role("heading", level=1).first).to_be_attached()
-    expect(page.get_by_role("combobox", name="Language")).to_be_attached()
+    expect(page.locator(".st-key-rt-language select")).to_be_attached()
     settled(page)
 
 

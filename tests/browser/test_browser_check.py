@@ -43,7 +43,7 @@ def test_a_corrupt_file_gets_its_sentence_and_the_next_one_is_checked(browse):
     page.get_by_role("button", name="Clear").click()
     hand_in(page, "whole.jpg", whole)
     expect(page.get_by_text("What was checked")).to_be_visible()
-    expect(page.get_by_role("img", name="Your photo")).to_be_visible()
+    expect(page.get_by_role("img", name="Your photo", exact=True)).to_be_visible()
 
 
 def test_a_clear_sample_shows_predictions_and_where_the_network_looked(browse, servers):

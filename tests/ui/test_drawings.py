@@ -7,6 +7,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from core.data_address import data_address
 from core.guidance.conditions import PICTURE_KEYS, REFINED
 from core.live.on_device.publish import _WEB
 from core.ui import drawings, photo_guide, tries
@@ -42,7 +43,7 @@ def test_the_guide_uses_every_drawing(monkeypatch):
     monkeypatch.setattr(photo_guide.st, "markdown", shown.append)
     photo_guide.section()
     for name in GUIDE:
-        address = tries.address(drawings.guide_drawing(name).encode("utf-8"), "image/svg+xml")
+        address = data_address(drawings.guide_drawing(name).encode("utf-8"), "image/svg+xml")
         assert address in shown[0]
 
 
