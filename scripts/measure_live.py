@@ -270,14 +270,20 @@ def measure(
             "server_cpu_share_a_viewer": round((after["cpu"] - before["cpu"]) / lasted / count, 4),
             "changes": len(seen["scenes"]) - 1,
             "hints_that_came": len(found),
-        } | _latency(found, keys, rate)
+        } | latency(found, keys, rate)
         if count == 1:
             out |= still(pages[0])
     return out
 
 
-def _latency(found: Sequence[tuple[int, float]], keys: Sequence[str], rate: float) -> dict[str, float | None]:
-    """Median and 95th percentile of what was measured, and of that less the coach's own waiting."""
+def latency(found: Sequence[tuple[int, float]], keys: Sequence[str], rate: float) -> dict[str, float | None]:
+    """Median and 95th percentile in seconds of what was measured, and of that less the coach's own waiting.
+
+    Args:
+        found: as `delays` gives it.
+        keys: the condition of each scene.
+        rate: frames judged a second.
+    """
     names = "picture_to_prompt_median_s", "picture_to_prompt_p95_s"
     beyond = "beyond_smoothing_median_s", "beyond_smoothing_p95_s"
     if not found:
@@ -316,7 +322,7 @@ def _others(before: dict[str, float], after: dict[str, float]) -> float:
 def still(page: Page) -> dict[str, Any]:
     """Take a photo and say how large and how sharp it is, as it arrived."""
     shutter = page.get_by_role("button", name="Take photo")
-    accepted = page.get_by_role("img", name="Your photo")
+    accepted = page.get_by_role("img", name="Your photo", exact=True)
     until = time.monotonic() + 60
     while not accepted.is_visible() and time.monotonic() < until:
         # It comes and goes with the picture: what was there a moment ago may be gone.
@@ -371,11 +377,12 @@ def visits(playwright: Playwright, work: Path, camera: Path) -> list[dict[str, A
                 start.click()
                 page.wait_for_function("retakeTimes.assess_answered")
                 times = page.evaluate("retakeTimes")
+                after = _load()  # while this browser can still be asked what it used
             named = [size for path, size in meter.answers if "/app/static/retake/" in path]
             out.append(
                 {
                     "visit": name,
-                    "others_used_cores": round(_others(before, _load()), 3),
+                    "others_used_cores": round(_others(before, after), 3),
                     "navigation_to_button_s": round(shown / 1000, 2),
                     "opening_the_checker_s": round((times["open_answered"] - times["open_asked"]) / 1000, 2),
                     "navigation_to_checker_s": round(times["open_answered"] / 1000, 2),

@@ -1,6 +1,9 @@
 """Practise with the picture checked on the server: the camera's video comes by WebRTC."""
 
 import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
 from html import escape
 from pathlib import Path
 
@@ -8,6 +11,7 @@ import streamlit as st
 
 from core.guidance.conditions import CAMERA_KEYS
 from core.guidance.hint import Hint, hint, hint_for
+from core.guidance.parts import ShotName
 from core.live import banner as banners
 from core.live import cues, shutter, trouble
 from core.live import stream as streams
@@ -27,35 +31,74 @@ REFRESH_S = 0.7  # how often the page asks for the newest hint; faster costs a t
 STYLE = Path(layout.__file__).with_name("practise.css")
 HIDE_CAMERA = "<style>.st-key-practise-camera{height:0;overflow:hidden;visibility:hidden}</style>"
 _TRY_LONG_SIDE = 480
+_STATE_KEY, _WORKER_KEY = "practise_on_server", "practise_worker"
 UNSEEN = "position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)"
+
+
+@dataclass
+class _Visit:
+    """What one visit's camera page remembers.
+
+    Attributes:
+        wanted: whether the camera should run; None leaves that to the person.
+        started: when it last started or stopped, on the monotonic clock.
+        report: what the browser last said of its camera.
+        problem: what was last found to be wrong with the picture.
+        taken: the photo that was taken last, used or refused.
+        shot: which of a series it is.
+        asked: the shot that was asked for when the page was drawn.
+        refused: the tries since the last photo that was used.
+    """
+
+    wanted: bool | None = None
+    started: float | None = None
+    report: str = "ok"
+    problem: str | None = None
+    taken: Try | None = None
+    shot: ShotName | None = None
+    asked: ShotName | None = None
+    refused: list[tries.Tried] = field(default_factory=list)
+
+    @property
+    def accepted(self) -> Try | None:
+        """The photo that is used, if there is one."""
+        return self.taken if self.taken is not None and self.taken.outcome is Outcome.ACCEPTED else None
+
+    def go_on(self) -> None:
+        """The camera comes back for another photo."""
+        self.taken, self.refused, self.wanted = None, [], True
+
+
+def _visit() -> _Visit:
+    return st.session_state.setdefault(_STATE_KEY, _Visit())
 
 
 def _worker() -> Worker:
     """This session's worker; it outlives page runs, its thread does not outlive the stream."""
-    made = st.session_state.get("practise_worker")
-    if made is not None and made.watcher.preset != session.preset() and _accepted() is None:
+    made, preset = st.session_state.get(_WORKER_KEY), session.preset()
+    if made is not None and made.watcher.preset != preset and _visit().accepted is None:
         made.stop()  # another preset was chosen: the next stream is coached by it
-        del st.session_state.practise_worker
-    if "practise_worker" not in st.session_state:
-        watcher = Watcher(
-            engines.assessor(), session.rule(), session.preset(), time.monotonic, session.event_log()
-        )
-        st.session_state.practise_worker = Worker(watcher)
-    return st.session_state.practise_worker
+        made = None
+    if made is None:
+        watcher = Watcher(engines.assessor(), session.rule(), preset, time.monotonic, session.event_log())
+        made = st.session_state[_WORKER_KEY] = Worker(watcher)
+    return made
 
 
 def _camera_changed() -> None:
-    st.session_state.practise_wanted = None  # from here on Start and Stop belong to the person again
-    st.session_state.practise_started = time.monotonic()
-    if _accepted() is None:
-        st.session_state.pop("practise_try", None)
+    visit = _visit()
+    visit.wanted = None  # from here on Start and Stop belong to the person again
+    visit.started = time.monotonic()
+    if visit.accepted is None:
+        visit.taken = None
 
 
 def _camera_reported(report: str) -> None:
-    st.session_state.practise_report = report
+    visit, worker = _visit(), _worker()
+    visit.report = report
     if report != "ok":
-        st.session_state.practise_wanted = None  # a camera that refuses is not asked again and again
-        _worker().watcher.record("camera_failed", reason=report)
+        visit.wanted = None  # a camera that refuses is not asked again and again
+        worker.watcher.record("camera_failed", reason=report)
 
 
 def _retake(watcher: Watcher) -> None:
@@ -66,22 +109,11 @@ def _retake(watcher: Watcher) -> None:
 
 
 def _go_on() -> None:
-    st.session_state.pop("practise_try", None)
-    st.session_state.practise_tries = []
-    st.session_state.practise_wanted = True
+    _visit().go_on()
 
 
-def _arrived(taken: Try) -> Arrived:
-    return Arrived(taken.photo, taken.verdict, taken.overridden, st.session_state.get("practise_shot"))
-
-
-def _tries() -> list[tries.Tried]:
-    return st.session_state.setdefault("practise_tries", [])
-
-
-def _accepted() -> Try | None:
-    taken = st.session_state.get("practise_try")
-    return taken if taken is not None and taken.outcome is Outcome.ACCEPTED else None
+def _arrived(taken: Try, shot: ShotName | None) -> Arrived:
+    return Arrived(taken.photo, taken.verdict, taken.overridden, shot)
 
 
 def check_link() -> None:
@@ -93,19 +125,18 @@ def check_link() -> None:
 
 def _announce(watcher: Watcher, stream: StreamState, sight: Sight) -> str | None:
     """Show the one hint of this moment; returns why there is no usable picture, if there is none."""
-    report = st.session_state.get("practise_report", "ok")
-    now = time.monotonic()
+    visit, now = _visit(), time.monotonic()
     problem = trouble.find(
-        report,
+        visit.report,
         playing=stream.playing,
         connecting=stream.connecting,
         failed=stream.failed,
-        waited=now - st.session_state.get("practise_started", now),
+        waited=now - (now if visit.started is None else visit.started),
         sight=sight,
     )
-    if problem == "connection" != st.session_state.get("practise_problem"):
+    if problem == "connection" != visit.problem:
         watcher.record("camera_failed", reason=problem)
-    st.session_state.practise_problem = problem
+    visit.problem = problem
     if problem is not None:
         said, tone = Hint(problem, _("The camera is not available"), trouble.explain(problem)), "trouble"
     elif stream.playing:
@@ -127,7 +158,7 @@ def _announce(watcher: Watcher, stream: StreamState, sight: Sight) -> str | None
             said,
             tone,
             key="practise-banner",
-            camera=report,
+            camera=visit.report,
             on_camera=_camera_reported,
             feedback=watcher.preset.feedback.model_dump(),
         )
@@ -153,24 +184,29 @@ def _shutter(watcher: Watcher, sight: Sight) -> None:
         disabled=not sight.ready,
         width="stretch",
         help=None if sight.ready else _("Unlocks when the picture passes for a second."),
-        on_click=lambda: _keep(shutter.press(watcher), watcher),
+        on_click=_keep,
+        args=(watcher, shutter.press),
     )
 
 
-def _keep(taken: Try, watcher: Watcher) -> None:
+def _keep(watcher: Watcher, take: Callable[[Watcher], Try]) -> None:
+    # Any call of Streamlit may end this run for a newer one: none while a photo is taken and kept.
+    visit, series, log = _visit(), practise_series.series(), session.event_log()
+    asked = practise_series.shot()
+    taken = take(watcher)
     if taken.outcome is Outcome.LOCKED:
         return
-    st.session_state.practise_try = taken
+    visit.taken = taken
     if taken.outcome is Outcome.REFUSED:
         small = taken.photo.jpeg(_TRY_LONG_SIDE, quality=80)
-        _tries().append(tries.Tried(small, _advice(taken, watcher).text))
+        visit.refused.append(tries.Tried(small, _advice(taken, watcher).text))
     if taken.outcome is Outcome.ACCEPTED:
-        st.session_state.practise_shot = practise_series.shot()
-        if practise_series.keep(_arrived(taken), practise_series.series(), session.event_log()):
-            _go_on()  # the camera stays on for the next one
+        visit.shot = asked
+        if practise_series.keep(_arrived(taken, asked), series, log):
+            visit.go_on()  # the camera stays on for the next one
             watcher.begin_attempt()
         else:
-            st.session_state.practise_wanted = False  # the light goes off while the result is read
+            visit.wanted = False  # the light goes off while the result is read
 
 
 def _advice(taken: Try, watcher: Watcher) -> Hint:
@@ -184,8 +220,8 @@ def _advice(taken: Try, watcher: Watcher) -> Hint:
 
 def _refused(watcher: Watcher) -> Try | None:
     """Say why the last photo was refused, show all that were, and return the last."""
-    taken = st.session_state.get("practise_try")
-    refused = None
+    visit = _visit()
+    taken, refused = visit.taken, None
     if taken is not None and taken.outcome is Outcome.NO_PICTURE:
         st.info(_("There was no picture to take. Please try again."), icon=":material/info:")
     elif taken is not None:
@@ -195,7 +231,7 @@ def _refused(watcher: Watcher) -> Try | None:
             f'<p class="rt-refused" role="status"><b>{escape(_advice(taken, watcher).text)}</b><br>'
             f"{escape(said)}</p>"
         )
-    if shown := tries.strip(_tries()):
+    if shown := tries.strip(visit.refused):
         st.html(shown)
     return refused
 
@@ -214,7 +250,8 @@ def _anyway(watcher: Watcher, sight: Sight, refused: Try | None) -> None:
             key="practise-anyway",
             width="stretch",
             icon=":material/skip_next:",
-            on_click=lambda: _keep(shutter.use_anyway(watcher, refused), watcher),
+            on_click=_keep,
+            args=(watcher, lambda of: shutter.use_anyway(of, refused)),
         )
 
 
@@ -230,7 +267,8 @@ def _details(sight: Sight) -> None:
 
 def _turn_page() -> None:
     """The result takes the whole page; the next photo of a series is asked for above the camera."""
-    if _accepted() is not None or practise_series.shot() != st.session_state.get("practise_asked"):
+    visit = _visit()
+    if visit.accepted is not None or practise_series.shot() != visit.asked:
         st.rerun()
 
 
@@ -240,7 +278,7 @@ def _coach(worker: Worker, stream: StreamState) -> None:
     watcher = worker.watcher
     sight = watcher.sight()
     if sight.due:
-        _keep(shutter.press(watcher, by_itself=True), watcher)
+        _keep(watcher, partial(shutter.press, by_itself=True))
         _turn_page()
         sight = watcher.sight()
     problem = _announce(watcher, stream, sight)
@@ -278,18 +316,17 @@ def unseen_title(words: str) -> None:
 
 def stop() -> None:
     """Another way was chosen: let go of the camera."""
-    if "practise_worker" in st.session_state:
-        st.session_state.practise_worker.stop()
-    st.session_state.pop("practise_wanted", None)
-    st.session_state.pop("practise_try", None)
-    st.session_state.pop("practise_tries", None)
+    visit, worker = _visit(), st.session_state.get(_WORKER_KEY)
+    if worker is not None:
+        worker.stop()
+    visit.wanted, visit.taken, visit.refused = None, None, []
 
 
 def page() -> bool:
     """Draw the page; returns whether it is the camera's, not a result's."""
-    worker = _worker()
-    taken = _accepted()
-    st.session_state.practise_asked = practise_series.shot()
+    visit, worker = _visit(), _worker()
+    taken = visit.accepted
+    visit.asked = practise_series.shot()
     top = st.container()
     if taken is not None:
         # Before the camera: the streamer starts the run anew when it stops; the card must be drawn by then.
@@ -297,17 +334,15 @@ def page() -> bool:
         with top:
             unseen_title(_("Your photo"))
             practise_series.result(
-                _arrived(taken), on_retake=lambda: _retake(worker.watcher), on_again=_go_on
+                _arrived(taken, visit.shot), on_retake=lambda: _retake(worker.watcher), on_again=_go_on
             )
-            if _tries() and not taken.overridden:
-                st.html(tries.comparison(_tries()[0], taken.photo.jpeg(_TRY_LONG_SIDE, quality=85)))
+            if visit.refused and not taken.overridden:
+                st.html(tries.comparison(visit.refused[0], taken.photo.jpeg(_TRY_LONG_SIDE, quality=85)))
     else:
         st.html(STYLE)
     with st.container(key="practise-camera"):
         try:
-            stream = streams.camera_stream(
-                "practise", worker, wanted=st.session_state.get("practise_wanted"), on_change=_camera_changed
-            )
+            stream = streams.camera_stream("practise", worker, wanted=visit.wanted, on_change=_camera_changed)
         except IceError as error:
             st.error(error.message)
             stream = StreamState(playing=False, connecting=False, failed=True)

@@ -66,6 +66,14 @@ def test_axe_finds_nothing_severe_on_any_page(open_page, on_device, dark):
     page.get_by_role("button", name="Blurred", exact=True).click()
     expect(page.get_by_text("What was checked")).to_be_visible()
     look("check, a result")
+    page.goto(f"{on_device.url}/?embed=true&live=device")
+    look("embedded, before")
+    page.evaluate("camera.dark = false")
+    start(page)
+    wait_for(page, "ready", locked=False)
+    page.get_by_role("button", name="Take photo").click()
+    expect(page.get_by_role("button", name="Take another photo")).to_be_visible()
+    look("embedded, the result")
     assert not found, "\n".join(f"{name}: {said}" for name, all_said in found.items() for said in all_said)
 
 

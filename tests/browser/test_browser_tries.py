@@ -1,6 +1,8 @@
 """Tries, help and series of photos, with the camera in the page."""
 
 import pytest
+from axe_steps import findings
+from browser_steps import settled
 from device_steps import start, take_photo, touch, wait_for
 from playwright.sync_api import expect
 
@@ -59,6 +61,8 @@ def test_three_photos_follow_each_other_and_are_listed(open_page, plain):
     expect(page.get_by_role("heading", name="Your three photos")).to_be_visible()
     expect(page.get_by_role("button", name="Take again")).to_have_count(3)
     expect(page.get_by_text("What it looks most like")).to_be_visible()
+    settled(page)
+    assert not findings(page)
 
 
 def test_the_photo_guide_is_on_the_page(open_page, plain):

@@ -18,7 +18,7 @@ import { judge } from "./verdict.js";
 import { openView } from "./view.js";
 import { Watcher } from "./watcher.js";
 
-const SEND_EVERY_MS = 20_000;
+const SEND_EVERY_MS = 60_000;
 const LOOK_AFTER_MS = 3000;
 // A place that left the page may come back at once: Streamlit draws anew when it has found its server again.
 const GONE_AFTER_MS = 1000;
