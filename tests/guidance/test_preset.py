@@ -14,9 +14,10 @@ from core.guidance.preset import (
     parse_preset,
     preset_files,
 )
-from core.guidance.wording import WORDS_DIR, house_languages, house_words
+from core.guidance.wording import MOST_LETTERS, WORDS_DIR, house_languages, house_words
 from core.quality.labels import EXPLANATIONS
 from core.quality.verdict import PassRule
+from core.words import LANGUAGES
 
 BALANCED = (PRESETS_DIR / "balanced.yaml").read_text(encoding="utf-8")
 SHIPPED = ("balanced", "coach", "lenient", "quiet", "strict")
@@ -153,6 +154,16 @@ def test_quiet_says_one_thing_only():
     assert [quiet.said_as(key) for key in CAMERA_KEYS] == [*CAMERA_KEYS]
     assert quiet.said_as("ready") == "ready"
     assert all(load_preset().said_as(key) == key for key in KEYS)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_coach_has_short_words_of_its_own_for_the_same_conditions_in_every_language(language):
+    prompts = load_preset("coach").prompts
+    own = prompts.of(language)
+    assert set(own) == set(prompts.of("en"))
+    for prompt in own.values():
+        assert len(prompt.text) <= MOST_LETTERS
+        assert prompt.text != prompt.spoken
 
 
 def test_a_condition_that_is_merged_takes_its_refinements_along_unless_they_are_named(tmp_path):
