@@ -55,8 +55,14 @@ class Draft:
 
 
 def shipped() -> Preset:
-    """The preset that links are relative to."""
+    """The preset that a draft from elsewhere is compared with."""
     return preset_choice.shelf().load(START)
+
+
+def bases() -> dict[str, Content]:
+    """What links are relative to: the content of each preset that ships, by name."""
+    shelf = preset_choice.shelf()
+    return {name: content_of(shelf.load(name)) for name in shelf.shipped()}
 
 
 def draft() -> Draft:
@@ -77,7 +83,7 @@ def draft() -> Draft:
 def _from_address(design: str, name: str) -> None:
     try:
         if design:
-            take_in(from_link(design, content_of(shipped())), _("This draft came with the link."))
+            take_in(from_link(design, bases()), _("This draft came with the link."))
         else:
             open_preset(name)
     except (LinkError, PresetError) as error:

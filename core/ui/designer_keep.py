@@ -5,7 +5,7 @@ from typing import Any
 import streamlit as st
 
 from core.evidence.tables import STYLE, Table
-from core.guidance.designer.content import checked, content_of, from_yaml, put, yaml_of
+from core.guidance.designer.content import checked, from_yaml, put, yaml_of
 from core.guidance.designer.diff import changes, effective
 from core.guidance.designer.fields import said, where
 from core.guidance.designer.link import LinkError, link_of
@@ -186,7 +186,7 @@ def _share_part() -> None:
         return
     if drafts.edits() or not made.opened:
         try:
-            link = link_of(made.content, content_of(drafts.shipped()))
+            link = link_of(made.content, drafts.bases())
         except LinkError as error:
             st.warning(error.message, icon=":material/link_off:")
             return

@@ -1,4 +1,4 @@
-"""A draft in a link: what differs from ``balanced``, compressed; read back as the untrusted text it is.
+"""A draft in a link: what differs from a preset that ships, compressed; read back as untrusted text.
 
 The link is ``?design=1.TEXT``: a format number, then the differences as JSON, deflated, in the letters that
 an address may hold. Nothing but settings that the schema knows gets through, and little of it.
@@ -32,39 +32,45 @@ class LinkError(Exception):
         self.message = message
 
 
-def link_of(content: Mapping[str, Any], base: Mapping[str, Any]) -> str:
-    """The value of ``?design=`` for this content.
+def link_of(content: Mapping[str, Any], bases: Mapping[str, Mapping[str, Any]]) -> str:
+    """The value of ``?design=`` for this content, told by what differs from the preset that is nearest to it.
 
     Args:
-        base: the content of ``balanced``.
+        bases: the content of each preset that ships, by name.
 
     Raises:
         LinkError: there is more in it than a link carries.
     """
-    found = differences(base, content)
-    told = {
-        "from": base["version"],
-        "set": [["/".join(one.steps), one.after] for one in found if one.after is not MISSING],
-        "drop": ["/".join(one.steps) for one in found if one.after is MISSING],
-    }
-    plain = json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
-    text = FORMAT + "." + base64.urlsafe_b64encode(zlib.compress(plain, 9)).decode("ascii").rstrip("=")
+    text = min((_packed(content, name, base) for name, base in bases.items()), key=len)
     if len(text) > MOST_LETTERS:
         raise LinkError(_("This draft differs in too much for a link. Save it, or download it as a file."))
     return text
 
 
-def from_link(text: str, base: Mapping[str, Any]) -> Preset:
+def _packed(content: Mapping[str, Any], name: str, base: Mapping[str, Any]) -> str:
+    found = differences(base, content)
+    told = {
+        "from": name,
+        "set": [["/".join(one.steps), one.after] for one in found if one.after is not MISSING],
+        "drop": ["/".join(one.steps) for one in found if one.after is MISSING],
+    }
+    plain = json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
+    return FORMAT + "." + base64.urlsafe_b64encode(zlib.compress(plain, 9)).decode("ascii").rstrip("=")
+
+
+def from_link(text: str, bases: Mapping[str, Mapping[str, Any]]) -> Preset:
     """Read the value of ``?design=``.
 
     Args:
-        base: the content of ``balanced``.
+        bases: the content of each preset that ships, by name.
 
     Raises:
         LinkError: it was cut short or altered, or was made by another version of Retake.
     """
     settings = _unpacked(text)
-    content: Content = dict(base)
+    if settings["from"] not in bases:
+        raise _broken()
+    content: Content = dict(bases[settings["from"]])
     for steps in settings["drop"]:
         content = drop(content, steps)
     for steps, value in settings["set"]:
@@ -90,7 +96,7 @@ def _unpacked(text: str) -> dict[str, Any]:
         told = json.loads(plain.decode("utf-8"), parse_constant=_no_number)
     except (binascii.Error, zlib.error, ValueError, RecursionError):
         raise _broken() from None
-    if not isinstance(told, dict) or set(told) != {"from", "set", "drop"} or type(told["from"]) is not int:
+    if not isinstance(told, dict) or set(told) != {"from", "set", "drop"} or type(told["from"]) is not str:
         raise _broken()
     pairs, gone = told["set"], told["drop"]
     if not isinstance(pairs, list) or not isinstance(gone, list) or len(pairs) + len(gone) > MOST_SETTINGS:
@@ -98,6 +104,7 @@ def _unpacked(text: str) -> dict[str, Any]:
     if not all(isinstance(pair, list) and len(pair) == 2 for pair in pairs):
         raise _broken()
     return {
+        "from": told["from"],
         "set": [(_steps(where), value) for where, value in pairs],
         "drop": [_steps(where) for where in gone],
     }
