@@ -81,7 +81,7 @@ def states(page: Page, url: str, prompt: str) -> Iterator[str]:
     _settle(page)
     yield "designer"
     page.get_by_text("Sample video", exact=True).click()
-    video = page.locator(".ev-svg").first
+    video = page.get_by_role("img", name="Prompts over time")
     expect(video).to_be_visible()
     video.evaluate("plot => plot.scrollIntoView({ block: 'center' })")
     _settle(page)
