@@ -5,6 +5,7 @@ import re
 
 import numpy as np
 import pytest
+from browser_steps import settled
 from device_steps import (
     NOW,
     WAITING,
@@ -370,6 +371,29 @@ def test_where_the_browser_keeps_nothing_the_page_does_and_says_so(run, open_pag
         expect(page.get_by_text("This photo works")).to_be_visible()
         names = logged(page, server.log.parent / "data" / "sessions")
         assert names.count("photo_accepted") == names.count("note_added") == 1
+
+
+def test_from_another_page_nothing_is_told_until_the_camera_is_back(open_page, on_device):
+    """Told from a place that left, Streamlit would run the page that is shown, under the person's hand."""
+    page = open_page(on_device)
+    told = []
+    page.on("websocket", lambda socket: socket.on("framesent", lambda frame: told.append(frame)))
+    page.reload()
+    start(page)
+    wait_for(page, "ready")
+    page.get_by_role("link", name="Check").click()
+    expect(page.get_by_role("heading", name="Check photos")).to_be_visible()
+    settled(page)
+    told.clear()
+    page.wait_for_function("camera.track.readyState === 'ended'")
+    page.evaluate("window.dispatchEvent(new Event('focus'))")
+    page.evaluate("navigator.mediaDevices.dispatchEvent(new Event('devicechange'))")
+    page.wait_for_timeout(1500)
+    assert told == []
+    assert "camera_started" in page.evaluate(WAITING)
+    page.get_by_role("link", name="Practise").click()
+    expect(page.get_by_role("button", name="Start camera")).to_be_visible()
+    waits_until(page, lambda waiting: "camera_started" not in waiting)
 
 
 STAGE = """(() => {

@@ -47,6 +47,7 @@ export const openStage = () => (stage ??= newStage());
 
 async function newStage() {
   let data = null;
+  // Only while there is a place on the page: told from nowhere, Streamlit would run whatever page is shown now.
   let tell = null;
   let view = null;
   let engine = null;
@@ -89,7 +90,7 @@ async function newStage() {
   }
 
   function report(reason) {
-    if (reason === reported) return;
+    if (reason === reported || !tell) return;
     reported = reason;
     tell.report(reason);
   }
@@ -330,8 +331,8 @@ async function newStage() {
 
   async function first() {
     outbox = await openOutbox({
-      send: (message) => tell.message(message),
-      reachable: () => state.online,
+      send: (message) => tell?.message(message),
+      reachable: () => state.online && tell !== null,
       onChange: (waiting) => set({ waiting, lasting: outbox?.lasting ?? state.lasting }),
     });
     state.lasting = outbox.lasting;
@@ -375,6 +376,7 @@ async function newStage() {
       const before = data?.shot ?? null;
       data = given;
       reported ??= given.report;
+      const back = ready !== null && view?.root !== root;
       if (view?.root !== root) {
         view = openView(root, actions);
         if (camera) view.play(camera.stream);
@@ -382,6 +384,10 @@ async function newStage() {
       ready ??= first();
       draw();
       await ready;
+      if (back) {
+        look();
+        outbox.flush(); // what came up while there was no place to tell it from
+      }
       const broken = given.answers.find(({ sentence }) => sentence)?.sentence ?? "";
       if (broken && state.said !== broken) set({ said: broken });
       await outbox.answered(given.answers.map(({ id }) => id));
@@ -399,6 +405,7 @@ async function newStage() {
 
     /** A place left the page; without another one the camera goes off. */
     left(root) {
+      if (view?.root === root) tell = null; // until it is shown again, here or elsewhere
       const patience = state.online ? GONE_AFTER_MS : GONE_WHEN_CUT_MS;
       setTimeout(() => {
         if (view?.root !== root || (root.host ?? root).isConnected) return;
