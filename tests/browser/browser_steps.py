@@ -1,14 +1,21 @@
 """What several browser tests do."""
 
-from playwright.sync_api import expect
+from contextlib import suppress
+
+from playwright.sync_api import TimeoutError, expect
 
 
 def start_camera(page):
-    """Press Start, and once more where the first start fails (it may on a busy machine)."""
-    camera = page.frame_locator("iframe[title*='webrtc']")
-    start, stop = (camera.get_by_role("button", name=name) for name in ("Start camera", "Stop camera"))
+    """Press Start and wait for the picture."""
+    start = _camera(page).get_by_role("button", name="Start camera")
     expect(start).to_be_enabled()
     start.click()
+    camera_runs(page)
+
+
+def camera_runs(page):
+    """Wait for the picture; where the connection failed (it may on a busy machine), press Start once more."""
+    start, stop = (_camera(page).get_by_role("button", name=name) for name in ("Start camera", "Stop camera"))
     shutter = page.get_by_role("button", name="Take photo")
     not_available = page.get_by_text("its picture does not arrive here")
     expect(shutter.or_(not_available).first).to_be_visible()
@@ -17,6 +24,10 @@ def start_camera(page):
             stop.click()
         start.click()
     expect(shutter).to_be_visible()
+
+
+def _camera(page):
+    return page.frame_locator("iframe[title*='webrtc']")
 
 
 def settled(page):
@@ -32,3 +43,18 @@ def pick(page, label, option):
     page.get_by_role("combobox", name=label).click()
     page.get_by_role("option", name=option, exact=True).click()
     settled(page)
+
+
+def take_until_accepted(page):
+    """Press the shutter until a photo is accepted.
+
+    Each still is judged again and may be refused, and a press that comes a moment too late does nothing.
+    """
+    accepted = page.get_by_text("This photo works")
+    for _press in range(20):
+        if accepted.is_visible():
+            break
+        with suppress(TimeoutError):
+            page.get_by_role("button", name="Take photo").click(timeout=5000)
+        page.wait_for_timeout(2000)
+    expect(accepted).to_be_visible()

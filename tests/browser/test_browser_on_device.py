@@ -1,7 +1,8 @@
 """The camera in the page with everything real: published files, runtime, and the network as it ships."""
 
 import pytest
-from device_steps import NOW, nothing_waits, start, take_photo, wait_for
+from browser_steps import take_until_accepted
+from device_steps import NOW, nothing_waits, start, wait_for
 from playwright.sync_api import expect
 
 from core.guidance.preset import load_preset
@@ -30,14 +31,7 @@ def test_the_network_in_the_browser_coaches_to_a_photo_that_passes(browse, films
         assert preset.prompt(fault).text in wait_for(page, fault, locked=True)
     wait_for(page, "ready", locked=False)
 
-    accepted = page.get_by_text("This photo works")
-    refused = page.get_by_text("This photo did not come out well enough")
-    for _press in range(3):  # the still is judged again, and may be refused
-        take_photo(page)
-        expect(accepted.or_(refused).first).to_be_visible()
-        if accepted.is_visible():
-            break
-    expect(accepted).to_be_visible()
+    take_until_accepted(page)
     nothing_waits(page)
 
 

@@ -1,7 +1,7 @@
 import re
 
 import pytest
-from browser_steps import start_camera
+from browser_steps import camera_runs, start_camera, take_until_accepted
 from playwright.sync_api import TimeoutError, expect
 
 from core.lesion.taxonomy import LABELS, shipped
@@ -49,14 +49,7 @@ def test_the_coach_leads_from_a_poor_picture_to_a_prediction(browse, servers, fi
         assert PROMPTS[fault] in wait_for_hint(page, fault, locked=True)
     assert "Ready" in wait_for_hint(page, "ready", locked=False)
 
-    accepted = page.get_by_text("This photo works")
-    refused = page.get_by_text("This photo did not come out well enough")
-    for _press in range(3):  # the still is judged again, and may be refused
-        page.get_by_role("button", name="Take photo").click()
-        expect(accepted.or_(refused).first).to_be_visible()
-        if accepted.is_visible():
-            break
-    expect(accepted).to_be_visible()
+    take_until_accepted(page)
 
     page.get_by_text("Show all 10").click()
     classes = page.locator("ol.rt-list li")
@@ -68,6 +61,7 @@ def test_the_coach_leads_from_a_poor_picture_to_a_prediction(browse, servers, fi
     assert heat.evaluate("picture => picture.decode().then(() => picture.naturalWidth)") > 0
 
     page.get_by_role("button", name="Take another photo").click()
+    camera_runs(page)
     assert wait_for_hint(page, faults[0], locked=True)
 
 
