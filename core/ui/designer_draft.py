@@ -56,13 +56,12 @@ class Draft:
 
 def shipped() -> Preset:
     """The preset that a draft from elsewhere is compared with."""
-    return preset_choice.shelf().load(START)
+    return preset_choice.shipped()[START]
 
 
 def bases() -> dict[str, Content]:
     """What links are relative to: the content of each preset that ships, by name."""
-    shelf = preset_choice.shelf()
-    return {name: content_of(shelf.load(name)) for name in shelf.shipped()}
+    return {name: content_of(preset) for name, preset in preset_choice.shipped().items()}
 
 
 def draft() -> Draft:

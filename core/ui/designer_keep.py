@@ -68,9 +68,9 @@ def status() -> None:
 
 def _choices() -> list[str]:
     """Every preset that can be opened, as ``NAME@VERSION``: what ships, then what was saved, newest first."""
-    shelf = preset_choice.shelf()
-    shipped = [drafts.label(shelf.load(name)) for name in shelf.shipped()]
-    saved = [f"{name}@{version}" for name, versions in shelf.saved().items() for version in versions]
+    shipped = [drafts.label(preset) for preset in preset_choice.shipped().values()]
+    kept = preset_choice.shelf().saved()
+    saved = [f"{name}@{version}" for name, versions in kept.items() for version in versions]
     return shipped + saved
 
 

@@ -25,6 +25,11 @@ def shelf() -> Shelf:
     return Shelf(data_folder() / "presets")
 
 
+def shipped() -> dict[str, Preset]:
+    """The presets that ship, by name; each file is read once."""
+    return {name: _shipped(name) for name in shelf().shipped()}
+
+
 def chosen() -> Preset:
     """The preset of this visit.
 
