@@ -25,8 +25,9 @@ from core.guidance.preset import Preset, load_preset
 from core.guidance.refine import Facing, refined
 from core.live.on_device import settings
 from core.live.watcher import Frame, Watcher
+from core.quality import second_opinion
 from core.quality.glance import Glance, glance, moved
-from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
+from core.quality.labels import CONDITIONS, EXPLANATIONS, QUALITY_CLASSES
 from core.quality.verdict import PassRule, Verdict, chance_good, judge
 from core.quality.where import Where, find
 from core.runtime.preprocess import detail_square, network_square
@@ -168,6 +169,48 @@ def glances(rng: np.random.Generator) -> list[dict[str, Any]]:
     return cases
 
 
+def opinions(rng: np.random.Generator) -> list[dict[str, Any]]:
+    """Made-up pictures and answers: what a second opinion reads, what it finds, and the verdict revised."""
+    cases = []
+    for number in range(60):
+        left, top, shine = (int(value) for value in rng.integers(0, (80, 80, 30)))
+        plan = (*(int(v) for v in rng.integers((60, 40, 30), (230, 160, 130))), *(int(v) for v in rng.integers(-20, 20, 2)))
+        plan = (*plan, left, 224, top, 224, shine)
+        square = skin_square(*plan)
+        places_shown = np.round(rng.random((7, 7)) ** int(rng.choice([1, 3, 6])), 4)
+        quality = dict(zip(QUALITY_CLASSES, rng.dirichlet(np.full(4, 0.6)).tolist(), strict=True))
+        faults = {key: float(rng.uniform(0, 0.7)) for key in EXPLANATIONS}
+        given = second_opinion.features(quality, faults, square, square, places_shown)
+        # Weights that bring about every branch: from nearly sure to quite undecided.
+        weights = np.round(rng.normal(0, 0.3, (len(CONDITIONS), len(given))), 4)
+        bias = np.round(rng.normal(0, float(rng.choice([0.5, 4])), len(CONDITIONS)) - weights @ given, 4)
+        found = second_opinion.chances(given, weights, bias)
+        thresholds = {key: round(float(rng.uniform(0.2, 0.8)), 3) for key in EXPLANATIONS}
+        if number % 6 == 0:
+            thresholds[EXPLANATIONS[number // 6 % 5]] = 1.0
+        rule = PassRule(thresholds, number % 4 == 0, second_opinion=True)
+        least = round(float(rng.uniform(0.1, 0.6)), 3)
+        verdict = second_opinion.revised(judged(quality, faults, rule), rule, found, least)
+        cases.append(
+            {
+                "plan": plan,
+                "places": places_shown.ravel().tolist(),
+                "quality": quality,
+                "explanations": faults,
+                "opinion": {"conditions": CONDITIONS, "weights": weights.tolist(), "bias": bias.tolist()},
+                "least_good": least,
+                "rule": settings.rule_json(rule),
+                "features": given.tolist(),
+                "chances": found,
+                "label": verdict.label,
+                "flagged": list(verdict.flagged),
+                "passes": verdict.passes,
+                "nearest": verdict.nearest,
+            }
+        )
+    return cases
+
+
 def glance_json(seen: Glance) -> dict[str, Any]:
     """A glance as the browser has it."""
     told = {name: getattr(seen, name) for name in ("skin", "x", "y", "luma", "blown", "shading")}
@@ -223,8 +266,13 @@ def verdicts(rng: np.random.Generator, presets: dict[str, Preset]) -> list[dict[
         name = PRESETS[number % len(PRESETS)]
         offsets = {} if number % 2 else {"lesion": 0.557, "poor_quality": -0.19}
         rule = PassRule(
-            {key: round(float(rng.uniform(0.1, 0.9)), 3) for key in EXPLANATIONS}, number % 5 == 0, offsets
+            {key: round(float(rng.uniform(0.1, 0.9)), 3) for key in EXPLANATIONS},
+            number % 5 == 0,
+            offsets,
+            spot_at_least=0.2 if number % 4 == 0 else 0.0,
+            spot_at_most=0.45 if number % 4 == 1 else 1.0,
         )
+        where = None if number % 10 == 9 else Where(0.1, -0.2, round(number % 8 / 7, 3))
         shares = rng.dirichlet(np.full(4, 0.6))
         # Every third without a fault, so that some pass.
         most = 0.09 if number % 3 == 0 else 1.0
@@ -234,11 +282,12 @@ def verdicts(rng: np.random.Generator, presets: dict[str, Preset]) -> list[dict[
             faults[EXPLANATIONS[number // 9 % 5]] = 0.95
         if number % 7 == 0:
             faults["blurry"] = rule.thresholds["blurry"]
-        found = judged(quality, faults, rule)
+        found = judged(quality, faults, rule, where)
         cases.append(
             {
                 "quality": quality,
                 "explanations": faults,
+                "where": where_json(where),
                 "rule": settings.rule_json(rule),
                 "preset": name,
                 "label": found.label,
@@ -432,6 +481,7 @@ def made() -> dict[str, Any]:
         "heats": heats(rng),
         "places": places(rng),
         "glances": glances(rng),
+        "opinions": opinions(np.random.default_rng(_SEED + 1)),
         "refinements": refinements(rng, presets),
         "best_shots": best_shots(rng),
         "verdicts": verdicts(rng, presets),

@@ -24,6 +24,8 @@ def hint(key: str, preset: Preset, language: str = "en") -> Hint:
 def condition(verdict: Verdict, preset: Preset, healthy_skin_passes: bool = False) -> str | None:
     """The key of what to say about a picture, or None when it passes.
 
+    ``too_close`` stands for bad framing where the spot takes more of the frame than the rule allows.
+
     Only what the verdict found is a candidate, so a hint never asks for what the picture does
     not need; the preset's priority picks one of them.
 
@@ -40,7 +42,8 @@ def condition(verdict: Verdict, preset: Preset, healthy_skin_passes: bool = Fals
         wrong.add(verdict.label)
     if not wrong:
         wrong.add(verdict.nearest)
-    return next(key for key in preset.priority if key in wrong)
+    key = next(key for key in preset.priority if key in wrong)
+    return "too_close" if key == "bad_framing" and verdict.too_close else key
 
 
 def hint_for(

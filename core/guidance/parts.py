@@ -135,11 +135,14 @@ class Shot(Judged):
         instruction: the wording that says what is wanted.
         healthy_skin_passes: as in the preset; None takes the preset's.
         class_offsets: added to the logit of a quality class, over those of the operating point.
+        spot_at_least, spot_at_most: how much of the frame's width or height the spot may take.
     """
 
     instruction: Literal["shot_context", "shot_regional", "shot_close_up"]
     healthy_skin_passes: bool | None = None
     class_offsets: Mapping[str, Annotated[float, Field(ge=-10, le=10)]] = Field(default_factory=dict)
+    spot_at_least: Share = 0.0
+    spot_at_most: Share = 1.0
 
     @field_validator("class_offsets")
     @classmethod

@@ -57,6 +57,7 @@ class Preset(Judged):
         operating_point: which of the operating points in the weights manifest it starts from.
         thresholds: probability (0-1) per explanation from which it counts as a fault; those
             left out come from the operating point.
+        second_opinion: whether classical measurements are weighed together with the network.
         priority: the picture conditions, first said first.
         merge: conditions that are said as another: ``adjust`` says only that something is amiss.
         shots: what a series of photos asks for, and how each of them is judged.
@@ -68,6 +69,7 @@ class Preset(Judged):
     description: str = ""
     operating_point: Literal["balanced", "lenient", "strict"]
     healthy_skin_passes: bool
+    second_opinion: bool
     priority: tuple[str, ...]
     merge: Mapping[str, str]
     timing: Timing
@@ -114,12 +116,14 @@ class Preset(Judged):
         base = default if isinstance(default, PassRule) else PassRule(default)
         thresholds = {**base.thresholds, **self.thresholds}
         offsets, healthy = dict(base.class_offsets), self.healthy_skin_passes
+        extent = (0.0, 1.0)
         if shot is not None:
             wanted = getattr(self.shots, shot)
             thresholds |= wanted.thresholds
             offsets |= wanted.class_offsets
             healthy = healthy if wanted.healthy_skin_passes is None else wanted.healthy_skin_passes
-        return PassRule(thresholds, healthy or healthy_skin_passes, offsets)
+            extent = wanted.spot_at_least, wanted.spot_at_most
+        return PassRule(thresholds, healthy or healthy_skin_passes, offsets, self.second_opinion, *extent)
 
     def said_as(self, key: str) -> str:
         """The condition that a condition is said as: itself, unless this preset merges it into another."""

@@ -2,13 +2,15 @@
 
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
 
 from core.explain import Explanation
 from core.explain.closed_form import ImageQXHead, grad_cam
-from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
+from core.quality import second_opinion
+from core.quality.labels import CONDITIONS, EXPLANATIONS, QUALITY_CLASSES
 from core.quality.verdict import PassRule, Verdict, judge
 from core.quality.where import find
 from core.runtime.engine import Engine
@@ -33,12 +35,16 @@ class ImageQX:
         """Args are the engine, its manifest entry and a clock in seconds.
 
         Raises:
-            ValueError: the entry is of a network with other classes or explanations.
+            ValueError: the entry is of a network with other classes or explanations, or its second opinion
+                reads or tells other things than this program.
         """
         if sorted(entry.labels) != sorted(QUALITY_CLASSES) or sorted(entry.explanations) != sorted(
             EXPLANATIONS
         ):
             raise ValueError(f"not an ImageQX network: {entry.labels}, {entry.explanations}")
+        opinion = entry.opinion
+        if opinion and (opinion.features, opinion.conditions) != (second_opinion.FEATURES, CONDITIONS):
+            raise ValueError("the second opinion in the manifest is of another version: fit it anew")
         self._engine = engine
         self._entry = entry
         self._clock = clock
@@ -84,7 +90,8 @@ class ImageQX:
         faults = sigmoid(outputs["explanations"][0])
         quality = dict(zip(self._entry.labels, map(float, classes), strict=True))
         explanations = dict(zip(self._entry.explanations, map(float, faults), strict=True))
-        return judge(
+        places = sigmoid(outputs["places"][0, 0]) if "places" in outputs else None
+        verdict = judge(
             assessor=self.name,
             width=width,
             height=height,
@@ -92,7 +99,34 @@ class ImageQX:
             explanations={name: explanations[name] for name in EXPLANATIONS},
             rule=rule,
             milliseconds=(self._clock() - started) * 1000,
-            where=find(sigmoid(outputs["places"][0, 0])) if "places" in outputs else None,
+            where=None if places is None else find(places),
+        )
+        opinion = self._entry.opinion
+        if opinion is None or not rule.second_opinion or detail is None or places is None:
+            return verdict
+        given = second_opinion.features(quality, explanations, square, detail, places)
+        found = second_opinion.chances(given, opinion.weights, opinion.bias)
+        verdict = second_opinion.revised(verdict, rule, found, opinion.least_good)
+        return replace(verdict, milliseconds=(self._clock() - started) * 1000)
+
+    def opinion_features(self, rgb: np.ndarray) -> np.ndarray:
+        """What a second opinion reads of a picture (uint8 RGB, H x W x 3): float64, one number a feature.
+
+        Raises:
+            ValueError: the network lacks the detail view or the map of places.
+        """
+        square, detail = self.views(rgb)
+        outputs = self._run(square, detail)
+        if detail is None or "places" not in outputs:
+            raise ValueError("a second opinion needs a network with a detail view and a map of places")
+        classes = softmax(outputs["logits"][0], self._entry.temperature)
+        faults = sigmoid(outputs["explanations"][0])
+        return second_opinion.features(
+            dict(zip(self._entry.labels, map(float, classes), strict=True)),
+            dict(zip(self._entry.explanations, map(float, faults), strict=True)),
+            square,
+            detail,
+            sigmoid(outputs["places"][0, 0]),
         )
 
     def features(self, rgb: np.ndarray) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
@@ -21,11 +21,18 @@ class PassRule:
         class_offsets: added to the logit of a quality class before the most probable is taken; 0 for a
             class that is not named. The head was trained on as many faulty photos as the panel made: an
             offset says how common they are held to be here, and so how readily the class alone refuses.
+        second_opinion: whether classical measurements are weighed together with the network, where the
+            assessor can (``core.quality.second_opinion``).
+        spot_at_least, spot_at_most: how much of the frame's width or height the spot may take (0-1), where
+            its place is known: for photos of a series, each of which is taken from another distance.
     """
 
     thresholds: Mapping[str, float]
     healthy_skin_passes: bool = False
     class_offsets: Mapping[str, float] = field(default_factory=dict)
+    second_opinion: bool = False
+    spot_at_least: float = 0.0
+    spot_at_most: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -36,13 +43,14 @@ class Verdict:
         assessor: name of the assessor, such as ``"imageqx"``.
         width, height: size of the picture as it came, in pixels.
         quality: probability (0-1) per quality class, with the rule's class offsets.
-        label: the most probable quality class.
+        label: the most probable quality class; ``no_skin`` is not believed where ``bad_light`` is flagged.
         explanations: probability (0-1) per explanation.
         flagged: explanations at or over their threshold, in vocabulary order.
         passes: whether the picture is good enough under the rule it was judged by.
         nearest: the explanation closest to (or furthest over) its threshold.
         milliseconds: time the assessment took.
         where: the lesion's place in the frame, where the assessor can tell.
+        too_close: whether the spot takes more of the frame than the rule allows.
     """
 
     assessor: str
@@ -56,6 +64,7 @@ class Verdict:
     nearest: str
     milliseconds: float
     where: Where | None = None
+    too_close: bool = False
 
 
 class Assessor(Protocol):
@@ -98,11 +107,13 @@ def judge(
     """Apply a pass rule to probabilities: the one place where "passes" is decided."""
     if rule.class_offsets:
         quality = shifted(quality, rule.class_offsets)
-    label = max(quality, key=lambda name: quality[name])
     margins = {name: explanations[name] - rule.thresholds[name] for name in EXPLANATIONS}
     flagged = tuple(name for name in EXPLANATIONS if margins[name] >= 0)
+    # Where the light is bad nothing else can be known, least of all that there is no skin.
+    believed = [name for name in quality if name != "no_skin" or "bad_light" not in flagged]
+    label = max(believed, key=lambda name: quality[name])
     good = label == "lesion" or (rule.healthy_skin_passes and label == "healthy_skin")
-    return Verdict(
+    verdict = Verdict(
         assessor=assessor,
         width=width,
         height=height,
@@ -115,3 +126,15 @@ def judge(
         milliseconds=milliseconds,
         where=where,
     )
+    return at_distance(verdict, rule)
+
+
+def at_distance(verdict: Verdict, rule: PassRule) -> Verdict:
+    """The verdict with the rule's bounds on the spot's extent applied; the same without a known place."""
+    size = verdict.where.size if verdict.where is not None else 0.0
+    if size <= 0 or rule.spot_at_least <= size <= rule.spot_at_most:
+        return verdict
+    too_close = size > rule.spot_at_most
+    fault = "bad_framing" if too_close else "too_far_away"
+    flagged = tuple(name for name in EXPLANATIONS if name in verdict.flagged or name == fault)
+    return replace(verdict, flagged=flagged, passes=False, too_close=too_close)

@@ -73,6 +73,35 @@ class Abstention(BaseModel):
         return self
 
 
+class Opinion(BaseModel):
+    """A logistic model beside an ImageQX network; see ``core.quality.second_opinion``.
+
+    Attributes:
+        features: what it reads, in its order.
+        conditions: what it tells apart.
+        weights: one row a condition, one number a feature.
+        bias: one number a condition.
+        least_good: a picture passes only when it is held to be good with at least this probability (0-1).
+        provenance: what it was fitted on, and for which network (sha256).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    features: tuple[str, ...] = Field(min_length=1)
+    conditions: tuple[str, ...] = Field(min_length=2)
+    weights: tuple[tuple[Annotated[float, Field(allow_inf_nan=False)], ...], ...]
+    bias: tuple[Annotated[float, Field(allow_inf_nan=False)], ...]
+    least_good: float = Field(ge=0, le=1)
+    provenance: dict[str, Any] = {}
+
+    @model_validator(mode="after")
+    def _fits(self) -> "Opinion":
+        rows = len(self.weights) == len(self.bias) == len(self.conditions)
+        if not rows or any(len(row) != len(self.features) for row in self.weights):
+            raise ValueError("the opinion needs one row of weights and one bias a condition")
+        return self
+
+
 class ConfusedPair(BaseModel):
     """Held-out photos of the class ``true``, ``of`` in all, that were called ``said``: ``count``."""
 
@@ -104,6 +133,7 @@ class NetworkEntry(BaseModel):
         temperature: what ``logits`` are divided by before softmax.
         class_offsets: added after that, by label (of a network of task ``"lesion"``): classes that are said
             too often have a negative one.
+        opinion: a second opinion on an ImageQX network's verdicts; None where there is none.
         abstention: when a lesion classifier does not answer; None where it always does.
         confused: pairs of classes that it is known to mix up.
         provenance: what made the file (data, seed, epochs, init, commit, ...).
@@ -127,6 +157,7 @@ class NetworkEntry(BaseModel):
     operating_points: dict[str, OperatingPoint] = {}
     temperature: float = Field(default=1.0, gt=0)
     class_offsets: dict[str, Annotated[float, Field(ge=-20, le=20)]] = {}
+    opinion: Opinion | None = None
     abstention: Abstention | None = None
     confused: list[ConfusedPair] = []
     provenance: dict[str, Any] = {}

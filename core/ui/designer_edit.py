@@ -174,6 +174,13 @@ def _thresholds() -> None:
         field_name(("healthy_skin_passes",)),
         bool(drafts.value(("healthy_skin_passes",))),
     )
+    _field(
+        ("second_opinion",),
+        st.toggle,
+        field_name(("second_opinion",)),
+        bool(drafts.value(("second_opinion",))),
+        help=_("Measured in the picture itself; the stricter of both counts."),
+    )
     which = st.selectbox(
         _("For"),
         [_SPOT, *SHOTS],

@@ -6,6 +6,8 @@ import { condition } from "/conditions.js";
 import { glance, moved } from "/glance.js";
 import { heatOf, unpackHead } from "/heat.js";
 import { refined } from "/refine.js";
+import * as secondOpinion from "/second_opinion.js";
+import { levelsOf, texture } from "/texture.js";
 import { detailSquare, networkSquare, shrink } from "/resize.js";
 import { fingerprint } from "/frames.js";
 import { EXPLANATIONS, QUALITY_CLASSES, chanceGood, judge } from "/verdict.js";
@@ -135,14 +137,32 @@ const parts = {
   },
   verdicts({ verdicts, presets }) {
     verdicts.forEach((wanted, i) => {
-      const { quality, explanations, rule } = wanted;
-      const found = judge({ quality, explanations, width: 640, height: 480, milliseconds: 2.5 }, rule);
+      const { quality, explanations, rule, where } = wanted;
+      const found = judge({ quality, explanations, where, width: 640, height: 480, milliseconds: 2.5 }, rule);
       const said = condition(found, presets[wanted.preset], rule.healthy_skin_passes);
       const { label, flagged, passes, nearest } = found;
       const chance = chanceGood(found, rule.healthy_skin_passes);
       const all = { label, shifted: found.quality, flagged, passes, nearest, chance, condition: said };
       const known = Object.fromEntries(Object.keys(all).map((name) => [name, wanted[name]]));
       expect(all, known, `verdict ${i}`);
+    });
+  },
+  opinions({ opinions }) {
+    opinions.forEach((wanted, i) => {
+      const { quality, explanations, opinion, rule } = wanted;
+      const square = skin(wanted.plan, i % 2 ? 3 : 4);
+      const measured = { glance: glance(square), texture: texture(square), levels: levelsOf(square) };
+      const read = secondOpinion.features(quality, explanations, measured, wanted.places, 7);
+      expect(read, wanted.features, `what opinion ${i} reads`);
+      const chances = secondOpinion.chances(read, opinion);
+      expect(chances, wanted.chances, `chances of opinion ${i}`);
+      const judged = { quality, explanations, width: 640, height: 480, milliseconds: 2.5 };
+      const found = judge({ ...judged, opinion: { chances, leastGood: wanted.least_good } }, rule);
+      const { label, flagged, passes, nearest } = found;
+      const known = ["label", "flagged", "passes", "nearest"].map((name) => [name, wanted[name]]);
+      expect({ label, flagged, passes, nearest }, Object.fromEntries(known), `verdict of opinion ${i}`);
+      const alone = judge({ ...judged, opinion: { chances, leastGood: 1 } }, { ...rule, second_opinion: false });
+      expect(alone, judge(judged, rule), `network alone ${i}`);
     });
   },
   coached({ coached, presets }) {

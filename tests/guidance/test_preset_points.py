@@ -18,11 +18,19 @@ def test_a_preset_names_its_operating_point(name):
     assert not preset.thresholds
 
 
-def test_the_three_presets_differ_in_the_operating_point_alone():
+def test_the_three_presets_differ_in_the_operating_point_and_the_second_opinion_alone():
     def content(name):
-        return load_preset(name).model_dump(exclude={"name", "description", "operating_point"})
+        own = {"name", "description", "operating_point", "second_opinion"}
+        return load_preset(name).model_dump(exclude=own)
 
     assert content("lenient") == content("balanced") == content("strict")
+    weighed = {name: load_preset(name).second_opinion for name in ("lenient", "balanced", "strict")}
+    assert weighed == {"lenient": False, "balanced": True, "strict": True}
+
+
+@pytest.mark.parametrize("name", ["balanced", "lenient", "strict", "quiet", "coach"])
+def test_light_is_said_before_all_that_cannot_be_known_without_it(name):
+    assert load_preset(name).priority[0] == "bad_light"
 
 
 def test_the_rule_keeps_the_offsets_of_the_operating_point():

@@ -171,10 +171,13 @@ def test_the_preset_goes_to_the_browser_whole():
 
 
 def test_the_rule_goes_to_the_browser_whole():
-    rule = PassRule({"blurry": np.float32(0.5)}, True, {"lesion": 1})
+    rule = PassRule({"blurry": np.float32(0.5)}, True, {"lesion": 1}, True, 0.1, 0.9)
     told = json.loads(json.dumps(rule_json(rule)))
     assert told == {
         "thresholds": {"blurry": 0.5},
         "class_offsets": {"lesion": 1.0},
         "healthy_skin_passes": True,
+        "second_opinion": True,
+        "spot_at_least": 0.1,
+        "spot_at_most": 0.9,
     }

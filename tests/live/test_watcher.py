@@ -182,7 +182,7 @@ def test_the_events_tell_the_story(stage):
         ("prompt_shown", "too_far_away"),
     ]
     shown = stage.events("prompt_cleared")[0].properties
-    assert shown["text_id"] == "balanced@2:too_far_away"
+    assert shown["text_id"] == "balanced@3:too_far_away"
     assert shown["shown_ms"] >= 1500
     assert {event.source for event in stage.log.events} == {"live"}
     assert {event.page for event in stage.log.events} == {"practise"}

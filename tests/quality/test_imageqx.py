@@ -170,7 +170,9 @@ def test_shipped_network_gives_probabilities(shipped):
     verdict = shipped.assess(PICTURE, shipped.rule())
     assert sum(verdict.quality.values()) == pytest.approx(1)
     assert all(0 <= chance <= 1 for chance in verdict.explanations.values())
-    assert verdict.label == max(verdict.quality, key=verdict.quality.get)
+    # What cannot be seen for want of light is not called no skin.
+    believed = [name for name in verdict.quality if name != "no_skin" or "bad_light" not in verdict.flagged]
+    assert verdict.label == max(believed, key=verdict.quality.get)
     assert verdict.milliseconds > 0
 
 

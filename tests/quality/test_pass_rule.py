@@ -1,9 +1,12 @@
 import numpy as np
 import pytest
 
+from core.guidance.hint import condition
+from core.guidance.preset import load_preset
 from core.quality.imageqx import rule_of
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
 from core.quality.verdict import PassRule, judge, shifted
+from core.quality.where import Where
 from core.runtime.manifest import OperatingPoint
 
 CALM = dict.fromkeys(EXPLANATIONS, 0.1)
@@ -64,3 +67,24 @@ def test_a_rule_of_an_operating_point():
     assert rule.thresholds["blurry"] == 0.3
     assert rule.class_offsets == {"lesion": 0.5}
     assert rule.healthy_skin_passes
+
+
+def test_no_skin_is_not_believed_where_the_light_is_bad():
+    dark = {**CALM, "bad_light": 0.6}
+    assert verdict((0.1, 0.7, 0.05, 0.15), PassRule(HALF), dark).label == "poor_quality"
+    assert verdict((0.1, 0.7, 0.05, 0.15), PassRule(HALF)).label == "no_skin"
+
+
+@pytest.mark.parametrize(
+    ("size", "flagged", "too_close"),
+    [(0.3, (), False), (0.6, ("bad_framing",), True), (0.1, ("too_far_away",), False)],
+)
+def test_a_shot_of_a_series_bounds_the_spot_both_ways(size, flagged, too_close):
+    quality = dict(zip(QUALITY_CLASSES, (0.9, 0.03, 0.03, 0.04), strict=True))
+    given = {"assessor": "test", "width": 1, "height": 1, "quality": quality, "milliseconds": 0}
+    rule = PassRule({**HALF, "bad_framing": 1.0, "too_far_away": 1.0}, spot_at_least=0.2, spot_at_most=0.45)
+    found = judge(**given, explanations=CALM, rule=rule, where=Where(0, 0, size))
+    assert (found.flagged, found.too_close, found.passes) == (flagged, too_close, not flagged)
+    key = {(): None, ("bad_framing",): "too_close", ("too_far_away",): "too_far_away"}[flagged]
+    assert condition(found, load_preset()) == key
+    assert judge(**given, explanations=CALM, rule=rule, where=None).passes

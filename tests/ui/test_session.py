@@ -44,7 +44,7 @@ def test_the_log_names_the_preset_as_its_variant(state):
     log = session.event_log()
     assert log is session.event_log()
     assert [event.event for event in log.events] == ["session_started"]
-    assert log.events[0].variant == "balanced@2"
+    assert log.events[0].variant == "balanced@3"
 
 
 def test_the_log_goes_where_the_setting_says(monkeypatch, tmp_path):

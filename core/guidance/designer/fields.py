@@ -81,6 +81,9 @@ def _names() -> dict[str, str]:
         "description": _("Description"),
         "operating_point": _("Start from the thresholds"),
         "healthy_skin_passes": _("Skin without a spot may pass"),
+        "second_opinion": _("Weigh light, sharpness and place with the network"),
+        "spot_at_least": _("Spot at least (share of the picture)"),
+        "spot_at_most": _("Spot at most (share of the picture)"),
         "priority": _("What is said first"),
         "merge": _("Said as another"),
         "timing/assess_every_ms": _("Look at a picture every"),
@@ -144,7 +147,7 @@ def where(steps: Steps) -> str:
 
 
 def _inner(step: str) -> str:
-    if step == "healthy_skin_passes":
+    if step in ("healthy_skin_passes", "spot_at_least", "spot_at_most"):
         return field_name((step,))
     named = section_name(step)
     return named if named != step else condition_name(step).replace("_", " ")

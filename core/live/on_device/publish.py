@@ -126,7 +126,8 @@ def _digest(entry: NetworkEntry) -> str:
 
 def _facts(entry: NetworkEntry) -> dict[str, Any]:
     wanted = {"labels", "explanations", "input_size", "mean", "std", "detail", "temperature"}
-    return entry.model_dump(mode="json", include=wanted)
+    opinion = entry.opinion.model_dump(mode="json", exclude={"provenance"}) if entry.opinion else None
+    return entry.model_dump(mode="json", include=wanted) | {"opinion": opinion}
 
 
 def _fill(made: Path, entry: NetworkEntry, static: Path, weights: Path) -> None:

@@ -32,9 +32,12 @@ def preset_json(preset: Preset, language: str = "en") -> dict[str, Any]:
 
 
 def rule_json(rule: PassRule) -> dict[str, Any]:
-    """A pass rule for the browser: thresholds, class_offsets, healthy_skin_passes."""
+    """A pass rule for the browser: thresholds, class_offsets, and the other fields of ``PassRule``."""
     return {
         "thresholds": {name: float(value) for name, value in rule.thresholds.items()},
         "class_offsets": {name: float(value) for name, value in rule.class_offsets.items()},
         "healthy_skin_passes": rule.healthy_skin_passes,
+        "second_opinion": rule.second_opinion,
+        "spot_at_least": rule.spot_at_least,
+        "spot_at_most": rule.spot_at_most,
     }

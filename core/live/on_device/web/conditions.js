@@ -1,7 +1,7 @@
 // @ts-check
 // From a verdict to the one thing to say; the twin of core/guidance/conditions.py and hint.py.
 
-import { EXPLANATIONS } from "./verdict.js";
+import { EXPLANATIONS } from "./labels.js";
 
 /** What may be wrong with a picture. */
 export const PICTURE_KEYS = [...EXPLANATIONS, "no_skin", "healthy_skin"];
@@ -50,5 +50,6 @@ export function condition(verdict, preset, healthySkinPasses = false) {
   const clear = verdict.label === "healthy_skin" && !(healthySkinPasses || preset.healthy_skin_passes);
   if (verdict.label === "no_skin" || clear) wrong.add(verdict.label);
   if (!wrong.size) wrong.add(verdict.nearest);
-  return preset.priorities.find((key) => wrong.has(key)) ?? null;
+  const key = preset.priorities.find((name) => wrong.has(name)) ?? null;
+  return key === "bad_framing" && verdict.too_close ? "too_close" : key;
 }

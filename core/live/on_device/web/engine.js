@@ -4,6 +4,7 @@
 import { EngineError } from "./errors.js";
 import { heatOf, unpackHead } from "./heat.js";
 import { sigmoid, softmax } from "./probability.js";
+import { chances, features as opinionFeatures } from "./second_opinion.js";
 import { hasSimd } from "./simd.js";
 import { find } from "./where.js";
 
@@ -100,16 +101,28 @@ function connect(worker, onProgress) {
 }
 
 /** A worker's answer as probabilities. @param {any} answer @param {import("./network.js").Card} card @param {import("./heat.js").Head | null} head @returns {Judged} */
-function judgedOf({ places, features, backend, ...answer }, card, head) {
+function judgedOf({ places, features, backend, fabric, ...answer }, card, head) {
   const { logits, explanationLogits } = answer;
   const named = (/** @type {string[]} */ names, /** @type {number[]} */ values) =>
     Object.fromEntries(names.map((name, i) => [name, values[i]]));
   const side = places === null ? 0 : Math.sqrt(places.length);
+  const lesion = places === null ? null : sigmoid(places);
+  const quality = named(card.labels, softmax(logits, card.temperature));
+  const explanations = named(card.explanations, sigmoid(explanationLogits));
+  const { opinion } = card;
+  const measured = { glance: answer.glance, ...fabric };
   const judged = {
     ...answer,
-    quality: named(card.labels, softmax(logits, card.temperature)),
-    explanations: named(card.explanations, sigmoid(explanationLogits)),
-    where: places === null ? null : find(sigmoid(places), side, side),
+    quality,
+    explanations,
+    where: lesion === null ? null : find(lesion, side, side),
+    opinion:
+      opinion && fabric && lesion
+        ? {
+            chances: chances(opinionFeatures(quality, explanations, measured, lesion, side), opinion),
+            leastGood: opinion.least_good,
+          }
+        : null,
   };
   if (features && head) {
     const { channels } = head;

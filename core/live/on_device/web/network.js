@@ -11,6 +11,7 @@ import { forgetOthers, stored } from "./store.js";
  * @typedef {{labels: string[], explanations: string[], input_size: number, mean: number[], std: number[],
  *   detail: boolean, temperature: number, places: boolean,
  *   head: {explain: string, direct: string, through: string, channels: number} | null,
+ *   opinion: import("./second_opinion.js").Opinion | null,
  *   files: Record<"network" | "wasm" | "webgpu", {path: string, bytes: number, module?: string}>,
  *   check: {logits: number[], explanations: number[]}}} Card
  *

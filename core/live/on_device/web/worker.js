@@ -5,6 +5,7 @@ import { EngineError } from "./errors.js";
 import { fingerprint, luma, pixelsOf } from "./frames.js";
 import { glance } from "./glance.js";
 import { openNetwork } from "./network.js";
+import { levelsOf, texture } from "./texture.js";
 
 /** @type {import("./network.js").Network | null} */
 let network = null;
@@ -46,9 +47,11 @@ async function assess({ bitmap, features }) {
   const { width, height } = picture;
   const { square, detail } = network.views(picture);
   const seen = glance(square);
+  // Only a second opinion reads these.
+  const fabric = network.card.opinion && detail ? { texture: texture(detail), levels: levelsOf(square) } : null;
   const answer = await run(network, square, detail, features);
   const milliseconds = performance.now() - started;
-  const looks = { luma: luma(picture), print: fingerprint(picture), glance: seen };
+  const looks = { luma: luma(picture), print: fingerprint(picture), glance: seen, fabric };
   return { ...answer, backend: network.backend, width, height, ...looks, milliseconds };
 }
 
