@@ -174,7 +174,10 @@ def opinions(rng: np.random.Generator) -> list[dict[str, Any]]:
     cases = []
     for number in range(60):
         left, top, shine = (int(value) for value in rng.integers(0, (80, 80, 30)))
-        plan = (*(int(v) for v in rng.integers((60, 40, 30), (230, 160, 130))), *(int(v) for v in rng.integers(-20, 20, 2)))
+        plan = (
+            *(int(v) for v in rng.integers((60, 40, 30), (230, 160, 130))),
+            *(int(v) for v in rng.integers(-20, 20, 2)),
+        )
         plan = (*plan, left, 224, top, 224, shine)
         square = skin_square(*plan)
         places_shown = np.round(rng.random((7, 7)) ** int(rng.choice([1, 3, 6])), 4)

@@ -50,6 +50,8 @@ FEATURES: Final = (
 # believed below this much.
 LIKELY: Final = 0.3
 UNLIKELY: Final = 0.05
+# A condition that the network did not report must be so many times as probable as a good picture.
+LIKELIER: Final = 1.5
 # The network's class poor_quality alone, without any fault, does not stand against this much of "good".
 CERTAIN: Final = 0.8
 _LEAST: Final = 1e-4
@@ -156,7 +158,8 @@ def revised(verdict: Verdict, rule: PassRule, opinion: Mapping[str, float], leas
     flagged = [
         name
         for name in counted
-        if opinion[name] >= LIKELY or (name in verdict.flagged and opinion[name] >= UNLIKELY)
+        if opinion[name] >= max(LIKELY, LIKELIER * good)
+        or (name in verdict.flagged and opinion[name] >= UNLIKELY)
     ]
     label = _label(verdict, flagged, opinion)
     may_pass = label == "lesion" or (rule.healthy_skin_passes and label == "healthy_skin")

@@ -1,9 +1,9 @@
 """How fine the structure of a picture is: what tells blur, shake and lost detail from a sharp picture.
 
-Measured on the network's detail view, in whole numbers, so that Python and the browser agree. The mean squared
-difference of the brightness of two pixels grows with the distance between them: slowly in a sharp picture,
-with the square of the distance in one that is blurred over that distance. Blur by movement shows in one
-direction alone.
+Measured on the network's detail view, in whole numbers, so that Python and the browser agree. The mean
+squared difference of the brightness of two pixels grows with the distance between them: slowly in a sharp
+picture, with the square of the distance in one that is blurred over that distance. Blur by movement shows in
+one direction alone.
 """
 
 import math
@@ -22,8 +22,8 @@ class Texture:
     """What was measured.
 
     Attributes:
-        soft: exponent (about 0 to 2) with which differences grow from 2 to 8 pixels, in the direction where it
-            is largest; 2 is a blur over all of that.
+        soft: exponent (about 0 to 2) with which differences grow from 2 to 8 pixels, in the direction where
+            it is largest; 2 is a blur over all of that.
         smear: how much smaller it is in the direction where it is smallest.
         soft_wide: as ``soft``, from 4 to 16 pixels.
         fine, medium: logarithm to base 2 of the mean squared difference (levels) at 1 and at 2 pixels, in the

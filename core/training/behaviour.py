@@ -1,9 +1,9 @@
 """What a person is told, fault by fault: eleven plain faults put on a hundred good photographs.
 
-``python -m core evaluate behaviour --data DIR --out DIR`` shows the share of faulty photographs that get the right
-prompt first, and of those that are told to work, on the still and live, with the network alone and with the
-second opinion (``core.quality.second_opinion``). The photographs and the boxes of their lesions stand in
-``behaviour.json``; ``core.training.fit_opinion`` learns from none of them.
+``python -m core evaluate behaviour --data DIR --out DIR`` shows the share of faulty photographs that get the
+right prompt first, and the share of which a person is told that they work, on the still and live, with the
+network alone and with the second opinion (``core.quality.second_opinion``). The photographs and the boxes of
+their lesions stand in ``behaviour.json``; ``core.training.fit_opinion`` learns from none of them.
 """
 
 import json
@@ -39,7 +39,15 @@ FAR: Final = 0.06
 LADDER: Final = (*FAULTS, "far", "empty")
 _LONG_SIDE: Final = 640
 # Bodies seen whole or in part, sharp and well lit, on which a lesion may lie far away.
-_GROUNDS: Final = ("feet-a4", "hgr1", "jacbo-fists", "kevin-feet", "yogan-legs", "yakimov-fingers", "lkawka-nails")
+_GROUNDS: Final = (
+    "feet-a4",
+    "hgr1",
+    "jacbo-fists",
+    "kevin-feet",
+    "yogan-legs",
+    "yakimov-fingers",
+    "lkawka-nails",
+)
 _FRAMES: Final = 3
 _FRAMES_A_SECOND: Final = 10
 _SECONDS: Final = 4.0
@@ -213,7 +221,7 @@ def behaviour(
     ways = ("still/network_alone", "still/with_second_opinion", "live/with_second_opinion")
     return {
         "task": "behaviour",
-        "photographs": {slug: n for slug, n in Counter(good.row.slug for good in photographs).items()},
+        "photographs": dict(Counter(good.row.slug for good in photographs)),
         "preset": preset.name,
         "faults": {
             fault: {way: _shares(told[fault], way, RIGHT[fault]) for way in ways}
@@ -254,11 +262,12 @@ def behaviour_markdown(report: Mapping[str, Any]) -> str:
     lines = [
         "# What a person is told, fault by fault",
         "",
-        f"Good photographs at full size ({sources}), each with one plain fault put on it; preset {report['preset']}. "
-        "Shares with 95 % Wilson intervals. Nothing was fitted on these photographs, but the faults are drawn: they "
-        "cannot show how often real photographs have them.",
+        f"Good photographs at full size ({sources}), each with one plain fault put on it; preset "
+        f"{report['preset']}. Shares with 95 % Wilson intervals. Nothing was fitted on these photographs, "
+        "but the faults are drawn: they cannot show how often real photographs have them.",
         "",
-        "| fault | n | right prompt first, network alone | with second opinion | live | told that it works, network alone | with second opinion | live |",
+        "| fault | n | right prompt first, network alone | with second opinion | live "
+        "| told that it works, network alone | with second opinion | live |",
         "|---|---|---|---|---|---|---|---|",
     ]
     ways = ("still/network_alone", "still/with_second_opinion", "live/with_second_opinion")
@@ -267,7 +276,11 @@ def behaviour_markdown(report: Mapping[str, Any]) -> str:
         works = [_printed(found[way]["told_that_it_works"]) for way in ways]
         lines.append(f"| {fault} | {found[ways[0]]['right_first']['n']} | {' | '.join([*right, *works])} |")
     good = [_printed(report["good"][way]) for way in ways]
-    lines += ["", "| good photographs that pass | network alone | with second opinion | live |", "|---|---|---|---|"]
+    lines += [
+        "",
+        "| good photographs that pass | network alone | with second opinion | live |",
+        "|---|---|---|---|",
+    ]
     lines.append(f"| as they are | {' | '.join(good)} |")
     lines += ["", "What they were told with the second opinion:", ""]
     for fault, found in report["faults"].items():

@@ -1,4 +1,4 @@
-"""``python -m core evaluate imageqx|lesion|classical|panel --data DIR --out DIR``."""
+"""``python -m core evaluate imageqx|lesion|classical|panel|behaviour --data DIR --out DIR``."""
 
 import argparse
 import json
@@ -29,7 +29,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser = subparsers.add_parser(
         "evaluate", help=_("measure a network or the classical checks on photographs")
     )
-    parser.add_argument("task", choices=["imageqx", "lesion", "classical", "panel"])
+    parser.add_argument("task", choices=["imageqx", "lesion", "classical", "panel", "behaviour"])
     parser.add_argument("--data", type=Path, required=True, help=_("folder with manifest.csv"))
     parser.add_argument("--out", type=Path, required=True, help=_("folder for the report"))
     parser.add_argument("--weights", type=Path, default=WEIGHTS_DIR, help=_("folder with manifest.json"))
@@ -65,6 +65,8 @@ def _report(args: argparse.Namespace) -> dict[str, Any]:
         classical = Classical()
         return evaluate_quality(classical, classical.rule(), rows, _counts(args), _progress, out=args.out)
     manifest = load_manifest(args.weights / "manifest.json")
+    if args.task == "behaviour":
+        return _behaviour(args, rows)
     if args.task not in manifest.networks:
         raise DataError(
             _("{folder} lists no network called {name}.").format(folder=args.weights, name=args.task)
@@ -90,6 +92,18 @@ def _report(args: argparse.Namespace) -> dict[str, Any]:
     return evaluate_quality(
         assessor, assessor.rule(), rows, _counts(args), _progress, args.pool, settings, args.out
     )
+
+
+def _behaviour(args: argparse.Namespace, rows: list[Row]) -> dict[str, Any]:
+    """What people are told of faulty photographs, with the preset that everything starts from."""
+    from core.guidance.preset import load_preset
+    from core.quality.imageqx import ImageQX
+    from core.training.behaviour import behaviour
+
+    manifest = load_manifest(args.weights / "manifest.json")
+    engine = open_engine("imageqx", manifest, directory=args.weights)
+    assessor = ImageQX(engine, manifest.networks["imageqx"])
+    return behaviour(assessor, rows, load_preset(), args.limit, _progress)
 
 
 def _fit_points(
@@ -143,11 +157,13 @@ def _counts(args: argparse.Namespace) -> dict[str, int] | None:
 def _written(args: argparse.Namespace, report: dict[str, Any]) -> list[Path]:
     """Write the report in all its forms; returns the files. What a person wants at once is printed."""
     from core.training.agreement import agreement_markdown
+    from core.training.behaviour import behaviour_markdown
     from core.training.lesion_text import lesion_markdown, printed
     from core.training.report_html import html
     from core.training.report_text import markdown
 
-    tables = {"panel": agreement_markdown, "lesion": lesion_markdown}.get(args.task, markdown)(report)
+    writers = {"panel": agreement_markdown, "lesion": lesion_markdown, "behaviour": behaviour_markdown}
+    tables = writers.get(args.task, markdown)(report)
     texts = {"json": json.dumps(report, indent=1), "md": tables}
     if args.task in ("imageqx", "lesion"):
         texts["html"] = html(report, args.out).removesuffix("\n")
@@ -155,8 +171,8 @@ def _written(args: argparse.Namespace, report: dict[str, Any]) -> list[Path]:
     files = [args.out / f"{args.task}.{kind}" for kind in texts]
     for file, text in zip(files, texts.values(), strict=True):
         file.write_text(text + "\n", encoding="utf-8")
-    if args.task in ("panel", "lesion"):
-        print(tables if args.task == "panel" else printed(report), end="\n\n")
+    if args.task in ("panel", "lesion", "behaviour"):
+        print(printed(report) if args.task == "lesion" else tables, end="\n\n")
     return files
 
 

@@ -1,7 +1,7 @@
 """The eleven faults of the behaviour ladder: each one put plainly on a good photograph, at full size.
 
-These are not the degradations that the networks are trained on (``core/training/degrade.py``): they are simple,
-strong and separate, so that a person who looks at the result names the same fault.
+These are not the degradations that the networks are trained on (``core/training/degrade.py``): they are
+simple, strong and separate, so that a person who looks at the result names the same fault.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,6 +11,7 @@ from typing import Final
 import cv2
 import numpy as np
 
+from core.quality.labels import CONDITIONS
 from core.training.degrade import disc_kernel, to_linear, to_srgb
 from core.training.sources import Box
 
@@ -162,7 +163,12 @@ RIGHT: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         "empty": frozenset({"no_skin"}),
     }
 )
-"""The prompts that are right for each fault: the coarse condition or one that refines it, but not its opposite."""
+"""The prompts that are right for each fault: its condition or one that refines it, but not its opposite."""
+
+
+def coarse(fault: str) -> str:
+    """The condition that a fault of the ladder comes under."""
+    return next(key for key in RIGHT[fault] if key in CONDITIONS)
 
 
 def _filtered(rgb: np.ndarray, kernel: np.ndarray) -> np.ndarray:

@@ -1,15 +1,16 @@
 """Fits the second opinion of an ImageQX network: ``python -m core.training.fit_opinion --data DIR``.
 
 A multinomial logistic regression over ``core.quality.second_opinion.FEATURES`` on photographs of the training
-split: as they are, with the plain faults of the ladder at drawn strengths, and with the degradations that the
-network was trained on. How sure it must be of a good picture is then set on the validation split and on the
-left-out sources, so that of the good photographs that the network passes at most two in a hundred are lost.
+split: as they are, with the plain faults of the ladder at drawn strengths, and with the degradations that
+the network was trained on. How sure it must be of a good picture is then set on other photographs, so that of
+the good ones that the network passes at most two in a hundred are lost.
 """
 
 import argparse
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -17,18 +18,21 @@ import numpy as np
 
 from core.quality.imageqx import ImageQX
 from core.quality.labels import CONDITIONS, EXPLANATIONS, QUALITY_CLASSES
-from core.quality.second_opinion import FEATURES
-from core.quality.verdict import PassRule
+from core.quality.second_opinion import FEATURES, chances, revised
+from core.quality.verdict import PassRule, Verdict
 from core.runtime.engine import open_engine
 from core.runtime.manifest import WEIGHTS_DIR, Opinion, WeightsError, load_manifest, save_entry
 from core.runtime.preprocess import shrink
 from core.training.behaviour import far, grounds_of, ladder_paths, scenes_of
 from core.training.boxes import eye_box
-from core.training.faults import FAULTS, RIGHT
-from core.training.imageqx_data import material_of, sample, scene_from_row
+from core.training.evaluate import benchmark
+from core.training.faults import FAULTS, coarse
+from core.training.imageqx_data import material_of, plurality, sample, scene_from_row
 from core.training.panel import Panel
+from core.training.recipes.calibrate import good_lesions
 from core.training.sources import Box, DataError, Row, read_manifest
 from core.training.splits import split_of
+from core.words import _
 
 LOST: Final = 0.02
 """Share of good photographs that pass the network which the opinion may refuse."""
@@ -36,6 +40,7 @@ _LARGE: Final = 380  # pixels across the short side from which a photograph serv
 _LESIONS_A_SOURCE, _OTHERS_A_SOURCE = 70, 30
 _FAULTS_A_PHOTO: Final = 4
 _DEGRADED: Final = 900
+_GOOD_SAMPLES: Final = 450
 # Plain faults on skin without a lesion; the others need one.
 _WITHOUT_LESION: Final = ("defocus", "motion", "dark", "bright", "shadow", "low_resolution")
 _STRENGTHS: Final = (0.6, 1.7)
@@ -44,11 +49,6 @@ _PENALTY: Final = 0.3
 _READY_SHARE: Final = 0.25
 
 Example = tuple[np.ndarray, str]
-
-
-def coarse(fault: str) -> str:
-    """The condition that a fault of the ladder comes under."""
-    return next(key for key in RIGHT[fault] if key in CONDITIONS)
 
 
 def examples(rows: Sequence[Row], seed: int = 5) -> Iterator[Example]:
@@ -135,9 +135,7 @@ def fit(given: np.ndarray, conditions: Sequence[str]) -> tuple[np.ndarray, np.nd
     Raises:
         DataError: a condition has no example.
     """
-    from sklearn.linear_model import LogisticRegression
-
-    from core.words import _
+    from sklearn.linear_model import LogisticRegression  # only fitting needs it
 
     right = np.array([CONDITIONS.index(name) for name in conditions])
     counts = np.bincount(right, minlength=len(CONDITIONS))
@@ -153,37 +151,45 @@ def fit(given: np.ndarray, conditions: Sequence[str]) -> tuple[np.ndarray, np.nd
     return weights, model.intercept_ - weights @ mean
 
 
-def least_good(assessor: ImageQX, opinion: Opinion, rows: Sequence[Row], rule: PassRule) -> tuple[float, int]:
-    """How sure the opinion must be of a good picture, and on how many photographs that was set.
+def least_good(
+    assessor: ImageQX, opinion: Opinion, rows: Sequence[Row], rule: PassRule, samples: int = _GOOD_SAMPLES
+) -> tuple[float, dict[str, int]]:
+    """How sure the opinion must be of a good picture, and on how many pictures that was set.
 
-    Large photographs of lesions of the validation split and the left-out sources, as they are, that the network
-    alone passes: at most ``LOST`` of them are refused.
+    Of the good pictures that the network alone passes at most ``LOST`` may be refused. Good are large
+    photographs of lesions of the validation split and the left-out sources, as they are, and the benchmark's
+    good samples of the validation split.
     """
-    from dataclasses import replace
+    alone = replace(rule, second_opinion=False)
+    sets: dict[str, list[tuple[Verdict, dict[str, float]]]] = {"photographs": [], "samples": []}
 
-    from core.quality.second_opinion import chances, revised
+    def judge(rgb: np.ndarray, name: str) -> None:
+        small = shrink(rgb, 640)
+        verdict = assessor.assess(small, alone)
+        if verdict.passes:
+            given = assessor.opinion_features(small)
+            sets[name].append((verdict, chances(given, opinion.weights, opinion.bias)))
 
     forbidden = ladder_paths()
-    alone = replace(rule, second_opinion=False)
-    judged = []
     for row in rows:
         good = row.group == "lesion" and split_of(row) != "train" and row.path not in forbidden
-        if not good or min(row.width, row.height) < _LARGE:
-            continue
-        rgb = shrink(scene_from_row(row).rgb, 640)
-        verdict = assessor.assess(rgb, alone)
-        if verdict.passes:
-            given = assessor.opinion_features(rgb)
-            judged.append((verdict, chances(given, opinion.weights, opinion.bias)))
-    if not judged:
-        return 0.0, 0
+        if good and min(row.width, row.height) >= _LARGE:
+            judge(scene_from_row(row).rgb, "photographs")
+    seed = benchmark()["seed"]
+    material, panel = material_of(list(rows), "validation"), Panel(seed)
+    for number in range(samples):
+        made = sample(number, "validation", material, panel, seed)
+        votes = np.asarray(made.quality_votes)[None]
+        if good_lesions(plurality(votes), votes / votes.sum())[0]:
+            judge(made.shot.rgb, "samples")
     best = 0.0
     for level in np.linspace(0, 0.9, 91):
+        judged = [*sets["photographs"], *sets["samples"]]
         lost = sum(not revised(verdict, rule, found, float(level)).passes for verdict, found in judged)
         if lost > LOST * len(judged):
             break
         best = float(level)
-    return round(best, 2), len(judged)
+    return round(best, 2), {name: len(judged) for name, judged in sets.items()}
 
 
 def fitted(assessor: ImageQX, sha256: str, rows: Sequence[Row]) -> Opinion:
@@ -202,22 +208,14 @@ def fitted(assessor: ImageQX, sha256: str, rows: Sequence[Row]) -> Opinion:
         bias=tuple(round(float(value), 5) for value in bias),
         least_good=0.0,
     )
-    rule = assessor.rule()
-    level, count = least_good(assessor, opinion, rows, rule_with_opinion(rule))
+    level, counts = least_good(assessor, opinion, rows, replace(assessor.rule(), second_opinion=True))
     provenance = {
         "network": sha256,
         "examples": dict(Counter(conditions).most_common()),
-        "set_on": count,
+        "set_on": counts,
         "lost_at_most": LOST,
     }
     return opinion.model_copy(update={"least_good": level, "provenance": provenance})
-
-
-def rule_with_opinion(rule: PassRule) -> PassRule:
-    """The same rule with the second opinion."""
-    from dataclasses import replace
-
-    return replace(rule, second_opinion=True)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

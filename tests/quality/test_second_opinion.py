@@ -66,7 +66,10 @@ def test_skin_without_a_spot_is_not_called_a_lesion():
 def test_no_skin_is_not_believed_where_there_is_skin():
     found = revised(verdict("no_skin"), RULE, opinion(too_far_away=0.7, no_skin=0.01), 0.4)
     assert (found.label, found.flagged) == ("poor_quality", ("too_far_away",))
-    assert revised(verdict("no_skin"), RULE, opinion(healthy_skin=0.8, no_skin=0.01), 0.4).label == "healthy_skin"
+    assert (
+        revised(verdict("no_skin"), RULE, opinion(healthy_skin=0.8, no_skin=0.01), 0.4).label
+        == "healthy_skin"
+    )
     assert revised(verdict("no_skin"), RULE, opinion(no_skin=0.9), 0.4).label == "no_skin"
 
 

@@ -5,6 +5,7 @@ import { EXPLANATIONS, QUALITY_CLASSES } from "./labels.js";
 
 const LIKELY = 0.3;
 const UNLIKELY = 0.05;
+const LIKELIER = 1.5;
 const CERTAIN = 0.8;
 const LEAST = 1e-4;
 const CLASSES = ["ready", "no_skin", "healthy_skin"];
@@ -101,7 +102,9 @@ export function revised(verdict, rule, found, leastGood) {
   const goodOnes = rule.healthy_skin_passes ? ["ready", "healthy_skin"] : ["ready"];
   const good = goodOnes.reduce((sum, name) => sum + opinion[name], 0);
   const flagged = counted.filter(
-    (name) => opinion[name] >= LIKELY || (verdict.flagged.includes(name) && opinion[name] >= UNLIKELY),
+    (name) =>
+      opinion[name] >= Math.max(LIKELY, LIKELIER * good) ||
+      (verdict.flagged.includes(name) && opinion[name] >= UNLIKELY),
   );
   let label = labelOf(verdict, flagged, opinion);
   let mayPass = label === "lesion" || (rule.healthy_skin_passes && label === "healthy_skin");

@@ -1,0 +1,116 @@
+import json
+
+import numpy as np
+import pytest
+
+from core.cli.assess import open_assessor
+from core.guidance.preset import load_preset
+from core.quality.labels import CONDITIONS
+from core.quality.second_opinion import FEATURES
+from core.training import behaviour, evaluate_cli, fit_opinion
+from core.training.behaviour import LADDER
+from core.training.phantoms import draw
+from core.training.sources import DataError, read_manifest
+from tests.training.folders import write_manifest, write_phantom
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """One lesion, a body without one and a scene without skin; the ladder names the lesion."""
+    entries = [
+        write_phantom(tmp_path, "lesion", 3, (480, 640), "drawn", True),
+        write_phantom(tmp_path, "healthy_skin", 4, (480, 640), "feet-a4", True),
+        write_phantom(tmp_path, "no_skin", 5, (480, 640), "dtd", False),
+    ]
+    write_manifest(tmp_path, entries)
+    rows, columns = np.nonzero(draw("lesion", 3, size=(480, 640), lesion_extent=0.3).mask)
+    box = [int(columns.min()), int(rows.min()), int(columns.max()) + 1, int(rows.max()) + 1]
+    monkeypatch.setattr(behaviour, "_listed", lambda: {"drawn": {entries[0]["path"]: box}})
+    return tmp_path
+
+
+def test_the_command_tells_what_each_fault_is_told_as(folder, tmp_path, capsys):
+    out = tmp_path / "out"
+    args = ["behaviour", "--data", str(folder), "--out", str(out)]
+    assert run(args) == 0
+    report = json.loads((out / "behaviour.json").read_text())
+    assert set(report["faults"]) == set(LADDER)
+    assert report["photographs"] == {"drawn": 1}
+    for fault in report["faults"].values():
+        for way in ("still/network_alone", "still/with_second_opinion", "live/with_second_opinion"):
+            assert fault[way]["right_first"]["n"] == 1
+            assert sum(fault[way]["keys"].values()) == 1
+    assert report["faults"]["dark"]["still/with_second_opinion"]["right_first"]["share"] == 1
+    assert "| dark | 1 | " in capsys.readouterr().out
+
+
+def test_a_folder_without_the_photographs_is_told_in_a_sentence(folder, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(behaviour, "_listed", lambda: {"elsewhere": {"other.jpg": [0, 0, 1, 1]}})
+    assert run(["behaviour", "--data", str(folder), "--out", str(tmp_path / "out")]) == 1
+    assert "none of the photographs" in capsys.readouterr().err
+
+
+def run(argv):
+    import argparse
+
+    parser = argparse.ArgumentParser()
+    evaluate_cli.add_parser(parser.add_subparsers())
+    args = parser.parse_args(["evaluate", *argv])
+    return args.run(args)
+
+
+def test_nothing_is_fitted_on_the_ladder(folder, monkeypatch):
+    monkeypatch.setattr(fit_opinion, "split_of", lambda row: "train")
+    monkeypatch.setattr(fit_opinion, "_DEGRADED", 0)
+    shown = [name for _rgb, name in fit_opinion.examples(read_manifest(folder))]
+    assert "ready" not in shown
+    assert {"healthy_skin", "no_skin"} <= set(shown)
+
+
+def test_a_fit_finds_what_tells_the_conditions_apart_on_features_of_any_scale():
+    rng = np.random.default_rng(0)
+    scale = np.logspace(-3, 3, len(FEATURES))
+    right = [name for name in CONDITIONS for _turn in range(40)]
+    centres = rng.normal(0, 3, (len(CONDITIONS), len(FEATURES)))
+    given = (
+        np.array([centres[CONDITIONS.index(name)] + rng.normal(0, 1, len(FEATURES)) for name in right])
+        * scale
+    )
+    weights, bias = fit_opinion.fit(given, right)
+    found = [CONDITIONS[int(np.argmax(weights @ one + bias))] for one in given]
+    assert np.mean([one == other for one, other in zip(found, right, strict=True)]) > 0.97
+
+
+def test_a_condition_without_an_example_is_named():
+    with pytest.raises(DataError, match="ready"):
+        fit_opinion.fit(np.zeros((3, len(FEATURES))), ["blurry", "no_skin", "bad_light"])
+
+
+@pytest.fixture(scope="module")
+def shipped():
+    return open_assessor("imageqx")
+
+
+def test_what_ships_has_an_opinion_of_this_network(shipped):
+    from core.runtime.manifest import load_manifest
+
+    entry = load_manifest().networks["imageqx"]
+    assert entry.opinion is not None
+    assert entry.opinion.provenance["network"] == entry.sha256, (
+        "fit it anew: python -m core.training.fit_opinion"
+    )
+
+
+@pytest.mark.parametrize("number", [3, 7, 11])
+@pytest.mark.parametrize("fault", ["defocus", "motion", "dark", "bright"])
+def test_no_plain_fault_on_a_drawing_passes(shipped, fault, number):
+    from core.training.faults import FAULTS
+
+    phantom = draw("lesion", number, size=(900, 1200), lesion_extent=0.4)
+    rows, columns = np.nonzero(phantom.mask)
+    box = tuple(float(v) for v in (columns.min(), rows.min(), columns.max(), rows.max()))
+    worse = FAULTS[fault](phantom.rgb, box, np.random.default_rng(number), 1.0)
+    preset = load_preset()
+    told = behaviour.told_of_still(shipped, worse, preset, preset.rule(shipped.rule()))
+    wanted = {"defocus": "blurry", "motion": "blurry"}.get(fault)
+    assert told == wanted if wanted else told in ("bad_light", "too_dark", "too_bright", "glare", "shadow")
