@@ -36,13 +36,12 @@ def _told() -> dict[str, str]:
             "The spot looks small in this photo. Take it again from closer, at about the length of a hand."
         ),
         "bad_light": _(
-            "The light in this photo is too weak, too strong or uneven. Take it again facing a window, away "
-            "from direct sun and shadow."
+            "The light is too weak, too strong or uneven. Take the photo again facing a window, away from "
+            "direct sun and shadow."
         ),
         "too_dark": _("The photo is dark. Turn on a light or turn towards a window, and take it again."),
         "too_bright": _(
-            "The light in this photo is too strong. Take it again out of direct sun, or further away from "
-            "the lamp."
+            "The light is too strong. Take the photo again out of direct sun, or further away from the lamp."
         ),
         "glare": _(
             "The skin shines in this photo. Take it again with the camera tilted a little, so that the "

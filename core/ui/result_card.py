@@ -344,7 +344,11 @@ def _report(
 
 
 def _report_maker(
-    photo: Photo, verdict: Verdict, prediction: Prediction | None, overridden: bool, shot: ShotName | None
+    photo: Photo,
+    verdict: Verdict,
+    prediction: Prediction | None,
+    overridden: bool,
+    shot: ShotName | None = None,
 ) -> Callable[[], bytes]:
     # Called when the button is pressed, outside the script: everything it needs is taken along.
     assessor = engines.assessor()

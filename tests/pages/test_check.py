@@ -303,7 +303,7 @@ def test_an_error_in_the_card_is_a_sentence_and_the_page_goes_on(check, jpeg_of,
         raise RuntimeError("secret detail")
 
     monkeypatch.setattr(fake_networks[0], "explain", broken)
-    named(check.button_group, "Show me where").set_value("blurry").run()
+    named(check.button_group, "Show me where").set_value("bad_light").run()
     assert not check.exception
     assert "not your photo's fault" in check.error[0].value
     button(check, "Clear").click().run()
