@@ -6,7 +6,9 @@ import pytest
 
 from core.spreadsheet import csv_of, guarded
 
-NO_BREAK, BYTE_ORDER_MARK, RIGHT_TO_LEFT = "\N{NO-BREAK SPACE}", "\N{ZERO WIDTH NO-BREAK SPACE}", "\u202e"
+STARTS = [*"=+-@", "\uff1d", "\uff0b", "\uff0d", "\uff20", "\u2212", "\ufe66", "\ufe62", "\ufe63"]
+UNSEEN = ["", " ", "\n", "\r\n", "\t", "\0", "\N{NO-BREAK SPACE}", "\N{ZERO WIDTH NO-BREAK SPACE}", "\u202e"]
+TEXTS = ["a;=1+1;b.jpg", "a\t=1+1", 'a";=1+1', "a\n=1+1", "a; \uff1d1+1", "a,=1+1", 'a;"=1+1"']
 
 
 def lines_as(separator: str, data: bytes) -> list[list[str]]:
@@ -15,8 +17,8 @@ def lines_as(separator: str, data: bytes) -> list[list[str]]:
     return list(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
 
 
-@pytest.mark.parametrize("start", [*"=+-@", *"\uff1d\uff0b\uff0d\uff20", "\u2212", "\ufe66", "\ufe62", "\ufe63"])
-@pytest.mark.parametrize("before", ["", " ", "\n", "\r\n", "\t", NO_BREAK, BYTE_ORDER_MARK, RIGHT_TO_LEFT, "\0"])
+@pytest.mark.parametrize("start", STARTS)
+@pytest.mark.parametrize("before", UNSEEN)
 def test_what_begins_like_a_formula_is_text(start, before):
     cell = f"{before}{start}1+1"
     assert guarded(cell) == "'" + cell
@@ -45,7 +47,7 @@ def test_every_text_is_quoted_and_numbers_are_not():
 
 
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
-@pytest.mark.parametrize("text", ["a;=1+1;b.jpg", "a\t=1+1", 'a";=1+1', "a\n=1+1", "a; \uff1d1+1", "a,=1+1", 'a;"=1+1"'])
+@pytest.mark.parametrize("text", TEXTS)
 def test_no_cell_is_a_formula_whatever_separates(separator, text):
     data = csv_of(["file", "what_to_do", "last"], [[text, text, True], ["b.jpg", text, False]])
     cells = [cell for row in lines_as(separator, data) for cell in row]
