@@ -56,7 +56,7 @@ def test_what_is_chosen_may_be_in_one_phase_alone(tmp_path):
 
 @pytest.mark.parametrize(
     ("statuses", "expected"),
-    [((0, 0), 0), ((1, 0), 1), ((0, 1), 1), ((0, NO_TESTS), 0), ((NO_TESTS, 2), 2), ((NO_TESTS,) * 2, NO_TESTS)],
+    [((0, 0), 0), ((1, 0), 1), ((0, 1), 1), ((0, NO_TESTS), 0), ((NO_TESTS, 2), 2), ((NO_TESTS,) * 2, 5)],
 )
 def test_a_failure_in_either_phase_is_one(statuses, expected):
     assert verdict(statuses) == expected
