@@ -178,7 +178,7 @@ def test_every_unusable_file_has_its_sentence_and_the_rest_goes_on(check, jpeg_o
     truncated = jpeg_of(SKIN)[:-200]
     upload(check, ("a.jpg", b"no picture"), ("b.jpg", truncated), ("c.jpg", b""), ("d.jpg", jpeg_of(SKIN)))
     rows = table(check)
-    assert list(rows["verdict"]) == ["Unusable", "Unusable", "Unusable", "Works"]
+    assert list(rows["verdict"]) == ["Not read", "Not read", "Not read", "Works"]
     assert all(sentence.endswith(".") for sentence in rows["advice"][:3])
     assert len(set(rows["advice"][:3])) == 3
     assert "1 of 4 photos works." in words(check)
