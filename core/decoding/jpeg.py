@@ -25,6 +25,9 @@ _REDUCED: Final = {
     8: cv2.IMREAD_REDUCED_COLOR_8,
 }
 _EXTRANEOUS: Final = re.compile(rb"(\d+) extraneous bytes before marker")
+_FILLING: Final = 128
+_NEARLY: Final = 2
+_LEAST_FILLED: Final = 0.04
 # Some cameras fill the last sector, or write a byte or two too many.
 _SPARE_BYTES: Final = 2
 _MOST_PADDING: Final = 64
@@ -65,9 +68,23 @@ def _decoded(file: JpegFile, factor: int) -> np.ndarray:
             bgr = cv2.imdecode(np.frombuffer(file.clean, np.uint8), flags)
         except cv2.error:
             bgr = None
-    if bgr is None or _damaged(heard.text, file):
+    if bgr is None or _damaged(heard.text, file) or _ends_in_filling(bgr):
         raise Refusal("corrupt")
     return bgr
+
+
+def _ends_in_filling(bgr: np.ndarray) -> bool:
+    """Whether the picture ends in the mid-grey with which viewers fill what is missing.
+
+    A damaged photo that some program has opened and saved again is a sound file; only this shows.
+    """
+    lines = len(bgr)
+    tail = max(1, int(np.ceil(_LEAST_FILLED * lines)))
+    return _filled(bgr[lines - 1]) and _filled(bgr[lines - tail :]) and not _filled(bgr[: lines - tail])
+
+
+def _filled(part: np.ndarray) -> bool:
+    return bool(part.min() >= _FILLING - _NEARLY and part.max() <= _FILLING + _NEARLY)
 
 
 def _damaged(text: bytes, file: JpegFile) -> bool:

@@ -13,7 +13,9 @@ from core.decoding.picture import Picture
 from core.decoding.pillow import opened, orientation_of, picture_of, rows_of
 
 _ANIMATED: Final = 2
-# Measured: with and without transparency, and what Pillow's decoder of animations takes beside the picture.
+# Measured, a pixel: without transparency, with it or lossless, and what Pillow takes for an animation beside
+# the picture itself.
+_OPAQUE_BYTES: Final = 6
 _STILL_BYTES: Final = 8
 _ANIMATION_BYTES: Final = 12
 
@@ -33,7 +35,8 @@ def decode(data: bytes, long_side: int | None) -> Picture:
         image = opened(data, "WEBP", long_side is None)
         image.load()
         return picture_of(image, rows_of(image, profile), orientation)
-    check_memory(float(_STILL_BYTES) * width * height, long_side is None)
+    plain = b"VP8 " in parts and b"ALPH" not in parts
+    check_memory(float(_OPAQUE_BYTES if plain else _STILL_BYTES) * width * height, long_side is None)
     try:
         stored = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     except cv2.error:

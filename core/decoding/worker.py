@@ -3,7 +3,8 @@
 A request is the length of the file and the wanted longest side (0: all pixels), each four bytes,
 little-endian, then the file. A reply is the length of a JSON object (four bytes), the object, and pixels:
 ``{"code"}`` for a refusal, else ``{"width", "height", "orientation", "columns", "lines"}`` and lines x
-columns x 3 bytes sRGB, not yet turned upright. It ends when its input does, and so never outlives whoever started it.
+columns x 3 bytes sRGB, not yet turned upright. It ends when its input does, and so never outlives whoever
+started it.
 """
 
 import json
@@ -31,12 +32,12 @@ _SLACK = 80_000_000
 
 def main() -> None:
     """Serve requests until the input ends."""
-    source, target = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _fill_standard_streams()
+    source, target, shown = sys.stdin.buffer, os.fdopen(os.dup(1), "wb"), os.dup(2)
+    listen()
     # Whatever a library prints must not get between the pixels.
     os.dup2(2, 1)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    shown = os.dup(2)
-    listen()
     try:
         from core.decoding import formats
     except BaseException:
@@ -60,6 +61,13 @@ def main() -> None:
             target.write(memoryview(strip).cast("B"))
         target.flush()
         del pixels
+
+
+def _fill_standard_streams() -> None:
+    """Where whoever started all this has closed one, nothing else may take its number."""
+    while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(number)
 
 
 def _answer(decoded: Any, data: bytes, long_side: int | None) -> tuple[dict[str, Any], Iterator[Any]]:
