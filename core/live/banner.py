@@ -42,6 +42,7 @@ def banner(
     camera: str,
     on_camera: Callable[[str], None],
     feedback: Mapping[str, bool] = MappingProxyType({}),
+    signed: bool = True,
 ) -> None:
     """Show a hint; it is announced when its key or its text changes, and at no other time.
 
@@ -51,6 +52,7 @@ def banner(
         on_camera: called, before the run that follows, with what the browser says about its camera when that
             changes: ``"ok"``, ``"insecure"``, ``"unsupported"``, ``"denied"``, ``"missing"`` or ``"busy"``.
         feedback: what comes beside the words until the person chooses (see :mod:`core.live.cues`).
+        signed: whether a sign stands beside the words.
     """
     _banner(
         key=key,
@@ -62,6 +64,7 @@ def banner(
             "camera": camera,
             "language": language(),
             "feedback": dict(feedback),
+            "signed": signed,
         },
         on_camera_change=lambda: on_camera(str(st.session_state[key]["camera"])),
     )
