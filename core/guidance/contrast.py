@@ -36,8 +36,8 @@ def opposite(colour: Rgb) -> Rgb:
 def layers(colour: Rgb) -> tuple[Rgb, ...]:
     """The colours of a line with its edges, the outermost first.
 
-    On every background one of them has a contrast of 3:1 at least. A colour that is neither light nor dark has a
-    light edge and a dark one, since one alone would not do on skin of middling lightness.
+    On every background one of them has a contrast of 3:1 at least. A colour that is neither light nor dark
+    has a light edge and a dark one, since one alone would not do on skin of middling lightness.
     """
     edge = opposite(colour)
     return (edge, colour) if contrast(edge, colour) >= _ENOUGH else (DARK, LIGHT, colour)

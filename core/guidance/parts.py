@@ -12,7 +12,8 @@ SHOTS: Final = ("context", "regional", "close_up")
 ShotName = Literal["context", "regional", "close_up"]
 
 Share = Annotated[float, Field(ge=0, le=1)]
-Colour = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
+COLOUR: Final = r"#[0-9a-fA-F]{6}"
+Colour = Annotated[str, Field(pattern=f"^{COLOUR}$")]
 BannerPlace = Literal["top", "bottom"]
 
 
@@ -91,8 +92,8 @@ class Overlay(Part):
         ring: whether the guide is drawn, whatever its shape.
         shape: what it outlines (see :mod:`core.guidance.outline`).
         size: its radius, or half its height, over the short side of the picture.
-        colour, colour_ready: of its lines, ``"#rrggbb"``: at first, and when the photo can be taken. Their edges are
-            chosen so that they are seen on every skin (see :mod:`core.guidance.contrast`).
+        colour, colour_ready: of its lines, ``"#rrggbb"``: at first, and when the photo can be taken. Their
+            edges are chosen so that they are seen on every skin (see :mod:`core.guidance.contrast`).
         thickness: of its lines; 1 is a 160th of the picture's short side.
         arrow: whether an arrow shows the way.
         arrow_from: how far off the middle the spot is when it does (1 is the middle of an edge).

@@ -1,5 +1,6 @@
 """The hint in the page: a permanent live region that also knows whether the browser has a camera to give."""
 
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -17,6 +18,14 @@ _HERE: Final = Path(__file__).parent
 def part(name: str) -> str:
     """The text of a file beside this one, such as ``banner.css``."""
     return (_HERE / name).read_text(encoding="utf-8")
+
+
+_SIGN: Final = re.compile(r"^  (\w+): \"([^\"]+)\",$", re.MULTILINE)
+
+
+def sign(tone: Tone) -> str:
+    """The outline of the sign beside a hint, as the path of an SVG of 24 x 24."""
+    return dict(_SIGN.findall(part("on_device/web/hint.js")))[tone]
 
 
 # A component's script stands alone and cannot import: what it shares with the camera in the page comes first.

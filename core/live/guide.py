@@ -39,9 +39,7 @@ def draw_guide(
     for stroke in strokes(key, width, height, where, overlay, progress):
         points = [np.round(np.array(stroke.points) * 2**_BITS).astype(np.int32)]
         if stroke.width:
-            cv2.polylines(
-                rgb, points, False, stroke.colour, max(1, round(stroke.width)), cv2.LINE_AA, _BITS
-            )
+            cv2.polylines(rgb, points, False, stroke.colour, max(1, round(stroke.width)), cv2.LINE_AA, _BITS)
         else:
             cv2.fillPoly(rgb, points, stroke.colour, cv2.LINE_AA, _BITS)
 
@@ -52,17 +50,17 @@ def strokes(
     """What is drawn over a picture, the lowest first. The twin of ``guideStrokes`` in ``guide.js``.
 
     The outline has three forms: in pieces while something is to be put right, in dots while checking, and
-    closed with a tick when the photo can be taken. Each line has an edge, so that it is seen on every skin and
-    in every light. When the framing is to be put right, an arrow leads from the spot to the middle: it shows
-    the way whether or not the picture is mirrored.
+    closed with a tick when the photo can be taken. Each line has an edge, so that it is seen on every skin
+    and in every light. When the framing is to be put right, an arrow leads from the spot to the middle: it
+    shows the way whether or not the picture is mirrored.
 
     Args:
         key: the condition shown now.
         width, height: of the picture, in pixels.
         where: the spot, where it is known.
         overlay: what of it is drawn, and how.
-        progress: of the countdown (0-1) at whose end the photo takes itself: an arc outside the outline, drawn
-            even without it.
+        progress: of the countdown (0-1) at whose end the photo takes itself: an arc outside the outline,
+            drawn even without it.
     """
     short = min(width, height)
     centre = (width / 2, height / 2)

@@ -103,8 +103,15 @@ def test_a_thicker_line_covers_more_and_a_larger_guide_reaches_further():
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"colour": "red"}, {"colour": "#fff"}, {"colour_ready": "#ggffff"}, {"thickness": 0.1}]
-    + [{"thickness": 9}, {"shape": "knee"}, {"banner": "left"}],
+    [
+        {"colour": "red"},
+        {"colour": "#fff"},
+        {"colour_ready": "#ggffff"},
+        {"thickness": 0.1},
+        {"thickness": 9},
+        {"shape": "knee"},
+        {"banner": "left"},
+    ],
 )
 def test_what_cannot_be_drawn_is_refused(wrong):
     with pytest.raises(ValidationError):

@@ -53,7 +53,7 @@ class Stage:
             raise self.problem
         return self.stream
 
-    def banner(self, hint, tone, *, key, camera, on_camera, feedback):
+    def banner(self, hint, tone, *, key, camera, on_camera, feedback, signed):
         self.said.append((hint, tone))
         if self.report:
             report, self.report = self.report, None

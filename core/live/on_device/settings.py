@@ -41,8 +41,8 @@ def guide_json(overlay: Overlay) -> dict[str, Any]:
 
     Returns:
         ``outline``: lines by state, each a list of x, y in units of the guide's size; ``colours``: for
-        ``"open"`` (the photo can be taken) and ``"other"``, the ``layers`` of a line, the outermost first, and
-        the ``opposite`` of its colour, each as red, green and blue.
+        ``"open"`` (the photo can be taken) and ``"other"``, the ``layers`` of a line, the outermost first,
+        and the ``opposite`` of its colour, each as red, green and blue.
     """
     colours = {"open": rgb_of(overlay.colour_ready), "other": rgb_of(overlay.colour)}
     return {
