@@ -82,7 +82,9 @@ def strokes(
     for each, tint in zip(widths, tints, strict=True):
         yield from (Stroke(line, each, tint) for line in lines)
     if overlay.ring and good:
-        yield from _tick((centre[0], centre[1] + radius), max(4.0, radius / 5), thin, colour)
+        size = max(4.0, radius / 5)
+        # A large outline reaches the lower edge: its tick stays within the picture.
+        yield from _tick((centre[0], min(centre[1] + radius, height - size - thin)), size, thin, colour)
 
 
 def state_of(key: str) -> State:

@@ -54,7 +54,8 @@ def phone_html(preset: Preset, language: str, moment: str, skin: str) -> str:
     said = f'<b dir="auto">{escape(prompt.text)}</b>'
     hint = f'<div class="rt-phone-hint {tone}">{_sign(tone) if overlay.icons else ""}{said}</div>'
     picture = f'<img class="rt-phone-picture" alt="" src="{data_address(_jpeg(rgb))}">'
-    shutter = f'<div class="rt-phone-shutter {tone}">{escape(_("Take photo"))}</div>'
+    take = escape(_("Take photo"))
+    shutter = f'<div class="rt-phone-shutter {tone}">{take}</div>'
     parts = [hint, picture] if overlay.banner == "top" else [picture, hint]
     help_ = drawings.help_panel(moment, prompt.spoken, overlay.help_drawing)
     label = escape(_("A phone that says: {prompt}").format(prompt=prompt.text))

@@ -165,6 +165,12 @@ def test_without_the_guide_and_the_arrow_nothing_is_drawn_but_the_countdown():
     assert grown(0.5, ring=False).any()
 
 
+def test_the_tick_of_the_largest_guide_stays_within_the_picture():
+    *_lines, disc, _rim, _tick = strokes("ready", 640, 480, None, PLAIN.model_copy(update={"size": 0.48}))
+    assert disc.width == 0, "it is filled"
+    assert max(y for _x, y in disc.points) < 480
+
+
 def test_the_middle_is_left_free():
     for key in ("ready", "searching", "blurry"):
         assert not outlined(key)[80:160, 120:200].any()

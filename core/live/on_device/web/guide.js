@@ -67,8 +67,9 @@ export function guideStrokes(key, { width, height }, where, { overlay, guide }, 
   if (off && family(key) === "bad_framing" && key !== "too_close") lines.push(...arrow(centre, where));
   layers.forEach((tint, place) => lines.forEach((line) => add(line, widths[place], tint)));
   if (overlay.ring && open) {
-    const [x, y] = [centre[0], centre[1] + radius];
     const size = Math.max(4, radius / 5);
+    // A large outline reaches the lower edge: its tick stays within the picture.
+    const [x, y] = [centre[0], Math.min(centre[1] + radius, height - size - thin)];
     const disc = placed(circle(size, 1, 36), [x, y]);
     add(disc, 0, opposite);
     add(disc, Math.max(1, thin / 2), colour);
