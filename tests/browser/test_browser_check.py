@@ -7,6 +7,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from core.lesion.taxonomy import LABELS
+from core.photo import MAX_BYTES
 from core.training.phantoms import draw
 from scripts import drive
 
@@ -44,6 +45,31 @@ def test_a_corrupt_file_gets_its_sentence_and_the_next_one_is_checked(browse):
     hand_in(page, "whole.jpg", whole)
     expect(page.get_by_text("What was checked")).to_be_visible()
     expect(page.get_by_role("img", name="Your photo", exact=True)).to_be_visible()
+
+
+def test_every_chosen_file_has_its_row_in_the_language_of_the_visit(browse, servers):
+    page = browse("check?lang=de", url=servers("classical").url)
+    good, large = photo(640), bytes(MAX_BYTES + 1)
+    names = {"a.jpg": good, "b.jfif": good, "ohne-endung": good, "film.mov": large}
+    files = [{"name": name, "mimeType": "", "buffer": data} for name, data in names.items()]
+    page.locator("input[type=file]").set_input_files(files)
+    expect(page.get_by_text(re.compile(r"\d von 4 Fotos pass"))).to_be_visible()
+    page.get_by_test_id("stDataFrame").hover()
+    expect(page.get_by_test_id("stDataFrame")).to_be_visible()
+    expect(page.get_by_role("button", name="CSV")).to_have_count(1)
+
+    page.get_by_role("button", name="Weitere Fotos hinzufügen").click()
+    expect(page.locator("input[type=file]")).to_be_attached()
+    page.get_by_test_id("stFileUploaderDropzone").evaluate(
+        """(zone, size) => {
+          const handed = new DataTransfer();
+          handed.items.add(new File([new Uint8Array(size)], "gross.png"));
+          const how = { dataTransfer: handed, bubbles: true, cancelable: true };
+          zone.dispatchEvent(new DragEvent("drop", how));
+        }""",
+        len(large),
+    )
+    expect(page.get_by_text(re.compile(r"\d von 5 Fotos pass"))).to_be_visible()
 
 
 def test_a_clear_sample_shows_predictions_and_where_the_network_looked(browse, servers):
