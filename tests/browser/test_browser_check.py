@@ -55,7 +55,6 @@ def test_every_chosen_file_has_its_row_in_the_language_of_the_visit(browse, serv
     page.locator("input[type=file]").set_input_files(files)
     expect(page.get_by_text(re.compile(r"\d von 4 Fotos pass"))).to_be_visible()
     page.get_by_test_id("stDataFrame").hover()
-    expect(page.get_by_test_id("stDataFrame")).to_be_visible()
     expect(page.get_by_role("button", name="CSV")).to_have_count(1)
 
     page.get_by_role("button", name="Weitere Fotos hinzufügen").click()
