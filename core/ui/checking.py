@@ -1,10 +1,8 @@
 """The check page's tray: photos that were handed in, their verdicts, and these as a table."""
 
-import csv as csv_module
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlsplit
 
 import streamlit as st
@@ -14,14 +12,14 @@ from core.guidance.preset import Preset
 from core.photo import Photo, PhotoError, read_photo
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
 from core.quality.verdict import Verdict
+from core.spreadsheet import Cell, csv_of
 from core.study.events import Source
-from core.ui import engines, session
+from core.ui import _compat, engines, large_files, session
 from core.ui.wording import say
 from core.words import _
 
 _TRAY_KEY: Final = "check-tray"
 _THUMBNAIL_LONG_SIDE: Final = 120
-_FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True)
@@ -75,13 +73,14 @@ def clear() -> None:
     old = tray()
     st.session_state[_TRAY_KEY] = Tray(round=old.round + 1)
     session.let_go()
+    _compat.forget_uploads()
 
 
 def check(data: bytes, name: str, source: Source) -> Item:
     """Read and assess one file; a file that cannot be used becomes an item with its sentence."""
     log = session.event_log()
     try:
-        photo = read_photo(data, name)
+        photo = _read(data, name)
     except PhotoError as error:
         log.add("upload_assessed", page="check", source=source, properties={"error": error.code})
         return Item(name, source, problem=error.message, code=error.code)
@@ -98,6 +97,13 @@ def check(data: bytes, name: str, source: Source) -> Item:
     }
     log.add("upload_assessed", page="check", source=source, properties=properties)
     return Item(name, source, photo, verdict, thumbnail=_thumbnail(photo))
+
+
+def _read(data: bytes, name: str) -> Photo:
+    if large_files.stands_for_one(data):
+        message = _("This file is larger than 20 MB. Please choose a smaller copy of the photo.")
+        raise PhotoError("file_too_big", message)
+    return read_photo(data, name)
 
 
 def override(item: Item) -> Item:
@@ -118,14 +124,14 @@ def table(items: Sequence[Item], preset: Preset) -> list[dict[str, str]]:
     """Rows for the screen: picture, verdict, advice, file."""
     rows = []
     for item in items:
-        brief = _("Works") if item.passes else _("Not yet") if item.photo else _("Unusable")
+        brief = _("Works") if item.passes else _("Not yet") if item.photo else _("Not read")
         advice = _words(item, preset)[1]
         rows.append({"picture": item.thumbnail, "verdict": brief, "advice": advice, "file": item.name})
     return rows
 
 
 def csv(items: Sequence[Item], preset: Preset) -> bytes:
-    """The table for spreadsheets: UTF-8 with a mark, every probability, no cell that could be a formula."""
+    """The table for spreadsheets, with every probability; see :mod:`core.spreadsheet`."""
     names = [f"quality_{name}" for name in QUALITY_CLASSES] + [f"explanation_{name}" for name in EXPLANATIONS]
     head = [
         "file",
@@ -139,30 +145,21 @@ def csv(items: Sequence[Item], preset: Preset) -> bytes:
         "height",
         "assessor",
     ]
-    out = io.StringIO()
-    writer = csv_module.writer(out)
-    writer.writerow(head + names)
+    rows: list[list[Cell]] = []
     for item in items:
         verdict, (words, advice) = item.verdict, _words(item, preset)
-        row: list[Any] = [item.name, item.passes, words, advice, item.code]
+        row: list[Cell] = [item.name, item.passes, words, advice, item.code]
         if verdict is not None:
             row += [verdict.label, " ".join(verdict.flagged), verdict.width, verdict.height, verdict.assessor]
-            row += [f"{verdict.quality[name]:.4f}" for name in QUALITY_CLASSES]
-            row += [f"{verdict.explanations[name]:.4f}" for name in EXPLANATIONS]
-        writer.writerow([guarded(cell) for cell in row])
-    return out.getvalue().encode("utf-8-sig")
-
-
-def guarded(cell: Any) -> Any:
-    """A cell that no spreadsheet runs: text that starts like a formula gets an apostrophe before it."""
-    if isinstance(cell, str) and cell.startswith(_FORMULA_STARTS):
-        return "'" + cell
-    return cell
+            row += [round(float(verdict.quality[name]), 4) for name in QUALITY_CLASSES]
+            row += [round(float(verdict.explanations[name]), 4) for name in EXPLANATIONS]
+        rows.append(row)
+    return csv_of(head + names, rows)
 
 
 def _words(item: Item, preset: Preset) -> tuple[str, str]:
     if item.verdict is None:
-        return _("Cannot be used"), item.problem
+        return _("Not read"), item.problem
     saying = say(item.verdict, preset)
     return saying.headline, saying.short
 

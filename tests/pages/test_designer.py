@@ -129,8 +129,8 @@ def desk(fake_networks, monkeypatch, tmp_path, drawings):
 def test_it_opens_with_what_ships_and_shows_what_that_does(desk):
     page = desk()
     assert not page.at.error
-    assert page.at.selectbox[0].value == "balanced@2" == f"balanced@{load_preset().version}"
-    assert "No change from balanced@2 yet" in page.words
+    assert page.at.selectbox[0].value == "balanced@3" == f"balanced@{load_preset().version}"
+    assert "No change from balanced@3 yet" in page.words
     assert page.at.button(key="designer-undo").disabled
     # By colour: the five dark drawings and the five bright ones do not pass.
     assert "**25 of 35 drawn photos pass**" in page.words
@@ -140,7 +140,7 @@ def test_it_opens_with_what_ships_and_shows_what_that_does(desk):
 def test_other_words_are_shown_at_once(desk):
     page = desk().prompt("too_dark", "Go to a window")
     assert page.words.count("Go to a window") == 5
-    assert "1 change from balanced@2" in page.words
+    assert "1 change from balanced@3" in page.words
     assert page.at.button(key="designer-words-back")
     page.press("designer-words-back")
     assert "Go to a window" not in page.words
@@ -187,7 +187,7 @@ def test_a_threshold_changes_what_passes_and_says_what_changed(desk):
     slider = page.named("slider", "thresholds/blurry")
     assert slider.value == 0.5
     page.enter("slider", "thresholds/blurry", 0.05)
-    assert "**0 of 35 drawn photos pass** with this draft, 25 with balanced@2" in page.words
+    assert "**0 of 35 drawn photos pass** with this draft, 25 with balanced@3" in page.words
     assert page.words.count("before: passes") == 25
     assert "Set here; else 0.50." in page.words
     page.press("designer-threshold-back-thresholds/blurry")
@@ -245,10 +245,10 @@ def test_one_prompt_can_stand_for_many(desk):
 def test_timing_changes_the_prompts_over_time(desk):
     page = desk().view("film").section("timing")
     assert "**Shutter first unlocked:** after" in page.words
-    before = re.search(r"unlocked:\*\* after ([\d.]+) s \(balanced@2: after ([\d.]+) s\)", page.words)
+    before = re.search(r"unlocked:\*\* after ([\d.]+) s \(balanced@3: after ([\d.]+) s\)", page.words)
     assert before[1] == before[2]
     page.section("shutter").enter("number_input", "gate/steady_ms", 4000)
-    after = re.search(r"unlocked:\*\* after ([\d.]+) s \(balanced@2: after ([\d.]+) s\)", page.words)
+    after = re.search(r"unlocked:\*\* after ([\d.]+) s \(balanced@3: after ([\d.]+) s\)", page.words)
     assert float(after[1]) >= float(after[2]) + 2
     assert after[2] == before[1]
     assert 'alt="Prompts over time. Find more light: shown 0.0 to' in page.words
@@ -256,7 +256,7 @@ def test_timing_changes_the_prompts_over_time(desk):
 
 def test_a_shutter_that_never_opens_is_said(desk):
     page = desk().view("film").section("thresholds").enter("slider", "thresholds/blurry", 0.0)
-    assert "**Shutter first unlocked:** never (balanced@2: after" in page.words
+    assert "**Shutter first unlocked:** never (balanced@3: after" in page.words
 
 
 @pytest.mark.parametrize(
@@ -266,6 +266,7 @@ def test_a_shutter_that_never_opens_is_said(desk):
         ("shutter", "gate/refused_tries", 5, ("gate", "refused_tries")),
         ("shutter", "camera/settle_ms", 500, ("camera", "settle_ms")),
         ("overlay", "overlay/size", 0.4, ("overlay", "size")),
+        ("overlay", "overlay/thickness", 2.5, ("overlay", "thickness")),
     ],
 )
 def test_numbers_go_into_the_draft(desk, section, end, value, where):
@@ -279,6 +280,8 @@ def test_numbers_go_into_the_draft(desk, section, end, value, where):
     [
         ("shutter", "gate/auto_capture", ("gate", "auto_capture")),
         ("overlay", "overlay/ring", ("overlay", "ring")),
+        ("overlay", "overlay/icons", ("overlay", "icons")),
+        ("overlay", "overlay/help_drawing", ("overlay", "help_drawing")),
     ],
 )
 def test_switches_go_into_the_draft(desk, section, end, where):
@@ -322,6 +325,61 @@ def test_fields_that_only_come_back_to_the_page_change_nothing(desk, section, al
 def drafts_aside(page):
     state = page.at.session_state
     return state["rt_design_aside"] if "rt_design_aside" in state else None  # noqa: SIM401, it has no get
+
+
+def test_the_phone_beside_the_controls_shows_at_once_what_they_change(desk):
+    page = desk().section("overlay")
+
+    def phone():
+        (shown,) = (one.proto.body for one in page.at.get("html") if 'class="rt-phone"' in one.proto.body)
+        return shown
+
+    def picture(shown):
+        return re.search(r'class="rt-phone-picture" alt="" src="([^"]+)"', shown)[1]
+
+    seen = {picture(phone())}
+    assert load_preset().prompt("bad_framing").text in phone()
+    for kind, end, value in (
+        ("selectbox", "overlay/shape", "foot"),
+        ("color_picker", "overlay/colour", "#ff00aa"),
+        ("number_input", "overlay/thickness", 3.0),
+        ("number_input", "overlay/size", 0.45),
+        ("toggle", "overlay/arrow", False),
+        ("toggle", "overlay/ring", False),
+    ):
+        page.enter(kind, end, value)
+        assert picture(phone()) not in seen, end
+        seen.add(picture(phone()))
+    before = phone()
+    assert page.enter("toggle", "overlay/icons", False).draft.worked.overlay.icons is False
+    assert before.count("<i ") - phone().count("<i ") == 1
+    assert before.index("rt-phone-hint") < before.index("rt-phone-picture")
+    page.enter("selectbox", "overlay/banner", "bottom")
+    assert phone().index("rt-phone-hint") > phone().index("rt-phone-picture")
+    assert phone().count("<img") == 2
+    page.enter("toggle", "overlay/help_drawing", False)
+    assert phone().count("<img") == 1
+    assert load_preset().prompt("bad_framing").spoken in phone(), "its words stay"
+    skin = picture(phone())
+    page.at.selectbox(key="designer-phone-skin").set_value("dark")
+    page.at.selectbox(key="designer-phone-moment").set_value("ready")
+    page.run()
+    assert picture(phone()) != skin
+    assert load_preset().prompt("ready").text in phone()
+
+
+def test_an_overlay_goes_by_link_by_file_and_is_compared_in_plain_words(desk):
+    page = desk().section("overlay").enter("selectbox", "overlay/shape", "hand")
+    page.enter("color_picker", "overlay/colour", "#ff00aa").enter("selectbox", "overlay/banner", "bottom")
+    page.keep("share")
+    other = desk(design=parse_qs(urlsplit(page.address).query)["design"][0])
+    assert other.draft.worked.overlay == page.draft.worked.overlay
+    assert other.draft.worked.overlay.shape == "hand"
+    other.keep("compare")
+    table = re.sub(r"<[^>]+>", " ", other.words)
+    assert re.search(r"Overlay, Shape of the guide\s+Corners, then a ring\s+Hand", table)
+    assert re.search(r"Overlay, Where the prompt stands\s+Above the picture\s+Below the picture", table)
+    assert re.search(r"Overlay, Its colour\s+#ffffff\s+#ff00aa", table)
 
 
 def test_help_may_be_never_offered(desk):
@@ -418,12 +476,12 @@ def test_a_draft_goes_by_link_and_nothing_else_does(desk):
     assert "This draft came with the link" in other.words
     assert other.draft.content == page.draft.content
     assert other.words.count("Go to a window") == 5
-    assert "1 change from balanced@2" in other.words
+    assert "1 change from balanced@3" in other.words
     other.prompt("too_dark", "Find a window").press("designer-undo")
     assert other.words.count("Go to a window") == 5, "undo goes back to what the link brought"
     broken = desk(design=query["design"][0][:-9] + "AAAAAAAAA")
     assert "cannot be read" in broken.words
-    assert "No change from balanced@2 yet" in broken.words
+    assert "No change from balanced@3 yet" in broken.words
 
 
 def test_a_saved_preset_goes_by_its_name(desk):
@@ -433,6 +491,40 @@ def test_a_saved_preset_goes_by_its_name(desk):
     other = desk(preset="clinic")
     assert other.at.selectbox[0].value == "clinic@1"
     assert other.words.count("Go to a window") == 5
+
+
+def test_a_link_to_the_camera_has_its_options_its_code_and_a_frame(desk):
+    page = desk(preset="strict").keep("share")
+
+    def asked(code):
+        return parse_qs(urlsplit(re.search(r"\S*[?]\S*", code.replace("&amp;", "&"))[0].strip('"')).query)
+
+    def codes():
+        (shown,) = (one.proto.body for one in page.at.get("html") if 'class="rt-qr"' in one.proto.body)
+        return shown
+
+    plain, version = codes(), page.draft.opened
+    assert asked(page.address) == {"preset": [version]}
+    assert asked(page.at.code[1].value) == {"preset": [version], "embed": ["true"]}
+    assert 'allow="camera"' in page.at.code[1].value
+    for field, value in (("language", "de"), ("photos", True), ("way", "server")):
+        page.at.selectbox(key=f"designer-share-{field}").set_value(value)
+    page.run()
+    chosen = {"preset": [version], "lang": ["de"], "photos": ["3"], "live": ["server"]}
+    assert asked(page.address) == chosen
+    assert asked(page.at.code[1].value) == {**chosen, "embed": ["true"]}
+    assert codes() != plain
+    assert "QR code of this link" in plain
+
+
+def test_a_draft_too_long_for_a_code_says_so(desk):
+    page = desk().prompt("too_dark", "Go to a window").keep("share")
+    assert any('class="rt-qr"' in one.proto.body for one in page.at.get("html"))
+    spoken = "".join(chr(0x4E00 + 17 * number % 9000) for number in range(390))
+    page.at.selectbox(key="designer-condition").set_value("blurry")
+    page.run().enter("text_area", "blurry-spoken", spoken)
+    assert "too long for a QR code" in page.words
+    assert not any('class="rt-qr"' in one.proto.body for one in page.at.get("html"))
 
 
 @pytest.mark.parametrize("name", ["nobody", "../../etc/passwd"])
@@ -470,7 +562,7 @@ def test_a_file_that_does_not_fit_says_why(desk, data, sentence):
     page.at.file_uploader[0].set_value([("clinic.yaml", data, "application/yaml")]).run()
     assert not page.at.exception
     assert sentence in page.errors.replace("\\", "")
-    assert page.draft.opened == "balanced@2"
+    assert page.draft.opened == "balanced@3"
 
 
 def test_two_presets_are_compared_setting_by_setting(desk):
@@ -495,7 +587,7 @@ def test_another_preset_can_be_opened_and_an_unsaved_draft_brought_back(desk):
     assert "No change from quiet@1 yet" in page.words
     page.press("designer-back")
     assert page.words.count("Go to a window") == 5
-    assert "1 change from balanced@2" in page.words
+    assert "1 change from balanced@3" in page.words
 
 
 def test_the_draft_waits_while_other_pages_are_looked_at(desk):
@@ -514,7 +606,7 @@ def test_refused_shares_come_with_what_the_labels_are(desk):
     assert "Good photos of a spot" in page.words
     before = page.words
     page.section("thresholds").enter("slider", "thresholds/bad_light", 0.0)
-    assert re.search(r"good photos this draft refuses about 100 \(balanced@2: \d\d?\)", page.words)
+    assert re.search(r"good photos this draft refuses about 100 \(balanced@3: \d\d?\)", page.words)
     assert before != page.words
 
 
@@ -561,8 +653,8 @@ def test_a_draft_is_tried_on_the_camera_and_put_away_again(desk, camera):
     page = desk().prompt("too_dark", "Go to a window").view("camera").press("designer-try")
     page.go("pages/practise.py")
     assert camera[-1]["preset"]["prompts"]["too_dark"]["text"] == "Go to a window"
-    assert "You are trying the draft balanced@2-draft" in page.words
-    assert variants(page)[-1] == "balanced@2-draft"
+    assert "You are trying the draft balanced@3-draft" in page.words
+    assert variants(page)[-1] == "balanced@3-draft"
     page.go("pages/designer.py").prompt("too_dark", "Find a window").go("pages/practise.py")
     assert camera[-1]["preset"]["prompts"]["too_dark"]["text"] == "Find a window", "edits follow at once"
     page.go("pages/designer.py").view("camera").press("designer-stop").go("pages/practise.py")
@@ -580,8 +672,8 @@ def test_a_draft_that_does_not_work_is_not_tried(desk):
     [
         ("strict", "lenient", "strict@2"),
         ("", "lenient", "lenient@2"),
-        ("", "", "balanced@2"),
-        ("balanced@2", "", "balanced@2"),
+        ("", "", "balanced@3"),
+        ("balanced@3", "", "balanced@3"),
     ],
 )
 def test_the_address_goes_before_the_setting(desk, camera, monkeypatch, asked, setting, variant):
