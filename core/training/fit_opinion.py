@@ -45,8 +45,9 @@ _GOOD_SAMPLES: Final = 450
 _WITHOUT_LESION: Final = ("defocus", "motion", "dark", "bright", "shadow", "low_resolution")
 _STRENGTHS: Final = (0.6, 1.7)
 _PENALTY: Final = 0.3
-# What share of the fit's weight each condition has; the rest is shared evenly.
-_READY_SHARE: Final = 0.25
+# What share of the fit's weight a condition has; the others share the rest evenly. Skin without a spot and a
+# spot that is too small to be seen look alike to the network: healthy skin is not to be told to move closer.
+_SHARES: Final = {"ready": 0.25, "healthy_skin": 0.2, "too_far_away": 0.05}
 
 Example = tuple[np.ndarray, str]
 
@@ -142,8 +143,8 @@ def fit(given: np.ndarray, conditions: Sequence[str]) -> tuple[np.ndarray, np.nd
     if not counts.all():
         message = _("The data folder has no photographs for {name}.")
         raise DataError(message.format(name=CONDITIONS[int(counts.argmin())]))
-    shares = np.full(len(CONDITIONS), (1 - _READY_SHARE) / (len(CONDITIONS) - 1))
-    shares[CONDITIONS.index("ready")] = _READY_SHARE
+    rest = (1 - sum(_SHARES.values())) / (len(CONDITIONS) - len(_SHARES))
+    shares = np.array([_SHARES.get(name, rest) for name in CONDITIONS])
     mean, deviation = given.mean(axis=0), given.std(axis=0) + 1e-9
     model = LogisticRegression(C=_PENALTY, max_iter=5000)
     model.fit((given - mean) / deviation, right, sample_weight=(shares / counts * len(right))[right])

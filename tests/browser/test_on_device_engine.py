@@ -13,6 +13,7 @@ from PIL import Image
 
 from core.live.on_device import runtime
 from core.live.on_device.publish import published
+from core.quality import second_opinion
 from core.quality.glance import glance
 from core.quality.imageqx import ImageQX
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
@@ -77,7 +78,7 @@ ASSESS = """async (features) => {
             heats[name] = { map: Array.from(map), size, blank };
         }
     }
-    return { quality, explanations, where, width, height, luma, glance, heats };
+    return { quality, explanations, where, width, height, luma, glance, heats, opinion: judged.opinion };
 }"""
 GREY = """async () => {
     const canvas = new OffscreenCanvas(64, 48);
@@ -162,6 +163,11 @@ def test_a_picture_is_judged_as_in_python(page, imageqx, height, width, kind, fa
     assert found["glance"].pop("hasSkin") == seen.has_skin
     assert found["glance"].pop("cells") == seen.cells.ravel().tolist()
     assert found["glance"] == pytest.approx({name: getattr(seen, name) for name in found["glance"]})
+    opinion = load_manifest().networks["imageqx"].opinion
+    chances = second_opinion.chances(imageqx.opinion_features(rgb), opinion.weights, opinion.bias)
+    assert found["opinion"]["leastGood"] == opinion.least_good
+    # Log-odds of answers that are nearly certain differ more than the answers do.
+    assert found["opinion"]["chances"] == pytest.approx(chances, abs=2e-2)
     maps = imageqx.explain_all(rgb)
     assert set(found["heats"]) == set(maps) == {*QUALITY_CLASSES, *EXPLANATIONS}
     for name, explanation in maps.items():
