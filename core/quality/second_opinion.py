@@ -47,9 +47,10 @@ FEATURES: Final = (
 """What the model reads, in its order: log-odds of the network's outputs, then what is measured."""
 
 # A condition is named when the opinion gives it at least this much, and a report of the network is not
-# believed below this much.
+# believed below this much; of lost detail it reports too much on smooth skin.
 LIKELY: Final = 0.3
 UNLIKELY: Final = 0.05
+UNLIKELY_DETAIL: Final = 0.2
 # A condition that the network did not report must be so many times as probable as a good picture.
 LIKELIER: Final = 1.5
 # The network's class poor_quality alone, without any fault, does not stand against this much of "good".
@@ -159,7 +160,7 @@ def revised(verdict: Verdict, rule: PassRule, opinion: Mapping[str, float], leas
         name
         for name in counted
         if opinion[name] >= max(LIKELY, LIKELIER * good)
-        or (name in verdict.flagged and opinion[name] >= UNLIKELY)
+        or (name in verdict.flagged and opinion[name] >= _least_believed(name))
     ]
     label = _label(verdict, flagged, opinion)
     may_pass = label == "lesion" or (rule.healthy_skin_passes and label == "healthy_skin")
@@ -191,6 +192,10 @@ _CLASSES: Final = ("ready", "no_skin", "healthy_skin")
 
 def _good_conditions(rule: PassRule) -> tuple[str, ...]:
     return ("ready", "healthy_skin") if rule.healthy_skin_passes else ("ready",)
+
+
+def _least_believed(fault: str) -> float:
+    return UNLIKELY_DETAIL if fault == "low_resolution" else UNLIKELY
 
 
 def _label(verdict: Verdict, flagged: list[str], opinion: Mapping[str, float]) -> str:

@@ -45,8 +45,11 @@ def test_a_fault_that_next_to_nothing_speaks_for_is_not_believed():
     network = verdict(faults=["low_resolution"])
     assert not network.passes
     assert revised(network, RULE, opinion(ready=0.9, low_resolution=0.01), 0.4).passes
-    kept = revised(network, RULE, opinion(ready=0.8, low_resolution=0.1), 0.4)
+    assert revised(network, RULE, opinion(ready=0.8, low_resolution=0.15), 0.4).passes
+    kept = revised(network, RULE, opinion(ready=0.7, low_resolution=0.25), 0.4)
     assert kept.flagged == ("low_resolution",)
+    blurred = revised(verdict(faults=["blurry"]), RULE, opinion(ready=0.8, blurry=0.1), 0.4)
+    assert blurred.flagged == ("blurry",)
 
 
 def test_too_little_of_good_refuses_by_the_likeliest_fault():

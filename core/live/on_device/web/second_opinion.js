@@ -5,6 +5,7 @@ import { EXPLANATIONS, QUALITY_CLASSES } from "./labels.js";
 
 const LIKELY = 0.3;
 const UNLIKELY = 0.05;
+const UNLIKELY_DETAIL = 0.2;
 const LIKELIER = 1.5;
 const CERTAIN = 0.8;
 const LEAST = 1e-4;
@@ -104,7 +105,7 @@ export function revised(verdict, rule, found, leastGood) {
   const flagged = counted.filter(
     (name) =>
       opinion[name] >= Math.max(LIKELY, LIKELIER * good) ||
-      (verdict.flagged.includes(name) && opinion[name] >= UNLIKELY),
+      (verdict.flagged.includes(name) && opinion[name] >= (name === "low_resolution" ? UNLIKELY_DETAIL : UNLIKELY)),
   );
   let label = labelOf(verdict, flagged, opinion);
   let mayPass = label === "lesion" || (rule.healthy_skin_passes && label === "healthy_skin");
