@@ -214,9 +214,11 @@ class EventLog:
     def absorb(self, other: "EventLog") -> None:
         """Go on with the rows of a log that a page began before it told whose visit it belongs to.
 
-        Its ``session_started`` is left out: the visit had begun. What a browser brings later for the other log
-        is this one's, too.
+        Its ``session_started`` is left out: the visit had begun. What a browser brings later for the other
+        log is this one's, too. A second time does nothing.
         """
+        if self.knows(other.session_id):
+            return
         offset = (other._start - self._start) * 1000
         with self._lock:
             for name, more in other._offsets.items():

@@ -1,8 +1,8 @@
 """What the browser sends: checked, each thing taken once, the photo judged again. No Streamlit here.
 
-The browser is the person's own, and so is what it sends: it may be broken, forged, or sent twice, and its clock
-may be wrong. Everything is checked before it is used. An event that cannot be used is left out alone; a photo
-that cannot be used gets a sentence, and the browser need not keep it longer.
+The browser is the person's own, and so is what it sends: it may be broken, forged, or sent twice, and its
+clock may be wrong. Everything is checked before it is used. An event that cannot be used is left out alone; a
+photo that cannot be used gets a sentence, and the browser need not keep it longer.
 """
 
 import base64
@@ -66,8 +66,8 @@ class Row(_Part):
         t_ms: milliseconds since its page was loaded, on a clock that never goes back.
         ago_ms: how long before the message was sent it happened, by the clock of the day where its page was
             loaded anew since. Clocks are set: what cannot be is taken for the nearest that can, 0 to 31 days.
-        visit: the visit that it belongs to, a log's ``session_id``, or the page's own name where no server told
-            it one; None for the visit that brings it.
+        visit: the visit that it belongs to, a log's ``session_id``, or the page's own name where no server
+            told it one; None for the visit that brings it.
         visit_ms: milliseconds since that visit's start; taken for 0 where it is less.
     """
 
@@ -112,7 +112,7 @@ class Still(_Part):
 
 
 class Message(_Part):
-    """What comes in one go: events, oldest first, and a photo where one was accepted; each yet to be checked."""
+    """What comes in one go: events, oldest first, and a photo where one was accepted, yet to be checked."""
 
     id: Id
     events: Annotated[tuple[Any, ...], Field(max_length=MOST_EVENTS)]
@@ -189,8 +189,8 @@ def take_in(
         assessor: judges the photo; asked for only when there is one.
         rule: what passes, by whether skin without a spot may, and by the photo of a series. Whatever one of
             the two raises leaves the photo as one that has not come yet.
-        log_of: the log of a visit where it is still there, by its ``session_id``; else ``log`` takes the event, which
-            keeps its visit's id and time.
+        log_of: the log of a visit where it is still there, by its ``session_id``; else ``log`` takes the
+            event, which keeps its visit's id and time.
 
     Returns:
         the answer for the browser (None when the message is too broken to be answered), and a photo that came
