@@ -1,8 +1,8 @@
 """Visits that outlive a page that is loaded again: what each keeps, and who may have it back. No Streamlit.
 
-A browser's tab holds a token of 256 random bits and shows it when its page is loaded again. Nothing else opens
-a visit: the token stands in no address, no log and no file. Everything is in memory, bounded in number, bytes
-and age.
+A browser's tab holds a token of 256 random bits and shows it when its page is loaded again. Nothing else
+opens a visit: the token stands in no address, no log and no file. Everything is in memory, bounded in number,
+bytes and age.
 """
 
 import secrets

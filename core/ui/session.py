@@ -1,7 +1,7 @@
 """What belongs to one visitor: the event log, the consent tick, the preset, and pictures held in memory.
 
-A visit outlives a page that is loaded again (:mod:`core.visits`, docs/decisions/nothing-lost.md): its log, and
-what was put into :func:`kept`. All else is Streamlit's session, and gone with the page.
+A visit outlives a page that is loaded again (:mod:`core.visits`, docs/decisions/nothing-lost.md): its log and
+what is :func:`kept`. All else is Streamlit's session, and gone with the page.
 """
 
 import logging
@@ -212,10 +212,12 @@ def log_trouble() -> None:
     """One sentence where the disk refuses the log; it is tried again with each event."""
     trouble = event_log().trouble
     if trouble == "unsaved":
-        words = _("Your session log cannot be saved at the moment. It stays in memory, and is tried again.")
+        words = _(
+            "Your session log cannot be saved at the moment. It stays in memory, and Retake tries again."
+        )
         st.warning(words, icon=":material/save:")
     elif trouble == "undeleted":
-        words = _("The file of your session log cannot be deleted at the moment. It is tried again.")
+        words = _("The file of your session log cannot be deleted at the moment. Retake tries again.")
         st.warning(words, icon=":material/delete:")
 
 

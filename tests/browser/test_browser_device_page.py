@@ -123,7 +123,10 @@ def test_a_photo_that_is_refused_thrice_may_be_used_anyway(open_page, plain):
         expect(page.get_by_role("button", name="Use this photo anyway")).to_be_hidden()
         take_photo(page)
         expect(page.get_by_text("This photo did not come out well enough")).to_be_visible()
-    touch(page.get_by_role("button", name="Use this photo anyway"))
+    wait_for(page, "ready", locked=False)
+    anyway = page.get_by_role("button", name="Use this photo anyway")
+    expect(anyway).to_be_visible()  # beside the open shutter
+    touch(anyway)
     expect(page.get_by_text("did not pass the check")).to_be_visible()
 
 
