@@ -370,6 +370,8 @@ def test_where_the_browser_keeps_nothing_the_page_does_and_says_so(run, open_pag
     expect(page.get_by_text("No connection.")).to_be_visible()
     take_photo(page)
     expect(page.locator(".waiting p")).to_have_text(re.compile("only while the page is open"))
+    leaving = "new Event('beforeunload', { cancelable: true })"
+    assert page.evaluate(f"!window.dispatchEvent({leaving})"), "the browser warns before it is lost"
     with run(port) as server:
         expect(page.get_by_text("This photo works")).to_be_visible()
         names = logged(page, server.log.parent / "data" / "sessions")

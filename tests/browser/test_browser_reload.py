@@ -5,7 +5,7 @@ import re
 
 import pytest
 from browser_steps import settled
-from device_steps import nothing_waits, start, take_photo, touch, wait_for
+from device_steps import nothing_waits, start, take_photo, touch, wait_for, waits_until
 from playwright.sync_api import expect
 
 from scripts import drive
@@ -78,6 +78,21 @@ def test_a_result_outlives_reload_back_and_forward_and_its_visit_has_one_clock(r
         assert tries == list(range(1, len(tries) + 1)), "each try has a number of its own"
         assert names.count("photo_accepted") == names.count("consent_given") == 1
         assert "consent_withdrawn" not in names
+
+
+def test_a_result_comes_back_where_the_server_ended_while_it_was_read(run, open_page):
+    with run() as server:
+        port = int(server.url.rsplit(":", 1)[1])
+        page = open_page(server, size=drive.PHONE)
+        start(page)
+        take_photo(page)
+        expect(page.get_by_text(WORKS)).to_be_visible()
+        nothing_waits(page)
+    waits_until(page, lambda waiting: "photo" in waiting)
+    with run(port):
+        page.reload()
+        expect(page.get_by_text(WORKS)).to_be_visible()
+        nothing_waits(page)
 
 
 def test_a_series_goes_on_where_it_was(open_page, plain):

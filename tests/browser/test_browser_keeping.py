@@ -1,4 +1,4 @@
-"""What waits on a device, without a camera or a server: clocks that are set, and servers that end."""
+"""What a browser keeps, without a camera or a server: clocks that are set, servers that end, tokens."""
 
 from pathlib import Path
 
@@ -6,6 +6,7 @@ import pytest
 from module_page import site
 
 from core.live.on_device import markup
+from core.ui import layout
 from scripts import drive
 
 pytestmark = pytest.mark.browser
@@ -155,3 +156,63 @@ def test_what_a_clock_says_to_come_from_tomorrow_is_not_sent_unasked(page):
     page.evaluate("outbox.allow(waiting.photo.id)")
     page.evaluate(ANSWER, True)
     assert page.evaluate("Boolean(sent.at(-1).photo)")
+
+
+@pytest.fixture
+def tab(browser):
+    with site(layout.HERE) as served:
+        browser.goto(served.url)
+        yield browser
+
+
+KEEP = """async (data) => {
+  const told = [];
+  (await import("/keeper.js")).default({ data, setStateValue: (name, value) => told.push(value) });
+  const leaving = new Event("beforeunload", { cancelable: true });
+  window.dispatchEvent(leaving);
+  return { told, warns: leaving.defaultPrevented };
+}"""
+
+
+def test_a_tab_keeps_its_token_and_shows_it_once_when_it_is_loaded_again(tab):
+    first = {"token": "one", "met": "", "holds": True}
+    assert tab.evaluate(KEEP, first) == {"told": [], "warns": False}
+    tab.reload()
+    assert tab.evaluate(KEEP, {**first, "token": "two"}) == {"told": ["one"], "warns": False}
+    assert tab.evaluate(KEEP, {**first, "met": "one"}) == {"told": [], "warns": False}
+    assert tab.evaluate(KEEP, {**first, "token": "two", "met": "one"})["told"] == [], (
+        "it is not there any more"
+    )
+    tab.reload()
+    assert tab.evaluate(KEEP, {**first, "token": "three"})["told"] == ["two"]
+
+
+def test_a_tab_that_keeps_nothing_warns_before_something_is_lost(tab):
+    refuse = "Object.defineProperty(window, 'sessionStorage', { get() { throw new DOMException('no'); } })"
+    tab.evaluate(refuse)
+    assert tab.evaluate(KEEP, {"token": "one", "met": "", "holds": False}) == {"told": [], "warns": False}
+    assert tab.evaluate(KEEP, {"token": "one", "met": "", "holds": True}) == {"told": [], "warns": True}
+
+
+STEP = """async (data) => {
+  window.went ??= [];
+  (await import("/steps.js")).default({ data, setStateValue: (name, value) => went.push(value) });
+  return [location.search, history.length - (window.before ??= history.length)];
+}"""
+
+
+def test_back_is_told_once_and_what_was_asked_for_before_does_not_undo_it(tab):
+    data = {"step": "", "visit": "a", "times": 0, "push": True}
+    assert tab.evaluate(STEP, data) == ["", 0]
+    result = {**data, "step": "result"}
+    assert tab.evaluate(STEP, result) == ["?step=result", 1]
+    assert tab.evaluate(STEP, result) == ["?step=result", 1]
+    tab.evaluate("() => new Promise((done) => { addEventListener('popstate', done); history.back(); })")
+    assert tab.evaluate("went") == [{"times": 1, "step": ""}]
+    assert tab.evaluate(STEP, result) == ["", 1], "of a run that knew nothing of it"
+    assert tab.evaluate(STEP, {**data, "times": 1}) == ["", 1]
+    # What another visit or another page's frame shows adds nothing to the history.
+    other = {**result, "visit": "b", "times": 1}
+    assert tab.evaluate(STEP, other) == ["?step=result", 1]
+    assert tab.evaluate(STEP, {**other, "step": ""}) == ["", 1], "nor does going back to the beginning"
+    assert tab.evaluate(STEP, {**other, "push": False}) == ["?step=result", 1]
