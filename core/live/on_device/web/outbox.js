@@ -26,6 +26,7 @@ const ASK_AFTER_MS = 3600_000;
  * @property {number} order grows from one thing to the next
  * @property {object} [row] of an event: name, t_ms, attempt, properties, and its visit's name and when in it
  * @property {Blob} [jpeg] of a photo
+ * @property {boolean} [spare] of a photo: the server had it when it was last seen, so that the person need not care
  * @property {object} [facts] of a photo: attempt, overridden, practising
  */
 
@@ -90,7 +91,8 @@ function finished(store, work) {
  * @param {object} options
  * @param {(message: object) => void} options.send hands a message to Streamlit, which may drop it
  * @param {() => boolean} options.reachable whether the server answers
- * @param {(waiting: {photo: Kept|null, rows: number, old: boolean}) => void} options.onChange
+ * @param {(waiting: {photo: Kept|null, photos: number, rows: number, old: boolean}) => void} options.onChange `photo` is
+ *   one to tell the person of, of all that wait
  */
 export async function openOutbox({ send, reachable, onChange }) {
   const store = await openStore();
@@ -128,8 +130,10 @@ export async function openOutbox({ send, reachable, onChange }) {
 
   async function tell() {
     const kept = await mine();
-    const photo = kept.find((one) => one.kind === "photo") ?? null;
-    onChange({ photo, rows: kept.filter((one) => one.kind === "event").length, old: !!photo && left(photo) });
+    const photos = kept.filter((one) => one.kind === "photo");
+    const photo = photos.find((one) => !(one.spare && one.visit === visit)) ?? null;
+    const rows = kept.filter((one) => one.kind === "event").length;
+    onChange({ photo, photos: photos.length, rows, old: !!photo && left(photo) });
   }
 
   const keep = (kept, id) =>
@@ -143,9 +147,9 @@ export async function openOutbox({ send, reachable, onChange }) {
     await tell();
   }
 
-  async function restore(photos) {
+  async function restore(photos, spare) {
     if (!photos.length) return;
-    for (const photo of photos) await then(() => store.put(photo));
+    for (const photo of photos) await then(() => store.put({ ...photo, spare }));
     await tell();
   }
 
@@ -227,7 +231,7 @@ export async function openOutbox({ send, reachable, onChange }) {
         if (holds.includes(id)) continue;
         held.delete(id);
         // Let go of in the same visit, it is not wanted any longer; else the server ended, and the photo with it.
-        if (by !== known.id) await restore([photo]);
+        if (by !== known.id) await restore([photo], false);
       }
       if (inFlight && ids.includes(inFlight.id)) {
         const { kept, photo } = inFlight;
@@ -242,7 +246,7 @@ export async function openOutbox({ send, reachable, onChange }) {
     async cutOff() {
       const photos = [...held.values()].map(({ photo }) => photo);
       held.clear();
-      await restore(photos);
+      await restore(photos, true);
     },
     /** Forget everything that waits here. */
     async remove() {

@@ -75,7 +75,7 @@ async function newStage() {
     several: false,
     refused: null,
     tries: new Tries(),
-    waiting: { photo: null, rows: 0, old: false },
+    waiting: { photo: null, photos: 0, rows: 0, old: false },
     lasting: true,
     online: true,
     dismissed: false,
@@ -344,7 +344,7 @@ async function newStage() {
       if (online) setTimeout(() => outbox.again(), 1500);
     });
     setInterval(() => outbox.flush(), SEND_EVERY_MS);
-    setInterval(() => state.waiting.photo && outbox.flush(), 2000);
+    setInterval(() => state.waiting.photos && outbox.flush(), 2000);
     document.addEventListener("visibilitychange", () => document.hidden && outbox.flush());
     window.addEventListener("beforeunload", (event) => {
       if (state.waiting.photo && !state.lasting) event.preventDefault(); // it would be lost with the page
