@@ -1,8 +1,8 @@
 """Where in a HEIC the photo's own data lie, and whether a hole was torn into them.
 
 The decoder conceals what it cannot decode and says nothing. But HEVC data never hold three zero bytes in a
-row (ITU-T H.265, 7.4.2: an emulation prevention byte comes between), so a run of zeros, as a broken download or
-a failing memory card leaves it, shows for certain.
+row (ITU-T H.265, 7.4.2: an emulation prevention byte comes between), so a run of zeros, as a broken download
+or a failing memory card leaves it, shows for certain.
 """
 
 import re
