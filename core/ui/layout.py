@@ -11,7 +11,7 @@ from typing import Final
 import streamlit as st
 
 from core.data_address import data_address
-from core.ui import embedded, keeper, language, preset_choice, session
+from core.ui import _compat, embedded, keeper, language, preset_choice, session
 from core.ui.wording import disclaimer
 from core.words import _
 
@@ -39,6 +39,7 @@ def run(page: st.Page, pages: Sequence[st.Page]) -> None:
     """
     keeper.keep()
     st.html(HERE / "style.css")
+    _compat.look_after_uploads()
     alone = embedded.on()
     if not alone:
         _header(page, pages)
