@@ -81,7 +81,7 @@ def read_text(path: Path) -> str:
     Raises:
         OSError, UnicodeDecodeError: it cannot be read, or is not UTF-8.
     """
-    with path.open(encoding="utf-8") as file:
+    with path.open(encoding="utf-8", newline="") as file:
         return file.read(yaml_limits.MOST_CHARACTERS + 1)
 
 
