@@ -13,7 +13,7 @@ from typing import Final
 
 from core.checked_yaml import read_text
 from core.guidance.designer.shelf import Opened, Shelf, hash_of
-from core.guidance.preset import START, Preset, PresetError, load_preset, parse_preset
+from core.guidance.preset import START, Preset, PresetError, load_preset, parse_preset, preset_files
 from core.words import _
 
 VARIABLE: Final = "RETAKE_PRESET"
@@ -22,18 +22,25 @@ _LOG: Final = logging.getLogger(__name__)
 _Stamp = tuple[int, int, int]
 
 
-def open_setting(setting: str, shelf: Shelf) -> Opened:
+def open_setting(setting: str, shelf: Shelf, whole_path: bool = False) -> Opened:
     """Read what ``RETAKE_PRESET`` may say: ``NAME``, ``NAME@VERSION`` or the path of a YAML file.
 
     Behind any of these may follow ``#`` and at least 8 digits of the SHA-256 of the file's text: then no
-    other text is taken. Messages name the file without its folder, since visitors see them.
+    other text is taken.
+
+    Args:
+        whole_path: whether messages name the file with its folder; visitors need not know that.
 
     Raises:
         PresetError: there is none, it does not fit, or its text is another one.
     """
     match = _PINNED.fullmatch(setting)
     asked, wanted = (match["asked"], match["sha256"]) if match else (setting, "")
-    opened = _from_file(Path(asked)) if Path(asked).suffix in (".yaml", ".yml") else shelf.open(asked)
+    path = Path(asked)
+    if path.suffix in (".yaml", ".yml"):
+        opened = _from_file(path, path if whole_path else Path(path.name))
+    else:
+        opened = shelf.open(asked)
     if not opened.sha256.startswith(wanted):
         raise _altered(opened.path)
     return opened
@@ -102,13 +109,13 @@ class ServerPreset:
             _LOG.warning("%s=%s cannot be used: %s", VARIABLE, self.setting, error.message)
 
 
-def _from_file(path: Path) -> Opened:
-    shown = Path(path.name)
+def _from_file(path: Path, shown: Path) -> Opened:
     try:
         text = read_text(path)
     except FileNotFoundError:
-        message = _("There is no file {path}. Put it back, or set another preset.")
-        raise PresetError("preset_missing", message.format(path=shown)) from None
+        message = _("There is no preset {path}. Use one of these, or the path of a YAML file: {known}.")
+        known = ", ".join(preset_files())
+        raise PresetError("preset_missing", message.format(path=shown, known=known)) from None
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or error
         message = _("The preset {path} cannot be read ({reason}). Save it as UTF-8 text and try again.")

@@ -290,7 +290,9 @@ def _share_part() -> None:
         pin = pin_of(preset_choice.shelf().open(made.opened))
     except PresetError:  # somebody removed or altered it meanwhile
         return
-    st.markdown(_("With this setting whoever runs Retake uses it for every visit, and takes no altered file:"))
+    st.markdown(
+        _("With this setting whoever runs Retake uses it for every visit, and takes no altered file:")
+    )
     st.code(f"{VARIABLE}={pin}", language=None, wrap_lines=True)
 
 

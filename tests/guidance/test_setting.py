@@ -50,7 +50,7 @@ def test_an_edit_that_breaks_the_file_is_told_and_the_last_good_one_used(shelf, 
         assert str(file.parent) not in told
     assert caplog.text.count("line 3") == 1, "once in the log"
     file.unlink()
-    assert "no file clinic.yaml" in server.current()[1]
+    assert "no preset clinic.yaml" in server.current()[1]
     write(file, GOOD)
     assert server.current() == (good, "")
 
