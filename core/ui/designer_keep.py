@@ -142,6 +142,7 @@ def _secret() -> str:
 def _save_part() -> None:
     made = drafts.draft()
     shelf = preset_choice.shelf()
+    saver = _saver(str(shelf.folder))
     if not _may_save():
         st.info(
             _(
@@ -152,8 +153,8 @@ def _save_part() -> None:
         )
         return
     proposed = str(made.content.get("name") or "")
-    if proposed in shelf.shipped():
-        proposed = f"my-{proposed}"
+    if not saver.mine(proposed, _secret()):
+        proposed = f"my-{proposed}"[:MOST_LETTERS]
     name_key, about_key = f"designer-name-{made.round}", f"designer-about-{made.round}"
     name = st.text_input(
         _("Name"),
@@ -164,7 +165,7 @@ def _save_part() -> None:
         on_change=_entered,
         args=("name", name_key),
     ).strip()
-    fault = _fault_of(name)
+    fault = _fault_of(name, saver)
     if fault:
         st.error(drafts.plain(fault), icon=":material/error:")
     st.text_input(
@@ -201,7 +202,7 @@ def _entered(field: Literal["name", "about"], key: str) -> None:
         setattr(made, field, entered[:_MOST_ENTERED])
 
 
-def _fault_of(name: str) -> str:
+def _fault_of(name: str, saver: saving.Saver) -> str:
     """Why nothing can be saved under this name; nothing where it can, or where none was entered."""
     if not name:
         return ""
@@ -209,28 +210,27 @@ def _fault_of(name: str) -> str:
         return _("This name does not work. Use small letters, digits, - and _ only, such as my-clinic.")
     if len(name) > MOST_LETTERS:
         return _("This name is too long. Use at most 40 letters.")
-    if name in preset_choice.shelf().shipped():
+    if name in saver.shelf.shipped():
         message = _("{name} ships with Retake and stays as it is. Give your preset a name of its own.")
         return message.format(name=name)
-    saver = _saver(str(preset_choice.shelf().folder))
     return "" if saver.mine(name, _secret()) else saving.not_yours().message
 
 
 def _save(name_key: str, about_key: str) -> None:
-    made = drafts.draft()
+    made, saver = drafts.draft(), _saver(str(preset_choice.shelf().folder))
     content = put(made.content, ("name",), st.session_state[name_key].strip())
     content = put(content, ("description",), st.session_state[about_key].strip())
     preset, problems = checked(content)
     if preset is None:
         told = "; ".join(f"{where(problem.steps)}: {problem.advice}" for problem in problems)
         if any(problem.steps == ("name",) for problem in problems):
-            told = _fault_of(str(content["name"])) or told
+            told = _fault_of(str(content["name"]), saver) or told
         st.session_state["designer-saved"] = (False, drafts.plain(told))
         return
     if not _may_save():
         return
     try:
-        kept = _saver(str(preset_choice.shelf().folder)).save(preset, _secret())
+        kept = saver.save(preset, _secret())
     except PresetError as error:
         st.session_state["designer-saved"] = (False, drafts.plain(error.message))
         return

@@ -417,9 +417,12 @@ def test_only_its_owner_saves_under_a_name_again(desk):
     owner = parse_qs(address.query)["owner"][0]
     assert address.path.endswith("designer") or not address.path
     stranger = desk(preset="clinic")
+    assert stranger.at.button(key="designer-save").label == "Save as my-clinic, version 1"
+    stranger.enter("text_input", "name-1", "clinic")
     assert "This name is taken" in stranger.errors
     assert stranger.at.button(key="designer-save").disabled
-    assert desk(preset="clinic", owner="made-up").at.button(key="designer-save").disabled
+    guesser = desk(preset="clinic", owner="made-up").enter("text_input", "name-1", "clinic")
+    assert guesser.at.button(key="designer-save").disabled
     again = desk(preset="clinic", owner=owner).prompt("too_dark", "Find a window")
     assert not again.at.error
     again.press("designer-save")
