@@ -19,6 +19,10 @@ from core.live.stream import StreamState
 from core.ui import designer_preview, engines
 
 APP = Path(__file__).parents[2] / "app.py"
+# Under a kilobyte that stands for more values than there are atoms.
+BOMB = b"name: clinic\na0: &a0 [x, x]\n" + b"".join(
+    b"a%d: &a%d [%s]\n" % (one, one, b", ".join([b"*a%d" % (one - 1)] * 9)) for one in range(1, 20)
+)
 
 
 class Desk:
@@ -358,6 +362,12 @@ def test_a_file_with_mistakes_names_their_lines_and_stays(desk):
     assert not page.errors
 
 
+def test_a_bomb_in_the_editor_is_one_sentence_with_its_line(desk):
+    page = desk().section("yaml").enter("text_area", "-yaml", BOMB.decode()).press("designer-yaml-use")
+    assert "draft.yaml, line 6: a4 > 7" in page.errors.replace("\\", "")
+    assert "a4: &a4 [*a3, *a3" in page.errors.replace("\\", ""), "the line itself is shown"
+
+
 def test_all_changes_can_be_undone(desk):
     page = desk().prompt("too_dark", "Go to a window").section("thresholds")
     page.enter("slider", "thresholds/blurry", 0.05).press("designer-undo")
@@ -554,6 +564,8 @@ def test_a_file_is_taken_in_and_handed_out(desk):
         (b"\xff\xd8\xff\xe0 a photo", "This file is no text"),
         (b"#" * 300_000, "longer than any preset"),
         (b"- a\n- list\n", "clinic.yaml, line 1"),
+        (b"description: 2026-13-45\n", "clinic.yaml, line 1: description"),
+        (BOMB, "stands for more than 20000 keys and values"),
     ],
 )
 def test_a_file_that_does_not_fit_says_why(desk, data, sentence):
