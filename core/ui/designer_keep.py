@@ -14,12 +14,11 @@ from core.guidance.designer import saving
 from core.guidance.designer.content import checked, from_yaml, put, yaml_of
 from core.guidance.designer.diff import changes, effective
 from core.guidance.designer.fields import said, where
-from core.guidance.designer.link import LinkError, link_of
 from core.guidance.designer.shelf import MOST_LETTERS, Shelf
 from core.guidance.preset import NAME, Preset, PresetError
 from core.guidance.setting import VARIABLE, pin_of
 from core.ui import designer_draft as drafts
-from core.ui import engines, preset_choice, session
+from core.ui import designer_share, engines, preset_choice, session
 from core.ui.designer_views import choice
 from core.words import _, ngettext
 
@@ -268,26 +267,16 @@ def _address(query: str) -> str:
 
 
 def _share_part() -> None:
+    designer_share.share(_address("").removesuffix("?"))
     made = drafts.draft()
-    if made.problems:
-        st.caption(_("First put right what is listed above."))
-        return
-    if drafts.edits() or not made.opened:
-        try:
-            link = link_of(made.content, drafts.bases())
-        except LinkError as error:
-            st.warning(error.message, icon=":material/link_off:")
-            return
-        st.markdown(_("Whoever opens this link finds this draft here, to look at and go on with."))
-        st.code(_address(f"{drafts.DESIGN_QUERY}={link}"), language=None, wrap_lines=True)
-        st.caption(_("The link holds what differs from balanced, in the address itself."))
-        return
-    st.markdown(_("Whoever opens this link uses **{name}**.").format(name=made.opened))
-    front = _address("").removesuffix("?").removesuffix("designer").rstrip("/")
-    st.code(f"{front}/?{preset_choice.QUERY}={made.opened}", language=None, wrap_lines=True)
-    st.caption(_("Leave out the @ and the number to always use the newest version."))
+    if made.opened and not made.problems and not drafts.edits():
+        _pin(made.opened)
+
+
+def _pin(name: str) -> None:
+    """The setting that makes a preset the one of every visit, and no other text than that of now."""
     try:
-        pin = pin_of(preset_choice.shelf().open(made.opened))
+        pin = pin_of(preset_choice.shelf().open(name))
     except PresetError:  # somebody removed or altered it meanwhile
         return
     st.markdown(
