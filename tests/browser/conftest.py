@@ -4,7 +4,7 @@ import base64
 import json
 import os
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 
 import cv2
 import numpy as np
@@ -127,15 +127,33 @@ def playwright():
         yield running
 
 
+@pytest.fixture(scope="module")
+def window(playwright):
+    """Open a window with an empty page: ``with window(size=drive.PHONE) as context``.
+
+    It takes all that `drive.window` and `drive.flags` do. Windows whose flags are the same share a browser.
+    """
+    running = {}
+    with ExitStack() as stack:
+
+        @contextmanager
+        def opened(size=drive.DESKTOP, dark=False, **start):
+            flags = drive.flags(**start)
+            if flags not in running or not running[flags].is_connected():
+                running[flags] = stack.enter_context(drive.browser(playwright, flags))
+            with drive.window(running[flags], size=size, dark=dark) as context:
+                yield context
+
+        yield opened
+
+
 @pytest.fixture
-def browse(playwright, servers, tmp_path):
-    """Open a page of the app: ``browse("check", size=drive.PHONE)``; all that `drive.chromium` takes."""
+def browse(window, servers):
+    """Open a page of the app: ``browse("check", size=drive.PHONE)``; all that `window` takes."""
     with ExitStack() as stack:
 
         def open_page(path="", url=None, **options):
-            folder = tmp_path / f"profile-{len(list(tmp_path.iterdir()))}"
-            context = stack.enter_context(drive.chromium(playwright, folder, **options))
-            page = context.pages[0]
+            page = stack.enter_context(window(**options)).pages[0]
             page.set_default_timeout(PATIENCE_MS)
             page.goto(f"{url or servers('imageqx').url}/{path}")
             return page
@@ -188,16 +206,15 @@ def plain(run, tmp_path_factory):
 
 
 @pytest.fixture
-def open_page(playwright, good, tmp_path):
-    """A page whose camera the test turns: ``open_page(server)``; all that `drive.chromium` takes."""
+def open_page(window, good):
+    """A page whose camera the test turns: ``open_page(server)``; all that `window` takes."""
     done, data = cv2.imencode(".jpg", good[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 97])
     assert done
     picture = json.dumps("data:image/jpeg;base64," + base64.b64encode(data).decode())
     with ExitStack() as stack:
 
         def go(server, path="", setting="", **options):
-            context = stack.enter_context(drive.chromium(playwright, tmp_path / "profile", **options))
-            page = context.pages[0]
+            page = stack.enter_context(window(**options)).pages[0]
             page.set_default_timeout(PATIENCE_MS)
             page.add_init_script(f"({CANVAS})({picture}); {setting}")
             page.goto(path if path.startswith("http") else f"{server.url}/{path}")
