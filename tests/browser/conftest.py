@@ -16,9 +16,8 @@ from core.guidance.hint import condition
 from core.guidance.preset import load_preset
 from scripts import drive, fake_camera
 from scripts.setup_env import find_browser, strict
+from tests.at_the_end import remarks
 
-LEFT_OUT = pytest.StashKey[int]()
-MEASURED = pytest.StashKey[list[str]]()
 # How long a page may take on a busy machine before a test gives up waiting; nothing is timed.
 PATIENCE_MS = int(os.environ.get("RETAKE_PATIENCE_MS", "150000"))
 LAUNCHER = (sys.executable, str(drive.ROOT / "tests" / "on_device_app.py"))
@@ -35,26 +34,13 @@ def pytest_collection_modifyitems(config, items):
     if left_out:
         items[:] = [item for item in items if item not in left_out]
         config.hook.pytest_deselected(items=left_out)
-        config.stash[LEFT_OUT] = len(left_out)
-
-
-def pytest_terminal_summary(terminalreporter, config):
-    for line in config.stash.get(MEASURED, []):
-        terminalreporter.write_line(f"measured, not judged: {line}")
-    count = config.stash.get(LEFT_OUT, 0)
-    if count:
-        terminalreporter.section("NOT EVERYTHING WAS TESTED", red=True, bold=True)
-        terminalreporter.write_line(
-            f"{count} browser tests were left out: there is no Chromium here. Install it (Debian, Ubuntu: "
-            "sudo apt-get install chromium), or name one in RETAKE_CHROMIUM.",
-            red=True,
-        )
+        remarks(config).left_out = len(left_out)
 
 
 @pytest.fixture
 def measured(pytestconfig):
     """Takes lines that are shown at the end of the tests: ``measured("...")``."""
-    return pytestconfig.stash.setdefault(MEASURED, []).append
+    return remarks(pytestconfig).measured.append
 
 
 @pytest.fixture(scope="session")
