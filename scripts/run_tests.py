@@ -1,7 +1,7 @@
 """Runs pytest in two phases, as ``make test`` does: all but the browser tests, then those; prints one total.
 
-``python -m scripts.run_tests [pytest's arguments]``. The first phase uses every core. Arguments go to both
-phases; a phase that has none of the tests they choose is left out of the verdict.
+``python -m scripts.run_tests [pytest's arguments]``. Both use every core. Arguments go to both phases; a phase
+that has none of the tests they choose is left out of the verdict.
 """
 
 import argparse
@@ -33,11 +33,13 @@ class Phase:
     options: tuple[str, ...] = ()
 
 
+# A worker takes over half of what another has left, so that both end together; neighbours stay together, so
+# that a module's fixtures are made once or twice, not for each test.
+_SPREAD: Final = ("-n", "auto", "--dist", "worksteal", "--maxprocesses")
 PHASES: Final = (
-    # A worker takes over half of what another has left, so that both end together; neighbours stay together,
-    # so that a module's fixtures are made once or twice, not for each test.
-    Phase("without a browser", "not browser", ("-n", "auto", "--maxprocesses", "8", "--dist", "worksteal")),
-    Phase("in the browser", "browser"),
+    Phase("without a browser", "not browser", (*_SPREAD, "8")),
+    # Each worker has its own servers and browsers.
+    Phase("in the browser", "browser", (*_SPREAD, "4")),
 )
 
 
