@@ -1,7 +1,7 @@
 """Runs pytest in two phases, as ``make test`` does: all but the browser tests, then those; prints one total.
 
-``python -m scripts.run_tests [pytest's arguments]``. Both use every core. Arguments go to both; a phase that has
-none of the tests they choose is left out of the verdict.
+``python -m scripts.run_tests [pytest's arguments]``. Both use every core. Arguments go to both; a phase that
+has none of the tests they choose is left out of the verdict.
 """
 
 import argparse
