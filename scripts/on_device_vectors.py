@@ -21,8 +21,10 @@ from core.guidance.best_shot import BestShot
 from core.guidance.coach import Coach
 from core.guidance.conditions import PICTURE_KEYS, REFINED
 from core.guidance.hint import condition
+from core.guidance.outline import SHAPES, STATES, outline
 from core.guidance.preset import Preset, load_preset
 from core.guidance.refine import Facing, refined
+from core.live.guide import Stroke, strokes
 from core.live.on_device import settings
 from core.live.watcher import Frame, Watcher
 from core.quality.glance import Glance, glance, moved
@@ -214,6 +216,42 @@ def best_shots(rng: np.random.Generator) -> list[dict[str, Any]]:
             gone.clear()
         scripts.append({"most": most, "steps": steps})
     return scripts
+
+
+def guides(rng: np.random.Generator, start: Preset) -> dict[str, Any]:
+    """Every shape in every state and in colours of every lightness, and the lines that are drawn."""
+    keys = ("ready", "searching", "bad_framing", "counting", "move_left", "too_close", "blurry")
+    colours = ("#ffffff", "#8cebbe", "#000000", "#c08050", "#7F7F7F", "#ffd400")
+    cases = []
+    for number in range(36):
+        overlay = start.overlay.model_copy(
+            update={
+                "ring": number % 9 != 8,
+                "shape": SHAPES[number % len(SHAPES)],
+                "size": round(float(rng.uniform(0.1, 0.48)), 3),
+                "colour": colours[number // 2 % len(colours)],
+                "colour_ready": colours[number % len(colours)],
+                "thickness": round(float(rng.uniform(0.5, 3)), 2),
+                "arrow": number % 5 != 4,
+            }
+        )
+        key, size = keys[number % len(keys)], SIZES[number % len(SIZES)]
+        where = Where(*np.round(rng.uniform((-1, -1, 0), 1), 3).tolist()) if number % 4 else None
+        progress = round(float(rng.random()), 3) if number % 2 else 0.0
+        drawn = strokes(key, *size, where, overlay, progress)
+        cases.append(
+            {"key": key, "size": size, "where": where_json(where), "progress": progress}
+            | {"overlay": overlay.model_dump(), "colours": settings.guide_json(overlay)["colours"]}
+            | {"strokes": [stroke_json(stroke) for stroke in drawn]}
+        )
+    outlines = {shape: {state: outline(shape, state) for state in STATES} for shape in SHAPES}
+    return {"outlines": outlines, "cases": cases}
+
+
+def stroke_json(stroke: Stroke) -> list[Any]:
+    """A line in short: its points are summed, each by its place."""
+    sums = (np.arange(1, len(stroke.points) + 1) @ np.array(stroke.points)).tolist()
+    return [len(stroke.points), stroke.width, stroke.colour, sums]
 
 
 def verdicts(rng: np.random.Generator, presets: dict[str, Preset]) -> list[dict[str, Any]]:
@@ -434,6 +472,7 @@ def made() -> dict[str, Any]:
         "glances": glances(rng),
         "refinements": refinements(rng, presets),
         "best_shots": best_shots(rng),
+        "guides": guides(np.random.default_rng(_SEED), presets["balanced"]),
         "verdicts": verdicts(rng, presets),
         "coached": coached(rng, presets),
         "watched": watched(rng, presets),

@@ -39,8 +39,8 @@ def parent() -> Parent:
 
 
 def wants_three() -> bool:
-    """Whether the page around asks for a series of three photos."""
-    return on() and st.query_params.get("photos") == "3"
+    """Whether the address asks for a series of three photos."""
+    return st.query_params.get("photos") == "3"
 
 
 def frame() -> None:

@@ -28,7 +28,7 @@ from core.ui.wording import quality_name
 from core.words import _, language
 
 REFRESH_S = 0.7  # how often the page asks for the newest hint; faster costs a third of a core a viewer
-STYLE = Path(layout.__file__).with_name("practise.css")
+STYLE, STYLE_BELOW = map(Path(layout.__file__).with_name, ("practise.css", "practise_below.css"))
 HIDE_CAMERA = "<style>.st-key-practise-camera{height:0;overflow:hidden;visibility:hidden}</style>"
 _TRY_LONG_SIDE = 480
 _STATE_KEY, _WORKER_KEY = "practise_on_server", "practise_worker"
@@ -165,6 +165,7 @@ def _announce(watcher: Watcher, stream: StreamState, sight: Sight) -> str | None
             camera=visit.report,
             on_camera=_camera_reported,
             feedback=watcher.preset.feedback.model_dump(),
+            signed=watcher.preset.overlay.icons,
         )
     return problem
 
@@ -242,8 +243,11 @@ def _refused(watcher: Watcher) -> Try | None:
 
 def _help(watcher: Watcher, sight: Sight) -> None:
     """What helps when the same hint stays."""
-    key = sight.help
-    if key is not None and (panel := drawings.help_panel(key, watcher.preset.prompt(key, language()).spoken)):
+    key, preset = sight.help, watcher.preset
+    if key is None:
+        return
+    panel = drawings.help_panel(key, preset.prompt(key, language()).spoken, preset.overlay.help_drawing)
+    if panel:
         st.html(panel)
 
 
@@ -344,6 +348,8 @@ def page() -> bool:
                 st.html(tries.comparison(visit.refused[0], taken.photo.jpeg(_TRY_LONG_SIDE, quality=85)))
     else:
         st.html(STYLE)
+        if worker.watcher.preset.overlay.banner == "bottom":
+            st.html(STYLE_BELOW)
     with st.container(key="practise-camera"):
         try:
             stream = streams.camera_stream("practise", worker, wanted=visit.wanted, on_change=_camera_changed)

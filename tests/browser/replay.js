@@ -4,6 +4,7 @@ import { BestShot } from "/best_shot.js";
 import { Coach } from "/coach.js";
 import { condition } from "/conditions.js";
 import { glance, moved } from "/glance.js";
+import { guideStrokes } from "/guide.js";
 import { heatOf, unpackHead } from "/heat.js";
 import { refined } from "/refine.js";
 import { detailSquare, networkSquare, shrink } from "/resize.js";
@@ -132,6 +133,16 @@ const parts = {
         expect([given, best.size, gone.splice(0)], after, `best of ${most}, ${i}`);
       });
     }
+  },
+  guides({ guides }) {
+    guides.cases.forEach(({ key, size: [width, height], where, progress, strokes, overlay, colours }, i) => {
+      const preset = { overlay, guide: { outline: guides.outlines[overlay.shape], colours } };
+      const found = guideStrokes(key, { width, height }, where, preset, progress).map(({ points, width, colour }) => {
+        const summed = (axis) => points.reduce((sum, point, place) => sum + (place + 1) * point[axis], 0);
+        return [points.length, width, colour, [summed(0), summed(1)]];
+      });
+      expect(found, strokes, `guide ${i}`);
+    });
   },
   verdicts({ verdicts, presets }) {
     verdicts.forEach((wanted, i) => {

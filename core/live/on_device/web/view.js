@@ -176,7 +176,7 @@ export function openView(root, actions) {
       context.restore();
     }
     const { key, where, progress } = state.sight;
-    drawGuide(context, key, where && { x: mirrored ? -where.x : where.x, y: where.y }, preset.overlay, progress);
+    drawGuide(context, key, where && { x: mirrored ? -where.x : where.x, y: where.y }, preset, progress);
     if (!(progress > 0 && progress < 1) || state.heat || littleMotion.matches) return;
     const drawn = performance.now();
     moving = requestAnimationFrame(() => {
@@ -314,6 +314,7 @@ export function openView(root, actions) {
     stage.classList.toggle("live", live);
     // A phone on its side has room for the picture or for what stands above it.
     if (begun && window.innerHeight < 500) stage.scrollIntoView({ block: "start" });
+    stage.dataset.banner = preset.overlay.banner;
     stage.classList.toggle("mirrored", Boolean(state.camera?.mirrored));
     if (stage.hidden) return;
     layer(!state.online && !state.dismissed && (state.phase !== "off" || Boolean(state.waiting.photo)));
@@ -326,13 +327,13 @@ export function openView(root, actions) {
     hush(root, preset.feedback);
     showSwitches($(".cues"), words, preset.feedback);
     const shown = hint(state, data);
-    if (showHint(root, shown)) told(data, shown);
+    if (showHint(root, shown, preset.overlay.icons)) told(data, shown);
     if (data.shot !== asked && state.phase === "starting") {
       asked = data.shot;
       if (asked) told(data, { spoken: preset.prompts[`shot_${asked}`].spoken, tone: "ask" });
     }
     const help = (live && state.sight?.help) || null;
-    drawHelp($(".help"), help, words, preset.prompts[help]?.spoken ?? "");
+    drawHelp($(".help"), help, words, preset.prompts[help]?.spoken ?? "", preset.overlay.help_drawing);
     const photo = Boolean(state.waiting.photo);
     stage.classList.toggle("kept-photo", photo);
     for (const place of [".picture", ".top", ".practising", ".sees", ".private"]) $(place).hidden = photo;
