@@ -225,7 +225,7 @@ def plain(name: str) -> str:
 def show_item(identity: str, tray: checking.Tray, *, alone: bool) -> None:
     item = tray.items[identity]
     if item.photo is None or item.verdict is None:
-        st.warning(f"**{plain(item.name)}**\n\n{item.problem}", icon=":material/broken_image:")
+        st.warning(f"**{plain(item.name)}**\n\n{item.problem}", icon=":material/image_not_supported:")
         return
 
     def override() -> None:
