@@ -10,7 +10,7 @@ from test_browser_practise import wait_for_hint
 
 from scripts import drive
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.webrtc]
 
 
 def camera(page):
