@@ -11,7 +11,7 @@ import streamlit as st
 
 from core.data_folder import data_folder
 from core.guidance.parts import ShotName
-from core.guidance.preset import Preset, PresetError
+from core.guidance.preset import Preset
 from core.quality.verdict import PassRule
 from core.study.events import EventLog
 from core.ui import engines, language, preset_choice
@@ -20,6 +20,7 @@ from core.words import _
 CONSENT_KEY: Final = "rt_consent"
 _LOG_KEY: Final = "rt_log"
 _SPOKEN_KEY: Final = "rt_language_noted"
+_FAULT_KEY: Final = "rt_preset_fault_noted"
 _REFUSED_KEY: Final = "rt_log_refused"
 _HELD_KEY: Final = "rt_held"
 _HELD_MOST: Final = 48
@@ -34,14 +35,8 @@ def apply_language() -> None:
 
 
 def preset() -> Preset:
-    """The preset in use, as :mod:`core.ui.preset_choice` says; shows the sentence of one that cannot be used,
-    and stops the page.
-    """
-    try:
-        return preset_choice.chosen()
-    except PresetError as error:
-        st.error(error.message, icon=":material/tune:")
-        st.stop()
+    """The preset in use, as :mod:`core.ui.preset_choice` says."""
+    return preset_choice.chosen()
 
 
 def rule(healthy_skin_passes: bool = False, shot: ShotName | None = None) -> PassRule:
@@ -68,6 +63,13 @@ def note_language(code: str) -> None:
     if st.session_state.get(_SPOKEN_KEY, "en") != code:
         event_log().add("note_added", properties={"note": "language", "language": code})
     st.session_state[_SPOKEN_KEY] = code
+
+
+def note_preset_fault(fault: str) -> None:
+    """Write into the log, once a visit, that the preset of the ``link`` or the ``setting`` is not used."""
+    if st.session_state.get(_FAULT_KEY) != fault:
+        event_log().add("note_added", properties={"note": "preset_not_used", "named_by": fault})
+    st.session_state[_FAULT_KEY] = fault
 
 
 def log_folder() -> Path:
