@@ -18,6 +18,7 @@ from core.training.calibration import reliability
 from core.training.learnt_from import taught
 from core.training.lesion_answers import SETS, LesionAnswers, joined
 from core.training.lesion_calibration import judged
+from core.training.lesion_data import NOT_PHONE
 from core.training.lesion_limits import abstention_report
 from core.training.metrics import (
     binary,
@@ -32,7 +33,7 @@ from core.training.metrics import (
 from core.training.sources import Row
 
 BENCHMARK: Final = "retake-lesion-1"
-# Classes with two or more sources of phone photographs, and the source that is none (dermoscopy).
+# Classes with two or more sources of phone photographs.
 HEADLINE: Final = (
     "tumor",
     "erythema",
@@ -43,7 +44,6 @@ HEADLINE: Final = (
     "alopecia",
     "pigmented_macula",
 )
-NOT_PHONE: Final = ("scdet2",)
 # Fewer photographs of a class say nothing of it: they are shown and not counted in a mean.
 FEWEST: Final = 5
 # A pair of classes is known to be confused from this count and this share of the true class's photographs.
