@@ -205,7 +205,7 @@ def _train(args: argparse.Namespace) -> int:
     if getattr(choices, "probed", False) and not args.resume:
         from core.training.recipes.probe import start_head
 
-        start_head(recipe.net, recipe.data.training)
+        start_head(recipe.net, recipe.data, recipe.plan.sizes[0][1], args.seed)
         # The average was copied before the head had its start.
         recipe.average.module.load_state_dict(recipe.net.state_dict())
     try:
@@ -334,7 +334,7 @@ def _recipe(args: argparse.Namespace, net: Any, training: list, validation: list
             return SelfSupervisedRecipe(net, pairs, lesion.plan(**given))
         held_out = load_pictures(validation, long_side=640)
         data = lesion.LesionData([*photos, *drawn], held_out, skin=skin, restyled=choices.restyled)
-        mixed = (net.trunk.layer1, net.trunk.layer2) if choices.mixed else ()
+        mixed = net.early_stages if choices.mixed else ()
         return lesion.LesionRecipe(
             net,
             data,

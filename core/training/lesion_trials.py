@@ -140,7 +140,7 @@ def learn(trial: Trial, photos: Photos, out: Path, protocol: Plan) -> nn.Module:
         learn_start(photos, out, protocol)
     net, choices = _begin(trial, out), CONFIGURATIONS[trial.configuration]
     data = LesionData(photos.training, photos.held["validation"], skin=photos.skin, restyled=choices.restyled)
-    mixed = (net.trunk.layer1, net.trunk.layer2) if choices.mixed else ()
+    mixed = net.early_stages if choices.mixed else ()
     recipe: Recipe = LesionRecipe(net, data, _settings(trial, protocol), mixed=mixed, choices=choices)
     if trial.start == "shipped":
         settle(recipe.net, *first_inputs(recipe))

@@ -27,11 +27,10 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
         InitError: it is no such file, or holds pickled objects.
     """
     try:
+        # A file of one array (.npy) is no context manager: TypeError.
         with np.load(path, allow_pickle=False) as held:
-            if not isinstance(held, np.lib.npyio.NpzFile):
-                raise ValueError("one array")
             arrays = {name: held[name] for name in held.files}
-    except (OSError, ValueError, EOFError, AttributeError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
         message = _("{file} is not an .npz file of plain arrays, so it is not read.")
         raise InitError(message.format(file=path)) from error
     return {

@@ -60,6 +60,16 @@ class LesionNet(nn.Module):
         self.pool = nn.AdaptiveAvgPool2d(1)
         self.head = nn.Linear(width, classes)
 
+    @property
+    def map_layer(self) -> nn.Module:
+        """The layer whose output is the feature map: what gradient methods are hooked to."""
+        return self.trunk if self.scale is None else self.scale
+
+    @property
+    def early_stages(self) -> tuple[nn.Module, nn.Module]:
+        """Two stages behind which styles of pictures may be mixed (``mixstyle``)."""
+        return (self.trunk.layer1, self.trunk.layer2) if self.scale is None else tuple(self.trunk[2:4])
+
     def features(self, images: Tensor) -> Tensor:
         """The feature map whose mean the head reads; arguments as for ``forward``."""
         if self.scale is None:
