@@ -27,7 +27,9 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder with manifest.csv")
     parser.add_argument("--out", type=Path, required=True, help="folder for checkpoints and results")
     parser.add_argument("--epochs", type=int, help="default: as the shipped network was trained")
-    parser.add_argument("--init", default="scratch", help="imagenet, scratch, a trunk (.npz) or one of our ONNX files")
+    parser.add_argument(
+        "--init", default="scratch", help="imagenet, scratch, a trunk (.npz) or one of our ONNX files"
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--resume", action="store_true", help="continue from last.ckpt in --out")
     parser.add_argument("--arch", help="lesion only: efficientnet_b0 (default), resnet34, 50, 101 or 152")
@@ -62,8 +64,8 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument("--phantoms", type=int, default=30, help="lesion only: drawn pictures a class")
     parser.add_argument(
         "--configuration",
-        help="paper (imageqx only; Jalaboi et al. 2022), retake (from scratch; the default of imageqx and the "
-        "ResNets), fine-tuned (lesion only; EfficientNet-B0's default), one they are compared by, or "
+        help="paper (imageqx only; Jalaboi et al. 2022), retake (the default of imageqx and the ResNets), "
+        "fine-tuned (lesion only; EfficientNet-B0's default), one they are compared by, or "
         "self-supervised (lesion only: no classes, a last.ckpt for --init)",
     )
     parser.add_argument(
@@ -203,9 +205,10 @@ def _train(args: argparse.Namespace) -> int:
         print(_("Learning rate by range test: {rate:.2g}").format(rate=rate))
         recipe.plan = replace(recipe.plan, peak=rate)
     if getattr(choices, "probed", False) and not args.resume:
-        from core.training.recipes.probe import start_head
+        from core.training.recipes.probe import VIEWS, start_head
 
-        start_head(recipe.net, recipe.data, recipe.plan.sizes[0][1], args.seed)
+        views = min(VIEWS, recipe.plan.epochs * recipe.plan.draws)
+        start_head(recipe.net, recipe.data, recipe.plan.sizes[0][1], args.seed, views)
         # The average was copied before the head had its start.
         recipe.average.module.load_state_dict(recipe.net.state_dict())
     try:

@@ -33,7 +33,8 @@ class Row:
         root: the data folder; ``root / path`` is the picture.
         path, mask: relative to the folder; ``mask`` is "" when there is none.
         group: lesion, healthy_skin, no_skin or real_quality.
-        label: lesion class (by the rule of ``lesion_labels``), or quality label (real_quality), or what is shown.
+        label: lesion class (by the rule of ``lesion_labels``), or quality label (real_quality), or what is
+            shown.
         slug: short name of the source; ``split_key`` ties versions of one person or photo together.
         width, height: pixels.
         boxes: (x0, y0, x1, y1) in pixels of this picture.

@@ -61,19 +61,19 @@ CONV = "features.2.0.block.0.0.weight"
 
 
 @pytest.mark.parametrize(
-    ("change", "words"),
+    ("changed", "words"),
     [
-        (lambda held: {k: v for k, v in held.items() if k != CONV}, f"lacks the array {CONV}"),
-        (lambda held: held | {CONV: np.zeros((96, 16, 1), np.float32)}, "is 96 x 16 x 1, but .* 96 x 16 x 1 x 1"),
-        (lambda held: held | {CONV: np.full((96, 16, 1, 1), np.nan, np.float32)}, "other than finite numbers"),
-        (lambda held: held | {CONV: np.full((96, 16, 1, 1), "x")}, "other than finite numbers"),
-        (lambda held: held | {CONV: np.full((96, 16, 1, 1), None)}, "no.* plain arrays|plain arrays"),
-        (lambda held: {}, "lacks the array"),
+        (np.zeros((96, 16, 1), np.float32), "is 96 x 16 x 1, but this network needs 96 x 16 x 1 x 1"),
+        (np.full((96, 16, 1, 1), np.nan, np.float32), "something other than finite numbers"),
+        (np.full((96, 16, 1, 1), "x"), "something other than finite numbers"),
+        (np.full((96, 16, 1, 1), None), "file of plain arrays"),
+        (None, f"lacks the array {CONV}"),
     ],
-    ids=["missing", "misshapen", "not-finite", "text", "objects", "empty"],
+    ids=["misshapen", "not-finite", "text", "objects", "missing"],
 )
-def test_arrays_that_do_not_fit_are_named_in_one_sentence(tmp_path, arrays, change, words):
-    start = written(tmp_path / "trunk.npz", change(arrays))
+def test_arrays_that_do_not_fit_are_named_in_one_sentence(tmp_path, arrays, changed, words):
+    held = {name: value for name, value in arrays.items() if name != CONV}
+    start = written(tmp_path / "trunk.npz", held if changed is None else held | {CONV: changed})
     with pytest.raises(InitError, match=words) as caught:
         initialise(build("lesion", "efficientnet_b0"), str(start))
     assert str(caught.value).count(". ") == 0
@@ -98,7 +98,7 @@ def test_a_file_that_is_no_npz_is_refused_and_never_executed(tmp_path, kind):
     else:
         data = {"pickle": pickle.dumps(Trap(tmp_path / "sprung")), "text": b"weights", "empty file": b""}
         start.write_bytes(data[kind])
-    with pytest.raises(InitError, match="is not an .npz file of plain arrays"):
+    with pytest.raises(InitError, match=r"is not an \.npz file of plain arrays"):
         initialise(build("lesion", "efficientnet_b0"), str(start))
     assert not (tmp_path / "sprung").exists()
 
@@ -109,7 +109,9 @@ def test_a_resnet_does_not_start_from_it(tmp_path, arrays):
         initialise(build("lesion", "resnet34"), str(start))
 
 
-@pytest.mark.parametrize(("task", "arch"), [("lesion", "efficientnet_b0"), ("lesion", "resnet34"), ("imageqx", "-")])
+@pytest.mark.parametrize(
+    ("task", "arch"), [("lesion", "efficientnet_b0"), ("lesion", "resnet34"), ("imageqx", "-")]
+)
 def test_a_hub_that_does_not_answer_is_said_plainly(monkeypatch, task, arch):
     def silent(*_args, **_more):
         raise OSError("no route to host")

@@ -1,7 +1,7 @@
 """The lesion classifier's recipes.
 
-EfficientNet-B0 from a pretrained start is fine-tuned (``fine_tuning``); the ResNets keep SGD with warm restarts,
-all layers at one rate when from scratch (``plan``).
+EfficientNet-B0 from a pretrained start is fine-tuned (``fine_tuning``); the ResNets keep SGD with warm
+restarts, all layers at one rate when from scratch (``plan``).
 """
 
 import math

@@ -118,8 +118,8 @@ def rate_groups(
 ) -> list[tuple[float, bool, list[nn.Parameter]]]:
     """Parameters by learning rate: (factor of the rate, whether of the trunk, parameters).
 
-    With a pretrained trunk its stages, in order, make three thirds (Mishra et al. 2019), each at its factor of
-    ``thirds``; else all is one.
+    With a pretrained trunk its stages, in order, make three thirds (Mishra et al. 2019), each at its factor
+    of ``thirds``; else all is one.
     """
     if not pretrained:
         return [(1.0, False, list(net.parameters()))]
