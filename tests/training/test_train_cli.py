@@ -67,7 +67,12 @@ def test_lesion_training_ends_in_a_verified_file_with_its_story(lesion):
     assert verify(entry, lesion).stat().st_size < 45e6
     assert entry.labels == list(LABELS)
     story = entry.provenance
-    assert (story["init"], story["seed"], story["epochs"], story["arch"]) == ("scratch", 5, 1, "efficientnet_b0")
+    assert (story["init"], story["seed"], story["epochs"], story["arch"]) == (
+        "scratch",
+        5,
+        1,
+        "efficientnet_b0",
+    )
     assert story["data"] == {"drawn": 20}
     assert "score" in entry.metrics["validation"]
     assert story["peak_rate"] == earlier_optimum(lesion)
