@@ -1,7 +1,7 @@
 """Held-out figures of the lesion classifier: photographs as they are, and phantoms of unseen seeds.
 
-The headline is recall on sources that no training saw, the mean of all ten classes; everything on sources that
-were trained on is in-source. Table 3 and Figure 5 of Mishra et al. 2019 (pairs most often confused, confusion
+The headline is recall on sources that no training saw, the mean of all ten classes; everything on sources
+that were trained on is in-source. Table 3 and Figure 5 of Mishra et al. 2019 (pairs most often confused, confusion
 matrix) are given of every set.
 """
 

@@ -71,6 +71,7 @@ def fit_linear(
     classes: int,
     penalty: float = PENALTY,
     smoothing: float = SMOOTHING,
+    weights: torch.Tensor | None = None,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Multinomial logistic regression with smoothed labels and a ridge penalty.
 
@@ -78,6 +79,7 @@ def fit_linear(
         inputs: float, N x channels, about standardised.
         labels: int64, N.
         penalty: on half the squared length of the weights.
+        weights: float, N, not negative: how much each counts; None for all alike.
 
     Returns:
         weight (classes x channels) and bias (classes), float32.
@@ -85,12 +87,14 @@ def fit_linear(
     layer = nn.Linear(inputs.shape[1], classes)
     nn.init.zeros_(layer.weight)
     nn.init.zeros_(layer.bias)
+    share = torch.full((len(labels),), 1.0) if weights is None else weights
+    share = share / share.sum()
     optimiser = torch.optim.LBFGS(layer.parameters(), max_iter=STEPS, line_search_fn="strong_wolfe")
 
     def closure() -> torch.Tensor:
         optimiser.zero_grad()
-        total = F.cross_entropy(layer(inputs), labels, label_smoothing=smoothing)
-        total = total + penalty / 2 * layer.weight.square().sum()
+        losses = F.cross_entropy(layer(inputs), labels, label_smoothing=smoothing, reduction="none")
+        total = (share * losses).sum() + penalty / 2 * layer.weight.square().sum()
         total.backward()
         return total
 
