@@ -1,8 +1,8 @@
 """Held-out figures of the lesion classifier: photographs as they are, and phantoms of unseen seeds.
 
 The headline is recall on sources that no training saw, the mean of all ten classes; everything on sources
-that were trained on is in-source. Table 3 and Figure 5 of Mishra et al. 2019 (pairs most often confused, confusion
-matrix) are given of every set.
+that were trained on is in-source. Table 3 and Figure 5 of Mishra et al. 2019 (pairs most often confused,
+confusion matrix) are given of every set.
 """
 
 import json

@@ -226,7 +226,7 @@ def load_twin(name: str, entry: NetworkEntry | None = None, directory: Path = WE
     entry = entry or load_manifest().networks[name]
     path = verify(entry, directory)
     places = "place.weight" in initialiser_names(path)
-    arch, views = entry.provenance.get("arch", "resnet34"), 2 if entry.detail else 1
+    arch, views = entry.provenance.get("arch", DEFAULT), 2 if entry.detail else 1
     try:
         twin = fold(build(entry.task, arch, views, places, _classes(path)))
         weights = read_initialisers(path, [key for key, _value in twin.named_parameters()])

@@ -2,8 +2,8 @@
 
 ``python -m core.training.lesion_folds --data DIR --init TRUNK.npz`` fits a linear classifier on the frozen
 trunk's pooled stages, once for each collection (or group of collections that share originals), on all others,
-and asks it about the one held out. Fine-tuning once for each of them would be the real thing and take a day on
-two cores; this takes minutes, counts every class that has two or more collections, and needs no split.
+and asks it about the one held out. Fine-tuning once for each of them would be the real thing and take a day
+on two cores; this takes minutes, counts every class that has two or more collections, and needs no split.
 """
 
 import argparse
