@@ -40,7 +40,7 @@ test: python ## Install everything and run all checks and tests
 	@status=0; \
 	$(PY) -m ruff check . || status=1; \
 	$(PY) -m ruff format --check . || status=1; \
-	$(PY) -m pytest $(ARGS) || status=1; \
+	$(PY) -m scripts.run_tests $(ARGS) || status=1; \
 	exit $$status
 
 lint: python ## Check the style of the code

@@ -2,13 +2,10 @@
 
 import argparse
 import importlib
-import os
 import sys
 from collections.abc import Callable, Sequence
 
-from core.words import _
-
-DEBUG_VARIABLE = "RETAKE_DEBUG"
+from core.cli.faults import debugging, not_written, quieten, sentence_of, tell
 
 COMMANDS = {
     "assess": ("core.cli.assess", "say whether photos are good enough, and what to do"),
@@ -31,19 +28,39 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     argv = list(sys.argv[1:] if argv is None else argv)
     try:
-        return _run(argv)
-    except SystemExit as stop:  # argparse: 0 after --help, 2 for wrong usage
-        return stop.code if isinstance(stop.code, int) else 1
+        return _flushed(_status(argv))
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        # Whoever read our output has seen enough; keep the interpreter from complaining when it flushes.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        quieten(sys.stdout)  # whoever read our output has seen enough
         return 0
+
+
+def _flushed(status: int) -> int:
+    """The status, once all output is out: a full disk may tell so only now."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        quieten(sys.stdout)
+        tell(not_written("stdout", error))
+        return 1
+    return status
+
+
+def _status(argv: list[str]) -> int:
+    try:
+        return _run(argv)
+    except SystemExit as stop:  # argparse: 0 after --help, 2 for wrong usage
+        return stop.code if isinstance(stop.code, int) else 1
+    except BrokenPipeError:
+        raise
     except Exception as error:
-        if os.environ.get(DEBUG_VARIABLE):
+        if debugging():
             raise
-        print(_sentence(error), file=sys.stderr)
+        tell(sentence_of(error))
         return 1
 
 
@@ -65,25 +82,6 @@ def _run(argv: list[str]) -> int:
     args = parser.parse_args(argv)
     assert run is not None  # the parser refuses any other command
     return run(args)
-
-
-def _sentence(error: Exception) -> str:
-    """What to tell a person about an error, in place of a traceback."""
-    if isinstance(getattr(error, "message", None), str):
-        return error.message  # type: ignore[attr-defined]
-    if isinstance(error, ModuleNotFoundError):
-        return _(
-            "This command needs the package {package}, which is not installed. "
-            "Add it with: pip install -r requirements.txt"
-        ).format(package=error.name)
-    if isinstance(error, OSError) and error.strerror:
-        return _("This file or folder cannot be used: {path} ({reason}). Please choose another.").format(
-            path=error.filename, reason=error.strerror
-        )
-    return _(
-        "Something went wrong inside Retake ({kind}: {reason}). "
-        "Set {variable}=1 to see where, and please report it."
-    ).format(kind=type(error).__name__, reason=error, variable=DEBUG_VARIABLE)
 
 
 if __name__ == "__main__":

@@ -1,29 +1,38 @@
 """``python -m core assess``: is each photo good enough?"""
 
 import argparse
+import os
 import sys
 from pathlib import Path
 from typing import Any
 
+from core.cli.faults import tell
 from core.cli.photos import add_path_arguments, each_photo, picture_place, save_picture
+from core.data_folder import data_folder
 from core.explain.overlay import overlay
+from core.guidance.designer.shelf import Shelf
 from core.guidance.hint import condition, hint_for
-from core.guidance.preset import PresetError, load_preset
+from core.guidance.preset import START, Preset, PresetError, load_preset
 from core.photo import Photo
 from core.quality.classical import Classical
 from core.quality.imageqx import ImageQX
+from core.quality.setting import ASSESSORS, SettingError, asked_for
 from core.runtime.engine import open_engine
 from core.runtime.manifest import load_manifest
-
-ASSESSORS = ("imageqx", "classical")
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
     """Add ``assess`` to the command line."""
     parser = subparsers.add_parser("assess", help="say whether photos are good enough, and what to do")
     add_path_arguments(parser)
-    parser.add_argument("--assessor", choices=ASSESSORS, default="imageqx", help="which one (%(default)s)")
-    parser.add_argument("--preset", default="balanced", metavar="NAME|FILE", help="thresholds and wording")
+    parser.add_argument(
+        "--assessor", choices=ASSESSORS, help="which one (default: RETAKE_ASSESSOR, or imageqx)"
+    )
+    parser.add_argument(
+        "--preset",
+        metavar="NAME|FILE",
+        help="thresholds and wording (default: RETAKE_PRESET, or balanced); a name may be one saved here",
+    )
     parser.add_argument("--cam", type=Path, metavar="DIR", help="write where each photo's hint comes from")
     parser.set_defaults(usage_error=parser.error)
 
@@ -36,13 +45,30 @@ def open_assessor(name: str) -> ImageQX | Classical:
     return ImageQX(open_engine(name, manifest), manifest.networks[name])
 
 
+def open_preset(asked: str) -> Preset:
+    """A preset by its file (which ends in .yaml), or by name: shipped, or saved by the Designer page.
+
+    Raises:
+        PresetError: it is missing or does not fit.
+    """
+    if Path(asked).suffix in (".yaml", ".yml"):
+        return load_preset(asked)
+    return Shelf(data_folder() / "presets").load(asked)
+
+
 def run(args: argparse.Namespace) -> int:
     """Print one JSON object a photo; 1 when any could not be used, else 0."""
     try:
-        preset = load_preset(args.preset)
-    except PresetError as error:
+        preset = open_preset(args.preset or os.environ.get("RETAKE_PRESET") or START)
+        name = args.assessor or asked_for()
+    except SettingError as error:
         args.usage_error(error.message)
-    assessor = open_assessor(args.assessor)
+    except PresetError as error:
+        if error.code == "preset_missing":
+            args.usage_error(error.message)
+        tell(error.message)
+        return 2
+    assessor = open_assessor(name)
     rule = preset.rule(assessor.rule(point=preset.operating_point))
     taken: set[Path] = set()
 

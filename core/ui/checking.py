@@ -1,10 +1,8 @@
 """The check page's tray: photos that were handed in, their verdicts, and these as a table."""
 
-import csv as csv_module
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlsplit
 
 import streamlit as st
@@ -14,6 +12,7 @@ from core.guidance.preset import Preset
 from core.photo import Photo, PhotoError, read_photo
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
 from core.quality.verdict import Verdict
+from core.spreadsheet import Cell, csv_of
 from core.study.events import Source
 from core.ui import engines, session
 from core.ui.wording import say
@@ -21,7 +20,6 @@ from core.words import _
 
 _TRAY_KEY: Final = "check-tray"
 _THUMBNAIL_LONG_SIDE: Final = 120
-_FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True)
@@ -125,7 +123,7 @@ def table(items: Sequence[Item], preset: Preset) -> list[dict[str, str]]:
 
 
 def csv(items: Sequence[Item], preset: Preset) -> bytes:
-    """The table for spreadsheets: UTF-8 with a mark, every probability, no cell that could be a formula."""
+    """The table for spreadsheets, with every probability; see :mod:`core.spreadsheet`."""
     names = [f"quality_{name}" for name in QUALITY_CLASSES] + [f"explanation_{name}" for name in EXPLANATIONS]
     head = [
         "file",
@@ -139,25 +137,16 @@ def csv(items: Sequence[Item], preset: Preset) -> bytes:
         "height",
         "assessor",
     ]
-    out = io.StringIO()
-    writer = csv_module.writer(out)
-    writer.writerow(head + names)
+    rows: list[list[Cell]] = []
     for item in items:
         verdict, (words, advice) = item.verdict, _words(item, preset)
-        row: list[Any] = [item.name, item.passes, words, advice, item.code]
+        row: list[Cell] = [item.name, item.passes, words, advice, item.code]
         if verdict is not None:
             row += [verdict.label, " ".join(verdict.flagged), verdict.width, verdict.height, verdict.assessor]
-            row += [f"{verdict.quality[name]:.4f}" for name in QUALITY_CLASSES]
-            row += [f"{verdict.explanations[name]:.4f}" for name in EXPLANATIONS]
-        writer.writerow([guarded(cell) for cell in row])
-    return out.getvalue().encode("utf-8-sig")
-
-
-def guarded(cell: Any) -> Any:
-    """A cell that no spreadsheet runs: text that starts like a formula gets an apostrophe before it."""
-    if isinstance(cell, str) and cell.startswith(_FORMULA_STARTS):
-        return "'" + cell
-    return cell
+            row += [round(float(verdict.quality[name]), 4) for name in QUALITY_CLASSES]
+            row += [round(float(verdict.explanations[name]), 4) for name in EXPLANATIONS]
+        rows.append(row)
+    return csv_of(head + names, rows)
 
 
 def _words(item: Item, preset: Preset) -> tuple[str, str]:

@@ -1,6 +1,5 @@
 """The assessor and the lesion classifier, one shared session a network, opened once for all viewers."""
 
-import os
 from typing import Final, NoReturn
 
 import streamlit as st
@@ -10,13 +9,12 @@ from core.lesion.classifier import LesionClassifier
 from core.live.on_device import publish
 from core.quality.classical import Classical
 from core.quality.imageqx import ImageQX, rule_of
+from core.quality.setting import SettingError, asked_for
 from core.quality.verdict import PassRule
 from core.runtime.engine import open_engine
 from core.runtime.manifest import Manifest, NetworkEntry, load_manifest
 from core.runtime.weights import WeightsError
-from core.words import _
 
-ASSESSOR_VARIABLE: Final = "RETAKE_ASSESSOR"
 _PICKED_KEY: Final = "rt_lesion_network"
 
 
@@ -54,12 +52,11 @@ def rule(point: str) -> PassRule:
 
 def assessor_name() -> str:
     """``"imageqx"`` or ``"classical"``; another name in ``RETAKE_ASSESSOR`` shows its sentence and stops."""
-    name = os.environ.get(ASSESSOR_VARIABLE) or "imageqx"
-    if name not in ("imageqx", "classical"):
-        message = _("There is no assessor {name}. Set {variable} to imageqx or classical.")
-        st.error(message.format(name=name, variable=ASSESSOR_VARIABLE), icon=":material/tune:")
+    try:
+        return asked_for()
+    except SettingError as error:
+        st.error(error.message, icon=":material/tune:")
         st.stop()
-    return name
 
 
 def for_browsers() -> str | None:

@@ -1,0 +1,90 @@
+"""Runs pytest in two phases, as ``make test`` does: all but the browser tests, then those; prints one total.
+
+``python -m scripts.run_tests [pytest's arguments]``. The first phase uses every core. Arguments go to both
+phases; a phase that has none of the tests they choose is left out of the verdict.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from scripts.setup_env import ROOT
+
+COUNTS_VARIABLE: Final = "RETAKE_TEST_COUNTS"
+OUTCOMES: Final = ("failed", "error", "passed", "skipped", "xfailed", "xpassed", "deselected")
+NO_TESTS: Final = 5  # pytest's exit status where nothing was chosen
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A part of the tests: its name, the marks that choose it, and how it is spread over processes."""
+
+    name: str
+    marks: str
+    options: tuple[str, ...] = ()
+
+
+PHASES: Final = (
+    # A worker takes over half of what another has left, so that both end together; neighbours stay together,
+    # so that a module's fixtures are made once or twice, not for each test.
+    Phase("without a browser", "not browser", ("-n", "auto", "--maxprocesses", "8", "--dist", "worksteal")),
+    Phase("in the browser", "browser"),
+)
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """In pytest, where this module is loaded as a plugin: leave the counts where `main` finds them."""
+    if path := os.environ.get(COUNTS_VARIABLE):
+        counts = {name: len(terminalreporter.stats.get(name, ())) for name in OUTCOMES}
+        Path(path).write_text(json.dumps(counts), encoding="utf-8")
+
+
+def command(phase: Phase, arguments: Sequence[str]) -> list[str]:
+    """How a phase is started; marks among the arguments hold beside the phase's own."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("-m", dest="marks")
+    chosen, rest = parser.parse_known_args(list(arguments))
+    marks = f"({chosen.marks}) and {phase.marks}" if chosen.marks else phase.marks
+    return [sys.executable, "-m", "pytest", "-p", "scripts.run_tests", *phase.options, "-m", marks, *rest]
+
+
+def verdict(statuses: Sequence[int]) -> int:
+    """One exit status for all phases: the first failure; no tests is one only where no phase had any."""
+    ran = [status for status in statuses if status != NO_TESTS]
+    return next((status for status in ran if status), 0 if ran else NO_TESTS)
+
+
+def total(counts: Counter[str], seconds: float) -> str:
+    """The line at the end."""
+    words = ", ".join(f"{counts[name]} {name}" for name in OUTCOMES[:-1] if counts[name])
+    minutes, rest = divmod(round(seconds), 60)
+    return f"All phases: {words or 'no tests'} in {minutes} min {rest} s"
+
+
+def main(arguments: Sequence[str] = tuple(sys.argv[1:])) -> int:
+    """Run both phases, whatever the first one's outcome."""
+    statuses, counts, began = [], Counter[str](), time.monotonic()
+    with tempfile.TemporaryDirectory() as folder:
+        for number, phase in enumerate(PHASES):
+            print(f"\nTests {phase.name}", flush=True)
+            path = Path(folder) / f"{number}.json"
+            environment = {**os.environ, COUNTS_VARIABLE: str(path)}
+            statuses.append(subprocess.run(command(phase, arguments), cwd=ROOT, env=environment).returncode)
+            if path.exists():
+                counts.update(json.loads(path.read_text(encoding="utf-8")))
+    status = verdict(statuses)
+    print(f"\n{total(counts, time.monotonic() - began)}{'' if not status else ': FAILED'}")
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())
