@@ -1,4 +1,4 @@
-"""The same app with two more headers, so that browsers check pictures on several threads.
+"""The same app with two more headers, so that browsers check pictures on several threads, and ``/readyz``.
 
 ``streamlit run isolated.py`` instead of ``app.py``, or any ASGI server: ``uvicorn isolated:app``.
 """
@@ -6,8 +6,25 @@
 from pathlib import Path
 
 from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
 from streamlit.starlette import App
 
 from core.live.on_device.headers import Headers
+from core.ready import Readiness
 
-app = App(Path(__file__).with_name("app.py"), middleware=[Middleware(Headers)])
+_readiness = Readiness()
+
+
+def readyz(_request: Request) -> PlainTextResponse:
+    """200 where a photo can be judged, else 503; a sentence each."""
+    found = _readiness.problems()
+    return PlainTextResponse(
+        "\n".join(found) or "Ready", 503 if found else 200, {"cache-control": "no-store"}
+    )
+
+
+app = App(
+    Path(__file__).with_name("app.py"), middleware=[Middleware(Headers)], routes=[Route("/readyz", readyz)]
+)

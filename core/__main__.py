@@ -13,6 +13,7 @@ COMMANDS = {
     "train": ("core.training.cli", "train a network"),
     "evaluate": ("core.training.evaluate_cli", "measure a network or the classical checks on photographs"),
     "bench": ("core.cli.bench", "measure speed and memory on this machine"),
+    "ready": ("core.cli.ready", "say whether this copy can judge photos: for whatever watches a server"),
     "weights": ("core.runtime.cli", "check the network files"),
 }
 

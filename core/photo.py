@@ -2,49 +2,55 @@
 
 Everything that enters Retake as a file (upload, camera still, command line) comes through `read_photo` and
 leaves it as plain sRGB pixels. A file that cannot be used raises `PhotoError`, whose one sentence says what
-to do.
+to do. Decoding itself happens in a process of its own, with limits: `core.decoding`.
 """
 
 import hashlib
 import io
-import warnings
+import logging
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-import cv2
 import numpy as np
-import pillow_heif
-from PIL import Image, ImageCms
+from PIL import Image
 
+from core.decoding import pool
+from core.decoding.limits import MAX_BYTES, MAX_PIXELS, MIN_SHORT_SIDE, Refusal, check_size
 from core.runtime.preprocess import WORKING_LONG_SIDE, shrink
 from core.words import _
 
-MAX_BYTES: Final = 20 * 1024 * 1024
-MAX_PIXELS: Final = 64_000_000
-MIN_SHORT_SIDE: Final = 64
+__all__ = [
+    "MAX_BYTES",
+    "MAX_PIXELS",
+    "MIN_SHORT_SIDE",
+    "SUFFIXES",
+    "Photo",
+    "PhotoError",
+    "photo_from_array",
+    "read_photo",
+]
+
+_LOG: Final = logging.getLogger(__name__)
+# What such files are usually called; what they are is told by their content alone.
 SUFFIXES: Final = frozenset(
-    {".jpg", ".jpeg", ".jpe", ".png", ".webp", ".heic", ".heif", ".hif", ".tif", ".tiff", ".bmp"}
+    {
+        ".jpg",
+        ".jpeg",
+        ".jpe",
+        ".jfif",
+        ".png",
+        ".webp",
+        ".heic",
+        ".heif",
+        ".hif",
+        ".avif",
+        ".tif",
+        ".tiff",
+        ".bmp",
+    }
 )
-
-_FORMATS: Final = ("JPEG", "PNG", "WEBP", "HEIF", "TIFF", "BMP")
-_HEIF_BRANDS: Final = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
-_ORIENTATION_TAG: Final = 0x0112
-_TRANSPOSE: Final = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-
-pillow_heif.register_heif_opener()
-# Pillow warns from 89 megapixels on; the limit here is lower and its refusal is a sentence, not a warning.
-warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
-# What it says of odd tags is of no use to a person: the photo is read, or refused with a sentence.
-warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
 
 class PhotoError(Exception):
@@ -52,7 +58,8 @@ class PhotoError(Exception):
 
     Attributes:
         code: one of ``not_found``, ``is_folder``, ``unreadable``, ``empty``, ``file_too_big``,
-            ``not_an_image``, ``corrupt``, ``too_many_pixels``, ``too_small``.
+            ``not_an_image``, ``unsupported_kind``, ``corrupt``, ``too_complex``, ``too_many_pixels``,
+            ``too_small``; ``cannot_decode`` when something is wrong with this computer, not with the file.
         message: one translated sentence that says what is wrong and what to do.
     """
 
@@ -83,10 +90,16 @@ class Photo:
     _source: bytes | np.ndarray = field(repr=False)
 
     def full(self) -> np.ndarray:
-        """Decode the whole picture: uint8 RGB, height x width x 3. Slow for large files, and not cached."""
+        """Decode the whole picture: uint8 RGB, height x width x 3. Slow for large files, and not cached.
+
+        Pages make do with `small` and `jpeg`: this may take more memory than one photo should.
+
+        Raises:
+            PhotoError: the picture is too complex to hold all its pixels.
+        """
         if isinstance(self._source, np.ndarray):
             return self._source
-        return _decode(self._source, reduced=False)[0]
+        return _decode(self._source, None)[0]
 
     def jpeg(self, long_side: int | None = None, quality: int = 92) -> bytes:
         """Encode as a baseline JPEG with pixels and nothing else: no EXIF, no GPS, no profile, no comment.
@@ -95,20 +108,25 @@ class Photo:
             long_side: shrink so that the longest side is at most this many pixels; None keeps the full size.
             quality: JPEG quality, 1-95.
         """
-        enough = long_side is not None and long_side <= max(self.small.shape[:2])
-        rgb = self.small if enough else self.full()
-        if long_side is not None:
-            rgb = shrink(rgb, long_side)
+        if long_side is None:
+            rgb = self.full()
+        elif long_side <= max(self.small.shape[:2]):
+            rgb = shrink(self.small, long_side)
+        elif isinstance(self._source, np.ndarray):
+            rgb = shrink(self._source, long_side)
+        else:
+            rgb = _decode(self._source, long_side)[0]
         out = io.BytesIO()
         Image.fromarray(rgb).save(out, "JPEG", quality=quality)
         return out.getvalue()
 
 
 def read_photo(data: bytes | Path, name: str = "") -> Photo:
-    """Read a picture file: JPEG, PNG, WebP, HEIC/HEIF, TIFF or BMP (the first frame of an animated one).
+    """Read a picture file: JPEG, PNG, WebP, HEIC/HEIF, AVIF, TIFF, BMP; of an animated one the first frame.
 
-    Size limits are checked from the file's header, before any pixel is decoded. A large JPEG is decoded at a
-    reduced scale (1/2, 1/4 or 1/8) that is still at least 640 px on its longest side.
+    What kind a file is, is told by its content. Size and cost are checked from the file's header, before any
+    pixel is decoded. A large JPEG is decoded at a reduced scale (1/2, 1/4 or 1/8) that is still at least
+    640 px on its longest side.
 
     Args:
         data: the file's bytes, or its path.
@@ -123,8 +141,8 @@ def read_photo(data: bytes | Path, name: str = "") -> Photo:
     if not data:
         raise PhotoError("empty", _("This file is empty. Please choose the photo again."))
     if len(data) > MAX_BYTES:
-        raise _file_too_big()
-    small, width, height = _decode(data, reduced=True)
+        raise _refused("file_too_big")
+    small, width, height = _decode(data, WORKING_LONG_SIDE)
     return Photo(name, width, height, small, hashlib.sha256(data).hexdigest(), data)
 
 
@@ -138,7 +156,10 @@ def photo_from_array(rgb: np.ndarray, name: str = "") -> Photo:
     if rgb.dtype != np.uint8 or rgb.ndim != 3 or rgb.shape[2] != 3:
         raise ValueError(f"expected uint8 H x W x 3, got {rgb.dtype} {rgb.shape}")
     height, width = rgb.shape[:2]
-    _check_size(width, height)
+    try:
+        check_size(width, height)
+    except Refusal as refusal:
+        raise _refused(refusal.code) from None
     pixels = np.array(rgb, order="C")
     pixels.setflags(write=False)
     digest = hashlib.sha256(f"{width}x{height}:".encode() + pixels.data.cast("B")).hexdigest()
@@ -152,7 +173,7 @@ def _read_file(path: Path) -> bytes:
                 "is_folder", _("This is a folder, not a photo. Please choose a photo inside it.")
             )
         if path.stat().st_size > MAX_BYTES:
-            raise _file_too_big()
+            raise _refused("file_too_big")
         with path.open("rb") as file:
             return file.read(MAX_BYTES + 1)  # a pipe or device has no size to check beforehand
     except (FileNotFoundError, NotADirectoryError):
@@ -165,152 +186,38 @@ def _read_file(path: Path) -> bytes:
         ) from None
 
 
-def _file_too_big() -> PhotoError:
-    return PhotoError(
-        "file_too_big", _("This file is larger than 20 MB. Please choose a smaller copy of the photo.")
-    )
-
-
-def _too_many_pixels() -> PhotoError:
-    return PhotoError(
-        "too_many_pixels",
-        _("This photo has more than 64 megapixels. Please choose a smaller copy of the photo."),
-    )
-
-
-def _check_size(width: int, height: int) -> None:
-    if width * height > MAX_PIXELS:
-        raise _too_many_pixels()
-    if min(width, height) < MIN_SHORT_SIDE:
-        raise PhotoError(
-            "too_small",
-            _("This photo is too small: its shorter side needs 64 pixels or more. Please choose another."),
-        )
-
-
-def _corrupt() -> PhotoError:
-    return PhotoError(
-        "corrupt", _("This photo is damaged or incomplete. Please copy or take it again and retry.")
-    )
-
-
-def _looks_like_a_photo(data: bytes) -> bool:
-    """Tell a damaged photo from something else altogether, by the first bytes that each format must have."""
-    if data[4:8] == b"ftyp":
-        return data[8:12] in _HEIF_BRANDS
-    if data[:4] == b"RIFF":
-        return data[8:12] == b"WEBP"
-    return data.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"II*\0", b"MM\0*", b"BM"))
-
-
-def _decode(data: bytes, reduced: bool) -> tuple[np.ndarray, int, int]:
-    """Decode to upright sRGB uint8: (pixels, full width, full height); at working size when ``reduced``."""
+def _decode(data: bytes, long_side: int | None) -> tuple[np.ndarray, int, int]:
+    """Decode to upright sRGB uint8: (pixels, full width, full height); see `core.decoding.pool.decode`."""
     try:
-        image = Image.open(io.BytesIO(data), formats=_FORMATS)
-    except Image.DecompressionBombError:
-        raise _too_many_pixels() from None
-    except Exception:  # the decoders raise nearly anything on hostile headers
-        if _looks_like_a_photo(data):
-            raise _corrupt() from None
-        raise PhotoError(
-            "not_an_image",
-            _("Retake cannot read this file as a photo. Please choose a JPEG, PNG, WebP, HEIC, TIFF or BMP."),
-        ) from None
-    with image:
-        width, height = image.size
-        _check_size(width, height)
-        try:
-            if reduced:
-                # Only the JPEG decoder heeds this; it keeps both sides at least this long.
-                image.draft(image.mode, _working_size(width, height))
-            image.load()
-            # After loading, since the TIFF decoder turns the picture itself and PNG may keep EXIF at its end.
-            orientation = _orientation(image)
-            profile = image.info.get("icc_profile")
-            picture, is_srgb = _to_rgb(image, profile)
-            pixels = np.asarray(picture)
-            if reduced:
-                pixels = _fit(pixels, width, height)
-            if profile and not is_srgb:
-                pixels = np.asarray(_to_srgb(Image.fromarray(pixels), profile))
-            if orientation in _TRANSPOSE:
-                pixels = np.asarray(Image.fromarray(pixels).transpose(_TRANSPOSE[orientation]))
-        except Exception:  # truncated data, broken tables, out of memory: the same advice for all
-            raise _corrupt() from None
-    if orientation in (5, 6, 7, 8):
-        width, height = height, width
-    pixels = np.ascontiguousarray(pixels)
-    pixels.setflags(write=False)
-    return pixels, width, height
+        return pool.decode(data, long_side)
+    except Refusal as refusal:
+        raise _refused(refusal.code) from None
+    except (pool.CannotStart, OSError):
+        _LOG.exception("No process could be started to decode a photo")
+        raise _refused("cannot_decode") from None
 
 
-def _working_size(width: int, height: int) -> tuple[int, int]:
-    """The smallest size that is still enough: 640 px on the longer side, exactly."""
-    longest = max(width, height)
-    return max(1, width * WORKING_LONG_SIDE // longest), max(1, height * WORKING_LONG_SIDE // longest)
+def _refused(code: str) -> PhotoError:
+    return PhotoError(code, _SENTENCES[code]())
 
 
-def _orientation(image: Image.Image) -> int:
-    try:
-        return int(image.getexif().get(_ORIENTATION_TAG, 1))
-    except Exception:  # a broken EXIF block is no reason to refuse sound pixels
-        return 1
-
-
-def _fit(pixels: np.ndarray, width: int, height: int) -> np.ndarray:
-    """Area-resample to the size `shrink` would give the whole picture, whatever scale this was decoded at."""
-    scale = WORKING_LONG_SIDE / max(width, height)
-    if scale >= 1:
-        return pixels
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
-
-
-def _to_rgb(image: Image.Image, profile: bytes | None) -> tuple[Image.Image, bool]:
-    """Convert any of Pillow's modes to 8-bit RGB; says whether the colours are sRGB already."""
-    mode = image.mode
-    if mode == "RGB":
-        return image, not profile
-    if mode == "CMYK":
-        if profile:
-            converted = _to_srgb(image, profile)
-            if converted.mode == "RGB":
-                return converted, True
-        return image.convert("RGB"), True
-    if mode == "LAB":
-        return _convert(image, ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB"))), True
-    if mode.startswith("I") or mode == "F":
-        return Image.fromarray(_to_8_bit(np.asarray(image))).convert("RGB"), True
-    if mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
-        above = image.convert("RGBA")
-        # White is what a browser or a photo viewer would show behind it.
-        white = Image.new("RGBA", above.size, (255, 255, 255, 255))
-        return Image.alpha_composite(white, above).convert("RGB"), not profile
-    # A profile of a one-channel picture says nothing about its three channels.
-    return image.convert("RGB"), not profile or mode in ("1", "L")
-
-
-def _to_8_bit(values: np.ndarray) -> np.ndarray:
-    """Scale 16-bit, 32-bit or floating grey levels to uint8 (Pillow would clip them at 255)."""
-    if values.dtype.itemsize == 2:
-        top = 65535.0
-    else:
-        steps = (1.0, 255.0, 65535.0) if values.dtype.kind == "f" else (255.0, 65535.0)
-        values = np.nan_to_num(values.astype(np.float64), posinf=0, neginf=0)
-        highest = values.max()
-        top = next((step for step in steps if highest <= step), highest)
-    return np.clip(np.rint(values * (255.0 / top)), 0, 255).astype(np.uint8)
-
-
-def _to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
-    """Convert through an embedded colour profile (phones save Display P3); a broken one is ignored."""
-    try:
-        return _convert(image, ImageCms.ImageCmsProfile(io.BytesIO(profile)))
-    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
-        return image
-
-
-def _convert(image: Image.Image, source: ImageCms.ImageCmsProfile) -> Image.Image:
-    converted = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
-    assert converted is not None  # only in-place conversion returns None
-    return converted
+_SENTENCES: Final[Mapping[str, Callable[[], str]]] = {
+    "file_too_big": lambda: _("This file is larger than 20 MB. Please choose a smaller copy of the photo."),
+    "not_an_image": lambda: _(
+        "Retake cannot read this file as a photo. Please choose a JPEG, PNG, WebP, HEIC, TIFF or BMP."
+    ),
+    "unsupported_kind": lambda: _(
+        "Retake cannot read this kind of photo. Please choose a JPEG, PNG or HEIC."
+    ),
+    "corrupt": lambda: _("This photo is damaged or incomplete. Please copy or take it again and retry."),
+    "too_complex": lambda: _(
+        "This photo is too complex to open. Please choose a smaller copy of it, as a JPEG."
+    ),
+    "too_many_pixels": lambda: _(
+        "This photo has more than 64 megapixels. Please choose a smaller copy of the photo."
+    ),
+    "too_small": lambda: _(
+        "This photo is too small: its shorter side needs 64 pixels or more. Please choose another."
+    ),
+    "cannot_decode": lambda: _("Photos cannot be opened on this computer right now. Please try again later."),
+}

@@ -8,9 +8,8 @@ import streamlit as st
 from streamlit.elements.arrow import DataframeSelectionState
 
 from core.live import trouble
-from core.photo import SUFFIXES
 from core.study.events import Source
-from core.ui import checking, language, layout, samples
+from core.ui import _compat, checking, language, large_files, layout, samples
 from core.ui.result_card import result_card
 from core.ui.session import preset
 from core.words import _, ngettext
@@ -57,9 +56,10 @@ def ask_for_photos(tray: checking.Tray) -> None:
 
 
 def from_files(tray: checking.Tray) -> None:
+    large_files.leave_out()
+    # Any file may be chosen: what it is shows when it is read, and each has its row.
     files = st.file_uploader(
         _("Choose one photo or many"),
-        type=sorted(suffix.removeprefix(".") for suffix in SUFFIXES),
         accept_multiple_files=True,
         key=f"check-files-{tray.round}",
     )
@@ -121,6 +121,8 @@ def take_in(tray: checking.Tray, files: list[tuple[str, str, Callable[[], bytes]
         tray.items[identity] = checking.check(data(), name, source)
     tray.adding, tray.opened, tray.asked = False, None, ()
     tray.round += 1
+    # The tray has them now, and lets go of them on Clear.
+    _compat.forget_uploads()
     st.rerun()
 
 
@@ -221,7 +223,7 @@ def plain(name: str) -> str:
 def show_item(identity: str, tray: checking.Tray, *, alone: bool) -> None:
     item = tray.items[identity]
     if item.photo is None or item.verdict is None:
-        st.warning(f"**{plain(item.name)}**\n\n{item.problem}", icon=":material/broken_image:")
+        st.warning(f"**{plain(item.name)}**\n\n{item.problem}", icon=":material/image_not_supported:")
         return
 
     def override() -> None:

@@ -21,8 +21,11 @@ from core.guidance.best_shot import BestShot
 from core.guidance.coach import Coach
 from core.guidance.conditions import PICTURE_KEYS, REFINED
 from core.guidance.hint import condition
+from core.guidance.outline import SHAPES, STATES, outline
+from core.guidance.points import Point, points
 from core.guidance.preset import Preset, load_preset
 from core.guidance.refine import Facing, refined
+from core.live.guide import Stroke, strokes
 from core.live.on_device import settings
 from core.live.watcher import Frame, Watcher
 from core.quality.glance import Glance, glance, moved
@@ -216,15 +219,52 @@ def best_shots(rng: np.random.Generator) -> list[dict[str, Any]]:
     return scripts
 
 
+def guides(rng: np.random.Generator, start: Preset) -> dict[str, Any]:
+    """Every shape in every state and in colours of every lightness, and the lines that are drawn."""
+    keys = ("ready", "searching", "bad_framing", "counting", "move_left", "too_close", "blurry")
+    colours = ("#ffffff", "#8cebbe", "#000000", "#c08050", "#7F7F7F", "#ffd400")
+    cases = []
+    for number in range(36):
+        overlay = start.overlay.model_copy(
+            update={
+                "ring": number % 9 != 8,
+                "shape": SHAPES[number % len(SHAPES)],
+                "size": round(float(rng.uniform(0.1, 0.48)), 3),
+                "colour": colours[number // 2 % len(colours)],
+                "colour_ready": colours[number % len(colours)],
+                "thickness": round(float(rng.uniform(0.5, 3)), 2),
+                "arrow": number % 5 != 4,
+            }
+        )
+        key, size = keys[number % len(keys)], SIZES[number % len(SIZES)]
+        where = Where(*np.round(rng.uniform((-1, -1, 0), 1), 3).tolist()) if number % 4 else None
+        progress = round(float(rng.random()), 3) if number % 2 else 0.0
+        drawn = strokes(key, *size, where, overlay, progress)
+        cases.append(
+            {"key": key, "size": size, "where": where_json(where), "progress": progress}
+            | {"overlay": overlay.model_dump(), "colours": settings.guide_json(overlay)["colours"]}
+            | {"strokes": [stroke_json(stroke) for stroke in drawn]}
+        )
+    outlines = {shape: {state: outline(shape, state) for state in STATES} for shape in SHAPES}
+    return {"outlines": outlines, "cases": cases}
+
+
+def stroke_json(stroke: Stroke) -> list[Any]:
+    """A line in short: its points are summed, each by its place."""
+    sums = (np.arange(1, len(stroke.points) + 1) @ np.array(stroke.points)).tolist()
+    return [len(stroke.points), stroke.width, stroke.colour, sums]
+
+
 def verdicts(rng: np.random.Generator, presets: dict[str, Preset]) -> list[dict[str, Any]]:
     """Probabilities under a rule: the verdict, and what a preset says of it."""
     cases = []
     for number in range(90):
         name = PRESETS[number % len(PRESETS)]
         offsets = {} if number % 2 else {"lesion": 0.557, "poor_quality": -0.19}
-        rule = PassRule(
-            {key: round(float(rng.uniform(0.1, 0.9)), 3) for key in EXPLANATIONS}, number % 5 == 0, offsets
-        )
+        thresholds = {key: round(float(rng.uniform(0.1, 0.9)), 3) for key in EXPLANATIONS}
+        if number % 8 == 0:
+            thresholds["too_far_away"] = 1
+        rule = PassRule(thresholds, number % 5 == 0, offsets)
         shares = rng.dirichlet(np.full(4, 0.6))
         # Every third without a fault, so that some pass.
         most = 0.09 if number % 3 == 0 else 1.0
@@ -235,6 +275,7 @@ def verdicts(rng: np.random.Generator, presets: dict[str, Preset]) -> list[dict[
         if number % 7 == 0:
             faults["blurry"] = rule.thresholds["blurry"]
         found = judged(quality, faults, rule)
+        said = condition(found, presets[name], rule.healthy_skin_passes)
         cases.append(
             {
                 "quality": quality,
@@ -247,10 +288,23 @@ def verdicts(rng: np.random.Generator, presets: dict[str, Preset]) -> list[dict[
                 "passes": found.passes,
                 "nearest": found.nearest,
                 "chance": chance_good(found, rule.healthy_skin_passes),
-                "condition": condition(found, presets[name], rule.healthy_skin_passes),
+                "condition": said,
+                "points": [point_json(point) for point in points(found, rule.thresholds, said)],
             }
         )
     return cases
+
+
+def point_json(point: Point) -> dict[str, Any]:
+    """A point as the browser has it."""
+    return {
+        "key": point.key,
+        "state": point.state,
+        "said": point.said,
+        "toImprove": point.to_improve,
+        "measured": point.measured,
+        "hasPlace": point.has_place,
+    }
 
 
 def judged(
@@ -434,6 +488,7 @@ def made() -> dict[str, Any]:
         "glances": glances(rng),
         "refinements": refinements(rng, presets),
         "best_shots": best_shots(rng),
+        "guides": guides(np.random.default_rng(_SEED), presets["balanced"]),
         "verdicts": verdicts(rng, presets),
         "coached": coached(rng, presets),
         "watched": watched(rng, presets),

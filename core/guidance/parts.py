@@ -5,12 +5,16 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from core.guidance.outline import Shape
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
 
 SHOTS: Final = ("context", "regional", "close_up")
 ShotName = Literal["context", "regional", "close_up"]
 
 Share = Annotated[float, Field(ge=0, le=1)]
+COLOUR: Final = r"#[0-9a-fA-F]{6}"
+Colour = Annotated[str, Field(pattern=f"^{COLOUR}$")]
+BannerPlace = Literal["top", "bottom"]
 
 
 class Part(BaseModel):
@@ -82,19 +86,34 @@ class Refine(Part):
 
 
 class Overlay(Part):
-    """What is drawn over the live picture.
+    """What is drawn over the live picture, and how the prompt beside it looks.
 
     Attributes:
-        ring: whether the guide is drawn.
-        size: its radius over the short side of the picture.
+        ring: whether the guide is drawn, whatever its shape.
+        shape: what it outlines (see :mod:`core.guidance.outline`).
+        size: its radius, or half its height, over the short side of the picture.
+        colour, colour_ready: of its lines, ``"#rrggbb"``: at first, and when the photo can be taken. Their
+            edges are chosen so that they are seen on every skin (see :mod:`core.guidance.contrast`).
+        thickness: of its lines; 1 is a 160th of the picture's short side.
         arrow: whether an arrow shows the way.
         arrow_from: how far off the middle the spot is when it does (1 is the middle of an edge).
+        banner: whether the prompt stands above the picture or below it. On a phone held sideways it stands
+            beside the picture.
+        icons: whether a sign stands beside the prompt.
+        help_drawing: whether the help that comes when the same prompt stays has a drawing.
     """
 
     ring: bool
+    shape: Shape
     size: Annotated[float, Field(ge=0.1, le=0.48)]
+    colour: Colour
+    colour_ready: Colour
+    thickness: Annotated[float, Field(ge=0.5, le=3)]
     arrow: bool
     arrow_from: Share
+    banner: BannerPlace
+    icons: bool
+    help_drawing: bool
 
 
 class Feedback(Part):

@@ -66,7 +66,7 @@ function watchCamera(root, told) {
 // Called again on every update; the watch on the camera is set up once.
 export default function ({ data, parentElement: root, setStateValue }) {
   hush(root, data.feedback);
-  if (showHint(root, data)) tell(data, data);
+  if (showHint(root, data, data.signed)) tell(data, data);
   const known = watched.get(root);
   const told = known ?? { report: data.camera, stopped: false };
   told.tellPython = setStateValue;

@@ -1,5 +1,6 @@
 """The hint in the page: a permanent live region that also knows whether the browser has a camera to give."""
 
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -17,6 +18,14 @@ _HERE: Final = Path(__file__).parent
 def part(name: str) -> str:
     """The text of a file beside this one, such as ``banner.css``."""
     return (_HERE / name).read_text(encoding="utf-8")
+
+
+_SIGN: Final = re.compile(r"^  (\w+): \"([^\"]+)\",$", re.MULTILINE)
+
+
+def sign(tone: Tone) -> str:
+    """The outline of the sign beside a hint, as the path of an SVG of 24 x 24."""
+    return dict(_SIGN.findall(part("on_device/web/hint.js")))[tone]
 
 
 # A component's script stands alone and cannot import: what it shares with the camera in the page comes first.
@@ -42,6 +51,7 @@ def banner(
     camera: str,
     on_camera: Callable[[str], None],
     feedback: Mapping[str, bool] = MappingProxyType({}),
+    signed: bool = True,
 ) -> None:
     """Show a hint; it is announced when its key or its text changes, and at no other time.
 
@@ -51,6 +61,7 @@ def banner(
         on_camera: called, before the run that follows, with what the browser says about its camera when that
             changes: ``"ok"``, ``"insecure"``, ``"unsupported"``, ``"denied"``, ``"missing"`` or ``"busy"``.
         feedback: what comes beside the words until the person chooses (see :mod:`core.live.cues`).
+        signed: whether a sign stands beside the words.
     """
     _banner(
         key=key,
@@ -62,6 +73,7 @@ def banner(
             "camera": camera,
             "language": language(),
             "feedback": dict(feedback),
+            "signed": signed,
         },
         on_camera_change=lambda: on_camera(str(st.session_state[key]["camera"])),
     )

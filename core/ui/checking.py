@@ -14,7 +14,7 @@ from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
 from core.quality.verdict import Verdict
 from core.spreadsheet import Cell, csv_of
 from core.study.events import Source
-from core.ui import engines, session
+from core.ui import _compat, engines, large_files, session
 from core.ui.wording import say
 from core.words import _
 
@@ -73,13 +73,14 @@ def clear() -> None:
     old = tray()
     st.session_state[_TRAY_KEY] = Tray(round=old.round + 1)
     session.let_go()
+    _compat.forget_uploads()
 
 
 def check(data: bytes, name: str, source: Source) -> Item:
     """Read and assess one file; a file that cannot be used becomes an item with its sentence."""
     log = session.event_log()
     try:
-        photo = read_photo(data, name)
+        photo = _read(data, name)
     except PhotoError as error:
         log.add("upload_assessed", page="check", source=source, properties={"error": error.code})
         return Item(name, source, problem=error.message, code=error.code)
@@ -96,6 +97,13 @@ def check(data: bytes, name: str, source: Source) -> Item:
     }
     log.add("upload_assessed", page="check", source=source, properties=properties)
     return Item(name, source, photo, verdict, thumbnail=_thumbnail(photo))
+
+
+def _read(data: bytes, name: str) -> Photo:
+    if large_files.stands_for_one(data):
+        message = _("This file is larger than 20 MB. Please choose a smaller copy of the photo.")
+        raise PhotoError("file_too_big", message)
+    return read_photo(data, name)
 
 
 def override(item: Item) -> Item:
@@ -116,7 +124,7 @@ def table(items: Sequence[Item], preset: Preset) -> list[dict[str, str]]:
     """Rows for the screen: picture, verdict, advice, file."""
     rows = []
     for item in items:
-        brief = _("Works") if item.passes else _("Not yet") if item.photo else _("Unusable")
+        brief = _("Works") if item.passes else _("Not yet") if item.photo else _("Not read")
         advice = _words(item, preset)[1]
         rows.append({"picture": item.thumbnail, "verdict": brief, "advice": advice, "file": item.name})
     return rows
@@ -151,7 +159,7 @@ def csv(items: Sequence[Item], preset: Preset) -> bytes:
 
 def _words(item: Item, preset: Preset) -> tuple[str, str]:
     if item.verdict is None:
-        return _("Cannot be used"), item.problem
+        return _("Not read"), item.problem
     saying = say(item.verdict, preset)
     return saying.headline, saying.short
 

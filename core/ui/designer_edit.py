@@ -3,6 +3,7 @@
 Streamlit may say that a field changed when it only came back to the page: nothing must follow from that.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
@@ -13,17 +14,18 @@ from core.guidance.designer.content import content_of, from_yaml
 from core.guidance.designer.fields import (
     condition_name,
     field_name,
+    option_name,
     point_name,
     section_name,
     shot_name,
 )
 from core.guidance.designer.limits import Limits, limits_of
-from core.guidance.parts import SHOTS
+from core.guidance.parts import COLOUR, SHOTS
 from core.guidance.preset import PresetError
 from core.guidance.wording import MOST_LETTERS, MOST_WORDS, house_languages
 from core.quality.labels import EXPLANATIONS
 from core.ui import designer_draft as drafts
-from core.ui import engines
+from core.ui import designer_phone, engines
 from core.ui.designer_views import Views, choice, pick
 from core.words import LANGUAGES, _
 
@@ -40,7 +42,7 @@ def editor() -> None:
         "order": (_("Order"), _order),
         "timing": (_("Timing"), lambda: _part("timing")),
         "shutter": (_("Shutter"), lambda: _parts("gate", "camera")),
-        "overlay": (_("Overlay"), lambda: _parts("overlay", "refine", "feedback")),
+        "overlay": (_("Overlay"), _overlay),
         "yaml": (_("YAML"), _yaml),
     }
     pick(_("What to change"), sections, "designer-section")()
@@ -290,17 +292,35 @@ def _parts(*names: str) -> None:
             _part(name)
 
 
+def _overlay() -> None:
+    """What is drawn, and beside it a phone that shows it at once."""
+    made = drafts.draft()
+    with st.container(key="rt-overlay"):
+        with st.container(key="rt-overlay-fields"):
+            _parts("overlay", "refine", "feedback")
+        with st.container(key="rt-overlay-phone"):
+            designer_phone.phone(made.worked, made.language)
+
+
 def _part(name: str) -> None:
     """All settings of one part, by the limits that the schema gives them."""
     for steps, limits in limits_of(name).items():
-        _number_or_switch(steps, limits)
+        _setting(steps, limits)
 
 
-def _number_or_switch(steps: tuple[str, ...], limits: Limits) -> None:
+def _setting(steps: tuple[str, ...], limits: Limits) -> None:
     value = drafts.value(steps)
     label = field_name(steps)
     if limits.kind is bool:
         _field(steps, st.toggle, label, bool(value))
+        return
+    if limits.options:
+        names = {option: option_name(steps, option) for option in limits.options}
+        _field(steps, choice, label, value, options=limits.options, format_func=names.get)
+        return
+    if limits.kind is str:
+        shown = value if isinstance(value, str) and re.fullmatch(COLOUR, value) else "#ffffff"
+        _field(steps, st.color_picker, label, shown)
         return
     unit = {"ms": _("milliseconds"), "s": _("seconds")}.get(steps[-1].rpartition("_")[2])
     if unit:

@@ -8,10 +8,9 @@ from core.evidence.tables import STYLE, Table
 from core.guidance.designer.content import checked, from_yaml, put, yaml_of
 from core.guidance.designer.diff import changes, effective
 from core.guidance.designer.fields import said, where
-from core.guidance.designer.link import LinkError, link_of
 from core.guidance.preset import Preset, PresetError
 from core.ui import designer_draft as drafts
-from core.ui import engines, preset_choice, session
+from core.ui import designer_share, engines, preset_choice, session
 from core.ui.designer_views import choice
 from core.words import _, ngettext
 
@@ -180,24 +179,7 @@ def _address(query: str) -> str:
 
 
 def _share_part() -> None:
-    made = drafts.draft()
-    if made.problems:
-        st.caption(_("First put right what is listed above."))
-        return
-    if drafts.edits() or not made.opened:
-        try:
-            link = link_of(made.content, drafts.bases())
-        except LinkError as error:
-            st.warning(error.message, icon=":material/link_off:")
-            return
-        st.markdown(_("Whoever opens this link finds this draft here, to look at and go on with."))
-        st.code(_address(f"{drafts.DESIGN_QUERY}={link}"), language=None, wrap_lines=True)
-        st.caption(_("The link holds what differs from balanced, in the address itself."))
-        return
-    st.markdown(_("Whoever opens this link uses **{name}**.").format(name=made.opened))
-    front = _address("").removesuffix("?").removesuffix("designer").rstrip("/")
-    st.code(f"{front}/?{preset_choice.QUERY}={made.opened}", language=None, wrap_lines=True)
-    st.caption(_("Leave out the @ and the number to always use the newest version."))
+    designer_share.share(_address("").removesuffix("?"))
 
 
 # ---------------------------------------------------------------- files

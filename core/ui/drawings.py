@@ -64,16 +64,17 @@ def picture(svg: str, alt: str) -> str:
     return f'<img alt="{escape(alt)}" src="{data_address(svg.encode("utf-8"), "image/svg+xml")}">'
 
 
-def help_panel(key: str, sentence: str) -> str:
+def help_panel(key: str, sentence: str, drawn: bool = True) -> str:
     """The help for a condition as HTML, empty where there is no drawing of it.
 
     Args:
         key: the condition that stayed.
         sentence: what its prompt says at length.
+        drawn: whether the drawing is in it.
     """
     name = DRAWINGS.get(key)
     if name is None:
         return ""
-    drawing = picture(help_drawing(name), help_words()[name])
+    drawing = picture(help_drawing(name), help_words()[name]) if drawn else ""
     title = f"<b>{escape(_('This may help'))}</b>"
     return f'<section class="rt-help">{title}{drawing}<p>{escape(sentence)}</p></section>'

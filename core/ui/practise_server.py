@@ -24,11 +24,11 @@ from core.live.worker import Worker
 from core.quality.labels import QUALITY_CLASSES
 from core.ui import bars, drawings, embedded, engines, layout, practise_series, session, tries
 from core.ui.scroll import to_top
-from core.ui.wording import quality_name
+from core.ui.wording import points_of, quality_name
 from core.words import _, language
 
 REFRESH_S = 0.7  # how often the page asks for the newest hint; faster costs a third of a core a viewer
-STYLE = Path(layout.__file__).with_name("practise.css")
+STYLE, STYLE_BELOW = map(Path(layout.__file__).with_name, ("practise.css", "practise_below.css"))
 HIDE_CAMERA = "<style>.st-key-practise-camera{height:0;overflow:hidden;visibility:hidden}</style>"
 _TRY_LONG_SIDE = 480
 _STATE_KEY, _WORKER_KEY = "practise_on_server", "practise_worker"
@@ -161,6 +161,7 @@ def _announce(watcher: Watcher, stream: StreamState, sight: Sight) -> str | None
             camera=visit.report,
             on_camera=_camera_reported,
             feedback=watcher.preset.feedback.model_dump(),
+            signed=watcher.preset.overlay.icons,
         )
     return problem
 
@@ -238,8 +239,11 @@ def _refused(watcher: Watcher) -> Try | None:
 
 def _help(watcher: Watcher, sight: Sight) -> None:
     """What helps when the same hint stays."""
-    key = sight.help
-    if key is not None and (panel := drawings.help_panel(key, watcher.preset.prompt(key, language()).spoken)):
+    key, preset = sight.help, watcher.preset
+    if key is None:
+        return
+    panel = drawings.help_panel(key, preset.prompt(key, language()).spoken, preset.overlay.help_drawing)
+    if panel:
         st.html(panel)
 
 
@@ -255,12 +259,14 @@ def _anyway(watcher: Watcher, sight: Sight, refused: Try | None) -> None:
         )
 
 
-def _details(sight: Sight) -> None:
+def _details(watcher: Watcher, sight: Sight) -> None:
     with st.expander(_("What the camera sees"), icon=":material/query_stats:"):
         if sight.verdict is None:
             st.caption(_("Nothing yet. Start the camera to see what is measured."))
             return
-        st.html(bars.explanation_list(sight.verdict, session.rule().thresholds, session.preset()))
+        rule = watcher.rule
+        points = points_of(sight.verdict, watcher.preset, rule.thresholds, rule.healthy_skin_passes)
+        st.html(bars.explanation_list(points, watcher.preset))
         for name in QUALITY_CLASSES:
             st.progress(sight.verdict.quality[name], text=quality_name(name))
 
@@ -305,7 +311,7 @@ def _coach(worker: Worker, stream: StreamState) -> None:
     )
     watcher.rule = session.rule(healthy_skin_passes=practising, shot=practise_series.shot())
     cues.cue_switches(watcher.preset.feedback.model_dump(), key="practise-cues")
-    _details(sight)
+    _details(watcher, sight)
     st.caption(_("The camera's light and zoom are there when the picture is checked on this device."))
 
 
@@ -340,6 +346,8 @@ def page() -> bool:
                 st.html(tries.comparison(visit.refused[0], taken.photo.jpeg(_TRY_LONG_SIDE, quality=85)))
     else:
         st.html(STYLE)
+        if worker.watcher.preset.overlay.banner == "bottom":
+            st.html(STYLE_BELOW)
     with st.container(key="practise-camera"):
         try:
             stream = streams.camera_stream("practise", worker, wanted=visit.wanted, on_change=_camera_changed)

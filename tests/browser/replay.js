@@ -4,7 +4,9 @@ import { BestShot } from "/best_shot.js";
 import { Coach } from "/coach.js";
 import { condition } from "/conditions.js";
 import { glance, moved } from "/glance.js";
+import { guideStrokes } from "/guide.js";
 import { heatOf, unpackHead } from "/heat.js";
+import { points } from "/points.js";
 import { refined } from "/refine.js";
 import { detailSquare, networkSquare, shrink } from "/resize.js";
 import { fingerprint } from "/frames.js";
@@ -133,6 +135,16 @@ const parts = {
       });
     }
   },
+  guides({ guides }) {
+    guides.cases.forEach(({ key, size: [width, height], where, progress, strokes, overlay, colours }, i) => {
+      const preset = { overlay, guide: { outline: guides.outlines[overlay.shape], colours } };
+      const found = guideStrokes(key, { width, height }, where, preset, progress).map(({ points, width, colour }) => {
+        const summed = (axis) => points.reduce((sum, point, place) => sum + (place + 1) * point[axis], 0);
+        return [points.length, width, colour, [summed(0), summed(1)]];
+      });
+      expect(found, strokes, `guide ${i}`);
+    });
+  },
   verdicts({ verdicts, presets }) {
     verdicts.forEach((wanted, i) => {
       const { quality, explanations, rule } = wanted;
@@ -141,6 +153,7 @@ const parts = {
       const { label, flagged, passes, nearest } = found;
       const chance = chanceGood(found, rule.healthy_skin_passes);
       const all = { label, shifted: found.quality, flagged, passes, nearest, chance, condition: said };
+      all.points = points(found, rule.thresholds, said);
       const known = Object.fromEntries(Object.keys(all).map((name) => [name, wanted[name]]));
       expect(all, known, `verdict ${i}`);
     });

@@ -5,7 +5,8 @@ import pytest
 from core.guidance.designer.content import at, checked, content_of, drop, from_yaml, put, yaml_of
 from core.guidance.designer.diff import MISSING, changes, differences, effective
 from core.guidance.designer.fields import field_name, said, where
-from core.guidance.designer.limits import limits_of
+from core.guidance.designer.limits import Limits, limits_of
+from core.guidance.outline import SHAPES
 from core.guidance.preset import Preset, PresetError, load_preset, preset_files
 from core.quality.labels import EXPLANATIONS
 
@@ -103,18 +104,22 @@ def test_presets_are_compared_as_people_meet_them():
     ]
 
 
-def test_every_number_and_switch_has_its_limits_and_its_words():
+def test_every_setting_of_a_part_has_its_limits_and_its_words():
     parts = [name for name in Preset.model_fields if limits_of(name)]
     assert {"timing", "gate", "camera", "overlay"} <= set(parts)
     for part in parts:
         for steps, limits in limits_of(part).items():
             assert field_name(steps) != steps[-1].replace("_", " "), steps
-            if limits.kind is not bool:
+            for option in limits.options:
+                assert said(option, steps) != option
+            if limits.kind in (int, float):
                 assert limits.low is not None, steps
                 assert limits.step, steps
     assert limits_of("timing")["timing", "help_after_s"].optional
     assert not limits_of("timing")["timing", "hint_ms"].optional
     assert limits_of("timing")["timing", "hint_ms"].low == 1500
+    assert limits_of("overlay")["overlay", "shape"].options == SHAPES
+    assert limits_of("overlay")["overlay", "colour"] == Limits(str)
     assert limits_of("name") == {}
 
 

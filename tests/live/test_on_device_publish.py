@@ -112,6 +112,15 @@ def test_what_is_published_is_not_made_again_and_no_half_of_it_stays(static):
     assert [folder.name for folder in (static / "retake").iterdir()] == [first.folder.name]
 
 
+def test_what_was_taken_away_while_the_app_runs_is_published_again(static):
+    first = published(static=static)
+    shutil.rmtree(static / "retake")
+    assert (published(static=static).folder / "imageqx.json").is_file()
+    (first.folder / "worker.js").unlink()
+    assert published(static=static).folder == first.folder
+    assert (first.folder / "worker.js").is_file()
+
+
 def test_another_network_has_another_address_and_works_as_well(static, weights):
     entry = load_manifest().networks["imageqx"]
     first = published(static=static, weights=weights)

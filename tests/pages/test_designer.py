@@ -266,6 +266,7 @@ def test_a_shutter_that_never_opens_is_said(desk):
         ("shutter", "gate/refused_tries", 5, ("gate", "refused_tries")),
         ("shutter", "camera/settle_ms", 500, ("camera", "settle_ms")),
         ("overlay", "overlay/size", 0.4, ("overlay", "size")),
+        ("overlay", "overlay/thickness", 2.5, ("overlay", "thickness")),
     ],
 )
 def test_numbers_go_into_the_draft(desk, section, end, value, where):
@@ -279,6 +280,8 @@ def test_numbers_go_into_the_draft(desk, section, end, value, where):
     [
         ("shutter", "gate/auto_capture", ("gate", "auto_capture")),
         ("overlay", "overlay/ring", ("overlay", "ring")),
+        ("overlay", "overlay/icons", ("overlay", "icons")),
+        ("overlay", "overlay/help_drawing", ("overlay", "help_drawing")),
     ],
 )
 def test_switches_go_into_the_draft(desk, section, end, where):
@@ -322,6 +325,61 @@ def test_fields_that_only_come_back_to_the_page_change_nothing(desk, section, al
 def drafts_aside(page):
     state = page.at.session_state
     return state["rt_design_aside"] if "rt_design_aside" in state else None  # noqa: SIM401, it has no get
+
+
+def test_the_phone_beside_the_controls_shows_at_once_what_they_change(desk):
+    page = desk().section("overlay")
+
+    def phone():
+        (shown,) = (one.proto.body for one in page.at.get("html") if 'class="rt-phone"' in one.proto.body)
+        return shown
+
+    def picture(shown):
+        return re.search(r'class="rt-phone-picture" alt="" src="([^"]+)"', shown)[1]
+
+    seen = {picture(phone())}
+    assert load_preset().prompt("bad_framing").text in phone()
+    for kind, end, value in (
+        ("selectbox", "overlay/shape", "foot"),
+        ("color_picker", "overlay/colour", "#ff00aa"),
+        ("number_input", "overlay/thickness", 3.0),
+        ("number_input", "overlay/size", 0.45),
+        ("toggle", "overlay/arrow", False),
+        ("toggle", "overlay/ring", False),
+    ):
+        page.enter(kind, end, value)
+        assert picture(phone()) not in seen, end
+        seen.add(picture(phone()))
+    before = phone()
+    assert page.enter("toggle", "overlay/icons", False).draft.worked.overlay.icons is False
+    assert before.count("<i ") - phone().count("<i ") == 1
+    assert before.index("rt-phone-hint") < before.index("rt-phone-picture")
+    page.enter("selectbox", "overlay/banner", "bottom")
+    assert phone().index("rt-phone-hint") > phone().index("rt-phone-picture")
+    assert phone().count("<img") == 2
+    page.enter("toggle", "overlay/help_drawing", False)
+    assert phone().count("<img") == 1
+    assert load_preset().prompt("bad_framing").spoken in phone(), "its words stay"
+    skin = picture(phone())
+    page.at.selectbox(key="designer-phone-skin").set_value("dark")
+    page.at.selectbox(key="designer-phone-moment").set_value("ready")
+    page.run()
+    assert picture(phone()) != skin
+    assert load_preset().prompt("ready").text in phone()
+
+
+def test_an_overlay_goes_by_link_by_file_and_is_compared_in_plain_words(desk):
+    page = desk().section("overlay").enter("selectbox", "overlay/shape", "hand")
+    page.enter("color_picker", "overlay/colour", "#ff00aa").enter("selectbox", "overlay/banner", "bottom")
+    page.keep("share")
+    other = desk(design=parse_qs(urlsplit(page.address).query)["design"][0])
+    assert other.draft.worked.overlay == page.draft.worked.overlay
+    assert other.draft.worked.overlay.shape == "hand"
+    other.keep("compare")
+    table = re.sub(r"<[^>]+>", " ", other.words)
+    assert re.search(r"Overlay, Shape of the guide\s+Corners, then a ring\s+Hand", table)
+    assert re.search(r"Overlay, Where the prompt stands\s+Above the picture\s+Below the picture", table)
+    assert re.search(r"Overlay, Its colour\s+#ffffff\s+#ff00aa", table)
 
 
 def test_help_may_be_never_offered(desk):
@@ -433,6 +491,40 @@ def test_a_saved_preset_goes_by_its_name(desk):
     other = desk(preset="clinic")
     assert other.at.selectbox[0].value == "clinic@1"
     assert other.words.count("Go to a window") == 5
+
+
+def test_a_link_to_the_camera_has_its_options_its_code_and_a_frame(desk):
+    page = desk(preset="strict").keep("share")
+
+    def asked(code):
+        return parse_qs(urlsplit(re.search(r"\S*[?]\S*", code.replace("&amp;", "&"))[0].strip('"')).query)
+
+    def codes():
+        (shown,) = (one.proto.body for one in page.at.get("html") if 'class="rt-qr"' in one.proto.body)
+        return shown
+
+    plain, version = codes(), page.draft.opened
+    assert asked(page.address) == {"preset": [version]}
+    assert asked(page.at.code[1].value) == {"preset": [version], "embed": ["true"]}
+    assert 'allow="camera"' in page.at.code[1].value
+    for field, value in (("language", "de"), ("photos", True), ("way", "server")):
+        page.at.selectbox(key=f"designer-share-{field}").set_value(value)
+    page.run()
+    chosen = {"preset": [version], "lang": ["de"], "photos": ["3"], "live": ["server"]}
+    assert asked(page.address) == chosen
+    assert asked(page.at.code[1].value) == {**chosen, "embed": ["true"]}
+    assert codes() != plain
+    assert "QR code of this link" in plain
+
+
+def test_a_draft_too_long_for_a_code_says_so(desk):
+    page = desk().prompt("too_dark", "Go to a window").keep("share")
+    assert any('class="rt-qr"' in one.proto.body for one in page.at.get("html"))
+    spoken = "".join(chr(0x4E00 + 17 * number % 9000) for number in range(390))
+    page.at.selectbox(key="designer-condition").set_value("blurry")
+    page.run().enter("text_area", "blurry-spoken", spoken)
+    assert "too long for a QR code" in page.words
+    assert not any('class="rt-qr"' in one.proto.body for one in page.at.get("html"))
 
 
 @pytest.mark.parametrize("name", ["nobody", "../../etc/passwd"])

@@ -53,8 +53,9 @@ class Stage:
             raise self.problem
         return self.stream
 
-    def banner(self, hint, tone, *, key, camera, on_camera, feedback):
+    def banner(self, hint, tone, *, key, camera, on_camera, feedback, signed):
         self.said.append((hint, tone))
+        self.signed = signed
         if self.report:
             report, self.report = self.report, None
             on_camera(report)
@@ -313,6 +314,28 @@ def test_the_real_banner_mounts(fake_networks, monkeypatch):
     at = AppTest.from_file(APP, default_timeout=60).run()
     assert not at.exception
     assert {part.proto.component_name for part in at.get("bidi_component")} >= {"retake_banner"}
+
+
+def test_a_preset_places_the_prompt_and_leaves_out_sign_and_drawing(stage, monkeypatch, tmp_path):
+    def styles():
+        return [html.proto.body for html in stage.at.get("html") if "practise-hint" in html.proto.body]
+
+    stage.start().show(DARK, 1)
+    assert stage.signed
+    assert len(styles()) == 1
+    path = tmp_path / "bare.yaml"
+    path.write_text(
+        "overlay: {banner: bottom, icons: false, help_drawing: false}\ntiming: {help_after_s: 1}\n", "utf-8"
+    )
+    monkeypatch.setenv("RETAKE_PRESET", str(path))
+    stage.watcher.preset = load_preset(path)
+    stage.watcher.end_stream()  # the next stream is coached by it
+    stage.show(DARK, 5)
+    assert not stage.signed
+    assert len(styles()) == 2
+    (panel,) = (html.proto.body for html in stage.at.get("html") if 'class="rt-help"' in html.proto.body)
+    assert "<img" not in panel
+    assert load_preset().prompt("too_dark").spoken in panel
 
 
 def test_the_camera_is_drawn_on_every_run(stage):

@@ -119,6 +119,13 @@ def test_three_photos_on_the_server_are_asked_for_one_by_one(stage):  # noqa: F8
     assert "Photo 1 of 3" in asked(stage)
 
 
+def test_a_link_may_ask_for_three_photos(device):
+    device.at.query_params["photos"] = "3"
+    device.run()
+    assert device.last["shot"] == "context"
+    assert next(radio for radio in device.at.radio if radio.key == "practise-series").value is True
+
+
 def test_three_photos_from_the_device_are_each_judged_by_their_own_rule(device):
     device.run()
     assert device.last["shot"] is None

@@ -49,6 +49,8 @@ def test_the_guide_uses_every_drawing(monkeypatch):
 
 def test_help_is_for_conditions_that_have_a_drawing():
     assert "Hold still &amp; wait" in drawings.help_panel("blurry", "Hold still & wait")
+    assert "<img" in drawings.help_panel("blurry", "Hold still")
+    assert "<img" not in drawings.help_panel("blurry", "Hold still", drawn=False)
     assert drawings.help_panel("ready", "The picture is good.") == ""
 
 

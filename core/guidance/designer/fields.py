@@ -54,6 +54,34 @@ def point_name(key: str) -> str:
     return {"lenient": _("Lenient"), "balanced": _("Balanced"), "strict": _("Strict")}.get(key, key)
 
 
+def outline_name(key: str) -> str:
+    """A shape of the guide."""
+    return {
+        "corners_then_ring": _("Corners, then a ring"),
+        "ring": _("Ring"),
+        "corners": _("Corners"),
+        "hand": _("Hand"),
+        "face": _("Face"),
+        "foot": _("Foot"),
+    }.get(key, key)
+
+
+def place_name(key: str) -> str:
+    """Where the prompt stands."""
+    return {"top": _("Above the picture"), "bottom": _("Below the picture")}.get(key, key)
+
+
+def option_name(steps: Sequence[str], key: str) -> str:
+    """One of the words that a setting may be, in plain words."""
+    named = {
+        ("operating_point",): point_name,
+        ("overlay", "shape"): outline_name,
+        ("overlay", "banner"): place_name,
+    }
+    name = named.get(tuple(steps))
+    return name(key) if name is not None else key
+
+
 def section_name(key: str) -> str:
     """A part of the preset."""
     return {
@@ -111,10 +139,17 @@ def _names() -> dict[str, str]:
         "refine/shading_above": _("Shadow: brightest to darkest light"),
         "refine/off_centre_from": _("Off the middle from (1 is the edge)"),
         "refine/close_above": _("Too close: share of the picture that the spot takes"),
-        "overlay/ring": _("Draw the guide ring"),
+        "overlay/ring": _("Draw the guide"),
+        "overlay/shape": _("Shape of the guide"),
         "overlay/size": _("Its radius (of the picture's short side)"),
+        "overlay/colour": _("Its colour"),
+        "overlay/colour_ready": _("Its colour when the photo can be taken"),
+        "overlay/thickness": _("Thickness of its lines (1 is as usual)"),
         "overlay/arrow": _("Draw an arrow that shows the way"),
         "overlay/arrow_from": _("Arrow when the spot is off the middle by"),
+        "overlay/banner": _("Where the prompt stands"),
+        "overlay/icons": _("Show a sign beside the prompt"),
+        "overlay/help_drawing": _("Show a drawing with the help"),
         "feedback/sound": _("Sounds, until the person chooses"),
         "feedback/vibration": _("Vibration, until the person chooses"),
         "feedback/speech": _("Prompts read aloud, until the person chooses"),
@@ -164,8 +199,6 @@ def said(value: Any, steps: Sequence[str] = ()) -> str:
     if isinstance(value, int | float):
         unit = {"_ms": " ms", "_s": " s"}.get(name[-3:] if name.endswith("_ms") else name[-2:], "")
         return f"{value:g}{unit}"
-    if name == "operating_point":
-        return point_name(str(value))
     if steps and steps[0] == "merge":
         return condition_name(str(value))
-    return str(value)
+    return option_name(steps, str(value))

@@ -1,9 +1,9 @@
-"""What the schema allows for each number and switch of a preset, for fields to be drawn from."""
+"""What the schema allows for each setting of a preset's parts, for fields to be drawn from."""
 
 import types
 from dataclasses import dataclass
 from functools import cache
-from typing import Annotated, Any, Final, Union, get_args, get_origin
+from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -20,22 +20,24 @@ class Limits:
     """What a setting may be.
 
     Attributes:
-        kind: ``bool``, ``int`` or ``float``.
+        kind: ``bool``, ``int`` or ``float``; ``str`` for one of ``options`` or, without any, a colour.
         low, high: of that kind; None where there is no limit.
         step: by how much a press on plus changes it.
         optional: whether it may be left empty.
+        options: the words that it may be.
     """
 
-    kind: type[bool] | type[int] | type[float]
+    kind: type[bool] | type[int] | type[float] | type[str]
     low: float | int | None = None
     high: float | int | None = None
     step: float | int | None = None
     optional: bool = False
+    options: tuple[str, ...] = ()
 
 
 @cache
 def limits_of(part: str) -> dict[Steps, Limits]:
-    """The numbers and switches of one part of a preset, such as ``timing``, in the schema's order."""
+    """The settings of one part of a preset, such as ``timing``, in the schema's order."""
     field = Preset.model_fields.get(part)
     model = field.annotation if field is not None else None
     if not (isinstance(model, type) and issubclass(model, BaseModel)):
@@ -48,6 +50,10 @@ def _limits(info: FieldInfo) -> Limits | None:
     kind, notes, optional = _bare(info.annotation, list(info.metadata))
     if kind is bool:
         return Limits(bool)
+    if get_origin(kind) is Literal:
+        return Limits(str, options=get_args(kind))
+    if kind is str:
+        return Limits(str)
     if kind not in (int, float):
         return None
     low = high = None

@@ -73,7 +73,7 @@ class Published:
 
 
 def published(name: str = "imageqx", static: Path = STATIC, weights: Path = WEIGHTS_DIR) -> Published | None:
-    """Publish a network of the manifest, unless that is done already.
+    """Publish a network of the manifest, unless that is done already and nothing was taken away since.
 
     Returns:
         None where ONNX Runtime for browsers was not fetched, or the folder cannot be written to.
@@ -86,6 +86,10 @@ def published(name: str = "imageqx", static: Path = STATIC, weights: Path = WEIG
         return None
     entry = load_manifest(weights / "manifest.json").networks[name]
     try:
+        found = _publish(entry.model_dump_json(), static, weights)
+        if _whole(found.folder):
+            return found
+        _publish.cache_clear()
         return _publish(entry.model_dump_json(), static, weights)
     except (OSError, RuntimeMissingError):
         _LOG.exception("What browsers need to check pictures cannot be published in %s", static)

@@ -3,6 +3,9 @@
 from typing import Any
 
 from core.guidance.conditions import WORDED_KEYS
+from core.guidance.contrast import layers, opposite, rgb_of
+from core.guidance.outline import STATES, outline
+from core.guidance.parts import Overlay
 from core.guidance.preset import Preset
 from core.quality.verdict import PassRule
 
@@ -13,7 +16,8 @@ def preset_json(preset: Preset, language: str = "en") -> dict[str, Any]:
     Returns:
         name, version, healthy_skin_passes; ``prompts`` by condition and shot key ({text, spoken}, in the
         language where there are words in it); ``priorities`` (condition keys, first said first); ``merge``,
-        ``timing``, ``refine``, ``gate``, ``camera``, ``overlay`` and ``feedback`` as in the preset's file.
+        ``timing``, ``refine``, ``gate``, ``camera``, ``overlay`` and ``feedback`` as in the preset's file;
+        ``guide``, see :func:`guide_json`.
     """
     return {
         "name": preset.name,
@@ -28,6 +32,24 @@ def preset_json(preset: Preset, language: str = "en") -> dict[str, Any]:
         "camera": preset.camera.model_dump(),
         "overlay": preset.overlay.model_dump(),
         "feedback": preset.feedback.model_dump(),
+        "guide": guide_json(preset.overlay),
+    }
+
+
+def guide_json(overlay: Overlay) -> dict[str, Any]:
+    """What the guide is made of, for the browser: one geometry for both ways of Practise.
+
+    Returns:
+        ``outline``: lines by state, each a list of x, y in units of the guide's size; ``colours``: for
+        ``"open"`` (the photo can be taken) and ``"other"``, the ``layers`` of a line, the outermost first,
+        and the ``opposite`` of its colour, each as red, green and blue.
+    """
+    colours = {"open": rgb_of(overlay.colour_ready), "other": rgb_of(overlay.colour)}
+    return {
+        "outline": {state: outline(overlay.shape, state) for state in STATES},
+        "colours": {
+            name: {"layers": layers(colour), "opposite": opposite(colour)} for name, colour in colours.items()
+        },
     }
 
 

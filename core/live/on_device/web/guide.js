@@ -3,9 +3,6 @@
 
 import { OPEN_KEYS, family } from "./conditions.js";
 
-const DARK = "rgb(24 32 32)";
-const LIGHT = "rgb(255 255 255)";
-const GOOD = "rgb(140 235 190)";
 // Dark violet to yellow, ordered in lightness: no strong colour of it is a colour of skin.
 const HEAT = [
   [68, 1, 84],
@@ -18,107 +15,96 @@ const HEAT_SIDE = 56;
 const OPACITY = 0.6;
 
 /**
- * Draw the guide on an otherwise clear canvas.
+ * Draw the guide on an otherwise clear canvas; see `guideStrokes`.
  * @param {CanvasRenderingContext2D} context
- * @param {string} key the condition shown now
- * @param {{x: number, y: number}|null} where the spot as it is shown, from the middle: -1 left or upper edge
- * @param {{ring: boolean, size: number, arrow: boolean, arrow_from: number}} overlay whether the guide is drawn and
- *   its radius over the short side; whether an arrow shows the way and how far off the middle the spot is then
- * @param {number} [progress] of the countdown, 0 to 1, at whose end the photo takes itself; drawn even without the guide
+ * @param {string} key
+ * @param {{x: number, y: number}|null} where
+ * @param {import("./watcher.js").Preset} preset
+ * @param {number} [progress]
  */
-export function drawGuide(context, key, where, overlay, progress = 0) {
-  const { width, height } = context.canvas;
-  const centre = [width / 2, height / 2];
-  const short = Math.min(width, height);
-  const radius = Math.max(4, short * overlay.size);
-  const thin = Math.max(2, short / 160);
+export function drawGuide(context, key, where, preset, progress = 0) {
   context.lineCap = context.lineJoin = "round";
-  const shape = { ready, counting: ready, searching: dots }[key] ?? corners;
-  const open = OPEN_KEYS.includes(key);
-  /** @type {[string, number][]} */
-  const strokes = [
-    [DARK, thin * 2 + 1],
-    [open ? GOOD : LIGHT, thin],
-  ];
-  if (open && progress > 0) countdown(context, centre, radius, thin, strokes, progress);
-  for (const [colour, thickness] of strokes) {
-    context.strokeStyle = colour;
-    context.lineWidth = thickness;
-    if (overlay.ring) shape(context, centre, radius, thickness);
-    if (!overlay.arrow || family(key) !== "bad_framing" || key === "too_close") continue;
-    if (where && Math.hypot(where.x, where.y) >= overlay.arrow_from) {
-      arrow(context, centre, where);
-    }
-  }
-}
-
-function line(context, points) {
-  context.beginPath();
-  points.forEach(([x, y], place) => (place ? context.lineTo(x, y) : context.moveTo(x, y)));
-  context.stroke();
-}
-
-function circle(context, [x, y], radius, from = 0, to = 2 * Math.PI) {
-  context.beginPath();
-  context.arc(x, y, radius, from, to);
-  context.stroke();
-}
-
-function corners(context, [cx, cy], radius) {
-  const arm = radius / 3;
-  for (const across of [-1, 1]) {
-    for (const down of [-1, 1]) {
-      const [x, y] = [cx + across * radius, cy + down * radius];
-      line(context, [[x - across * arm, y], [x, y], [x, y - down * arm]]);
-    }
-  }
-}
-
-function dots(context, centre, radius) {
-  for (let start = 0; start < 360; start += 30) {
-    circle(context, centre, radius, (start * Math.PI) / 180, ((start + 12) * Math.PI) / 180);
-  }
-}
-
-function ready(context, [cx, cy], radius, thickness) {
-  circle(context, [cx, cy], radius);
-  const [x, y] = [cx, cy + radius];
-  const size = Math.max(4, radius / 5);
-  context.fillStyle = DARK;
-  context.beginPath();
-  context.arc(x, y, size, 0, 2 * Math.PI);
-  context.fill();
-  context.lineWidth = Math.max(1, thickness / 2);
-  circle(context, [x, y], size);
-  line(context, [[x - size / 2, y], [x - size / 8, y + size / 3], [x + size / 2, y - size / 3]]);
-}
-
-// Outside the ring, from the top and round with the clock. Who asked for little motion sees it grow in quarters.
-function countdown(context, centre, radius, thin, strokes, progress) {
+  // Who asked for little motion sees the countdown grow in quarters.
   const part = matchMedia("(prefers-reduced-motion: reduce)").matches ? Math.ceil(progress * 4) / 4 : progress;
-  for (const [colour, thickness] of strokes) {
-    context.strokeStyle = colour;
-    context.lineWidth = thickness + 3 * thin;
-    circle(context, centre, radius + 6 * thin, -Math.PI / 2, -Math.PI / 2 + part * 2 * Math.PI);
+  for (const { points, width, colour } of guideStrokes(key, context.canvas, where, preset, part)) {
+    context.strokeStyle = context.fillStyle = `rgb(${colour.join(" ")})`;
+    context.lineWidth = width;
+    context.beginPath();
+    points.forEach(([x, y], place) => (place ? context.lineTo(x, y) : context.moveTo(x, y)));
+    if (width) context.stroke();
+    else context.fill();
   }
 }
 
-function arrow(context, [cx, cy], where) {
+/**
+ * What is drawn over a picture, the lowest first: lines in pixels, filled where they have no width. The twin of
+ * `strokes` in core/live/guide.py; the outline itself and its colours come with the preset.
+ * @param {string} key the condition shown now
+ * @param {{width: number, height: number}} size of the picture
+ * @param {{x: number, y: number}|null} where the spot as it is shown, from the middle: -1 left or upper edge
+ * @param {import("./watcher.js").Preset} preset what of it is drawn (`overlay`), and of what (`guide`)
+ * @param {number} [progress] of the countdown, 0 to 1, at whose end the photo takes itself; drawn even without the guide
+ * @returns {{points: number[][], width: number, colour: number[]}[]}
+ */
+export function guideStrokes(key, { width, height }, where, { overlay, guide }, progress = 0) {
+  const short = Math.min(width, height);
+  const centre = [width / 2, height / 2];
+  const radius = Math.max(4, short * overlay.size);
+  const thin = Math.max(2, (short * overlay.thickness) / 160);
+  const open = OPEN_KEYS.includes(key);
+  const { layers, opposite } = guide.colours[open ? "open" : "other"];
+  const colour = layers[layers.length - 1];
+  const widths = layers.map((_, place) => thin + (thin + 1) * (layers.length - 1 - place));
+  const strokes = [];
+  const add = (points, width, colour) => strokes.push({ points, width, colour });
+  if (open && progress > 0) {
+    const arc = placed(circle(radius + 6 * thin, progress), centre);
+    layers.forEach((tint, place) => add(arc, widths[place] + 3 * thin, tint));
+  }
+  const lines = [];
+  if (overlay.ring) lines.push(...guide.outline[stateOf(key)].map((line) => placed(line, centre, radius)));
+  const off = where && overlay.arrow && Math.hypot(where.x, where.y) >= overlay.arrow_from;
+  if (off && family(key) === "bad_framing" && key !== "too_close") lines.push(...arrow(centre, where));
+  layers.forEach((tint, place) => lines.forEach((line) => add(line, widths[place], tint)));
+  if (overlay.ring && open) {
+    const size = Math.max(4, radius / 5);
+    // A large outline reaches the lower edge: its tick stays within the picture.
+    const [x, y] = [centre[0], Math.min(centre[1] + radius, height - size - thin)];
+    const disc = placed(circle(size, 1, 36), [x, y]);
+    add(disc, 0, opposite);
+    add(disc, Math.max(1, thin / 2), colour);
+    add([[x - size / 2, y], [x - size / 8, y + size / 3], [x + size / 2, y - size / 3]], thin, colour);
+  }
+  return strokes;
+}
+
+const stateOf = (key) => (OPEN_KEYS.includes(key) ? "ready" : key === "searching" ? "searching" : "fault");
+
+const placed = (line, [x, y], scale = 1) => line.map(([across, down]) => [x + across * scale, y + down * scale]);
+
+/** Points round (0, 0), from the top and with the clock, over a share of the circle. */
+function circle(radius, share = 1, steps = 72) {
+  const count = Math.max(1, Math.ceil(steps * share));
+  return Array.from({ length: count + 1 }, (_, step) => {
+    const turn = (2 * Math.PI * share * step) / count;
+    return [radius * Math.sin(turn), -radius * Math.cos(turn)];
+  });
+}
+
+function arrow([cx, cy], where) {
   const [x, y] = [cx * (1 + where.x), cy * (1 + where.y)];
   const [dx, dy] = [cx - x, cy - y];
   const length = Math.hypot(dx, dy);
   const ring = Math.max(3, Math.min(cx, cy) * 0.12);
-  if (length < 3 * ring) return;
+  if (length < 3 * ring) return [];
   const start = [x + (dx * ring) / length, y + (dy * ring) / length];
   const end = [x + dx * 0.7, y + dy * 0.7];
-  circle(context, [x, y], ring);
-  line(context, [start, end]);
   const angle = Math.atan2(dy, dx);
   const wing = (turn) => [
     end[0] - 1.5 * ring * Math.cos(angle + turn),
     end[1] - 1.5 * ring * Math.sin(angle + turn),
   ];
-  line(context, [wing(Math.PI / 4), end, wing(-Math.PI / 4)]);
+  return [placed(circle(ring, 1, 36), [x, y]), [start, end], [wing(Math.PI / 4), end, wing(-Math.PI / 4)]];
 }
 
 /**

@@ -43,8 +43,9 @@ export async function fetchDrawings() {
  * @param {string | null} key
  * @param {{help: string, help_close: string, help_pictures: Record<string, string>}} words
  * @param {string} sentence what the condition's prompt says at length
+ * @param {boolean} drawn whether it has a drawing
  */
-export function drawHelp(place, key, words, sentence) {
+export function drawHelp(place, key, words, sentence, drawn) {
   const name = key === null ? "" : (DRAWINGS[/** @type {keyof typeof DRAWINGS} */ (key)] ?? "");
   const shown = key !== null && Boolean(name) && place.dataset.closed !== key;
   if (key === null) delete place.dataset.closed;
@@ -62,10 +63,10 @@ export function drawHelp(place, key, words, sentence) {
   close.textContent = words.help_close;
   close.addEventListener("click", () => {
     place.dataset.closed = key;
-    drawHelp(place, key, words, sentence);
+    drawHelp(place, key, words, sentence, drawn);
   });
   place.replaceChildren(title);
-  if (fetched.has(name)) {
+  if (drawn && fetched.has(name)) {
     const picture = document.createElement("img");
     picture.src = fetched.get(name);
     picture.alt = words.help_pictures[name] ?? "";

@@ -13,10 +13,12 @@ const SIGNS = {
  * Show a hint in the banner below `root` (the markup of banner.html).
  * @param {ParentNode} root
  * @param {{key: string, text: string, spoken: string, tone: string}} hint
+ * @param {boolean} signed whether a sign stands beside the words
  * @returns {boolean} whether it is another one than before
  */
-export function showHint(root, hint) {
+export function showHint(root, hint, signed) {
   const banner = root.querySelector(".banner");
+  banner.dataset.signed = String(signed);
   const told = `${hint.key} ${hint.text}`;
   if (banner.dataset.told === told) return false;
   banner.dataset.told = told;

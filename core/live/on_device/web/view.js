@@ -1,9 +1,11 @@
 // What is seen of the stage. `draw` puts the page in step with the state; nothing here decides anything.
 
+import { condition } from "./conditions.js";
 import { hush, onChoice, showSwitches, tell } from "./cues.js";
 import { drawGuide, drawHeat } from "./guide.js";
 import { drawHelp } from "./help.js";
 import { showHint } from "./hint.js";
+import { points } from "./points.js";
 import { drawComparison, drawTries } from "./tries.js";
 
 const ICONS = {
@@ -176,7 +178,7 @@ export function openView(root, actions) {
       context.restore();
     }
     const { key, where, progress } = state.sight;
-    drawGuide(context, key, where && { x: mirrored ? -where.x : where.x, y: where.y }, preset.overlay, progress);
+    drawGuide(context, key, where && { x: mirrored ? -where.x : where.x, y: where.y }, preset, progress);
     if (!(progress > 0 && progress < 1) || state.heat || littleMotion.matches) return;
     const drawn = performance.now();
     moving = requestAnimationFrame(() => {
@@ -262,17 +264,19 @@ export function openView(root, actions) {
     put($(".sees summary"), words.sees);
     const verdict = state.sight?.verdict;
     put($(".nothing"), words.nothing);
+    put($(".bars"), words.bars);
+    $(".bars").hidden = !verdict;
     $(".nothing").hidden = Boolean(verdict);
     if (!$(".sees").open || !verdict) return $(".points").replaceChildren(), $(".classes").replaceChildren();
-    const { thresholds } = rules.spot;
+    const { thresholds, healthy_skin_passes: healthy } = state.practising ? rules.practising : rules.spot;
     // Western digits everywhere, as on the other pages.
     const { format: percent } = new Intl.NumberFormat(`${words.language}-u-nu-latn`, { style: "percent" });
     $(".points").replaceChildren(
-      ...Object.keys(words.points).map((key) => {
-        const fault = verdict.flagged.includes(key);
-        const row = element("li", fault ? "fix" : "", line(words.points[key], fault ? words.fix : words.fine, "word"));
-        row.append(bar(verdict.explanations[key], thresholds[key]));
-        if (fault) row.append(element("p", "note", preset.prompts[key].text));
+      ...points(verdict, thresholds, condition(verdict, preset, healthy)).map((point) => {
+        const { key, state: stands } = point;
+        const row = element("li", stands, line(words.points[key], words.states[stands], "word"));
+        if (point.measured) row.append(bar(verdict.explanations[key], thresholds[key]));
+        if (point.toImprove) row.append(element("p", "note", preset.prompts[point.said].text));
         return row;
       }),
     );
@@ -314,6 +318,7 @@ export function openView(root, actions) {
     stage.classList.toggle("live", live);
     // A phone on its side has room for the picture or for what stands above it.
     if (begun && window.innerHeight < 500) stage.scrollIntoView({ block: "start" });
+    stage.dataset.banner = preset.overlay.banner;
     stage.classList.toggle("mirrored", Boolean(state.camera?.mirrored));
     if (stage.hidden) return;
     layer(!state.online && !state.dismissed && (state.phase !== "off" || Boolean(state.waiting.photo)));
@@ -326,13 +331,13 @@ export function openView(root, actions) {
     hush(root, preset.feedback);
     showSwitches($(".cues"), words, preset.feedback);
     const shown = hint(state, data);
-    if (showHint(root, shown)) told(data, shown);
+    if (showHint(root, shown, preset.overlay.icons)) told(data, shown);
     if (data.shot !== asked && state.phase === "starting") {
       asked = data.shot;
       if (asked) told(data, { spoken: preset.prompts[`shot_${asked}`].spoken, tone: "ask" });
     }
     const help = (live && state.sight?.help) || null;
-    drawHelp($(".help"), help, words, preset.prompts[help]?.spoken ?? "");
+    drawHelp($(".help"), help, words, preset.prompts[help]?.spoken ?? "", preset.overlay.help_drawing);
     const photo = Boolean(state.waiting.photo);
     stage.classList.toggle("kept-photo", photo);
     for (const place of [".picture", ".top", ".practising", ".sees", ".private"]) $(place).hidden = photo;

@@ -22,7 +22,10 @@ import { chanceGood, judge } from "./verdict.js";
  *   gate: {steady_ms: number, steady_share: number, fresh_ms: number, refused_tries: number, override_after_s: number,
  *     auto_capture: boolean, countdown_ms: number, moved_above: number, best_shot_ms: number},
  *   camera: {black_luma: number, frozen_after_s: number, missing_after_s: number, settle_ms: number},
- *   overlay: {ring: boolean, size: number, arrow: boolean, arrow_from: number},
+ *   overlay: {ring: boolean, shape: string, size: number, colour: string, colour_ready: string, thickness: number,
+ *     arrow: boolean, arrow_from: number, banner: "top" | "bottom", icons: boolean, help_drawing: boolean},
+ *   guide: {outline: Record<"fault" | "searching" | "ready", number[][][]>,
+ *     colours: Record<"open" | "other", {layers: number[][], opposite: number[]}>},
  *   feedback: {sound: boolean, vibration: boolean, speech: boolean}}} Preset
  *
  * What a page may know of a stream at one moment. `verdict` is of the newest frame that was judged, `where`

@@ -1,0 +1,152 @@
+"""Is this copy of Retake able to judge a photo right now? For whatever watches over a server.
+
+That a process answers says little: its networks may have been swapped, or what browsers fetch taken away.
+Here everything is opened and a drawn picture is judged.
+"""
+
+import logging
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from threading import Lock
+from typing import Final
+
+import numpy as np
+
+from core.cli.faults import sentence_of
+from core.lesion.networks import names, open_lesion
+from core.live.on_device import publish
+from core.live.on_device.choice import VARIABLE as LIVE_VARIABLE
+from core.live.on_device.runtime import STATIC
+from core.quality.classical import Classical
+from core.quality.imageqx import ImageQX, rule_of
+from core.quality.setting import asked_for
+from core.quality.verdict import PassRule, Verdict
+from core.runtime.engine import open_engine
+from core.runtime.manifest import MANIFEST_NAME, RESTORE, WEIGHTS_DIR, Manifest, WeightsError, load_manifest
+from core.runtime.weights import verify_all
+from core.training.phantoms import draw
+from core.words import _
+
+KEPT_S: Final = 30.0
+_LOG: Final = logging.getLogger(__name__)
+_SIZE: Final = (480, 640)
+
+
+def problems(weights: Path = WEIGHTS_DIR, static: Path = STATIC) -> list[str]:
+    """What keeps Retake from judging photos: one translated sentence each, with what to do; empty when ready.
+
+    Opens every network of the manifest and lets it judge a drawn picture. What browsers fetch is published
+    again if it was taken away; it is not looked at where ``RETAKE_LIVE`` is ``server``.
+
+    Args:
+        weights: folder with ``manifest.json``.
+        static: folder that Streamlit serves to browsers.
+    """
+    try:
+        return _networks(weights) or _files(weights, static)
+    except Exception as error:  # whoever watches is to get a sentence whatever is broken
+        return [sentence_of(error)]
+
+
+def _networks(weights: Path) -> list[str]:
+    manifest = load_manifest(weights / MANIFEST_NAME)
+    checked = verify_all(manifest, weights).values()
+    found = [error.message for error in checked if isinstance(error, WeightsError)]
+    if found:
+        return found
+    if "imageqx" not in manifest.networks:
+        message = _("The network file {path} is missing. Restore it with: {command}")
+        return [message.format(path=weights / "imageqx.onnx", command=RESTORE)]
+    for name, looks_right in (("imageqx", _judges), *((name, _recognises) for name in names(manifest))):
+        try:
+            if not looks_right(name, manifest, weights):
+                found.append(_wrong_answer(name))
+        except WeightsError as error:
+            found.append(error.message)
+        except Exception:  # a network that cannot be run raises nearly anything
+            _LOG.exception("The network %s cannot judge a drawn picture", name)
+            found.append(_wrong_answer(name))
+    return found
+
+
+def _files(weights: Path, static: Path) -> list[str]:
+    if asked_for() == "classical" and not _sane(_verdicts(Classical(), Classical().rule())):
+        return [_wrong_answer("classical")]
+    if os.environ.get(LIVE_VARIABLE) == "server" or publish.published("imageqx", static, weights) is not None:
+        return []
+    return [_("What browsers need to check pictures is not here: python -m core.live.on_device.runtime")]
+
+
+@dataclass
+class Readiness:
+    """The answer for many who ask: looked into at most once in `KEPT_S`, by one of them at a time.
+
+    Attributes:
+        look: finds the problems.
+        clock: seconds that never run backwards.
+    """
+
+    look: Callable[[], list[str]] = problems
+    clock: Callable[[], float] = time.monotonic
+    _lock: Lock = field(default_factory=Lock)
+    _known: tuple[float, list[str]] | None = None
+
+    def problems(self) -> list[str]:
+        """As `problems`, possibly as found a little while ago."""
+        known = self._known
+        if known is not None and self.clock() - known[0] < KEPT_S:
+            return known[1]
+        if not self._lock.acquire(blocking=known is None):
+            assert known is not None
+            return known[1]  # somebody is looking: what was known will do
+        try:
+            if self._known is known:  # else it was looked into while this one waited
+                self._known = self.clock(), self.look()
+            assert self._known is not None
+            return self._known[1]
+        finally:
+            self._lock.release()
+
+
+@lru_cache(maxsize=1)
+def _pictures() -> tuple[np.ndarray, np.ndarray]:
+    """Drawn: a spot on skin, and something that is not skin. uint8 RGB."""
+    spot = draw("lesion", 11, _SIZE, lesion_extent=0.42, centre=(0.5, 0.5), tone=0.3)
+    return spot.rgb, draw("no_skin", 42, _SIZE).rgb
+
+
+def _verdicts(assessor: ImageQX | Classical, rule: PassRule) -> tuple[Verdict, Verdict]:
+    spot, other = (assessor.assess(rgb, rule) for rgb in _pictures())
+    return spot, other
+
+
+def _judges(name: str, manifest: Manifest, weights: Path) -> bool:
+    entry = manifest.networks[name]
+    assessor = ImageQX(open_engine(name, manifest, directory=weights), entry)
+    return _sane(_verdicts(assessor, rule_of(entry.point())))
+
+
+def _sane(verdicts: tuple[Verdict, Verdict]) -> bool:
+    """Whether these are probabilities, and a spot on skin is told from what is no skin."""
+    spot, other = (one.quality for one in verdicts)
+    told_apart = spot["lesion"] > other["lesion"] and spot["no_skin"] <= other["no_skin"]
+    return _are_probabilities(spot) and _are_probabilities(other) and told_apart and not verdicts[1].passes
+
+
+def _recognises(name: str, manifest: Manifest, weights: Path) -> bool:
+    prediction = open_lesion(name, manifest, directory=weights).predict(_pictures()[0])
+    return _are_probabilities(dict(zip(prediction.labels, prediction.probabilities, strict=True)))
+
+
+def _are_probabilities(values: Mapping[str, float]) -> bool:
+    numbers = np.array(list(values.values()), float)
+    return bool(np.isfinite(numbers).all() and (numbers >= 0).all() and abs(numbers.sum() - 1) < 1e-3)
+
+
+def _wrong_answer(name: str) -> str:
+    message = _("{name} does not judge a drawn picture as it should. Restore the networks with: {command}")
+    return message.format(name=name, command=RESTORE)

@@ -1,0 +1,116 @@
+"""What Retake relies on in Streamlit and Starlette beyond what they promise."""
+
+import asyncio
+import time
+import urllib.request
+import uuid
+from types import SimpleNamespace
+
+import pytest
+from starlette.formparsers import MultiPartParser
+from starlette.requests import Request
+from streamlit import runtime
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.runtime.memory_session_storage import MemorySessionStorage
+from streamlit.runtime.session_manager import SessionInfo
+from streamlit.runtime.state.session_state import SessionState
+from websockets.sync.client import connect
+
+from core.ui import _compat
+from scripts import drive
+
+HEAD = b'--edge\r\nContent-Disposition: form-data; name="file"; filename="a.jpg"\r\n\r\n'
+
+
+def form_with(data: bytes):
+    """What Starlette makes of an upload of these bytes."""
+    body = HEAD + data + b"\r\n--edge--\r\n"
+
+    async def receive():
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    headers = [(b"content-type", b"multipart/form-data; boundary=edge")]
+    scope = {"type": "http", "method": "PUT", "path": "/", "headers": headers, "query_string": b""}
+
+    async def form():
+        return await Request(scope, receive).form()
+
+    return asyncio.run(form())
+
+
+def test_an_upload_stays_in_memory_while_it_arrives(monkeypatch):
+    monkeypatch.setattr(MultiPartParser, "spool_max_size", MultiPartParser.spool_max_size)
+    assert form_with(bytes(2_000_000))["file"].file._rolled, "Starlette keeps it in memory by itself now"
+    _compat.keep_uploads_off_disk()
+    assert not form_with(bytes(2_000_000))["file"].file._rolled
+
+
+def test_a_visit_that_cannot_come_back_is_let_go_without_waiting_for_another(monkeypatch):
+    ended = []
+    storage = MemorySessionStorage(ttl_seconds=0)
+    state = SessionState()
+    state["tray"] = "a photo"
+    visit = SimpleNamespace(id="left", shutdown=lambda: ended.append("left"), session_state=state)
+    storage.save(SessionInfo(client=None, session=visit))
+    holder = SimpleNamespace(_session_mgr=SimpleNamespace(_session_storage=storage))
+    monkeypatch.setattr(runtime, "exists", lambda: True)
+    monkeypatch.setattr(runtime, "get_instance", lambda: holder)
+    _compat.forget_left_visits()
+    assert ended == ["left"]
+    assert not storage._cache._data
+    assert "tray" not in state
+
+
+def test_streamlit_lets_a_visit_come_back_for_no_longer_than_is_waited_here():
+    assert MemorySessionStorage()._cache.ttl < _compat.LEFT_FOR_GOOD_S
+
+
+@pytest.fixture
+def server(tmp_path):
+    environment = {
+        "RETAKE_ASSESSOR": "classical",
+        "RETAKE_DATA": str(tmp_path / "data"),
+        "STREAMLIT_SERVER_ENABLE_XSRF_PROTECTION": "false",
+    }
+    with drive.serve(tmp_path / "log", environment) as started:
+        yield started
+
+
+def next_of(stream, kind: str) -> ForwardMsg:
+    while True:
+        message = ForwardMsg.FromString(stream.recv(timeout=120))
+        if message.WhichOneof("type") == kind:
+            return message
+
+
+def kept(server) -> int:
+    """Bytes of what was uploaded and is still in Streamlit's store."""
+    with urllib.request.urlopen(f"{server.url}/_stcore/metrics?families=cache_memory_bytes") as answer:
+        lines = answer.read().decode().splitlines()
+    return sum(int(float(line.split()[-1])) for line in lines if "UploadedFileManager" in line)
+
+
+def until(condition) -> None:
+    patience = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < patience
+        time.sleep(0.2)
+
+
+def test_what_was_uploaded_goes_when_the_page_is_closed(server):
+    with connect(server.url.replace("http", "ws", 1) + "/_stcore/stream", max_size=None) as stream:
+        ask = BackMsg()
+        ask.rerun_script.page_name = "check"
+        stream.send(ask.SerializeToString())
+        visit = next_of(stream, "new_session").new_session.initialize.session_id
+        next_of(stream, "script_finished")
+        place = f"{server.url}/_stcore/upload_file/{visit}/{uuid.uuid4()}"
+        body = (
+            b'--edge\r\nContent-Disposition: form-data; name="f"; filename="a.jpg"\r\n\r\nabc\r\n--edge--\r\n'
+        )
+        headers = {"Content-Type": "multipart/form-data; boundary=edge"}
+        with urllib.request.urlopen(urllib.request.Request(place, body, headers, method="PUT")) as answer:
+            assert answer.status == 204
+    until(lambda: kept(server) == 0)
+    assert "Traceback" not in server.printed()
