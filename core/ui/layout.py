@@ -11,7 +11,7 @@ from typing import Final
 import streamlit as st
 
 from core.data_address import data_address
-from core.ui import _compat, designer_draft, embedded, language, preset_choice, session
+from core.ui import _compat, designer_draft, embedded, keeper, language, preset_choice, session
 from core.ui.wording import disclaimer
 from core.words import _
 
@@ -37,6 +37,7 @@ def run(page: st.Page, pages: Sequence[st.Page]) -> None:
     The footer is drawn before the page runs, into its place below it: it is there while a page works,
     and when a page stops early. An error in a page becomes one sentence; its traceback goes to the log.
     """
+    keeper.keep()
     st.html(HERE / "style.css")
     _compat.look_after_uploads()
     alone = embedded.on()
@@ -137,6 +138,7 @@ def _preset_fault(current: st.Page) -> None:
 
 
 def _footer() -> None:
+    session.log_trouble()
     st.html(f'<p class="rt-fine">{disclaimer()}</p>')
     with st.expander(_("Your session and privacy"), icon=":material/lock:"):
         session.consent_panel()
