@@ -56,7 +56,6 @@ def ask_for_photos(tray: checking.Tray) -> None:
 
 
 def from_files(tray: checking.Tray) -> None:
-    _compat.look_after_uploads()
     large_files.leave_out()
     # Any file may be chosen: what it is shows when it is read, and each has its row.
     files = st.file_uploader(
@@ -76,7 +75,6 @@ def from_files(tray: checking.Tray) -> None:
 
 
 def from_camera(tray: checking.Tray) -> None:
-    _compat.look_after_uploads()
     if not checking.gives_camera(st.context.url):
         st.info(trouble.explain("insecure"), icon=":material/lock_open:")
         return
@@ -225,7 +223,7 @@ def plain(name: str) -> str:
 def show_item(identity: str, tray: checking.Tray, *, alone: bool) -> None:
     item = tray.items[identity]
     if item.photo is None or item.verdict is None:
-        st.warning(f"**{plain(item.name)}**\n\n{item.problem}", icon=":material/broken_image:")
+        st.warning(f"**{plain(item.name)}**\n\n{item.problem}", icon=":material/image_not_supported:")
         return
 
     def override() -> None:

@@ -22,6 +22,7 @@ from core.guidance.coach import Coach
 from core.guidance.conditions import PICTURE_KEYS, REFINED
 from core.guidance.hint import condition
 from core.guidance.outline import SHAPES, STATES, outline
+from core.guidance.points import Point, points
 from core.guidance.preset import Preset, load_preset
 from core.guidance.refine import Facing, refined
 from core.live.guide import Stroke, strokes
@@ -260,9 +261,10 @@ def verdicts(rng: np.random.Generator, presets: dict[str, Preset]) -> list[dict[
     for number in range(90):
         name = PRESETS[number % len(PRESETS)]
         offsets = {} if number % 2 else {"lesion": 0.557, "poor_quality": -0.19}
-        rule = PassRule(
-            {key: round(float(rng.uniform(0.1, 0.9)), 3) for key in EXPLANATIONS}, number % 5 == 0, offsets
-        )
+        thresholds = {key: round(float(rng.uniform(0.1, 0.9)), 3) for key in EXPLANATIONS}
+        if number % 8 == 0:
+            thresholds["too_far_away"] = 1
+        rule = PassRule(thresholds, number % 5 == 0, offsets)
         shares = rng.dirichlet(np.full(4, 0.6))
         # Every third without a fault, so that some pass.
         most = 0.09 if number % 3 == 0 else 1.0
@@ -273,6 +275,7 @@ def verdicts(rng: np.random.Generator, presets: dict[str, Preset]) -> list[dict[
         if number % 7 == 0:
             faults["blurry"] = rule.thresholds["blurry"]
         found = judged(quality, faults, rule)
+        said = condition(found, presets[name], rule.healthy_skin_passes)
         cases.append(
             {
                 "quality": quality,
@@ -285,10 +288,23 @@ def verdicts(rng: np.random.Generator, presets: dict[str, Preset]) -> list[dict[
                 "passes": found.passes,
                 "nearest": found.nearest,
                 "chance": chance_good(found, rule.healthy_skin_passes),
-                "condition": condition(found, presets[name], rule.healthy_skin_passes),
+                "condition": said,
+                "points": [point_json(point) for point in points(found, rule.thresholds, said)],
             }
         )
     return cases
+
+
+def point_json(point: Point) -> dict[str, Any]:
+    """A point as the browser has it."""
+    return {
+        "key": point.key,
+        "state": point.state,
+        "said": point.said,
+        "toImprove": point.to_improve,
+        "measured": point.measured,
+        "hasPlace": point.has_place,
+    }
 
 
 def judged(

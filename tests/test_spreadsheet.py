@@ -1,11 +1,14 @@
 import csv
 import io
+import re
 import unicodedata
+from pathlib import Path
 
 import pytest
 
 from core.spreadsheet import csv_of, guarded
 
+ROOT = Path(__file__).parents[1]
 STARTS = [*"=+-@", "\uff1d", "\uff0b", "\uff0d", "\uff20", "\u2212", "\ufe66", "\ufe62", "\ufe63"]
 UNSEEN = ["", " ", "\n", "\r\n", "\t", "\0", "\N{NO-BREAK SPACE}", "\N{ZERO WIDTH NO-BREAK SPACE}", "\u202e"]
 TEXTS = ["a;=1+1;b.jpg", "a\t=1+1", 'a";=1+1', "a\n=1+1", "a; \uff1d1+1", "a,=1+1", 'a;"=1+1"']
@@ -62,3 +65,10 @@ def test_the_first_column_comes_back_as_it_was():
 
 def test_a_name_that_is_no_text_is_written_all_the_same():
     assert b'"bad?.jpg"' in csv_of(["file"], [["bad\udcff.jpg"]])
+
+
+def test_every_csv_file_of_the_app_is_written_here():
+    places = [ROOT / "app.py", *(ROOT / "pages").glob("*.py"), *(ROOT / "core").rglob("*.py")]
+    writing = re.compile(r"csv\.(writer|DictWriter)|\.to_csv\(")
+    found = [path.relative_to(ROOT).as_posix() for path in places if writing.search(path.read_text("utf-8"))]
+    assert found == ["core/spreadsheet.py"]

@@ -64,3 +64,5 @@ def forget_left_visits() -> None:
     if isinstance(storage, MemorySessionStorage):
         for _key, left in storage._cache.expire():
             left.session.shutdown()
+            # The server's loop holds on to the last session that it served, for as long as nobody comes.
+            left.session.session_state.clear()

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 from html import escape
+from typing import Final
 
+from core.guidance.points import Point, State
 from core.guidance.preset import Preset
 from core.lesion.taxonomy import Taxonomy
-from core.quality.labels import EXPLANATIONS
-from core.quality.verdict import Verdict
-from core.ui.wording import Saying, beside, explanation_name
+from core.ui.wording import Saying, about_bars, beside, explanation_name, point_word
 from core.words import _, language, percent
 
 
@@ -20,28 +20,46 @@ def verdict_line(saying: Saying) -> str:
     )
 
 
-def explanation_list(verdict: Verdict, thresholds: Mapping[str, float], preset: Preset) -> str:
-    """The five explanations: name, fine or not, and a bar with a mark where the fault would begin.
+_KINDS: Final[Mapping[State, str]] = {"fault": "fix", "nearly": "near", "fine": "fine", "unjudged": "rest"}
 
-    Args:
-        thresholds: probability (0-1) per explanation from which it counts as a fault.
+
+def explanation_list(points: Iterable[Point], preset: Preset) -> str:
+    """The five points: name, how each stands, and a bar with a line from where a fault counts.
+
+    A bar that would say something else than the word is left out.
     """
-    return f'<ul class="rt-list">{"".join(_explanations(verdict, thresholds, preset))}</ul>'
+    points = list(points)
+    rows = "".join(_explanation(point, preset) for point in points)
+    legend = bar_legend() if any(point.measured for point in points) else ""
+    return f'<ul class="rt-list">{rows}</ul>{legend}'
 
 
-def _explanations(verdict: Verdict, thresholds: Mapping[str, float], preset: Preset) -> Iterable[str]:
-    for key in EXPLANATIONS:
-        fault = key in verdict.flagged
-        word = _("To improve") if fault else _("Fine")
-        advice = f'<p class="rt-note">{escape(preset.prompt(key, language()).text)}</p>' if fault else ""
-        share, mark = verdict.explanations[key], thresholds[key]
-        yield (
-            f'<li><div class="rt-row"><span class="rt-name">{escape(explanation_name(key))}</span>'
-            f'<span class="{"rt-fix-word" if fault else "rt-fine-word"}">{escape(word)}</span></div>'
-            f'<div class="rt-bar{" fix" if fault else ""}" aria-hidden="true">'
-            f'<i style="width:{share:.1%}"></i><u style="inset-inline-start:{mark:.1%}"></u></div>'
-            f"{advice}</li>"
-        )
+def _explanation(point: Point, preset: Preset) -> str:
+    kind = _KINDS[point.state]
+    note = ""
+    if point.to_improve:
+        note = f'<p class="rt-note">{escape(preset.prompt(point.said, language()).text)}</p>'
+    return (
+        f'<li><div class="rt-row"><span class="rt-name">{escape(explanation_name(point.key))}</span>'
+        f'<span class="rt-{kind}-word">{escape(point_word(point.state))}</span></div>'
+        f"{_bar(point, kind) if point.measured else ''}"
+        f"{note}</li>"
+    )
+
+
+def _bar(point: Point, kind: str) -> str:
+    return (
+        f'<div class="rt-bar {kind}" aria-hidden="true"><i style="width:{point.share:.1%}"></i>'
+        f'<u style="inset-inline-start:{point.threshold:.1%}"></u></div>'
+    )
+
+
+def bar_legend() -> str:
+    """What the bars and the lines across them mean."""
+    return (
+        '<div class="rt-legend rt-bars"><span class="rt-bar" aria-hidden="true"><i></i><u></u></span>'
+        f"<span>{escape(about_bars())}</span></div>"
+    )
 
 
 def class_list(labels: Iterable[str], probabilities: Iterable[float], taxonomy: Taxonomy) -> str:

@@ -124,7 +124,7 @@ def table(items: Sequence[Item], preset: Preset) -> list[dict[str, str]]:
     """Rows for the screen: picture, verdict, advice, file."""
     rows = []
     for item in items:
-        brief = _("Works") if item.passes else _("Not yet") if item.photo else _("Unusable")
+        brief = _("Works") if item.passes else _("Not yet") if item.photo else _("Not read")
         advice = _words(item, preset)[1]
         rows.append({"picture": item.thumbnail, "verdict": brief, "advice": advice, "file": item.name})
     return rows
@@ -159,7 +159,7 @@ def csv(items: Sequence[Item], preset: Preset) -> bytes:
 
 def _words(item: Item, preset: Preset) -> tuple[str, str]:
     if item.verdict is None:
-        return _("Cannot be used"), item.problem
+        return _("Not read"), item.problem
     saying = say(item.verdict, preset)
     return saying.headline, saying.short
 

@@ -115,7 +115,8 @@ def result(
     """
     preset = session.preset()
     for one in photos:
-        st.html(bars.verdict_line(say(one.verdict, preset)))
+        thresholds = session.rule(shot=one.shot).thresholds
+        st.html(bars.verdict_line(say(one.verdict, preset, thresholds, one.shot)))
         small = session.held(("embedded", one.photo.sha256), lambda photo=one.photo: photo.jpeg(1200))
         st.image(small, width="stretch", alt=_("Your photo"))
     last = photos[-1]

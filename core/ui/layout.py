@@ -11,7 +11,7 @@ from typing import Final
 import streamlit as st
 
 from core.data_address import data_address
-from core.ui import embedded, language, preset_choice, session
+from core.ui import _compat, embedded, language, preset_choice, session
 from core.ui.wording import disclaimer
 from core.words import _
 
@@ -38,6 +38,7 @@ def run(page: st.Page, pages: Sequence[st.Page]) -> None:
     and when a page stops early. An error in a page becomes one sentence; its traceback goes to the log.
     """
     st.html(HERE / "style.css")
+    _compat.look_after_uploads()
     alone = embedded.on()
     if not alone:
         _header(page, pages)

@@ -145,6 +145,7 @@ def result(
         on_override=on_override,
         page="practise",
         source="live",
+        shot=arrived.shot,
     )
 
 

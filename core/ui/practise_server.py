@@ -24,7 +24,7 @@ from core.live.worker import Worker
 from core.quality.labels import QUALITY_CLASSES
 from core.ui import bars, drawings, embedded, engines, layout, practise_series, session, tries
 from core.ui.scroll import to_top
-from core.ui.wording import quality_name
+from core.ui.wording import points_of, quality_name
 from core.words import _, language
 
 REFRESH_S = 0.7  # how often the page asks for the newest hint; faster costs a third of a core a viewer
@@ -259,12 +259,14 @@ def _anyway(watcher: Watcher, sight: Sight, refused: Try | None) -> None:
         )
 
 
-def _details(sight: Sight) -> None:
+def _details(watcher: Watcher, sight: Sight) -> None:
     with st.expander(_("What the camera sees"), icon=":material/query_stats:"):
         if sight.verdict is None:
             st.caption(_("Nothing yet. Start the camera to see what is measured."))
             return
-        st.html(bars.explanation_list(sight.verdict, session.rule().thresholds, session.preset()))
+        rule = watcher.rule
+        points = points_of(sight.verdict, watcher.preset, rule.thresholds, rule.healthy_skin_passes)
+        st.html(bars.explanation_list(points, watcher.preset))
         for name in QUALITY_CLASSES:
             st.progress(sight.verdict.quality[name], text=quality_name(name))
 
@@ -309,7 +311,7 @@ def _coach(worker: Worker, stream: StreamState) -> None:
     )
     watcher.rule = session.rule(healthy_skin_passes=practising, shot=practise_series.shot())
     cues.cue_switches(watcher.preset.feedback.model_dump(), key="practise-cues")
-    _details(sight)
+    _details(watcher, sight)
     st.caption(_("The camera's light and zoom are there when the picture is checked on this device."))
 
 

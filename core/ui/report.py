@@ -2,7 +2,7 @@
 
 import io
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from html import escape
 from typing import Final
@@ -13,12 +13,15 @@ from PIL import Image
 from core.data_address import data_address
 from core.explain import Explanation
 from core.explain.overlay import overlay
+from core.guidance.hint import condition
+from core.guidance.parts import ShotName
+from core.guidance.points import Point
 from core.guidance.preset import Preset
 from core.lesion.abstain import NOT_PASSED
 from core.lesion.classifier import Prediction
 from core.lesion.taxonomy import Taxonomy, shipped
 from core.photo import Photo
-from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
+from core.quality.labels import QUALITY_CLASSES
 from core.quality.verdict import Verdict
 from core.ui.wording import (
     about_class,
@@ -27,6 +30,8 @@ from core.ui.wording import (
     disclaimer,
     doubt,
     explanation_name,
+    point_word,
+    points_of,
     quality_name,
     say,
 )
@@ -65,12 +70,13 @@ def build_report(
     made: datetime,
     thresholds: Mapping[str, float],
     prediction: Prediction | None = None,
-    quality_map: Explanation | None = None,
+    explain: Callable[[str], Explanation] | None = None,
     lesion_map: Explanation | None = None,
     taxonomy: Taxonomy | None = None,
     no_map: str = "",
     overridden: bool = False,
     networks: Mapping[str, str] | None = None,
+    shot: ShotName | None = None,
 ) -> bytes:
     """Make the report: UTF-8 HTML that loads nothing and runs nothing.
 
@@ -78,13 +84,17 @@ def build_report(
         made: the time to print on it, with its zone.
         thresholds: probability (0-1) per explanation from which it counts as a fault.
         prediction: what the person was shown; None leaves the section out.
-        quality_map, lesion_map: heat maps to print beside the photo; a blank quality map is left out.
+        explain: where the assessor looked for an explanation; asked only for one that is to be improved, and
+            a blank map is left out.
+        lesion_map: heat map of the prediction, to print beside the photo.
         taxonomy: the words for the prediction's classes; those of the shipped ones when None.
         no_map: why there is no heat map of the prediction.
         overridden: the photo did not pass and was used anyway.
         networks: SHA-256 of each network that answered, by name.
+        shot: which of a series' shots the photo is, where it is one.
     """
-    saying = say(verdict, preset)
+    saying = say(verdict, preset, thresholds, shot)
+    points = points_of(verdict, preset, thresholds)
     title = _("Retake: report of one photo")
     taxonomy = taxonomy or shipped()
     parts = [
@@ -94,8 +104,8 @@ def build_report(
         f'<bdi dir="ltr">{escape(made.strftime("%Y-%m-%d %H:%M %Z").strip())}</bdi></p>',
         f'<div class="verdict{" good" if saying.good else ""}"><b>{escape(saying.headline)}</b>'
         f"<p>{escape(saying.advice)}</p></div>",
-        _pictures(photo, quality_map, lesion_map, taxonomy),
-        _quality(verdict, thresholds, preset),
+        _pictures(photo, _quality_map(points, condition(verdict, preset), explain), lesion_map, taxonomy),
+        _quality(verdict, points, preset),
     ]
     if prediction is not None:
         parts.append(_prediction(prediction, taxonomy, overridden, no_map))
@@ -114,10 +124,18 @@ def build_report(
     return page.encode("utf-8")
 
 
-def file_name(photo: Photo) -> str:
-    """A name for the report's file, made of the photo's name with nothing in it that a file system minds."""
+def file_name(photo: Photo, suffix: str = "html") -> str:
+    """A name for a file about the photo, made of the photo's with nothing in it that a file system minds."""
     stem = re.sub(r"[^\w-]+", "-", photo.name.rsplit(".", 1)[0]).strip("-")[:60]
-    return f"retake-{stem or photo.sha256[:8]}.html"
+    return f"retake-{stem or photo.sha256[:8]}.{suffix}"
+
+
+def _quality_map(
+    points: Sequence[Point], condition: str | None, explain: Callable[[str], Explanation] | None
+) -> Explanation | None:
+    """Where the assessor saw what is said of the photo, else the first of what else is to be improved."""
+    places = sorted((point for point in points if point.has_place), key=lambda point: point.said != condition)
+    return explain(places[0].key) if explain is not None and places else None
 
 
 def _pictures(
@@ -147,16 +165,23 @@ def _heated(photo: Photo, explanation: Explanation) -> bytes:
     return out.getvalue()
 
 
-def _quality(verdict: Verdict, thresholds: Mapping[str, float], preset: Preset) -> str:
+def _answer(point: Point, preset: Preset) -> str:
+    if not point.to_improve:
+        return point_word(point.state)
+    words = _("Nearly fine: {prompt}") if point.state == "nearly" else _("To improve: {prompt}")
+    return words.format(prompt=preset.prompt(point.said, language()).text)
+
+
+def _quality(verdict: Verdict, points: Sequence[Point], preset: Preset) -> str:
     rows = []
-    for key in EXPLANATIONS:
-        fault = key in verdict.flagged
-        prompt = preset.prompt(key, language()).text
-        word = _("To improve: {prompt}").format(prompt=prompt) if fault else _("Fine")
+    for point in points:
+        figures = (point.share, point.threshold) if point.measured else (None, None)
+        cells = "".join(
+            f"<td class=number>{'–' if figure is None else percent(figure)}</td>" for figure in figures
+        )
         rows.append(
-            f"<tr><th scope=row>{escape(explanation_name(key))}</th><td>{escape(word)}</td>"
-            f"<td class=number>{percent(verdict.explanations[key])}</td>"
-            f"<td class=number>{percent(thresholds[key])}</td></tr>"
+            f"<tr><th scope=row>{escape(explanation_name(point.key))}</th>"
+            f"<td>{escape(_answer(point, preset))}</td>{cells}</tr>"
         )
     head = "".join(
         f"<th scope=col>{escape(word)}</th>"

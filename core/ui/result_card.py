@@ -1,6 +1,6 @@
 """One photo's result, the same everywhere: verdict, reasons, prediction, and where the networks looked."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import Final
@@ -9,15 +9,16 @@ import streamlit as st
 
 from core.explain import Explanation
 from core.explain.overlay import overlay
+from core.guidance.parts import ShotName
+from core.guidance.points import Point
 from core.lesion.abstain import NOT_PASSED, not_passed
 from core.lesion.classifier import Prediction
 from core.lesion.confused import known_pair
 from core.photo import Photo
-from core.quality.labels import EXPLANATIONS
 from core.quality.verdict import Verdict
 from core.study.events import EventName, Source
 from core.ui import another_look, bars, engines, layout, network_picker, report, session, why
-from core.ui.wording import about_class, about_shares, disclaimer, doubt, explanation_name, say
+from core.ui.wording import about_class, about_shares, disclaimer, doubt, explanation_name, points_of, say
 from core.words import _, in_sentence, in_this_language
 
 SHOWN_LONG_SIDE: Final = 1200
@@ -34,6 +35,7 @@ def result_card(
     on_override: Callable[[], None] | None = None,
     page: str = "check",
     source: Source = "upload",
+    shot: ShotName | None = None,
 ) -> None:
     """Draw the card of one photo.
 
@@ -46,8 +48,9 @@ def result_card(
         on_retake: called when the person wants another photo; without it there is no such button.
         on_override: called when the person uses a photo that does not pass; likewise.
         page, source: where the photo comes from, for the session's log.
+        shot: which of a series' shots it is, where it is one.
     """
-    _card(photo, verdict, key, overridden, on_retake, on_override, page, source)
+    _card(photo, verdict, key, overridden, on_retake, on_override, page, source, shot)
 
 
 @st.fragment
@@ -60,16 +63,19 @@ def _card(
     on_override: Callable[[], None] | None,
     page: str,
     source: Source,
+    shot: ShotName | None,
 ) -> None:
     session.apply_language()
     log = _Logger(page, source)
     with st.container(key=f"{key}-card"), layout.calm("The result card"):
-        st.html(bars.verdict_line(say(verdict, session.preset())))
+        preset, thresholds = session.preset(), session.rule(shot=shot).thresholds
+        points = points_of(verdict, preset, thresholds)
+        st.html(bars.verdict_line(say(verdict, preset, thresholds, shot)))
         left, right = st.columns([11, 9], gap="medium")
         with left:
-            _picture(photo, key, log)
+            _picture(photo, points, key, log)
         with right:
-            _reasons(verdict)
+            _reasons(points)
             _actions(verdict, key, overridden, on_retake, on_override, source)
         place = st.container()
         if overridden or (verdict.passes and verdict.label != "healthy_skin"):
@@ -82,7 +88,9 @@ def _card(
             another_look.panel(photo, verdict, prediction, log.once, key=key)
             if engines.lesion().no_map is None:
                 why.panel(photo, prediction, partial(explain_lesion, photo), log.once, key=key)
-        _report(photo, verdict, prediction, key, overridden)
+        with st.container(horizontal=True):
+            _save(photo, key)
+            _report(photo, verdict, prediction, key, overridden, shot)
 
 
 class _Logger:
@@ -108,11 +116,16 @@ class _Logger:
         log.add(event, page=self._page, source=self._source, properties=properties)
 
 
-def _picture(photo: Photo, key: str, log: _Logger) -> None:
+def _picture(photo: Photo, points: Sequence[Point], key: str, log: _Logger) -> None:
     place = st.container()
+    # A map of what is not there would still be brightest somewhere.
+    offered = [point.key for point in points if point.has_place]
+    if not offered:
+        place.image(_shown(photo), width="stretch", alt=_("Your photo"))
+        return
     target = st.pills(
         _("Show me where"),
-        EXPLANATIONS,
+        offered,
         format_func=explanation_name,
         key=f"{key}-where-{photo.sha256[:8]}",
         help=_("Colours the parts of the photo that the network looked at for this point."),
@@ -136,9 +149,9 @@ def _picture(photo: Photo, key: str, log: _Logger) -> None:
     st.html(bars.heat_legend())
 
 
-def _reasons(verdict: Verdict) -> None:
+def _reasons(points: Sequence[Point]) -> None:
     st.subheader(_("What was checked"), anchor=False)
-    st.html(bars.explanation_list(verdict, session.rule().thresholds, session.preset()))
+    st.html(bars.explanation_list(points, session.preset()))
 
 
 def _actions(
@@ -286,6 +299,9 @@ def _class_picture(photo: Photo, prediction: Prediction, key: str, log: _Logger)
             name=classifier.taxonomy.in_sentence(label)
         ),
     )
+    if explanation.blank:
+        st.caption(_("No place in the photo stands out for this point: it is judged over all of it."))
+        return
     st.html(bars.heat_legend())
 
 
@@ -294,12 +310,30 @@ def _opacity(key: str) -> float:
     return percent / 100
 
 
+def _save(photo: Photo, key: str) -> None:
+    st.download_button(
+        _("Save this photo"),
+        data=photo.jpeg,  # called when the button is pressed
+        file_name=report.file_name(photo, "jpg"),
+        mime="image/jpeg",
+        icon=":material/image:",
+        on_click="ignore",
+        key=f"{key}-save",
+        help=_("As a JPEG, without the place, time and camera that a file may name."),
+    )
+
+
 def _report(
-    photo: Photo, verdict: Verdict, prediction: Prediction | None, key: str, overridden: bool
+    photo: Photo,
+    verdict: Verdict,
+    prediction: Prediction | None,
+    key: str,
+    overridden: bool,
+    shot: ShotName | None,
 ) -> None:
     st.download_button(
         _("Download the report"),
-        data=_report_maker(photo, verdict, prediction, overridden),
+        data=_report_maker(photo, verdict, prediction, overridden, shot),
         file_name=report.file_name(photo),
         mime="text/html",
         icon=":material/download:",
@@ -310,7 +344,11 @@ def _report(
 
 
 def _report_maker(
-    photo: Photo, verdict: Verdict, prediction: Prediction | None, overridden: bool
+    photo: Photo,
+    verdict: Verdict,
+    prediction: Prediction | None,
+    overridden: bool,
+    shot: ShotName | None = None,
 ) -> Callable[[], bytes]:
     # Called when the button is pressed, outside the script: everything it needs is taken along.
     assessor = engines.assessor()
@@ -323,7 +361,7 @@ def _report_maker(
             lesion_map = explain_lesion(photo, prediction.labels[0])
         else:
             no_map = classifier.no_map.message
-    preset, thresholds = session.preset(), session.rule().thresholds
+    preset, thresholds = session.preset(), session.rule(shot=shot).thresholds
     networks = {name: entry.sha256 for name, entry in engines.manifest().networks.items() if name in answered}
 
     def make() -> bytes:
@@ -334,7 +372,8 @@ def _report_maker(
             made=datetime.now(UTC),
             thresholds=thresholds,
             prediction=prediction,
-            quality_map=assessor.explain(photo.small, verdict.nearest),
+            shot=shot,
+            explain=partial(assessor.explain, photo.small),
             lesion_map=lesion_map,
             taxonomy=taxonomy,
             no_map=no_map,

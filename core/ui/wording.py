@@ -1,13 +1,19 @@
 """Plain words for verdicts, the same on every page and in the report. No Streamlit here."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import reduce
+from types import MappingProxyType
 
-from core.guidance.hint import hint_for
+from core.guidance.hint import condition, hint_for
+from core.guidance.parts import ShotName
+from core.guidance.points import Point, State, points
 from core.guidance.preset import Preset
 from core.lesion.abstain import LOW_CONFIDENCE, NOT_A_LESION, NOT_PASSED
 from core.lesion.taxonomy import Taxonomy
 from core.quality.verdict import Verdict
-from core.words import _, language
+from core.ui.advice import advice
+from core.words import _, in_sentence, language
 
 
 @dataclass(frozen=True)
@@ -106,6 +112,11 @@ def about_class(label: str, taxonomy: Taxonomy) -> str:
     return " ".join(filter(None, (taxonomy.description(label), taxonomy.learnt_from(label))))
 
 
+def about_bars() -> str:
+    """What the bar of a point and the line across it mean."""
+    return _("The bar shows how likely a fault is; the line, from where it counts.")
+
+
 def about_shares(count: int) -> str:
     """What the figures beside the classes are not."""
     return _(
@@ -114,15 +125,75 @@ def about_shares(count: int) -> str:
     ).format(count=count)
 
 
-def say(verdict: Verdict, preset: Preset) -> Saying:
-    """The verdict in words; the advice is the preset's prompt where the photo does not pass."""
+def point_word(state: State) -> str:
+    """How a point of the photo stands, in a word or two."""
+    return {
+        "fine": _("Fine"),
+        "nearly": _("Nearly fine"),
+        "fault": _("To improve"),
+        "unjudged": _("Not judged"),
+    }[state]
+
+
+def points_of(
+    verdict: Verdict, preset: Preset, thresholds: Mapping[str, float], healthy_skin_passes: bool = False
+) -> tuple[Point, ...]:
+    """The five points of a picture under a preset, in vocabulary order.
+
+    Args:
+        thresholds: probability (0-1) per explanation from which it counts as a fault; at 1 it never does.
+        healthy_skin_passes: whether the rule that judged the picture lets healthy skin pass.
+    """
+    return points(verdict, thresholds, condition(verdict, preset, healthy_skin_passes))
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names with commas between them, as the current language writes commas."""
+    names = [in_sentence(name) for name in names]
+    return reduce(lambda first, second: _("{first}, {second}").format(first=first, second=second), names)
+
+
+def say(
+    verdict: Verdict,
+    preset: Preset,
+    thresholds: Mapping[str, float] = MappingProxyType({}),
+    shot: ShotName | None = None,
+) -> Saying:
+    """The verdict on a photo in words: only what was checked and what was found.
+
+    Args:
+        thresholds: probability (0-1) per explanation from which it counts as a fault; at 1, or left out, it
+            never does, and it is not said to be fine.
+        shot: which of a series' shots it is, where it is one.
+    """
     hint = hint_for(verdict, preset, language=language())
+    found = points_of(verdict, preset, thresholds)
     if hint is None:
-        if verdict.label == "healthy_skin":
-            return Saying(
-                True, _("A good picture of skin"), _("There is no spot in it to look at. Well practised!")
-            )
-        return Saying(
-            True, _("This photo works"), _("The spot is sharp, well lit and close enough to judge.")
-        )
-    return Saying(False, _("Not quite there yet"), hint.spoken, hint.text)
+        return _passing(verdict, found, shot)
+    for point in found:
+        if point.state == "nearly":
+            return _nearly(point, hint.text)
+    return Saying(False, _("Not quite there yet"), advice(hint.key, preset), hint.text)
+
+
+def _passing(verdict: Verdict, found: Iterable[Point], shot: ShotName | None) -> Saying:
+    fine = [explanation_name(point.key) for point in found if point.state == "fine"]
+    checked = _("Checked and found fine: {points}.").format(points=listed(fine)) if fine else ""
+    if verdict.label != "healthy_skin":
+        return Saying(True, _("This photo works"), checked)
+    # From far away a spot may be too small to be found: nothing is said of it.
+    spot = "" if shot in ("context", "regional") else _("No spot was found in it.")
+    return Saying(True, _("A good picture of skin"), " ".join(filter(None, (spot, checked))))
+
+
+def _nearly(point: Point, prompt: str) -> Saying:
+    told = _(
+        "No single point is clearly at fault, but the photo as a whole is hard to judge. Only nearly fine: "
+        "{point}. {prompt}."
+    )
+    return Saying(
+        False,
+        _("Not quite there yet"),
+        told.format(point=in_sentence(explanation_name(point.key)), prompt=prompt.rstrip(".।")),
+        _("Nearly fine: {prompt}").format(prompt=prompt),
+    )

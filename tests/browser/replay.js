@@ -6,6 +6,7 @@ import { condition } from "/conditions.js";
 import { glance, moved } from "/glance.js";
 import { guideStrokes } from "/guide.js";
 import { heatOf, unpackHead } from "/heat.js";
+import { points } from "/points.js";
 import { refined } from "/refine.js";
 import { detailSquare, networkSquare, shrink } from "/resize.js";
 import { fingerprint } from "/frames.js";
@@ -152,6 +153,7 @@ const parts = {
       const { label, flagged, passes, nearest } = found;
       const chance = chanceGood(found, rule.healthy_skin_passes);
       const all = { label, shifted: found.quality, flagged, passes, nearest, chance, condition: said };
+      all.points = points(found, rule.thresholds, said);
       const known = Object.fromEntries(Object.keys(all).map((name) => [name, wanted[name]]));
       expect(all, known, `verdict ${i}`);
     });

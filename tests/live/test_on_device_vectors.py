@@ -51,6 +51,8 @@ def test_the_vectors_reach_every_state(committed):
     said = {case["condition"] for case in committed["verdicts"]}
     assert said >= {None, "bad_framing", "bad_light", "blurry", "low_resolution", "too_far_away", "no_skin"}
     assert said - {None} | shown >= {"counting", "too_dark", "adjust", "move_left", "move_up", "too_close"}
+    stands = {point["state"] for case in committed["verdicts"] for point in case["points"]}
+    assert stands == {"fine", "nearly", "fault", "unjudged"}
     refined = {case["said"] for case in committed["refinements"]}
     assert refined >= {"bad_light", "bad_framing", *REFINED}
     coached = [step for script in committed["coached"] for step in script["steps"]]

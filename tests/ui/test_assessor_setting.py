@@ -12,17 +12,17 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def with_a_sample(fake_networks, monkeypatch):
-    """The check page after a clear sample was handed in, with the assessor of that name."""
+    """The check page after a sample was handed in, with the assessor of that name."""
     still = StreamState(playing=False, connecting=False)
     monkeypatch.setattr("core.live.stream.camera_stream", lambda *args, **kwargs: still)
 
-    def hand_in(assessor):
+    def hand_in(assessor, sample="clear"):
         monkeypatch.delenv("RETAKE_ASSESSOR", raising=False)
         page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120).run()
         page.switch_page("pages/check.py").run()
         page.segmented_control(key="check-way").set_value("samples").run()
         monkeypatch.setenv("RETAKE_ASSESSOR", assessor)
-        page.button(key="check-sample-clear").click().run()
+        page.button(key=f"check-sample-{sample}").click().run()
         assert not page.exception
         return page
 
@@ -43,7 +43,7 @@ def test_imageqx_comes_with_the_operating_points_of_its_weights(monkeypatch):
 
 
 def test_the_classical_checks_judge_and_explain_where_the_setting_says_so(with_a_sample):
-    page = with_a_sample("classical")
+    page = with_a_sample("classical", "blurred")
     assert isinstance(engines.assessor(), Classical)
     assert engines.rule("strict") == Classical().rule()
     (item,) = page.session_state["check-tray"].items.values()

@@ -14,6 +14,7 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime.memory_session_storage import MemorySessionStorage
 from streamlit.runtime.session_manager import SessionInfo
+from streamlit.runtime.state.session_state import SessionState
 from websockets.sync.client import connect
 
 from core.ui import _compat
@@ -48,7 +49,9 @@ def test_an_upload_stays_in_memory_while_it_arrives(monkeypatch):
 def test_a_visit_that_cannot_come_back_is_let_go_without_waiting_for_another(monkeypatch):
     ended = []
     storage = MemorySessionStorage(ttl_seconds=0)
-    visit = SimpleNamespace(id="left", shutdown=lambda: ended.append("left"))
+    state = SessionState()
+    state["tray"] = "a photo"
+    visit = SimpleNamespace(id="left", shutdown=lambda: ended.append("left"), session_state=state)
     storage.save(SessionInfo(client=None, session=visit))
     holder = SimpleNamespace(_session_mgr=SimpleNamespace(_session_storage=storage))
     monkeypatch.setattr(runtime, "exists", lambda: True)
@@ -56,6 +59,7 @@ def test_a_visit_that_cannot_come_back_is_let_go_without_waiting_for_another(mon
     _compat.forget_left_visits()
     assert ended == ["left"]
     assert not storage._cache._data
+    assert "tray" not in state
 
 
 def test_streamlit_lets_a_visit_come_back_for_no_longer_than_is_waited_here():

@@ -23,12 +23,12 @@ THRESHOLDS = dict.fromkeys(EXPLANATIONS, 0.5)
 MADE = datetime(2026, 5, 4, 9, 30, tzinfo=UTC)
 
 
-def verdict(**faults):
+def verdict(label="lesion", **faults):
     return judge(
         assessor="imageqx",
         width=640,
         height=480,
-        quality={name: 0.7 if name == "lesion" else 0.1 for name in QUALITY_CLASSES},
+        quality={name: 0.7 if name == label else 0.1 for name in QUALITY_CLASSES},
         explanations={name: faults.get(name, 0.1) for name in EXPLANATIONS},
         rule=PassRule(THRESHOLDS),
         milliseconds=1,
@@ -93,6 +93,34 @@ def test_a_photo_that_does_not_pass_is_told_what_to_improve():
     assert page.count("<td>Fine</td>") == 4
 
 
+def test_a_map_of_the_check_is_asked_for_only_where_there_is_something_to_show():
+    asked = []
+
+    def explain(target):
+        asked.append(target)
+        return heat(target)
+
+    assert "Where the check looked for" not in report(explain=explain)
+    assert asked == []
+    both = verdict(blurry=0.8, bad_framing=0.6)
+    assert "Where the check looked for: " in report(judged=both, explain=explain)
+    assert asked == [next(key for key in load_preset().priority if key in both.flagged)]
+
+
+def test_the_point_that_only_nearly_fails_a_photo_is_not_called_fine():
+    nearly = verdict("poor_quality", bad_light=0.45)
+    page = report(judged=nearly, explain=heat)
+    assert "<td>Nearly fine: Find softer, even light</td>" in page
+    assert page.count("<td>Fine</td>") == 4
+    assert "Only nearly fine: light." in page
+    assert "Where the check looked for: Light" in page
+
+
+def test_what_cannot_be_judged_has_neither_an_answer_nor_figures():
+    page = report(judged=verdict("no_skin"))
+    assert page.count("<td>Not judged</td><td class=number>–</td><td class=number>–</td>") == 2
+
+
 def test_all_ten_classes_stand_in_it_best_first():
     page = report(prediction=prediction())
     places = [page.index(f">{shipped().lay_name(label)}<") for label in LABELS]
@@ -142,7 +170,8 @@ def test_an_answer_that_was_held_back_is_marked_with_the_reason(reason, words):
 
 
 def test_pictures_are_inside_and_nothing_is_loaded_or_run():
-    page = report(prediction=prediction(), quality_map=heat("blurry"), lesion_map=heat("acne"))
+    judged = verdict(blurry=0.8)
+    page = report(judged=judged, prediction=prediction(), explain=heat, lesion_map=heat("acne"))
     found = tags(page)
     sources = [attrs["src"] for tag, attrs in found if tag == "img"]
     assert len(sources) == 3
@@ -178,6 +207,10 @@ def test_it_says_what_made_it():
 )
 def test_the_file_name_is_safe(name, expected):
     assert file_name(photo(name)) == expected
+
+
+def test_the_saved_photo_is_named_like_its_report():
+    assert file_name(photo("mole.png"), "jpg") == "retake-mole.jpg"
 
 
 def test_a_nameless_photo_has_a_file_name_too():

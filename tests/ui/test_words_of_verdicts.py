@@ -1,11 +1,16 @@
+import re
+from dataclasses import replace
+
 import pytest
 
+from core.guidance.conditions import GENERAL_KEY, PICTURE_KEYS, REFINED
 from core.guidance.preset import load_preset
 from core.lesion.taxonomy import shipped
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
 from core.quality.verdict import PassRule, judge
 from core.ui import bars
-from core.ui.wording import explanation_name, quality_name, say
+from core.ui.advice import advice
+from core.ui.wording import about_bars, explanation_name, points_of, quality_name, say
 
 THRESHOLDS = dict.fromkeys(EXPLANATIONS, 0.5)
 
@@ -31,19 +36,60 @@ def test_every_verdict_that_does_not_pass_says_what_to_do():
             assert saying.advice
             assert saying.short
     assert say(verdict("no_skin"), preset).short == "Show your skin"
-    assert say(verdict("poor_quality", blurry=0.4), preset).short == "Hold still"
+    assert say(verdict("poor_quality", blurry=0.4), preset).short == "Nearly fine: Hold still"
 
 
-def test_a_photo_that_passes_has_nothing_to_do():
-    saying = say(verdict(), load_preset())
-    assert saying.good
-    assert saying.short == ""
+def test_a_passing_sentence_says_what_was_checked_and_nothing_else():
+    saying = say(verdict(), load_preset(), THRESHOLDS)
+    assert (saying.good, saying.short) == (True, "")
+    assert saying.advice == "Checked and found fine: framing, light, sharpness, detail, distance."
+    # From far away neither place nor size of the spot counts.
+    far = THRESHOLDS | {"bad_framing": 1, "too_far_away": 1}
+    assert say(verdict(), load_preset(), far).advice == "Checked and found fine: light, sharpness, detail."
+    only_light = replace(verdict(), explanations={"bad_light": 0.1})
+    assert say(only_light, load_preset(), THRESHOLDS).advice == "Checked and found fine: light."
 
 
 def test_healthy_skin_that_passes_is_not_called_a_spot():
-    saying = say(verdict("healthy_skin", healthy_skin_passes=True), load_preset())
+    judged = verdict("healthy_skin", healthy_skin_passes=True)
+    saying = say(judged, load_preset(), THRESHOLDS)
     assert saying.good
-    assert "no spot" in saying.advice
+    assert saying.advice == "No spot was found in it. Checked and found fine: light, sharpness, detail."
+    # In a photo from far away nobody looks for one.
+    assert "spot" not in say(judged, load_preset(), THRESHOLDS, "context").advice
+
+
+@pytest.mark.parametrize("key", [*PICTURE_KEYS, *REFINED, GENERAL_KEY])
+def test_a_photo_that_is_taken_is_not_spoken_of_as_a_live_picture(key):
+    told = advice(key, load_preset())
+    assert not re.search("(?i)wait|camera app|move the camera|point the camera|^hold still", told)
+    assert re.search("(?i)take (it|one|the photo)|choose", told)
+    assert "  " not in told
+
+
+def test_a_condition_without_a_sentence_of_its_own_takes_its_familys_or_the_prompt():
+    preset = load_preset()
+    assert advice("move_left", preset) == advice("bad_framing", preset) != advice("too_close", preset)
+    assert advice("camera_black", preset) == preset.prompt("camera_black").spoken
+    with pytest.raises(KeyError):
+        advice("nothing", preset)
+
+
+def test_a_merged_condition_is_advised_as_the_one_it_is_said_as():
+    quiet = load_preset("quiet")
+    assert say(verdict(blurry=0.9), quiet).advice == advice("adjust", quiet)
+
+
+def test_a_photo_that_only_nearly_fails_says_so_in_every_place_alike():
+    nearly, preset = verdict("poor_quality", bad_light=0.45), load_preset()
+    saying = say(nearly, preset, THRESHOLDS)
+    assert not saying.good
+    assert "Only nearly fine: light. Find softer, even light." in saying.advice
+    assert saying.short == "Nearly fine: Find softer, even light"
+    html = bars.explanation_list(points_of(nearly, preset, THRESHOLDS), preset)
+    assert html.count(">Nearly fine<") == 1
+    assert html.count(">Fine<") == 4
+    assert "Find softer, even light" in html
 
 
 def test_every_word_has_a_name():
@@ -52,12 +98,26 @@ def test_every_word_has_a_name():
 
 
 def test_the_explanation_list_marks_faults_in_words_and_shows_thresholds():
-    html = bars.explanation_list(verdict(blurry=0.9), THRESHOLDS, load_preset())
+    judged, preset = verdict(blurry=0.9), load_preset()
+    html = bars.explanation_list(points_of(judged, preset, THRESHOLDS), preset)
     assert html.count("To improve") == 1
     assert html.count("Fine") == 4
     assert "Hold still" in html
     assert html.count('style="inset-inline-start:50.0%"') == 5
     assert 'style="width:90.0%"' in html
+    assert html.count(about_bars()) == 1, "bars and lines have a legend"
+
+
+def test_a_bar_that_would_say_something_else_than_the_word_is_left_out():
+    preset = load_preset()
+    html = bars.explanation_list(points_of(verdict("no_skin"), preset, THRESHOLDS), preset)
+    assert html.count(">Not judged<") == 2
+    assert html.count('class="rt-bar fine"') == 3
+    # Found by another check than the one whose probability the bar would show.
+    found = replace(verdict(), flagged=("blurry",), passes=False)
+    html = bars.explanation_list(points_of(found, preset, THRESHOLDS), preset)
+    assert html.count(">To improve<") == 1
+    assert html.count("inset-inline-start:") == 4
 
 
 def test_the_class_list_gives_lay_words_the_term_and_the_share():

@@ -2,17 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 import streamlit as st
 
+from core.guidance.points import State
 from core.live import trouble
 from core.live.cues import cue_words
 from core.live.on_device import markup
 from core.live.on_device.intake import MOST_BYTES, Answer
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
 from core.ui import drawings
-from core.ui.wording import explanation_name, quality_name
+from core.ui.wording import about_bars, explanation_name, point_word, quality_name
 from core.words import _, language
 
 Scene = Literal["camera", "result"]
@@ -153,8 +154,8 @@ def words() -> dict[str, Any]:
         "most": _("looked at most"),
         "sees": _("What the camera sees"),
         "nothing": _("Nothing yet. Start the camera to see what is measured."),
-        "fine": _("Fine"),
-        "fix": _("To improve"),
+        "states": {state: point_word(state) for state in get_args(State)},
+        "bars": about_bars(),
         "points": {key: explanation_name(key) for key in EXPLANATIONS},
         "classes": {key: quality_name(key) for key in QUALITY_CLASSES},
         **cue_words(),

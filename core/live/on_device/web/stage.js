@@ -7,6 +7,7 @@ import { openEngine } from "./engine.js";
 import { fetchDrawings } from "./help.js";
 import { Newest, grab, restAfter } from "./newest.js";
 import { openOutbox } from "./outbox.js";
+import { points } from "./points.js";
 import { watchServer } from "./reach.js";
 import { noCameraHere, noCameraNow } from "./refusals.js";
 import { press, useAnyway } from "./shutter.js";
@@ -248,7 +249,10 @@ async function newStage() {
     if (!judged?.heat || !sight.verdict) return null;
     const { verdict } = sight;
     const key = family(sight.key);
-    const target = key in verdict.explanations || key in verdict.quality ? key : verdict.label;
+    // A map of what is not there would still be brightest somewhere.
+    const said = condition(verdict, data.preset, rule().healthy_skin_passes);
+    const there = points(verdict, rule().thresholds, said).some((point) => point.key === key && point.hasPlace);
+    const target = there || key in verdict.quality ? key : verdict.label;
     return { target, ...judged.heat(target) };
   }
 

@@ -1,9 +1,11 @@
 // What is seen of the stage. `draw` puts the page in step with the state; nothing here decides anything.
 
+import { condition } from "./conditions.js";
 import { hush, onChoice, showSwitches, tell } from "./cues.js";
 import { drawGuide, drawHeat } from "./guide.js";
 import { drawHelp } from "./help.js";
 import { showHint } from "./hint.js";
+import { points } from "./points.js";
 import { drawComparison, drawTries } from "./tries.js";
 
 const ICONS = {
@@ -262,17 +264,19 @@ export function openView(root, actions) {
     put($(".sees summary"), words.sees);
     const verdict = state.sight?.verdict;
     put($(".nothing"), words.nothing);
+    put($(".bars"), words.bars);
+    $(".bars").hidden = !verdict;
     $(".nothing").hidden = Boolean(verdict);
     if (!$(".sees").open || !verdict) return $(".points").replaceChildren(), $(".classes").replaceChildren();
-    const { thresholds } = rules.spot;
+    const { thresholds, healthy_skin_passes: healthy } = state.practising ? rules.practising : rules.spot;
     // Western digits everywhere, as on the other pages.
     const { format: percent } = new Intl.NumberFormat(`${words.language}-u-nu-latn`, { style: "percent" });
     $(".points").replaceChildren(
-      ...Object.keys(words.points).map((key) => {
-        const fault = verdict.flagged.includes(key);
-        const row = element("li", fault ? "fix" : "", line(words.points[key], fault ? words.fix : words.fine, "word"));
-        row.append(bar(verdict.explanations[key], thresholds[key]));
-        if (fault) row.append(element("p", "note", preset.prompts[key].text));
+      ...points(verdict, thresholds, condition(verdict, preset, healthy)).map((point) => {
+        const { key, state: stands } = point;
+        const row = element("li", stands, line(words.points[key], words.states[stands], "word"));
+        if (point.measured) row.append(bar(verdict.explanations[key], thresholds[key]));
+        if (point.toImprove) row.append(element("p", "note", preset.prompts[point.said].text));
         return row;
       }),
     );

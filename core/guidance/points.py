@@ -1,0 +1,85 @@
+"""How each of the five points of a picture stands: one answer for card, report, tables and the live list."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from core.guidance.conditions import family
+from core.quality.labels import EXPLANATIONS
+from core.quality.verdict import Verdict
+
+State = Literal["fine", "nearly", "fault", "unjudged"]
+"""``nearly``: under its threshold, and yet what keeps the picture from passing. ``unjudged``: nothing can be
+said of it here, so it is never called fine."""
+
+OF_A_SPOT: Final = ("bad_framing", "too_far_away")
+"""These points mean nothing where no spot is in the picture."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """One explanation of one picture.
+
+    Attributes:
+        key: the explanation.
+        state: how it stands.
+        said: the condition to word it by where it is to be improved: the refined one where that is what is
+            said of the picture, else the explanation.
+        share: its probability (0-1); None where the assessor gives none.
+        threshold: the probability (0-1) from which it counts; None where it never does.
+    """
+
+    key: str
+    state: State
+    said: str
+    share: float | None
+    threshold: float | None
+
+    @property
+    def to_improve(self) -> bool:
+        """Whether there is anything to do about it."""
+        return self.state in ("fault", "nearly")
+
+    @property
+    def measured(self) -> bool:
+        """Whether probability and threshold say the same as the state, so that both may be shown."""
+        if self.share is None or self.threshold is None or self.state == "unjudged":
+            return False
+        return self.state != "fault" or self.share >= self.threshold
+
+    @property
+    def has_place(self) -> bool:
+        """Whether it may be asked where in the picture the assessor saw it."""
+        return self.to_improve and self.measured
+
+
+def points(verdict: Verdict, thresholds: Mapping[str, float], condition: str | None) -> tuple[Point, ...]:
+    """The five points in vocabulary order.
+
+    Args:
+        thresholds: probability (0-1) per explanation from which it counts as a fault; at 1, or left out, it
+            never counts.
+        condition: what is said of the picture (``core.guidance.hint.condition``, or a refined one); None when
+            it passes.
+    """
+    flagged = {family(key) for key in verdict.flagged}
+    named = None if condition is None else family(condition)
+    found = []
+    for key in EXPLANATIONS:
+        threshold = thresholds.get(key, 1.0)
+        share = verdict.explanations.get(key)
+        state = _state(key, verdict, flagged, named, share is not None and threshold < 1)
+        said = condition if condition is not None and key == named else key
+        found.append(Point(key, state, said, share, threshold if threshold < 1 else None))
+    return tuple(found)
+
+
+def _state(key: str, verdict: Verdict, flagged: set[str], named: str | None, judged: bool) -> State:
+    if key in flagged:
+        return "fault"
+    if key == named:
+        return "nearly" if verdict.label == "poor_quality" and not flagged else "fault"
+    if not judged or (key in OF_A_SPOT and verdict.label in ("no_skin", "healthy_skin")):
+        return "unjudged"
+    # Where the light is bad nothing else can be known.
+    return "unjudged" if "bad_light" in flagged else "fine"
