@@ -2,13 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from core import yaml_limits
 from core.words import _
 
+_MOST_TOLD: Final = 20
+"""Mistakes named at once; a file with more is put right step by step."""
+_MOST_LETTERS: Final = 40
+_MOST_ADVICE: Final = 400
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
@@ -37,36 +42,114 @@ def parse(
         base: what the document leaves out is taken from here, key by key.
 
     Raises:
-        YamlError: it is not valid YAML, says something twice, or does not fit the model.
+        YamlError: it is not valid YAML, is beyond the limits of :mod:`core.yaml_limits`, says something
+            twice, or does not fit the model.
     """
-    sentence = _("{path}, line {line}: {what}")
     try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-        twice = _repeated_key(root)
-        content = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = mark.line + 1 if mark else 1
-        problem = getattr(error, "problem", None) or str(error)
-        what = _("this is not valid YAML ({problem}); check the spaces and colons here.").format(
-            problem=problem
-        )
-        raise YamlError(sentence.format(path=path, line=line, what=what)) from None
+        yaml_limits.check(text)
+        root, content = _built(text)
+    except yaml_limits.TextError as error:
+        raise YamlError(_told(path, error.line, error.steps, error.advice)) from None
+    twice = _repeated_key(root)
     if twice is not None:
-        what = _('"{key}" stands here a second time; remove one of the two.').format(key=twice.value)
-        raise YamlError(sentence.format(path=path, line=twice.start_mark.line + 1, what=what))
+        what = _('"{key}" stands here a second time; remove one of the two.').format(key=_short(twice.value))
+        raise YamlError(_sentence(path, twice.start_mark.line + 1, what))
     if base is not None and isinstance(content, Mapping):
         content = _over(base, content)
     try:
         return model.model_validate(content, context=context)
     except ValidationError as error:
-        lines = []
-        for problem in error.errors(include_url=False):
-            where = " > ".join(str(step) for step in problem["loc"]) or _("the file")
-            what = f"{where}: {advice(problem)}"
-            line = _line_of(root, problem["loc"])
-            lines.append(sentence.format(path=path, line=line, what=what))
+        lines = [
+            _told(path, _line_of(root, problem["loc"]), problem["loc"], advice(problem))
+            for problem in error.errors(include_url=False, include_input=False)[:_MOST_TOLD]
+        ]
         raise YamlError("\n".join(lines)) from None
+
+
+def dump(content: Mapping[str, Any], width: int) -> str:
+    """Plain data as YAML in its own order, everything written out: no aliases.
+
+    Args:
+        width: characters a line, about.
+    """
+    return yaml.dump(content, Dumper=_Plain, sort_keys=False, allow_unicode=True, width=width)
+
+
+def read_text(path: Path) -> str:
+    """A file's text, no more of it than shows that it is too long.
+
+    Raises:
+        OSError, UnicodeDecodeError: it cannot be read, or is not UTF-8.
+    """
+    with path.open(encoding="utf-8", newline="") as file:
+        return file.read(yaml_limits.MOST_CHARACTERS + 1)
+
+
+class _Plain(yaml.SafeDumper):
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+class _Unreadable(Exception):
+    """A value that Python cannot make anything of, such as the 45th day of a month."""
+
+    def __init__(self, node: yaml.Node) -> None:
+        super().__init__()
+        self.node = node
+
+
+class _Loader(yaml.SafeLoader):
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        try:
+            return super().construct_object(node, deep=deep)
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+            raise _Unreadable(node) from None
+
+
+def _built(text: str) -> tuple[yaml.Node | None, Any]:
+    """A document as nodes, which know their lines, and as plain data."""
+    loader = _Loader(text)
+    try:
+        root = loader.get_single_node()
+        return root, None if root is None else loader.construct_document(root)
+    except _Unreadable as error:
+        line, steps = error.node.start_mark.line + 1, _steps_to(root, error.node) or ()
+        raise yaml_limits.TextError(line, steps, yaml_limits.unreadable()) from None
+    except yaml.MarkedYAMLError as error:
+        raise yaml_limits.TextError(yaml_limits.line_of(error), (), yaml_limits.invalid(error)) from None
+    finally:
+        loader.dispose()
+
+
+def _steps_to(node: yaml.Node | None, wanted: yaml.Node) -> tuple[str | int, ...] | None:
+    """The keys and places that lead to a node; None where it is not below ``node``."""
+    if node is wanted:
+        return ()
+    below: list[tuple[str | int, yaml.Node]] = []
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            below += [(str(key.value), key), (str(key.value), value)]
+    elif isinstance(node, yaml.SequenceNode):
+        below = list(enumerate(node.value))
+    for step, one in below:
+        steps = _steps_to(one, wanted)
+        if steps is not None:
+            return (step, *steps)
+    return None
+
+
+def _sentence(path: Path, line: int, what: str) -> str:
+    return _("{path}, line {line}: {what}").format(path=path, line=line, what=what)
+
+
+def _told(path: Path, line: int, steps: Sequence[str | int], advice: str) -> str:
+    """One mistake: file, line, field and what to do."""
+    where = " > ".join(_short(str(step)) for step in steps) or _("the file")
+    return _sentence(path, line, f"{where}: {advice}")
+
+
+def _short(text: str, most: int = _MOST_LETTERS) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def _over(base: Mapping[str, Any], content: Mapping[str, Any]) -> dict[str, Any]:
@@ -86,7 +169,8 @@ def advice(problem: Mapping) -> str:
         return _("this is missing; add it.")
     if kind == "extra_forbidden":
         return _("no such setting; remove it or check its spelling.")
-    said = str(problem["msg"]).removeprefix("Value error, ")
+    # One line, whatever was written into the file.
+    said = _short(" ".join(str(problem["msg"]).removeprefix("Value error, ").split()), _MOST_ADVICE)
     return _("{problem}; change it.").format(problem=said)
 
 

@@ -89,6 +89,12 @@ class Photo:
     sha256: str
     _source: bytes | np.ndarray = field(repr=False)
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of memory that it takes."""
+        source = self._source
+        return self.small.nbytes + (source.nbytes if isinstance(source, np.ndarray) else len(source))
+
     def full(self) -> np.ndarray:
         """Decode the whole picture: uint8 RGB, height x width x 3. Slow for large files, and not cached.
 

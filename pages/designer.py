@@ -15,7 +15,7 @@ def main() -> None:
             "Nothing here changes anybody else's visit until you save it and share its link."
         )
     )
-    designer_draft.draft()
+    designer_draft.remember()
     with st.container(key="rt-designer"):
         designer_keep.status()
         with st.container(key="rt-halves"):

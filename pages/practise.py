@@ -8,11 +8,13 @@ from core.ui import (
     practise_series,
     practise_server,
     practise_way,
+    steps,
 )
 from core.words import _
 
 
 def main() -> None:
+    steps.follow()
     choice = practise_way.choice()
     way = practise_device if choice.way == "device" else practise_server
     if not way.page():

@@ -12,7 +12,8 @@ from core.data_folder import data_folder
 from core.explain.overlay import overlay
 from core.guidance.designer.shelf import Shelf
 from core.guidance.hint import condition, hint_for
-from core.guidance.preset import START, Preset, PresetError, load_preset
+from core.guidance.preset import START, Preset, PresetError
+from core.guidance.setting import open_setting
 from core.photo import Photo
 from core.quality.classical import Classical
 from core.quality.imageqx import ImageQX
@@ -48,12 +49,12 @@ def open_assessor(name: str) -> ImageQX | Classical:
 def open_preset(asked: str) -> Preset:
     """A preset by its file (which ends in .yaml), or by name: shipped, or saved by the Designer page.
 
+    Either may be pinned, as in ``RETAKE_PRESET``: see :func:`core.guidance.setting.open_setting`.
+
     Raises:
         PresetError: it is missing or does not fit.
     """
-    if Path(asked).suffix in (".yaml", ".yml"):
-        return load_preset(asked)
-    return Shelf(data_folder() / "presets").load(asked)
+    return open_setting(asked, Shelf(data_folder() / "presets"), whole_path=True).preset
 
 
 def run(args: argparse.Namespace) -> int:

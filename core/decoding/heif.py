@@ -8,6 +8,7 @@ import pillow_heif
 from PIL import Image
 
 from core.decoding import colour
+from core.decoding.heif_file import has_a_hole
 from core.decoding.limits import MEMORY, Refusal, check_memory, check_size
 from core.decoding.picture import Picture, Rows
 from core.decoding.pillow import in_space, rows_of
@@ -25,6 +26,8 @@ def decode(data: bytes, long_side: int | None) -> Picture:
     Raises:
         Refusal: ``corrupt``, ``unsupported_kind`` for another codec inside, or for its size.
     """
+    if has_a_hole(data):
+        raise Refusal("corrupt")
     try:
         image = _opened(data, long_side is None)
         pixels = _pixels(image)

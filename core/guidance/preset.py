@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final, Literal
 import yaml
 from pydantic import Field, field_validator
 
-from core.checked_yaml import YamlError, parse
+from core.checked_yaml import YamlError, dump, parse, read_text
 from core.guidance.conditions import GENERAL_KEY, PICTURE_KEYS, REFINED, family
 from core.guidance.parts import (
     CameraRule,
@@ -178,7 +178,7 @@ def preset_files(folders: Sequence[Path] = ()) -> dict[str, Path]:
 
 def _read(path: Path) -> Preset:
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_text(path)
     except FileNotFoundError:
         message = _("There is no preset {path}. Use one of these, or the path of a YAML file: {known}.")
         raise PresetError(
@@ -222,4 +222,4 @@ def dump_preset(preset: Preset) -> str:
     The house's words stay in the house: only the preset's own are in it.
     """
     content = preset.model_dump(mode="json")
-    return yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=110)
+    return dump(content, width=110)

@@ -79,6 +79,7 @@ class Watcher:
         log: where events go, or None.
         facing: which way the camera looks, where that is known; else nobody is told to move left or right,
             and the arrow shows the way.
+        attempt: the number of the last try before this stream.
     """
 
     def __init__(
@@ -90,17 +91,18 @@ class Watcher:
         log: EventLog | None = None,
         page: str = "practise",
         facing: Facing | None = None,
+        attempt: int = 0,
     ) -> None:
         self.assessor = assessor
         self.preset = preset
         self.facing = facing
         self._rule = rule
         self._clock = clock
-        self._log = log
+        self.log = log
         self._page = page
         self._lock = threading.RLock()
         self._coach = Coach(preset, clock)
-        self._attempt = 0
+        self._attempt = attempt
         # A photo is never taken from a frame that is not fresh.
         self._best: BestShot[Frame] = BestShot(min(preset.gate.best_shot_ms, preset.gate.fresh_ms) / 1000)
         self._start_stream()
@@ -137,7 +139,7 @@ class Watcher:
 
     @property
     def attempt(self) -> int:
-        """The number of the current try at a photo, from 1; 0 before any."""
+        """The number of the current try at a photo; the last one's before the first frame."""
         return self._attempt
 
     def sight(self) -> Sight:
@@ -252,8 +254,8 @@ class Watcher:
 
     def record(self, event: EventName, **properties: object) -> None:
         """Add an event of this stream to the session's log."""
-        if self._log is not None:
-            self._log.add(event, page=self._page, source="live", attempt=self._attempt, properties=properties)
+        if self.log is not None:
+            self.log.add(event, page=self._page, source="live", attempt=self._attempt, properties=properties)
 
     def _forget_passing(self) -> None:
         self._passing = None

@@ -1,5 +1,6 @@
 """One thread a stream: takes the newest frame, has it looked at, and goes when the stream goes."""
 
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -10,6 +11,7 @@ import numpy as np
 from core.live.mailbox import Mailbox
 from core.live.watcher import Frame, Watcher
 
+_LOG: Final = logging.getLogger(__name__)
 GONE_AFTER_S: Final = 20.0
 """A stream that brought nothing for this long is over, even if nobody said so."""
 
@@ -80,7 +82,10 @@ class Worker:
             if frame is not None:
                 silent = 0.0
                 started = self._clock()
-                self.watcher.look(frame)
+                try:
+                    self.watcher.look(frame)
+                except Exception:
+                    _LOG.exception("A frame was left out")  # one frame's trouble is not the next one's
                 # Not faster than the preset asks: the rest of the machine belongs to the video.
                 mailbox.wait_closed(pause - (self._clock() - started))
             elif not mailbox.closed:

@@ -1,7 +1,11 @@
-"""What happened, when: one flat row an event, kept in memory, on disk only with consent."""
+"""What happened, when: one flat row an event, kept in memory, on disk only with consent.
 
+A log never fails whoever adds to it: what cannot be written stays in memory and is written with a later row.
+"""
+
+import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, get_args
@@ -10,6 +14,7 @@ from uuid import uuid4
 from pydantic import BaseModel, ConfigDict, Field
 
 SCHEMA_VERSION: Final = 1
+_LOGGER: Final = logging.getLogger(__name__)
 
 EventName = Literal[
     "session_started",
@@ -44,15 +49,18 @@ EventName = Literal[
 ]
 EVENT_NAMES: Final = get_args(EventName)
 Source = Literal["live", "camera", "upload"]
+Trouble = Literal["unsaved", "undeleted"]
 
 
 class Event(BaseModel):
     """One row of a session's log.
 
     Attributes:
-        seq: 0, 1, 2 ... within the session.
+        session_id: the visit that it belongs to. A row that waited in a browser while its visit was forgotten
+            here keeps that visit's id, and stands in the log of the visit that brought it.
+        seq: 0, 1, 2 ... within the log, in the order of arrival; ``t_ms`` tells the order of happening.
         ts: UTC, ISO 8601 with milliseconds.
-        t_ms: milliseconds since the session's start on a clock that never goes back; use this for durations.
+        t_ms: milliseconds since its visit's start on a clock that never goes back; use this for durations.
         attempt: which try at a photo this belongs to, from 1; 0 outside of any.
         properties: what else is known, plain values only; never pixels, names or addresses.
     """
@@ -103,12 +111,18 @@ class EventLog:
         self._lock = threading.Lock()
         self._events: list[Event] = []
         self._file: Path | None = None
+        self._written = 0  # rows in the file
+        self._size = 0  # its bytes
+        self._leftover: Path | None = None  # a file that could not be deleted
+        self._trouble: Trouble | None = None
         self.session_id = new_id()
+        # Milliseconds to add to the times of logs that this one goes on from; see `absorb`.
+        self._offsets = {self.session_id: 0.0}
         self._common = {"participant_id": participant_id, "study_id": study_id, "variant": variant}
 
     @property
     def events(self) -> tuple[Event, ...]:
-        """All events so far, oldest first."""
+        """All events so far, in the order of arrival."""
         with self._lock:
             return tuple(self._events)
 
@@ -116,6 +130,25 @@ class EventLog:
     def file(self) -> Path | None:
         """Where the events are being written to, or None while they stay in memory."""
         return self._file
+
+    @property
+    def trouble(self) -> Trouble | None:
+        """What the disk last refused: to save the rows, or to delete their file; it is tried again."""
+        return self._trouble
+
+    @property
+    def elapsed_ms(self) -> float:
+        """Milliseconds since the session's start."""
+        return (self._clock() - self._start) * 1000
+
+    @property
+    def attempts(self) -> int:
+        """The highest number of an attempt so far; 0 before any."""
+        return max((event.attempt for event in self.events if event.session_id == self.session_id), default=0)
+
+    def knows(self, visit: str) -> bool:
+        """Whether this is a visit's log: its own, or one that it absorbed."""
+        return visit in self._offsets
 
     def use_variant(self, variant: str | None) -> None:
         """From now on rows carry this variant: another preset is in use."""
@@ -132,41 +165,76 @@ class EventLog:
         task_id: str | None = None,
         properties: Mapping[str, Any] | None = None,
         ago_ms: float = 0.0,
+        at_ms: float | None = None,
+        visit: str | None = None,
         event_id: str | None = None,
     ) -> Event:
-        """Append one event, to the file too when there is consent.
+        """Append one event, to the file too when there is consent. A disk that refuses raises nothing.
 
         Args:
             ago_ms: how long ago it happened, for one that waited in a browser. ``t_ms`` is 0 for what
                 happened before this session; ``ts`` says when all the same.
+            at_ms: when it happened on its visit's clock, where that is known; goes before ``ago_ms`` in
+                ``t_ms``, and in ``ts`` where it is this visit's own.
+            visit: the visit that it belongs to, where that may be another one; this one by default.
             event_id: the identifier that it has already; a new one by default.
 
         Raises:
             pydantic.ValidationError: an event name that the schema does not know.
         """
         with self._lock:
+            elapsed = self.elapsed_ms
+            session_id, common = self.session_id, self._common
+            if visit is not None and not self.knows(visit):
+                session_id, common = visit, {}
+                t_ms = elapsed if at_ms is None else at_ms
+            elif at_ms is not None:
+                t_ms = min(elapsed, at_ms + self._offsets[visit or self.session_id])
+                ago_ms = elapsed - max(0.0, t_ms)
+            else:
+                t_ms = elapsed - ago_ms
             row = Event(
                 event_id=event_id or self._new_id(),
-                session_id=self.session_id,
+                session_id=session_id,
                 seq=len(self._events),
                 ts=_timestamp(self._now() - timedelta(milliseconds=ago_ms)),
-                t_ms=max(0.0, round((self._clock() - self._start) * 1000 - ago_ms, 1)),
+                t_ms=max(0.0, round(t_ms, 1)),
                 page=page,
                 task_id=task_id,
                 attempt=attempt,
                 event=event,
                 source=source,
                 properties=dict(properties or {}),
-                **self._common,
+                **common,
             )
             self._events.append(row)
-            if self._file is not None:
-                _append(self._file, row.model_dump_json() + "\n")
+            self._save()
         return row
+
+    def absorb(self, other: "EventLog") -> None:
+        """Go on with the rows of a log that a page began before it told whose visit it belongs to.
+
+        Its ``session_started`` is left out: the visit had begun. What a browser brings later for the other
+        log is this one's, too. A second time does nothing.
+        """
+        if self.knows(other.session_id):
+            return
+        offset = (other._start - self._start) * 1000
+        with self._lock:
+            for name, more in other._offsets.items():
+                self._offsets[name] = more + offset
+            for row in other.events:
+                own = row.session_id == other.session_id
+                if own and row.event == "session_started":
+                    continue
+                moved = {"session_id": self.session_id, "t_ms": max(0.0, round(row.t_ms + offset, 1))}
+                place = {"seq": len(self._events)} | (moved if own else {})
+                self._events.append(row.model_copy(update=place))
+            self._save()
 
     def to_jsonl(self) -> str:
         """All events, one JSON object a line."""
-        return "".join(event.model_dump_json() + "\n" for event in self.events)
+        return _lines(self.events)
 
     def keep_in(self, directory: Path) -> Path:
         """Consent was given: write all events so far, and each one to come, to a file in ``directory``.
@@ -178,23 +246,60 @@ class EventLog:
             if self._file is None:
                 directory.mkdir(parents=True, exist_ok=True)
                 file = directory / f"{self.session_id}.jsonl"
-                _append(file, "".join(event.model_dump_json() + "\n" for event in self._events))
-                self._file = file
+                self._written = self._size = 0
+                try:
+                    self._write(file)
+                except OSError:
+                    self._leftover = file
+                    raise
+                self._file, self._leftover, self._trouble = file, None, None
             return self._file
 
     def forget_file(self) -> None:
-        """Consent was withdrawn: remove the file and keep what follows in memory only."""
+        """Consent was withdrawn: remove the file and keep what follows in memory only.
+
+        Where it cannot be removed :attr:`trouble` says so, and it is tried again with each event.
+        """
         with self._lock:
             if self._file is not None:
-                self._file.unlink(missing_ok=True)
-                self._file = None
+                self._file, self._leftover = None, self._file
+                self._trouble = None
+                self._save()
+
+    def _save(self) -> None:
+        """Bring the disk in step with the consent; what it refuses is left for the next time."""
+        refused: Trouble | None = None
+        try:
+            if self._leftover is not None:
+                refused = "undeleted"
+                if self._leftover.parent.is_dir():
+                    self._leftover.unlink(missing_ok=True)
+                self._leftover = None
+            if self._file is not None:
+                refused = "unsaved"
+                self._write(self._file)
+        except OSError:
+            if self._trouble is None:
+                _LOGGER.exception("The disk refuses a session log; it goes on in memory")
+            self._trouble = refused
+        else:
+            self._trouble = None
+
+    def _write(self, file: Path) -> None:
+        # Opened anew each time: a row is on disk once this returns, and no handle outlives the session.
+        with file.open("ab") as stream:
+            if stream.tell() < self._size:  # it was taken away, or emptied: all of it again
+                self._written = self._size = 0
+            # Half a row is left where a full disk ended the last one.
+            stream.truncate(self._size)
+            data = _lines(self._events[self._written :]).encode()
+            stream.write(data)
+        self._written, self._size = len(self._events), self._size + len(data)
+
+
+def _lines(events: Iterable[Event]) -> str:
+    return "".join(event.model_dump_json() + "\n" for event in events)
 
 
 def _timestamp(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
-
-
-def _append(file: Path, text: str) -> None:
-    # Opened anew each time: a row is on disk once this returns, and no handle outlives the session.
-    with file.open("a", encoding="utf-8") as stream:
-        stream.write(text)

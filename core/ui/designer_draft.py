@@ -1,7 +1,12 @@
-"""The draft that is edited on the Designer page: one a visit, kept while other pages are looked at."""
+"""The draft that is edited on the Designer page: one a visit, kept while other pages are looked at.
 
+What was changed is kept in the server's memory too, under a random name in the address (``?draft=``): whoever
+loads the page again goes on where they were.
+"""
+
+import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import streamlit as st
@@ -12,11 +17,16 @@ from core.guidance.designer.link import LinkError, from_link
 from core.guidance.preset import Preset, PresetError
 from core.quality.verdict import PassRule
 from core.ui import engines, preset_choice
+from core.ui.draft_store import DraftStore
 from core.words import _, language
+from core.yaml_limits import MOST_CHARACTERS
 
 DESIGN_QUERY: Final = "design"
 START: Final = "balanced"
+DRAFT_QUERY: Final = "draft"
 _KEY: Final = "rt_design"
+_NAME_KEY: Final = "rt_design_kept_as"
+_LAST_KEY: Final = "rt_design_kept"
 _ASIDE_KEY: Final = "rt_design_aside"
 
 
@@ -35,6 +45,7 @@ class Draft:
         yaml_problem: what is wrong with that text.
         address: the last address that was taken in.
         note: a sentence to show once.
+        name, about: what was entered to save it under; None where nothing was.
         language, condition: which prompt is looked at.
         problems: what is wrong with the content.
     """
@@ -49,6 +60,8 @@ class Draft:
     yaml_problem: str = ""
     address: tuple[str, str] = ("", "")
     note: str = ""
+    name: str | None = None
+    about: str | None = None
     language: str = "en"
     condition: str = "blurry"
     problems: tuple[Problem, ...] = field(default_factory=tuple)
@@ -66,17 +79,63 @@ def bases() -> dict[str, Content]:
 
 def draft() -> Draft:
     """This visit's draft; the first call opens what the address asks for, else ``balanced``."""
-    if _KEY not in st.session_state:
-        st.session_state[_KEY] = _opened(shipped())
-    made: Draft = st.session_state[_KEY]
     asked = (
         str(st.query_params.get(DESIGN_QUERY, "")),
         str(st.query_params.get(preset_choice.QUERY, "")),
     )
+    if _KEY not in st.session_state:
+        st.session_state[_KEY] = _brought_back(asked) or _opened(shipped())
+    made: Draft = st.session_state[_KEY]
     if any(asked) and asked != made.address:
         made.address = asked
         _from_address(*asked)
     return st.session_state[_KEY]
+
+
+@st.cache_resource(show_spinner=False)
+def _store() -> DraftStore[Draft]:
+    return DraftStore(secrets.token_bytes)
+
+
+def _brought_back(address: tuple[str, str]) -> Draft | None:
+    """The draft that the address names, as it was when the page was left; None where it is kept no more."""
+    name = str(st.query_params.get(DRAFT_QUERY, ""))
+    kept = _store().find(name) if name else None
+    if kept is None:
+        return None
+    made = replace(kept, address=address, note="")
+    # The name goes on being carried, but what is changed from here on gets one of its own: a copied address
+    # lets two people start from the same draft, and neither writes into the other's.
+    st.session_state[_LAST_KEY] = _state(made)
+    st.session_state[_NAME_KEY] = (name, False)
+    return made
+
+
+def remember() -> None:
+    """Keep the draft for the next load of the page, where anything of it would be lost."""
+    made = draft()
+    last = st.session_state.get(_LAST_KEY)
+    untouched = made.content == made.start and made.yaml is None and made.name is None and made.about is None
+    if _state(made) == last or (last is None and untouched and made.opened == label(shipped())):
+        return
+    name, own = st.session_state.get(_NAME_KEY, ("", False))
+    kept = made if len(made.yaml or "") <= MOST_CHARACTERS else replace(made, yaml=None)
+    name = _store().keep(replace(kept), name if own else "")
+    st.session_state[_LAST_KEY] = _state(made)
+    st.session_state[_NAME_KEY] = (name, True)
+    # Only after a change: set again in every run, the address would hold back whoever presses Back.
+    if st.query_params.get(DRAFT_QUERY) != name:
+        st.query_params[DRAFT_QUERY] = name
+
+
+def carried() -> dict[str, str]:
+    """What the links to this page carry along, so that it can be loaded again after a look at another."""
+    name, _own = st.session_state.get(_NAME_KEY, ("", False))
+    return {DRAFT_QUERY: name} if name else {}
+
+
+def _state(made: Draft) -> tuple[Any, ...]:
+    return made.opened, made.content, made.yaml, made.name, made.about
 
 
 def _from_address(design: str, name: str) -> None:

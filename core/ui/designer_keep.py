@@ -1,21 +1,32 @@
 """Around the draft on the Designer page: open, save, share, take in, hand out, compare."""
 
-from typing import Any
+import os
+import re
+import secrets
+import time
+from pathlib import Path
+from typing import Any, Final, Literal
 
 import streamlit as st
 
 from core.evidence.tables import STYLE, Table
+from core.guidance.designer import saving
 from core.guidance.designer.content import checked, from_yaml, put, yaml_of
 from core.guidance.designer.diff import changes, effective
 from core.guidance.designer.fields import said, where
-from core.guidance.preset import Preset, PresetError
+from core.guidance.designer.shelf import MOST_LETTERS, Shelf
+from core.guidance.preset import NAME, Preset, PresetError
+from core.guidance.setting import VARIABLE, pin_of
 from core.ui import designer_draft as drafts
 from core.ui import designer_share, engines, preset_choice, session
 from core.ui.designer_views import choice
 from core.words import _, ngettext
 
+OWNER_QUERY: Final = "owner"
+_SECRET_KEY: Final = "rt_owner_secret"
 _DRAFT = ""
 _MOST_BYTES = 200_000
+_MOST_ENTERED: Final = 1000
 
 
 def status() -> None:
@@ -68,7 +79,8 @@ def status() -> None:
 def _choices() -> list[str]:
     """Every preset that can be opened, as ``NAME@VERSION``: what ships, then what was saved, newest first."""
     shipped = [drafts.label(preset) for preset in preset_choice.shipped().values()]
-    kept = preset_choice.shelf().saved()
+    # Where saving is off strangers may come by: what others saved opens by its name alone.
+    kept = preset_choice.shelf().saved() if _may_save() else {}
     saved = [f"{name}@{version}" for name, versions in kept.items() for version in versions]
     return shipped + saved
 
@@ -110,27 +122,65 @@ def keep() -> None:
 # ---------------------------------------------------------------- save
 
 
+def _may_save() -> bool:
+    return saving.allowed(
+        os.environ.get(saving.VARIABLE, ""), st.get_option("server.address"), st.context.headers.to_dict()
+    )
+
+
+@st.cache_resource(show_spinner=False)
+def _saver(folder: str) -> saving.Saver:
+    return saving.Saver(Shelf(Path(folder)), time.monotonic, secrets.token_bytes)
+
+
+def _secret() -> str:
+    """The owner's secret of this visit: drawn at its first save, else from the address."""
+    return st.session_state.get(_SECRET_KEY, "") or str(st.query_params.get(OWNER_QUERY, ""))
+
+
 def _save_part() -> None:
     made = drafts.draft()
     shelf = preset_choice.shelf()
+    saver = _saver(str(shelf.folder))
+    if not _may_save():
+        st.info(
+            _(
+                "Saving is off, since other computers reach this server. Share the draft by link or as a "
+                "file. Whoever runs Retake can turn saving on with {variable}."
+            ).format(variable=f"`{saving.VARIABLE}=1`"),
+            icon=":material/lock:",
+        )
+        return
     proposed = str(made.content.get("name") or "")
-    if proposed in shelf.shipped():
-        proposed = f"my-{proposed}"
+    if not saver.mine(proposed, _secret()):
+        proposed = f"my-{proposed}"[:MOST_LETTERS]
     name_key, about_key = f"designer-name-{made.round}", f"designer-about-{made.round}"
     name = st.text_input(
         _("Name"),
-        proposed,
+        proposed if made.name is None else made.name,
         key=name_key,
         help=_("Small letters, digits, - and _. Saving under the same name again makes the next version."),
+        live="400ms",
+        on_change=_entered,
+        args=("name", name_key),
     ).strip()
-    st.text_input(_("What it is for"), str(made.content.get("description") or ""), key=about_key)
-    version = shelf.next_version(name) if name else 1
+    fault = _fault_of(name, saver)
+    if fault:
+        st.error(drafts.plain(fault), icon=":material/error:")
+    st.text_input(
+        _("What it is for"),
+        str(made.content.get("description") or "") if made.about is None else made.about,
+        key=about_key,
+        on_change=_entered,
+        args=("about", about_key),
+    )
+    version = shelf.next_version(name) if name and not fault else 1
     st.button(
-        _("Save as {name}, version {version}").format(name=name or "…", version=version),
+        _("Save as {name}, version {version}").format(name=drafts.plain(name) or "…", version=version),
         key="designer-save",
         type="primary",
         icon=":material/save:",
-        disabled=bool(made.problems) or not name,
+        disabled=bool(made.problems or fault) or not name,
         on_click=_save,
         args=(name_key, about_key),
     )
@@ -140,21 +190,46 @@ def _save_part() -> None:
     if message:
         good, words = message
         (st.success if good else st.error)(words, icon=":material/save:" if good else ":material/error:")
+    _owner_link()
+
+
+def _entered(field: Literal["name", "about"], key: str) -> None:
+    made = drafts.draft()
+    entered = st.session_state[key]
+    # Streamlit calls a field changed that only came back to the page: what it holds then changes nothing.
+    if entered != {"name": made.name, "about": made.about}[field] and isinstance(entered, str):
+        setattr(made, field, entered[:_MOST_ENTERED])
+
+
+def _fault_of(name: str, saver: saving.Saver) -> str:
+    """Why nothing can be saved under this name; nothing where it can, or where none was entered."""
+    if not name:
+        return ""
+    if not re.fullmatch(NAME, name):
+        return _("This name does not work. Use small letters, digits, - and _ only, such as my-clinic.")
+    if len(name) > MOST_LETTERS:
+        return _("This name is too long. Use at most 40 letters.")
+    if name in saver.shelf.shipped():
+        message = _("{name} ships with Retake and stays as it is. Give your preset a name of its own.")
+        return message.format(name=name)
+    return "" if saver.mine(name, _secret()) else saving.not_yours().message
 
 
 def _save(name_key: str, about_key: str) -> None:
-    made = drafts.draft()
+    made, saver = drafts.draft(), _saver(str(preset_choice.shelf().folder))
     content = put(made.content, ("name",), st.session_state[name_key].strip())
     content = put(content, ("description",), st.session_state[about_key].strip())
     preset, problems = checked(content)
     if preset is None:
         told = "; ".join(f"{where(problem.steps)}: {problem.advice}" for problem in problems)
         if any(problem.steps == ("name",) for problem in problems):
-            told = _("This name does not work. Use small letters, digits, - and _ only, such as my-clinic.")
+            told = _fault_of(str(content["name"]), saver) or told
         st.session_state["designer-saved"] = (False, drafts.plain(told))
         return
+    if not _may_save():
+        return
     try:
-        kept = preset_choice.shelf().save(preset)
+        kept = saver.save(preset, _secret())
     except PresetError as error:
         st.session_state["designer-saved"] = (False, drafts.plain(error.message))
         return
@@ -162,11 +237,24 @@ def _save(name_key: str, about_key: str) -> None:
         words = _("The preset could not be saved: the folder cannot be written to. Download it as a file.")
         st.session_state["designer-saved"] = (False, words)
         return
-    drafts.saved(kept)
-    note = {"note": "design_saved", "preset": drafts.label(kept)}
+    if kept.first:
+        st.session_state[_SECRET_KEY] = kept.secret
+    drafts.saved(kept.preset)
+    note = {"note": "design_saved", "preset": drafts.label(kept.preset)}
     session.event_log().add("note_added", page="designer", properties=note)
     words = _("Saved as {name}. It is in the list above, and the Share tab has its link.")
-    st.session_state["designer-saved"] = (True, words.format(name=drafts.label(kept)))
+    st.session_state["designer-saved"] = (True, words.format(name=drafts.label(kept.preset)))
+
+
+def _owner_link() -> None:
+    """The link with which its owner saves again; shown in the visit that drew the secret, nowhere else."""
+    secret, made = st.session_state.get(_SECRET_KEY, ""), drafts.draft()
+    if secret and made.opened:
+        st.markdown(
+            _("Only you can save under this name. Keep this link to do so again, and show it to nobody.")
+        )
+        query = f"{preset_choice.QUERY}={made.opened.partition('@')[0]}&{OWNER_QUERY}={secret}"
+        st.code(_address(query), language=None, wrap_lines=True)
 
 
 # ---------------------------------------------------------------- share
@@ -180,6 +268,21 @@ def _address(query: str) -> str:
 
 def _share_part() -> None:
     designer_share.share(_address("").removesuffix("?"))
+    made = drafts.draft()
+    if made.opened and not made.problems and not drafts.edits():
+        _pin(made.opened)
+
+
+def _pin(name: str) -> None:
+    """The setting that makes a preset the one of every visit, and no other text than that of now."""
+    try:
+        pin = pin_of(preset_choice.shelf().open(name))
+    except PresetError:  # somebody removed or altered it meanwhile
+        return
+    st.markdown(
+        _("With this setting whoever runs Retake uses it for every visit, and takes no altered file:")
+    )
+    st.code(f"{VARIABLE}={pin}", language=None, wrap_lines=True)
 
 
 # ---------------------------------------------------------------- files

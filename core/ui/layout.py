@@ -11,7 +11,7 @@ from typing import Final
 import streamlit as st
 
 from core.data_address import data_address
-from core.ui import _compat, embedded, language, preset_choice, session
+from core.ui import _compat, designer_draft, embedded, keeper, language, preset_choice, session
 from core.ui.wording import disclaimer
 from core.words import _
 
@@ -37,6 +37,7 @@ def run(page: st.Page, pages: Sequence[st.Page]) -> None:
     The footer is drawn before the page runs, into its place below it: it is there while a page works,
     and when a page stops early. An error in a page becomes one sentence; its traceback goes to the log.
     """
+    keeper.keep()
     st.html(HERE / "style.css")
     _compat.look_after_uploads()
     alone = embedded.on()
@@ -52,6 +53,7 @@ def run(page: st.Page, pages: Sequence[st.Page]) -> None:
     framed = _framed.set(True)
     try:
         with body, calm(page.title):
+            _preset_fault(page)
             _trying(page, pages)
             page.run()
             if alone:
@@ -99,10 +101,15 @@ def _header(current: st.Page, pages: Sequence[st.Page]) -> None:
                 name = "rt-here" if page.url_path == current.url_path else f"rt-to-{page.url_path or 'front'}"
                 with st.container(key=name, width="content"):
                     # With the language picked: a new tab or a copied link speaks the same.
-                    carried = language.remembered() or None
-                    st.page_link(page, label=page.title, width="content", query_params=carried)
+                    st.page_link(page, label=page.title, width="content", query_params=_carried(page))
         with st.container(key="rt-language", width="content"):
             language.picker()
+
+
+def _carried(page: st.Page) -> dict[str, str] | None:
+    """What a link to a page carries along: the language, and to the Designer the draft that waits there."""
+    draft = designer_draft.carried() if page.url_path == "designer" else {}
+    return {**language.remembered(), **draft} or None
 
 
 def _trying(current: st.Page, pages: Sequence[st.Page]) -> None:
@@ -117,11 +124,21 @@ def _trying(current: st.Page, pages: Sequence[st.Page]) -> None:
             label=_("Back to the Designer"),
             icon=":material/tune:",
             width="content",
-            query_params=language.remembered() or None,
+            query_params=_carried(designer),
         )
 
 
+def _preset_fault(current: st.Page) -> None:
+    """Say so where the preset that the link or the server's setting names cannot be used, and note it."""
+    fault, sentence = preset_choice.fault()
+    if not fault or (fault == "link" and current.url_path == "designer"):  # there the draft says so itself
+        return
+    st.warning(designer_draft.plain(sentence).replace("\n", "\n\n"), icon=":material/tune:")
+    session.note_preset_fault(fault)
+
+
 def _footer() -> None:
+    session.log_trouble()
     st.html(f'<p class="rt-fine">{disclaimer()}</p>')
     with st.expander(_("Your session and privacy"), icon=":material/lock:"):
         session.consent_panel()

@@ -9,7 +9,7 @@ import streamlit as st
 from core.live import trouble
 from core.live.on_device import component
 from core.live.on_device.choice import Lack
-from core.live.on_device.intake import Answer, Arrived, Once, take_in
+from core.live.on_device.intake import Answer, Once, take_in
 from core.live.on_device.settings import preset_json, rule_json
 from core.live.watcher import verdict_properties
 from core.ui import embedded, engines, practise_series, practise_server, session
@@ -24,14 +24,13 @@ _ANSWERS = 8
 
 @dataclass
 class _Visit:
-    """One visit: what the browser sent and said, and the photo whose result is read."""
+    """One page: what its browser sent and said."""
 
     answers: deque[Answer] = field(default_factory=lambda: deque(maxlen=_ANSWERS))
-    photos: Once = field(default_factory=Once)
-    arrived: Arrived | None = None
     report: str = "ok"
     again: int = 0
     last: Any = None
+    clock: dict[str, Any] = field(default_factory=dict)
 
 
 def _visit() -> _Visit:
@@ -59,7 +58,7 @@ def page() -> bool:
     # Before the result, which takes a while to draw: until then the browser shows the photo that it sent.
     with st.container(key="practise-device"):
         _camera()
-    arrived = _visit().arrived
+    arrived = practise_series.series().shown
     with top:
         if arrived is None:
             practise_series.instruction()
@@ -72,7 +71,8 @@ def page() -> bool:
 
 def _camera() -> None:
     visit = _visit()
-    preset, shot = session.preset(), practise_series.shot()
+    preset, series = session.preset(), practise_series.series()
+    shot = series.shot
     said = component.on_device_camera(
         key="practise-camera-here",
         base=component.address(engines.for_browsers()) + "/",
@@ -82,9 +82,11 @@ def _camera() -> None:
             "practising": rule_json(session.rule(healthy_skin_passes=True, shot=shot)),
         },
         shot=shot,
-        scene="camera" if visit.arrived is None else "result",
+        scene="camera" if series.shown is None else "result",
         again=visit.again,
         answers=tuple(visit.answers),
+        held=series.sent,
+        visit=_clock(visit),
         report=visit.report,
     )
     sent = said.message
@@ -94,9 +96,17 @@ def _camera() -> None:
         _take_in(visit, sent)
         visit.report, visit.last = said.report, name
         st.rerun()  # with the answer, with the result, or the other way
-    if visit.arrived is None and visit.report in trouble.ON_DEVICE:
+    if series.shown is None and visit.report in trouble.ON_DEVICE:
         embedded.trouble(visit.report)
         practise_server.check_link()
+
+
+def _clock(visit: _Visit) -> dict[str, Any]:
+    """The visit for the browser, told once: its name, how long ago it began, and its tries so far."""
+    log = session.event_log()
+    if visit.clock.get("id") != log.session_id:
+        visit.clock = {"id": log.session_id, "t_ms": round(log.elapsed_ms, 1), "attempts": log.attempts}
+    return visit.clock
 
 
 def _take_in(visit: _Visit, value: Any) -> None:
@@ -104,20 +114,20 @@ def _take_in(visit: _Visit, value: Any) -> None:
         return
     # Any call of Streamlit may end this run for a newer one. Thus none between taking a photo in and keeping
     # it: it would count as taken and be nowhere.
-    log, series = session.event_log(), practise_series.series()
+    log, series, visits = session.event_log(), practise_series.series(), session.visits()
+    photos_seen = session.kept("photos_seen", Once)
     answer, arrived = take_in(
         value,
         log=log,
         events_seen=_events_seen(),
-        photos_seen=visit.photos,
+        photos_seen=photos_seen,
         assessor=engines.assessor,
         rule=lambda practising, shot: session.rule(healthy_skin_passes=practising, shot=shot),
+        log_of=lambda name: log if log.knows(name) else visits.log_of(name),
     )
     if arrived is not None:
         if practise_series.keep(arrived, series, log):
             visit.again += 1  # the camera comes back for the next one
-        else:
-            visit.arrived = arrived
         log.add(
             "note_added",
             page="practise",
@@ -137,13 +147,11 @@ def _retake() -> None:
 
 
 def _go_on() -> None:
-    visit = _visit()
-    visit.arrived = None
-    visit.again += 1
+    _visit().again += 1
 
 
 def _override() -> None:
-    visit = _visit()
-    if visit.arrived is not None:
+    current = practise_series.series()
+    if current.arrived is not None:
         session.event_log().add("gate_overridden", page="practise", source="live")
-        visit.arrived = practise_series.overridden(visit.arrived)
+        current.arrived = practise_series.overridden(current.arrived)

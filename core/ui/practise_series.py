@@ -14,11 +14,13 @@ from core.study.events import EventLog
 from core.ui import embedded, session
 from core.ui.drawings import guide_drawing, picture
 from core.ui.result_card import result_card
+from core.ui.tries import Tried
 from core.ui.wording import say
 from core.words import _, language
 
 _STATE_KEY: Final = "practise_series"
 _PICKED_KEY: Final = "practise-series"
+FIRST, RESULT = "", "result"
 _SMALL_LONG_SIDE: Final = 480
 _DRAWINGS: Final = {
     "context": "distance-context",
@@ -29,50 +31,109 @@ _DRAWINGS: Final = {
 
 @dataclass
 class Series:
-    """What this visit takes.
+    """What this visit takes, and which step of it is shown; kept when the page is loaded again.
 
     Attributes:
         three: whether it is a series of three photos.
         photos: those of the series so far.
+        arrived: the photo that came last, where it has a result of its own or ends the series.
+        tried: the tries on the server since the last photo that was used.
+        at: the step that the person went back or forward to; None for as far as they came.
     """
 
     three: bool = False
     photos: dict[ShotName, Arrived] = field(default_factory=dict)
+    arrived: Arrived | None = None
+    tried: list[Tried] = field(default_factory=list)
+    at: str | None = None
+
+    @property
+    def next(self) -> ShotName | None:
+        """The shot that is missing next; None for a photo alone, and when all are there."""
+        return next((name for name in SHOTS if name not in self.photos), None) if self.three else None
+
+    @property
+    def steps(self) -> tuple[str, ...]:
+        """The steps that there is something for: the camera for one shot or another, and the result."""
+        later = [name for name in SHOTS[1:] if self.three and (name in self.photos or name == self.next)]
+        return (FIRST, *later, *([RESULT] if self.arrived is not None else []))
+
+    @property
+    def step(self) -> str:
+        """The step that is shown."""
+        if self.at in self.steps:
+            return str(self.at)
+        if self.arrived is not None:
+            return RESULT
+        return self.next if self.next in SHOTS[1:] else FIRST
+
+    @property
+    def shown(self) -> Arrived | None:
+        """The photo whose result is shown, if any."""
+        return self.arrived if self.step == RESULT else None
+
+    @property
+    def shot(self) -> ShotName | None:
+        """The shot that is asked for now; None for a photo alone, and while the result is shown."""
+        if not self.three or self.step == RESULT:
+            return None
+        return SHOTS[0] if self.step == FIRST else self.step
+
+    @property
+    def complete(self) -> bool:
+        """Whether it is a series of three and all are there."""
+        return self.three and self.next is None
+
+    @property
+    def sent(self) -> tuple[str, ...]:
+        """The photos of which this is the one place, by the ids that the browser gave them."""
+        return tuple(one.sent_as for one in self._all() if one.sent_as)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all photos."""
+        return sum(one.photo.nbytes for one in self._all()) + sum(len(one.jpeg) for one in self.tried)
+
+    def begin(self) -> None:
+        """Forget the photos: begin anew."""
+        self.photos.clear()
+        self.tried.clear()
+        self.arrived = self.at = None
+
+    def _all(self) -> list[Arrived]:
+        return [*tuple(self.photos.values()), *([] if self.arrived is None else [self.arrived])]
 
 
 def series() -> Series:
     """This visit's series."""
-    return st.session_state.setdefault(_STATE_KEY, Series(three=embedded.wants_three()))
+    return session.kept(_STATE_KEY, lambda: Series(three=embedded.wants_three()))
 
 
 def shot() -> ShotName | None:
-    """The shot that is asked for now; None for a photo alone, and when all are there."""
-    return _next(series())
-
-
-def _next(current: Series) -> ShotName | None:
-    if not current.three:
-        return None
-    return next((name for name in SHOTS if name not in current.photos), None)
+    """The shot that is asked for now; None for a photo alone, and while the result is shown."""
+    return series().shot
 
 
 def keep(arrived: Arrived, current: Series, log: EventLog) -> bool:
-    """Keep a photo of a series; returns whether another one is asked for. Calls no Streamlit."""
+    """Keep a photo; returns whether another one of its series is asked for. Calls no Streamlit."""
     if not current.three or arrived.shot is None:
+        current.arrived, current.at = arrived, None
         return False
     current.photos[arrived.shot] = arrived
+    current.at = None
+    current.arrived = arrived if current.complete else None
     log.add(
         "note_added",
         page="practise",
         source="live",
         properties={"note": "series_photo", "shot": arrived.shot, "passes": arrived.verdict.passes},
     )
-    return _next(current) is not None
+    return not current.complete
 
 
 def begin() -> None:
-    """Begin the series anew."""
-    series().photos.clear()
+    """Begin anew, and forget the photos."""
+    series().begin()
 
 
 def picker() -> None:
@@ -84,17 +145,29 @@ def picker() -> None:
         index=int(series().three),
         format_func=names.__getitem__,
         horizontal=True,
-        key=_PICKED_KEY,
+        key=session.control(_PICKED_KEY),
         on_change=_picked,
     )
+    if series().arrived is not None:  # the person went back from it
+        st.button(
+            _("Your photo"),
+            key="practise-to-result",
+            icon=":material/arrow_forward:",
+            width="stretch",
+            on_click=_to_result,
+        )
 
 
 def _picked() -> None:
     current = series()
-    three = bool(st.session_state[_PICKED_KEY])
+    three = bool(st.session_state[session.control(_PICKED_KEY)])
     if three != current.three:  # else Streamlit tells of a control that only came back to the page
         current.three = three
-        current.photos.clear()
+        current.begin()
+
+
+def _to_result() -> None:
+    series().at = RESULT
 
 
 def instruction() -> None:
@@ -128,7 +201,7 @@ def result(
         on_override: use a photo that does not pass.
     """
     current = series()
-    whole = current.three and shot() is None
+    whole = current.complete
     if embedded.on():
         photos = [current.photos[name] for name in SHOTS] if whole else [arrived]
         embedded.result(photos, on_retake=on_retake, on_override=on_override)
@@ -152,7 +225,7 @@ def result(
 def overridden(arrived: Arrived) -> Arrived:
     """The photo that the card shows, used although it does not pass; returns the one that came last."""
     current = series()
-    if current.three and shot() is None:
+    if current.complete:
         current.photos["close_up"] = replace(current.photos["close_up"], overridden=True)
         return current.photos.get(arrived.shot or "close_up", arrived)
     return replace(arrived, overridden=True)
@@ -190,5 +263,7 @@ def _overview(current: Series, on_again: Callable[[], None]) -> None:
 
 
 def _again(name: ShotName, on_again: Callable[[], None]) -> None:
-    series().photos.pop(name, None)
+    current = series()
+    current.photos.pop(name, None)
+    current.arrived = current.at = None
     on_again()

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from html import escape
 from pathlib import Path
@@ -44,10 +44,8 @@ class _Visit:
         started: when it last started or stopped, on the monotonic clock.
         report: what the browser last said of its camera.
         problem: what was last found to be wrong with the picture.
-        taken: the photo that was taken last, used or refused.
-        shot: which of a series it is.
+        taken: what came of the last press, where no photo was used.
         asked: the shot that was asked for when the page was drawn.
-        refused: the tries since the last photo that was used.
     """
 
     wanted: bool | None = None
@@ -55,18 +53,11 @@ class _Visit:
     report: str = "ok"
     problem: str | None = None
     taken: Try | None = None
-    shot: ShotName | None = None
     asked: ShotName | None = None
-    refused: list[tries.Tried] = field(default_factory=list)
-
-    @property
-    def accepted(self) -> Try | None:
-        """The photo that is used, if there is one."""
-        return self.taken if self.taken is not None and self.taken.outcome is Outcome.ACCEPTED else None
 
     def go_on(self) -> None:
         """The camera comes back for another photo."""
-        self.taken, self.refused, self.wanted = None, [], True
+        self.taken, self.wanted = None, True
 
 
 def _visit() -> _Visit:
@@ -75,22 +66,30 @@ def _visit() -> _Visit:
 
 def _worker() -> Worker:
     """This session's worker; it outlives page runs, its thread does not outlive the stream."""
-    made, preset = st.session_state.get(_WORKER_KEY), session.preset()
-    if made is not None and made.watcher.preset != preset and _visit().accepted is None:
-        made.stop()  # another preset was chosen: the next stream is coached by it
+    made, preset, log = st.session_state.get(_WORKER_KEY), session.preset(), session.event_log()
+    if made is not None and (
+        (made.watcher.preset != preset and practise_series.series().shown is None)
+        or made.watcher.log is not log
+    ):
+        made.stop()  # another preset was chosen, or the visit found again: the next stream is coached by it
         made = None
     if made is None:
-        watcher = Watcher(engines.assessor(), session.rule(), preset, time.monotonic, session.event_log())
+        watcher = Watcher(
+            engines.assessor(), session.rule(), preset, time.monotonic, log, attempt=log.attempts
+        )
         made = st.session_state[_WORKER_KEY] = Worker(watcher)
     return made
 
 
-def _camera_changed() -> None:
+def _camera_changed(stream: StreamState) -> None:
     visit = _visit()
-    visit.wanted = None  # from here on Start and Stop belong to the person again
+    # What was wanted has come: from here on Start and Stop belong to the person again. Until then there is no
+    # button for them, so any other change was under way before: the stop for the last photo, say, when the
+    # next one was wanted at once.
+    if visit.wanted == (stream.playing or stream.connecting):
+        visit.wanted = None
     visit.started = time.monotonic()
-    if visit.accepted is None:
-        visit.taken = None
+    visit.taken = None
 
 
 def _camera_reported(report: str) -> None:
@@ -110,6 +109,7 @@ def _retake(watcher: Watcher) -> None:
 
 def _go_on() -> None:
     _visit().go_on()
+    practise_series.series().tried.clear()
 
 
 def _arrived(taken: Try, shot: ShotName | None) -> Arrived:
@@ -200,11 +200,12 @@ def _keep(watcher: Watcher, take: Callable[[Watcher], Try]) -> None:
     visit.taken = taken
     if taken.outcome is Outcome.REFUSED:
         small = taken.photo.jpeg(_TRY_LONG_SIDE, quality=80)
-        visit.refused.append(tries.Tried(small, _advice(taken, watcher).text))
+        series.tried.append(tries.Tried(small, _advice(taken, watcher).text))
     if taken.outcome is Outcome.ACCEPTED:
-        visit.shot = asked
+        visit.taken = None
         if practise_series.keep(_arrived(taken, asked), series, log):
             visit.go_on()  # the camera stays on for the next one
+            series.tried.clear()
             watcher.begin_attempt()
         else:
             visit.wanted = False  # the light goes off while the result is read
@@ -232,7 +233,7 @@ def _refused(watcher: Watcher) -> Try | None:
             f'<p class="rt-refused" role="status"><b>{escape(_advice(taken, watcher).text)}</b><br>'
             f"{escape(said)}</p>"
         )
-    if shown := tries.strip(visit.refused):
+    if shown := tries.strip(practise_series.series().tried):
         st.html(shown)
     return refused
 
@@ -273,8 +274,8 @@ def _details(watcher: Watcher, sight: Sight) -> None:
 
 def _turn_page() -> None:
     """The result takes the whole page; the next photo of a series is asked for above the camera."""
-    visit = _visit()
-    if visit.accepted is not None or practise_series.shot() != visit.asked:
+    series = practise_series.series()
+    if series.shown is not None or series.shot != _visit().asked:
         st.rerun()
 
 
@@ -325,25 +326,26 @@ def stop() -> None:
     visit, worker = _visit(), st.session_state.get(_WORKER_KEY)
     if worker is not None:
         worker.stop()
-    visit.wanted, visit.taken, visit.refused = None, None, []
+    visit.wanted, visit.taken = None, None
+    practise_series.series().tried.clear()
 
 
 def page() -> bool:
     """Draw the page; returns whether it is the camera's, not a result's."""
     visit, worker = _visit(), _worker()
-    taken = visit.accepted
-    visit.asked = practise_series.shot()
+    series = practise_series.series()
+    arrived, visit.asked = series.shown, series.shot
+    if arrived is None and visit.wanted is False:
+        visit.wanted = None  # back from a result: Start belongs to the person
     top = st.container()
-    if taken is not None:
+    if arrived is not None:
         # Before the camera: the streamer starts the run anew when it stops; the card must be drawn by then.
         st.html(HIDE_CAMERA)
         with top:
             unseen_title(_("Your photo"))
-            practise_series.result(
-                _arrived(taken, visit.shot), on_retake=lambda: _retake(worker.watcher), on_again=_go_on
-            )
-            if visit.refused and not taken.overridden:
-                st.html(tries.comparison(visit.refused[0], taken.photo.jpeg(_TRY_LONG_SIDE, quality=85)))
+            practise_series.result(arrived, on_retake=lambda: _retake(worker.watcher), on_again=_go_on)
+            if series.tried and not arrived.overridden:
+                st.html(tries.comparison(series.tried[0], arrived.photo.jpeg(_TRY_LONG_SIDE, quality=85)))
     else:
         st.html(STYLE)
         if worker.watcher.preset.overlay.banner == "bottom":
@@ -354,10 +356,10 @@ def page() -> bool:
         except IceError as error:
             st.error(error.message)
             stream = StreamState(playing=False, connecting=False, failed=True)
-        if taken is None:
+        if arrived is None:
             refresh = REFRESH_S if stream.playing or stream.connecting else None
             st.fragment(_coach, run_every=refresh)(worker, stream)
-    if taken is None:
+    if arrived is None:
         with top:
             practise_series.instruction()
             if stream.playing:
@@ -367,5 +369,5 @@ def page() -> bool:
                 st.markdown(
                     _("Point the camera at the spot. Retake says what to improve, then unlocks the shutter.")
                 )
-    to_top("camera" if taken is None else taken.photo.sha256, key="practise-top")
-    return taken is None
+    to_top("camera" if arrived is None else arrived.photo.sha256, key="practise-top")
+    return arrived is None

@@ -5,7 +5,7 @@ import os
 import streamlit as st
 
 from core.live.on_device.choice import QUERY, VARIABLE, WAYS, Choice, choose, name_of
-from core.ui import practise_device, practise_server
+from core.ui import practise_device, practise_server, session
 from core.words import _
 
 _PICKED_KEY = "practise-way"
@@ -18,7 +18,7 @@ def choice() -> Choice:
         return choose(
             fixed=os.environ.get(VARIABLE, "").strip(),
             asked=str(st.query_params.get(QUERY, "")),
-            picked=st.session_state.get(_KEPT_KEY),
+            picked=session.visit().kept.get(_KEPT_KEY),
             lacking=practise_device.lacking(),
         )
     except ValueError as error:
@@ -37,15 +37,15 @@ def picker(chosen: Choice) -> None:
             index=WAYS.index(chosen.way),
             format_func=name_of,
             horizontal=True,
-            key=_PICKED_KEY,
+            key=session.control(_PICKED_KEY),
             on_change=_picked,
         )
 
 
 def _picked() -> None:
-    picked = st.session_state[_PICKED_KEY]
+    picked = st.session_state[session.control(_PICKED_KEY)]
     if picked == choice().way:  # Streamlit tells of a control that only came back to the page
         return
     # Kept apart from the control, whose own state goes when a page leaves it out.
-    st.session_state[_KEPT_KEY] = picked
+    session.visit().kept[_KEPT_KEY] = picked
     practise_server.stop()

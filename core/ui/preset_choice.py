@@ -1,23 +1,44 @@
 """Which preset this visit uses, and the name that its events carry.
 
 In this order: what the address asks for, a draft of the Designer page that is tried on the camera, what an
-address asked for earlier in this visit, the setting ``RETAKE_PRESET``, ``balanced``.
+address asked for earlier in this visit, the setting ``RETAKE_PRESET``, ``balanced``. A visit keeps each as it
+found it first: what somebody saves or edits meanwhile is for later visits.
 """
 
 import os
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import streamlit as st
 
 from core.data_folder import data_folder
 from core.guidance.designer.shelf import Shelf
-from core.guidance.preset import Preset, PresetError, load_preset
+from core.guidance.preset import Preset, PresetError
+from core.guidance.setting import VARIABLE, ServerPreset
+from core.words import _, language
 
 QUERY: Final = "preset"
-VARIABLE: Final = "RETAKE_PRESET"
 _TRIED_KEY: Final = "rt_preset_tried"
 _ASKED_KEY: Final = "rt_preset_asked"
+_KEPT_KEY: Final = "rt_preset_kept"
+_MOST_KEPT: Final = 20
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A preset as this visit uses it.
+
+    Attributes:
+        draft: whether it is one that is tried and not saved.
+        fault: what could not be used, so that this is another one: that of the link, or of the setting.
+        told: what is wrong with the setting, by language.
+    """
+
+    preset: Preset
+    draft: bool = False
+    fault: Literal["", "link", "setting"] = ""
+    told: dict[str, str] = field(default_factory=dict)
 
 
 def shelf() -> Shelf:
@@ -31,21 +52,33 @@ def shipped() -> dict[str, Preset]:
 
 
 def chosen() -> Preset:
-    """The preset of this visit.
-
-    Raises:
-        PresetError: the one that is asked for cannot be used.
-    """
-    return _chosen()[0]
+    """The preset of this visit. Where one that is asked for cannot be used, it is the one used without."""
+    return _chosen().preset
 
 
 def variant() -> str:
     """What events call it: ``name@version``, or ``name@version-draft``."""
-    try:
-        preset, draft = _chosen()
-    except PresetError:
-        return "unusable"  # the page says why
-    return f"{preset.name}@{preset.version}" + ("-draft" if draft else "")
+    choice = _chosen()
+    return f"{choice.preset.name}@{choice.preset.version}" + ("-draft" if choice.draft else "")
+
+
+def fault() -> tuple[str, str]:
+    """What of the address or the setting could not be used (``link``, ``setting`` or nothing), in a sentence.
+
+    It names no preset that somebody saved.
+    """
+    choice = _chosen()
+    if choice.fault == "link":
+        return "link", _("The preset that this link asks for cannot be used here. The usual one is used.")
+    if choice.fault == "setting":
+        if language() not in choice.told:
+            choice.told[language()] = _of_server().current()[1]
+        told = choice.told[language()]
+        sentence = _(
+            "The preset that this server is set to use has a fault; the last good one is used. {what}"
+        )
+        return ("setting", sentence.format(what=told)) if told else ("", "")
+    return "", ""
 
 
 def tried() -> Preset | None:
@@ -61,46 +94,50 @@ def try_out(draft: Preset | None) -> None:
         st.session_state[_TRIED_KEY] = draft
 
 
-def _chosen() -> tuple[Preset, bool]:
+def _chosen() -> Choice:
     asked = str(st.query_params.get(QUERY, ""))
     if asked:
         st.session_state[_ASKED_KEY] = asked
-        return _load(asked), False
-    draft = tried()
-    if draft is not None:
-        return draft, True
-    asked = st.session_state.get(_ASKED_KEY, "")
-    if asked:
-        return _load(asked), False
-    setting = os.environ.get(VARIABLE) or "balanced"
-    if Path(setting).suffix in (".yaml", ".yml"):
-        return _from_file(setting), False
-    return _load(setting), False
+    else:
+        draft = tried()
+        if draft is not None:
+            return Choice(draft, draft=True)
+        asked = st.session_state.get(_ASKED_KEY, "")
+    return _kept(asked)
 
 
-def _load(asked: str) -> Preset:
-    """A preset by name, possibly with its version; saved versions never change, so each is read once."""
-    place = shelf()
-    name, _at, version = asked.partition("@")
-    # Asked on every run of a page: what ships needs no look at what was saved.
-    if name in place.shipped():
-        return _shipped(asked)
-    versions = place.saved().get(name, ())
-    if not versions:
-        return _shipped(asked)
-    return _saved(str(place.folder), f"{name}@{version or versions[0]}")
+def _kept(asked: str) -> Choice:
+    """What an address asks for, or nothing, as this visit found it first."""
+    kept: dict[tuple[str, str], Choice] = st.session_state.setdefault(_KEPT_KEY, {})
+    key = (asked, os.environ.get(VARIABLE, ""))
+    if key not in kept:
+        kept[key] = _of_link(asked) if asked else _of_setting()
+        if len(kept) > _MOST_KEPT:
+            del kept[next(iter(kept))]
+    return kept[key]
+
+
+def _of_link(asked: str) -> Choice:
+    try:
+        return Choice(_shipped(asked) if asked in shelf().shipped() else shelf().load(asked))
+    except PresetError:
+        return replace(_kept(""), fault="link")
+
+
+def _of_setting() -> Choice:
+    preset, told = _of_server().current()
+    return Choice(preset, fault="setting" if told else "", told={language(): told})
+
+
+def _of_server() -> ServerPreset:
+    return _server_preset(os.environ.get(VARIABLE, ""), str(shelf().folder))
 
 
 @st.cache_resource(show_spinner=False)
-def _from_file(path: str) -> Preset:
-    return load_preset(path)
+def _server_preset(setting: str, folder: str) -> ServerPreset:
+    return ServerPreset(setting, Shelf(Path(folder)))
 
 
 @st.cache_resource(show_spinner=False, max_entries=32)
 def _shipped(asked: str) -> Preset:
     return shelf().load(asked)
-
-
-@st.cache_resource(show_spinner=False, max_entries=200)
-def _saved(folder: str, asked: str) -> Preset:
-    return Shelf(Path(folder)).load(asked)

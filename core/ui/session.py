@@ -1,25 +1,42 @@
-"""What belongs to one visitor: the event log, the consent tick, the preset, and pictures held in memory."""
+"""What belongs to one visitor: the event log, the consent tick, the preset, and pictures held in memory.
+
+A visit outlives a page that is loaded again (:mod:`core.visits`, docs/decisions/nothing-lost.md): its log and
+what is :func:`kept`. All else is Streamlit's session, and gone with the page.
+"""
 
 import logging
+import re
+import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from pathlib import Path
 from typing import Any, Final, TypeVar
+from urllib.parse import urlsplit
 
 import streamlit as st
+from streamlit.runtime import Runtime
+from streamlit.runtime import exists as runtime_exists
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core.data_folder import data_folder
 from core.guidance.parts import ShotName
-from core.guidance.preset import Preset, PresetError
+from core.guidance.preset import Preset
 from core.quality.verdict import PassRule
 from core.study.events import EventLog
 from core.ui import engines, language, preset_choice
+from core.visits import Visit, Visits
 from core.words import _
 
 CONSENT_KEY: Final = "rt_consent"
 _LOG_KEY: Final = "rt_log"
+_VISIT_KEY: Final = "rt_visit"
+_MET_KEY: Final = "rt_visit_met"
+_WAS_SAVED_KEY: Final = "rt_log_was_saved"
+_TIDY_EVERY_S: Final = 60.0
+_HERE: Final = frozenset({"", "localhost", "127.0.0.1", "::1"})
 _SPOKEN_KEY: Final = "rt_language_noted"
+_FAULT_KEY: Final = "rt_preset_fault_noted"
 _REFUSED_KEY: Final = "rt_log_refused"
 _HELD_KEY: Final = "rt_held"
 _HELD_MOST: Final = 48
@@ -34,14 +51,8 @@ def apply_language() -> None:
 
 
 def preset() -> Preset:
-    """The preset in use, as :mod:`core.ui.preset_choice` says; shows the sentence of one that cannot be used,
-    and stops the page.
-    """
-    try:
-        return preset_choice.chosen()
-    except PresetError as error:
-        st.error(error.message, icon=":material/tune:")
-        st.stop()
+    """The preset in use, as :mod:`core.ui.preset_choice` says."""
+    return preset_choice.chosen()
 
 
 def rule(healthy_skin_passes: bool = False, shot: ShotName | None = None) -> PassRule:
@@ -63,11 +74,89 @@ def event_log() -> EventLog:
     return log
 
 
+@st.cache_resource(show_spinner=False)
+def visits() -> Visits:
+    """The visits of this server."""
+    made = Visits(time.monotonic, _shown)
+
+    def tidy() -> None:
+        while True:  # also when nobody comes who would be a reason to
+            time.sleep(_TIDY_EVERY_S)
+            made.tidy()
+
+    threading.Thread(target=tidy, name="retake-visits", daemon=True).start()
+    return made
+
+
+def _shown(page: str) -> bool:
+    return runtime_exists() and Runtime.instance().is_active_session(page)
+
+
+def visit() -> Visit:
+    """This session's visit."""
+    found = st.session_state.get(_VISIT_KEY)
+    if found is None:
+        found = st.session_state[_VISIT_KEY] = visits().begin(event_log())
+    return found
+
+
+def kept(name: str, make: Callable[[], _T]) -> _T:
+    """What this visit keeps under a name, also when its page is loaded again; else made now."""
+    things = visit().kept
+    if name not in things:
+        things[name] = make()
+    return things[name]
+
+
+def show() -> Visit:
+    """Say that this page shows its visit, in every run; returns it."""
+    found, context = visit(), get_script_run_ctx()
+    if context is not None:
+        visits().show(found, context.session_id)
+    return found
+
+
+def met() -> str:
+    """The last token that this page showed."""
+    return st.session_state.get(_MET_KEY, "")
+
+
+def meet(token: str) -> None:
+    """A page that was loaded again shows its visit's token: go on with that one where it is still there."""
+    if token == met():
+        return
+    begun, found = visit(), visits().find(token)
+    if found is not None and found is not begun:
+        # Either may be done again, where the run is ended in between.
+        found.log.absorb(begun.log)
+        found.kept.update({name: one for name, one in begun.kept.items() if getattr(one, "nbytes", 0)})
+        visits().drop(begun)
+        st.session_state[_VISIT_KEY] = found
+    st.session_state[_LOG_KEY] = visit().log
+    st.session_state[_WAS_SAVED_KEY] = visit().log.file is not None
+    st.session_state[_MET_KEY] = token
+
+
+def control(key: str) -> str:
+    """The key of a control whose value the visit keeps: another one once the page found its visit again.
+
+    The browser knows the first by the value that it was drawn with before that.
+    """
+    return f"{key}-again" if met() else key
+
+
 def note_language(code: str) -> None:
     """Write into the log which language is spoken from here on, where it changes; it starts as English."""
     if st.session_state.get(_SPOKEN_KEY, "en") != code:
         event_log().add("note_added", properties={"note": "language", "language": code})
     st.session_state[_SPOKEN_KEY] = code
+
+
+def note_preset_fault(fault: str) -> None:
+    """Write into the log, once a visit, that the preset of the ``link`` or the ``setting`` is not used."""
+    if st.session_state.get(_FAULT_KEY) != fault:
+        event_log().add("note_added", properties={"note": "preset_not_used", "named_by": fault})
+    st.session_state[_FAULT_KEY] = fault
 
 
 def log_folder() -> Path:
@@ -81,8 +170,8 @@ def consent_panel() -> None:
         _(
             "Where the camera's picture is checked on your device, only a photo that you accept is sent. "
             "Photos stay in the memory of the computer that runs Retake while you use the page. Retake "
-            "does not save them and sends them nowhere. **Clear** on the Check page, **Take another photo** "
-            "on the Practise page, or closing the page lets them go."
+            "does not save them and sends them nowhere. **Clear** on the Check page and **Take another "
+            "photo** on the Practise page let them go. A closed page does so within a quarter of an hour."
         )
     )
     st.markdown(
@@ -92,8 +181,9 @@ def consent_panel() -> None:
         )
     )
     ticked = st.checkbox(
-        _("Save my session log on this computer"),
-        key=CONSENT_KEY,
+        _consent_words(),
+        value=st.session_state.get(_WAS_SAVED_KEY, False),
+        key=control(CONSENT_KEY),
         on_change=_consent_changed,
         help=_(
             "On the computer that runs Retake. Without the tick the log stays in memory and is gone soon "
@@ -120,6 +210,37 @@ def consent_panel() -> None:
     )
 
 
+def log_trouble() -> None:
+    """One sentence where the disk refuses the log; it is tried again with each event."""
+    trouble = event_log().trouble
+    if trouble == "unsaved":
+        words = _(
+            "Your session log cannot be saved at the moment. It stays in memory, and Retake tries again."
+        )
+        st.warning(words, icon=":material/save:")
+    elif trouble == "undeleted":
+        words = _("The file of your session log cannot be deleted at the moment. Retake tries again.")
+        st.warning(words, icon=":material/delete:")
+
+
+def _consent_words() -> str:
+    host = server_host(st.context.url or "")
+    if not host:
+        return _("Save my session log on this computer")
+    return _("Save my session log on the server {host}").format(host=f"`{host}`")
+
+
+def server_host(url: str) -> str:
+    """The name of the server that a page was opened from; empty where that is the person's own computer."""
+    try:
+        host = urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
+    if host in _HERE or host.endswith(".localhost") or re.fullmatch(r"127(\.\d+){3}", host):
+        return ""
+    return re.sub(r"[^\w.:-]", "", host)
+
+
 def _exporter(log: EventLog) -> Callable[[], bytes]:
     # Called when the button is pressed, outside the script: it holds everything up to that moment.
     def export() -> bytes:
@@ -130,12 +251,13 @@ def _exporter(log: EventLog) -> Callable[[], bytes]:
 
 
 def _consent_changed() -> None:
-    log, ticked = event_log(), st.session_state[CONSENT_KEY]
+    key = control(CONSENT_KEY)
+    log, ticked = event_log(), st.session_state[key]
     if ticked == (log.file is not None):  # Streamlit tells of a tick that only came back to the page
         return
     if ticked:
         if not _save(log):
-            st.session_state[CONSENT_KEY] = False
+            st.session_state[key] = False
     else:
         log.add("consent_withdrawn")
         log.forget_file()

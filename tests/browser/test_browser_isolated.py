@@ -1,11 +1,13 @@
 """The app with the headers for threads: the page is isolated, and the camera still reaches the server."""
 
+import urllib.request
+
 import pytest
 from browser_steps import start_camera
 
 from scripts import drive
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.webrtc]
 
 
 @pytest.fixture
@@ -25,3 +27,5 @@ def test_threads_are_there_and_the_servers_way_still_works(browse, films, isolat
     page = browse(url=isolated.url, size=drive.PHONE, camera=films("classical")[0])
     start_camera(page)
     assert page.evaluate("crossOriginIsolated")
+    with urllib.request.urlopen(f"{isolated.url}/readyz") as answer:
+        assert (answer.status, answer.read()) == (200, b"Ready")

@@ -160,7 +160,7 @@ class TestProcess:
         data = encode(drawn, "PNG")
         assert outcome(data) == "read"
         monkeypatch.setattr(pool, "WALL_SECONDS", 0.0)
-        monkeypatch.setattr(pool._Worker, "_reply", lambda worker: worker._exactly(10**9) and {})
+        monkeypatch.setattr(pool._Worker, "_reply", lambda worker: worker._exactly(10**7) and {})
         assert outcome(data) == "too_complex"
         monkeypatch.undo()
         assert outcome(data) == "read"

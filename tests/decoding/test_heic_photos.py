@@ -5,6 +5,7 @@ import io
 import cv2
 import numpy as np
 import pillow_heif
+import pytest
 from PIL import Image, ImageCms
 
 from core.photo import read_photo
@@ -23,6 +24,22 @@ def test_a_thumbnail_inside_is_never_what_is_judged(drawn):
     one, other = read_photo(plain), read_photo(carrying)
     np.testing.assert_array_equal(other.small, one.small)
     assert (other.width, other.height) == (800, 600)
+
+
+@pytest.mark.parametrize("tiles", [{}, {"tile_size": 256}], ids=["in one piece", "tiles"])
+def test_a_hole_of_zeros_in_its_data(drawn, outcome, tiles):
+    whole = heic(drawn[:300, :400], **tiles)
+    assert outcome(whole) == "read"
+    for share in (0.3, 0.6, 0.9):
+        at = int(len(whole) * share)
+        assert outcome(whole[:at] + bytes(512) + whole[at + 512 :]) == "corrupt"
+
+
+def test_zeros_elsewhere_are_no_damage(drawn, outcome):
+    exif = Image.Exif()
+    exif[0x927C] = bytes(4000)
+    assert outcome(heic(drawn[:80, :80], exif=exif.tobytes())) == "read"
+    assert outcome(heic(np.zeros((200, 300, 3), np.uint8), thumbnails=[128])) == "read"
 
 
 def test_display_p3_told_by_code_points_alone():

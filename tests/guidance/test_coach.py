@@ -177,6 +177,21 @@ def test_the_override_is_offered_after_thirty_seconds_of_camera(clock):
     assert not gate.may_override, "a new attempt counts anew"
 
 
+@pytest.mark.parametrize("reason", ["tries", "time"])
+def test_the_override_once_offered_stays_whatever_the_picture_shows(clock, reason):
+    coach = Coach(PRESET, clock)
+    coach.gate.begin()
+    feed(coach.see, clock, "bad_light", 31 if reason == "time" else 2)
+    for _ in range(0 if reason == "time" else 3):
+        coach.gate.refuse()
+    for key in ("ready", "bad_light", "ready"):
+        feed(coach.see, clock, key, 3)
+        assert coach.gate.open == (key == "ready")
+        assert coach.gate.may_override
+    coach.lost()
+    assert coach.gate.may_override
+
+
 def test_ready_and_the_open_shutter_come_and_go_together(clock):
     coach = Coach(PRESET, clock)
     feed(coach.see, clock, "too_far_away", 3)

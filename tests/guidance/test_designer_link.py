@@ -76,7 +76,7 @@ def test_anything_else_is_one_sentence(text):
 
 @given(
     st.recursive(
-        st.none() | st.floats() | st.text(max_size=5) | st.integers(),
+        st.none() | st.floats() | st.text(max_size=5) | st.integers() | st.just("\ud800"),
         lambda inner: (
             st.sampled_from([*BASES])
             | st.lists(inner, max_size=3)
@@ -112,6 +112,15 @@ def test_well_packed_nonsense_is_one_sentence_or_nothing(told):
         {"from": "no-such-preset", "set": [], "drop": []},
         {"from": 1, "set": [], "drop": []},
         b"[" * 30_000,
+        b'{"from": "balanced", "drop": [], "set": [["merge", ' + b"[" * 800 + b"]" * 800 + b"]]}",
+        b'{"from": "balanced", "drop": [], "set": [["description", '
+        + b'{"a": ' * 12
+        + b"1"
+        + b"}" * 12
+        + b"]]}",
+        {"from": "balanced", "set": [["description", "\ud800"]], "drop": []},
+        {"from": "balanced", "set": [["thresholds", {"\udfff": 1}]], "drop": []},
+        b'{"from": "balanced", "set": [["timing/hint_ms", ' + b"9" * 5000 + b']], "drop": []}',
         b"\xff\xfe",
     ],
 )

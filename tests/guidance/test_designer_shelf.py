@@ -1,5 +1,9 @@
 """Saved presets: one file a version, never written over."""
 
+import errno
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from core.guidance.designer.shelf import Shelf
@@ -57,10 +61,11 @@ def test_a_shipped_name_is_not_taken(shelf):
 )
 def test_what_is_not_there_is_one_sentence_with_what_is(shelf, asked):
     shelf.save(mine())
+    shelf.save(mine(name="my-study"))
     with pytest.raises(PresetError) as caught:
         shelf.load(asked)
     assert "There are: balanced" in caught.value.message
-    assert "clinic" in caught.value.message
+    assert "my-study" not in caught.value.message, "nobody learns what was saved by guessing"
     assert "/" not in caught.value.message
 
 
@@ -85,8 +90,59 @@ def test_other_files_in_the_folder_are_not_presets(shelf):
     assert shelf.saved() == {}
 
 
-def test_a_full_folder_says_so(shelf, monkeypatch):
-    monkeypatch.setattr("core.guidance.designer.shelf.MOST_FILES", 1)
+def test_versions_that_cannot_be_read_are_skipped_with_a_warning(shelf, caplog):
+    shelf.save(mine(description="one"))
+    shelf.save(mine(description="two"))
+    (shelf.folder / "clinic@3.yaml").touch()
+    (shelf.folder / "clinic@4.yaml").write_bytes(b"\xff\xfe")
+    assert shelf.load("clinic").description == "two"
+    assert "clinic@4.yaml" in caplog.text
+    assert "clinic@3.yaml" in caplog.text
+    assert shelf.next_version("clinic") == 5
+    for version in (1, 2):
+        (shelf.folder / f"clinic@{version}.yaml").write_text("[")
+    with pytest.raises(PresetError, match=r"clinic@4\.yaml"):
+        shelf.load("clinic")
+
+
+def test_a_full_disk_leaves_nothing_behind(shelf, monkeypatch):
+    shelf.save(mine(description="one"))
+
+    def full(_handle):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("os.fsync", full)
+        with pytest.raises(OSError, match="No space"):
+            shelf.save(mine(description="two"))
+    assert [file.name for file in shelf.folder.iterdir()] == ["clinic@1.yaml"]
+    assert shelf.load("clinic").description == "one"
+
+
+def test_whoever_reads_while_others_save_meets_whole_files(shelf):
     shelf.save(mine())
-    with pytest.raises(PresetError, match="is full"):
-        shelf.save(mine())
+    done = threading.Event()
+
+    def write(number):
+        for _turn in range(3):
+            shelf.save(mine(description=str(number)))
+
+    def read():
+        while not done.is_set():
+            shelf.load("clinic")
+            for file in shelf.folder.glob("*.yaml"):
+                assert file.read_text(encoding="utf-8").endswith("prompts:\n  en: {}\n")
+
+    with ThreadPoolExecutor(4) as pool:
+        reader = pool.submit(read)
+        writers = [pool.submit(write, number) for number in range(3)]
+        [writer.result() for writer in writers]
+        done.set()
+        reader.result()
+    assert shelf.saved() == {"clinic": tuple(range(10, 0, -1))}
+
+
+def test_a_preset_that_could_not_be_read_again_is_not_saved(shelf):
+    with pytest.raises(PresetError, match="longer than"):
+        shelf.save(mine(description="x" * 5000))
+    assert shelf.saved() == {}

@@ -3,6 +3,7 @@
 import base64
 import copy
 import json
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
@@ -15,6 +16,7 @@ from core.quality.verdict import PassRule
 from core.study.events import EventLog
 from tests.conftest import FakeImageQX
 
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 SPOT, DARK, PALE = (190, 140, 120), (30, 20, 18), (245, 225, 215)
 
 
@@ -52,11 +54,12 @@ class Desk:
 
     def __init__(self, events_seen=None):
         self.now = 100.0
-        self.log = EventLog(lambda: self.now)
+        self.log = EventLog(lambda: self.now, lambda: NOON)
         self.now += 60
         self.events_seen = events_seen or Once()
         self.photos_seen = Once()
         self.assessor = FakeImageQX
+        self.logs = {}
 
     def take(self, value):
         return take_in(
@@ -66,6 +69,7 @@ class Desk:
             photos_seen=self.photos_seen,
             assessor=self.assessor,
             rule=lambda practising, _shot: PassRule(dict.fromkeys(EXPLANATIONS, 0.5), practising),
+            log_of=self.logs.get,
         )
 
     def names(self):
@@ -171,40 +175,43 @@ def test_a_photo_too_small_to_judge_gets_its_sentence(desk, jpeg_of):
     assert "too small" in answer.sentence
 
 
-def spoilt():
-    whole = message(row(), photo=None)
-    spoil = {
-        "no id": lambda m: m.pop("id"),
-        "id of another kind": lambda m: m.update(id="../../etc/passwd"),
-        "more than a message": lambda m: m.update(admin=True),
-        "events of another kind": lambda m: m.update(events={"0": 1}),
-        "too many events": lambda m: m.update(events=[row() for _ in range(MOST_EVENTS + 1)]),
-        "consent forged": lambda m: m["events"][0].update(name="consent_given"),
-        "unknown event": lambda m: m["events"][0].update(name="rm"),
-        "event with more": lambda m: m["events"][0].update(session_id="x"),
-        "time before the page": lambda m: m["events"][0].update(t_ms=-1),
-        "time of day that never was": lambda m: m["events"][0].update(ago_ms=1e12),
-        "endless time": lambda m: m["events"][0].update(t_ms=float("inf")),
-        "time in words": lambda m: m["events"][0].update(t_ms="1"),
-        "attempt below none": lambda m: m["events"][0].update(attempt=-1),
-        "a picture among the properties": lambda m: m["events"][0].update(properties={"x": "A" * 5000}),
-        "properties too deep": lambda m: m["events"][0].update(properties={"x": {"y": {"z": 1}}}),
-        "too many properties": lambda m: m["events"][0].update(
-            properties={str(number): 1 for number in range(99)}
-        ),
-        "photo that is none": lambda m: m.update(photo="hello"),
-        "photo without a choice": lambda m: m.update(
-            photo={"id": str(uuid4()), "jpeg": "", "attempt": 0, "overridden": "yes", "practising": False}
-        ),
-        "photo too large": lambda m: m.update(photo=still(b"\xff\xd8\xff" + bytes(MOST_BYTES + 3))),
-    }
+def spoilt(spoil, whole):
     for name, change in spoil.items():
         broken = copy.deepcopy(whole)
         change(broken)
         yield pytest.param(broken, id=name)
 
 
-@pytest.mark.parametrize("value", list(spoilt()))
+SPOILT_MESSAGES = {
+    "no id": lambda m: m.pop("id"),
+    "id of another kind": lambda m: m.update(id="../../etc/passwd"),
+    "more than a message": lambda m: m.update(admin=True),
+    "events of another kind": lambda m: m.update(events={"0": 1}),
+    "too many events": lambda m: m.update(events=[row() for _ in range(MOST_EVENTS + 1)]),
+}
+SPOILT_EVENTS = {
+    "consent forged": lambda e: e.update(name="consent_given"),
+    "unknown event": lambda e: e.update(name="rm"),
+    "event with more": lambda e: e.update(session_id="x"),
+    "another visit by a name that is none": lambda e: e.update(visit="../../etc/passwd", visit_ms=1),
+    "time before the page": lambda e: e.update(t_ms=-1),
+    "endless time": lambda e: e.update(t_ms=float("inf")),
+    "time in words": lambda e: e.update(t_ms="1"),
+    "attempt below none": lambda e: e.update(attempt=-1),
+    "a picture among the properties": lambda e: e.update(properties={"x": "A" * 5000}),
+    "properties too deep": lambda e: e.update(properties={"x": {"y": {"z": 1}}}),
+    "too many properties": lambda e: e.update(properties={str(number): 1 for number in range(99)}),
+}
+SPOILT_PHOTOS = {
+    "photo that is none": lambda m: m.update(photo="hello"),
+    "photo without a choice": lambda m: m.update(
+        photo={"id": str(uuid4()), "jpeg": "", "attempt": 0, "overridden": "yes", "practising": False}
+    ),
+    "photo too large": lambda m: m.update(photo=still(b"\xff\xd8\xff" + bytes(MOST_BYTES + 3))),
+}
+
+
+@pytest.mark.parametrize("value", list(spoilt(SPOILT_MESSAGES, message(row()))))
 def test_a_forged_or_broken_message_gets_a_sentence_and_leaves_nothing(desk, value):
     answer, arrived = desk.take(value)
     assert arrived is None
@@ -212,6 +219,60 @@ def test_a_forged_or_broken_message_gets_a_sentence_and_leaves_nothing(desk, val
     if "id" in value:
         assert answer.message == value["id"]
         assert "Reload the page" in answer.sentence
+
+
+@pytest.mark.parametrize("event", list(spoilt(SPOILT_EVENTS, row())))
+def test_an_event_that_cannot_be_used_is_left_out_alone(desk, event, jpeg_of):
+    value = message(row("gate_opened"), event, row("gate_closed"), photo=still(jpeg_of(SPOT)))
+    answer, arrived = desk.take(value)
+    assert (answer.message, answer.sentence) == (value["id"], "")
+    assert desk.names() == ["gate_opened", "gate_closed"]
+    assert arrived.verdict.passes
+
+
+@pytest.mark.parametrize("value", list(spoilt(SPOILT_PHOTOS, message(row()))))
+def test_a_photo_that_cannot_be_read_gets_a_sentence_and_takes_no_event_with_it(desk, value):
+    answer, arrived = desk.take(value)
+    assert arrived is None
+    assert "Reload the page" in answer.sentence
+    assert desk.names() == ["prompt_shown"]
+
+
+@pytest.mark.parametrize("ago_ms", [-3_600_000.0, 3.2e9, 1e12])
+def test_a_clock_that_was_set_loses_neither_event_nor_photo(desk, ago_ms, jpeg_of):
+    """A browser's time of day may have been set forward or back by any amount meanwhile."""
+    answer, arrived = desk.take(message(row(ago_ms=ago_ms), photo=still(jpeg_of(SPOT))))
+    assert (answer.sentence, arrived.verdict.passes) == ("", True)
+    [noted] = desk.log.events
+    assert noted.t_ms == (60_000 if ago_ms < 0 else 0)
+
+
+def test_an_event_of_this_visit_has_its_time_whatever_the_browsers_clock_says(desk):
+    name = desk.log.session_id
+    desk.take(message(row(visit=name, visit_ms=1500.5, ago_ms=3.2e9), row(visit=name, visit_ms=99_000.0)))
+    assert [event.t_ms for event in desk.log.events] == [1500.5, 60_000], "no later than now"
+    early, late = (datetime.fromisoformat(event.ts) for event in desk.log.events)
+    assert late - early == timedelta(milliseconds=58_500)
+
+
+def test_an_event_of_a_visit_that_is_still_here_goes_to_its_log(desk):
+    other = Desk()
+    other.now += 60
+    desk.logs = {other.log.session_id: other.log}
+    desk.take(message(row(visit=other.log.session_id, visit_ms=70_000.0)))
+    assert desk.log.events == ()
+    [event] = other.log.events
+    assert (event.session_id, event.t_ms) == (other.log.session_id, 70_000)
+
+
+def test_an_event_of_a_visit_that_is_gone_keeps_its_visit_and_its_time(desk):
+    gone = uuid4().hex
+    desk.log.use_variant("mine@3")
+    desk.take(message(row(visit=gone, visit_ms=5000.0, ago_ms=3_600_000), row()))
+    old, new = desk.log.events
+    assert (old.session_id, old.t_ms, old.variant, old.seq) == (gone, 5000, None, 0)
+    assert (new.session_id, new.variant, new.seq) == (desk.log.session_id, "mine@3", 1)
+    assert old.ts < new.ts
 
 
 _anything = st.recursive(

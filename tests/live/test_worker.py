@@ -135,3 +135,21 @@ def test_an_assessor_that_breaks_does_not_end_the_thread(fakes):
     worker.stop()
     worker.join(30)
     assert not workers()
+
+
+def test_one_frame_that_fails_ends_nothing(worker, slow):
+    """As a log did whose disk was full."""
+    slow.may_go.set()
+    look, failed = worker.watcher.look, threading.Event()
+
+    def once(frame):
+        if not failed.is_set():
+            failed.set()
+            raise OSError("No space left on device")
+        return look(frame)
+
+    worker.watcher.look = once
+    worker.put(picture(1))
+    assert failed.wait(30)
+    worker.put(picture(2))
+    until(lambda: worker.watcher.sight().frames == 1)

@@ -95,14 +95,6 @@ def test_missing_weights_show_how_to_restore_them(monkeypatch, tmp_path):
     assert at.get("page_link")
 
 
-def test_a_preset_that_cannot_be_used_shows_its_sentence(app, monkeypatch):
-    monkeypatch.setenv("RETAKE_PRESET", "no-such-preset")
-    app.run()
-    assert not app.exception
-    assert "no preset" in app.error[0].value
-    assert "balanced" in app.error[0].value
-
-
 def test_a_page_run_on_its_own_leads_to_the_front_door(fake_networks):
     alone = AppTest.from_file(str(ROOT / "pages" / "about.py"), default_timeout=60)
     # What the first visitor of a fresh server gets who opens /about; here only that the frame is asked for.

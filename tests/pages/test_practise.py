@@ -48,7 +48,7 @@ class Stage:
         self.wanted.append(wanted)
         if self.changed:
             self.changed = False
-            on_change()
+            on_change(self.stream)
         if self.problem:
             raise self.problem
         return self.stream
@@ -214,7 +214,10 @@ def test_after_three_refused_tries_the_photo_may_be_used_and_is_marked(stage, fa
 def test_after_thirty_seconds_the_picture_may_be_used_anyway(stage):
     stage.start().show(DARK, 29)
     assert stage.button("practise-anyway") is None
-    stage.show(DARK, 2).press("practise-anyway")
+    assert stage.show(DARK, 2).button("practise-anyway")
+    assert stage.show(SPOT, 3).key == "ready"
+    assert stage.button("practise-anyway"), "once offered it stays, also beside an open shutter"
+    stage.show(DARK, 3).press("practise-anyway")
     assert "gate_overridden" in stage.names()
 
 
@@ -234,6 +237,23 @@ def test_starting_or_stopping_hands_the_camera_back_to_the_person(stage):
     stage.start().show(SPOT, 3).press("practise-shutter")
     stage.press("practise-result-retake")
     stage.changed = True
+    assert stage.run().run().wanted[-1] is None
+
+
+def test_a_stop_that_comes_late_does_not_keep_the_camera_off(stage):
+    stage.start().show(SPOT, 3).press("practise-shutter")
+    stage.press("practise-result-retake")
+    stage.stream, stage.changed = OFF, True  # the stop for the photo, when the next one is asked for already
+    assert stage.run().run().wanted[-1] is True
+    stage.stream, stage.changed = StreamState(playing=False, connecting=True), True
+    assert stage.run().run().wanted[-1] is None
+
+
+def test_a_start_that_comes_late_does_not_keep_the_camera_on(stage):
+    stage.start().show(SPOT, 3).press("practise-shutter")
+    stage.changed = True
+    assert stage.run().run().wanted[-1] is False
+    stage.stream, stage.changed = OFF, True
     assert stage.run().run().wanted[-1] is None
 
 

@@ -1,7 +1,10 @@
+import errno
 import itertools
 import json
+import shutil
 import threading
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
@@ -165,3 +168,113 @@ def test_what_waited_elsewhere_keeps_its_own_time_and_name(clock):
     row = log.add("prompt_shown", ago_ms=2500, event_id="its-own")
     assert (row.event_id, row.t_ms, row.ts) == ("its-own", 7500, "2026-03-01T11:59:57.500Z")
     assert log.add("prompt_shown", ago_ms=60_000).t_ms == 0, "before this session"
+
+
+class Disk:
+    """A disk with so many bytes free: what is written over that is cut off, and refused."""
+
+    free = 1_000_000
+
+    def __init__(self, monkeypatch):
+        open_file = Path.open
+        monkeypatch.setattr(Path, "open", lambda path, *mode, **more: _Full(self, open_file(path, *mode)))
+
+
+class _Full:
+    def __init__(self, disk, stream):
+        self.disk, self.stream = disk, stream
+        self.tell, self.truncate = stream.tell, stream.truncate
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_error):
+        self.stream.close()
+
+    def write(self, data):
+        self.stream.write(data[: self.disk.free])
+        if len(data) > self.disk.free:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_full_disk_fails_nobody_and_what_it_refused_is_written_later(log, tmp_path, monkeypatch):
+    disk = Disk(monkeypatch)
+    log.add("session_started")
+    file = log.keep_in(tmp_path)
+    disk.free = 25
+    log.add("camera_started")
+    log.add("gate_opened")
+    assert log.trouble == "unsaved"
+    assert [event.event for event in log.events] == ["session_started", "camera_started", "gate_opened"]
+    disk.free = 1_000_000
+    log.add("gate_closed")
+    assert log.trouble is None
+    with open(file, encoding="utf-8") as stream:
+        assert stream.read() == log.to_jsonl(), "whole rows, each once"
+
+
+def test_a_folder_that_goes_away_and_comes_back_gets_everything(log, tmp_path):
+    log.add("session_started")
+    file = log.keep_in(tmp_path / "sessions")
+    shutil.rmtree(tmp_path / "sessions")
+    log.add("camera_started")
+    assert log.trouble == "unsaved"
+    file.parent.mkdir()
+    log.add("gate_opened")
+    assert (log.trouble, file.read_text("utf-8")) == (None, log.to_jsonl())
+
+
+def test_consent_that_a_full_disk_refuses_leaves_no_file(log, tmp_path, monkeypatch):
+    disk = Disk(monkeypatch)
+    disk.free = 25
+    log.add("session_started")
+    with pytest.raises(OSError, match="No space"):
+        log.keep_in(tmp_path)
+    assert log.file is None
+    log.add("camera_started")
+    assert list(tmp_path.iterdir()) == [], "not even the half row that fitted"
+
+
+def test_a_file_that_cannot_be_deleted_is_deleted_later(log, tmp_path, monkeypatch):
+    log.add("session_started")
+    file = log.keep_in(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", _refuse)
+        log.forget_file()
+        log.add("consent_withdrawn")
+        assert (log.trouble, log.file, file.exists()) == ("undeleted", None, True)
+    log.add("camera_started")
+    assert (log.trouble, file.exists()) == (None, False)
+
+
+def _refuse(*_given, **_more):
+    raise PermissionError(errno.EACCES, "Permission denied")
+
+
+def test_a_page_that_was_loaded_again_goes_on_in_the_log_of_its_visit(clock):
+    log = EventLog(clock)
+    log.add("session_started")
+    log.add("capture_attempted", attempt=3)
+    clock.now += 20
+    page = EventLog(clock)
+    page.add("session_started")
+    clock.now += 1
+    page.add("note_added")
+    page.add("prompt_shown", visit="f" * 32, at_ms=700, attempt=9)
+    log.absorb(page)
+    clock.now += 1
+    late = log.add("gate_opened", visit=page.session_id, at_ms=1500)
+    assert late.t_ms == 21_500, "on the clock of the visit"
+    assert [event.event for event in log.events] == [
+        "session_started",
+        "capture_attempted",
+        "note_added",
+        "prompt_shown",
+        "gate_opened",
+    ]
+    assert [event.seq for event in log.events] == [0, 1, 2, 3, 4]
+    assert [event.t_ms for event in log.events] == [0, 0, 21_000, 700, 21_500]
+    assert [event.session_id == log.session_id for event in log.events] == [True, True, True, False, True]
+    assert log.attempts == 3, "its own"
+    assert log.knows(page.session_id)
+    assert not log.knows("f" * 32)

@@ -10,6 +10,7 @@ import pytest
 from starlette.formparsers import MultiPartParser
 from starlette.requests import Request
 from streamlit import runtime
+from streamlit.config import get_option
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime.memory_session_storage import MemorySessionStorage
@@ -17,6 +18,7 @@ from streamlit.runtime.session_manager import SessionInfo
 from streamlit.runtime.state.session_state import SessionState
 from websockets.sync.client import connect
 
+from core.photo import MAX_BYTES
 from core.ui import _compat
 from scripts import drive
 
@@ -44,6 +46,10 @@ def test_an_upload_stays_in_memory_while_it_arrives(monkeypatch):
     assert form_with(bytes(2_000_000))["file"].file._rolled, "Starlette keeps it in memory by itself now"
     _compat.keep_uploads_off_disk()
     assert not form_with(bytes(2_000_000))["file"].file._rolled
+
+
+def test_streamlit_takes_every_file_that_the_page_lets_through():
+    assert get_option("server.maxUploadSize") * 1024 * 1024 == MAX_BYTES
 
 
 def test_a_visit_that_cannot_come_back_is_let_go_without_waiting_for_another(monkeypatch):

@@ -96,3 +96,34 @@ def _panel():
     from core.ui import session
 
     session.consent_panel()
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("http://localhost:8501/", ""),
+        ("http://127.0.0.1:8501/check", ""),
+        ("http://[::1]:8501", ""),
+        ("http://retake.localhost", ""),
+        ("", ""),
+        ("https://192.168.1.20:8501/?lang=de", "192.168.1.20"),
+        ("https://retake.example.org/", "retake.example.org"),
+        ("http://[not an address", ""),
+        ("http://`bad`host/", "badhost"),
+    ],
+)
+def test_where_the_log_is_saved_is_named_by_the_address_that_was_opened(url, host):
+    assert session.server_host(url) == host
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("http://127.0.0.1:8501", "Save my session log on this computer"),
+        ("https://192.168.1.20:8501", "Save my session log on the server `192.168.1.20`"),
+    ],
+)
+def test_the_tick_says_where_the_log_is_saved(monkeypatch, url, words):
+    monkeypatch.setattr("streamlit.runtime.context.ContextProxy.url", url)
+    at = AppTest.from_function(_panel, default_timeout=60).run()
+    assert at.checkbox[0].label == words

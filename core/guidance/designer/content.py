@@ -6,17 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
 from pydantic import ValidationError
 
-from core.checked_yaml import advice
+from core.checked_yaml import advice, dump
 from core.guidance.preset import Preset, PresetError, parse_preset
 from core.words import _
+from core.yaml_limits import MOST_CHARACTERS
 
 Content = dict[str, Any]
 Steps = tuple[str, ...]
 _FIRST: Final = ("name", "version", "description", "operating_point", "thresholds")
-MOST_CHARACTERS: Final = 100_000
 
 
 @dataclass(frozen=True)
@@ -84,7 +83,7 @@ def yaml_of(content: Mapping[str, Any]) -> str:
     """The content as a YAML document: who it is first, then in the order of the schema."""
     order = dict.fromkeys((*_FIRST, *Preset.model_fields, *content))
     ordered = {name: content[name] for name in order if name in content}
-    return yaml.safe_dump(ordered, sort_keys=False, allow_unicode=True, width=100)
+    return dump(ordered, width=100)
 
 
 def from_yaml(text: str, name: str) -> Preset:

@@ -22,6 +22,7 @@ FORMAT: Final = "1"
 MOST_LETTERS: Final = 6000
 MOST_BYTES: Final = 60_000
 MOST_SETTINGS: Final = 600
+MOST_DEPTH: Final = 10
 
 
 class LinkError(Exception):
@@ -96,6 +97,8 @@ def _unpacked(text: str) -> dict[str, Any]:
         told = json.loads(plain.decode("utf-8"), parse_constant=_no_number)
     except (binascii.Error, zlib.error, ValueError, RecursionError):
         raise _broken() from None
+    if not _plain(told):
+        raise _broken()
     if not isinstance(told, dict) or set(told) != {"from", "set", "drop"} or type(told["from"]) is not str:
         raise _broken()
     pairs, gone = told["set"], told["drop"]
@@ -108,6 +111,22 @@ def _unpacked(text: str) -> dict[str, Any]:
         "set": [(_steps(where), value) for where, value in pairs],
         "drop": [_steps(where) for where in gone],
     }
+
+
+def _plain(told: Any) -> bool:
+    """Whether it is no deeper than a preset may be, and all its text can be written as UTF-8."""
+    level: list[Any] = [told]
+    for _depth in range(MOST_DEPTH):
+        inner: list[Any] = []
+        for one in level:
+            if isinstance(one, dict):
+                inner += [*one, *one.values()]
+            elif isinstance(one, list):
+                inner += one
+            elif isinstance(one, str) and any("\ud800" <= letter <= "\udfff" for letter in one):
+                return False
+        level = inner
+    return not level
 
 
 def _no_number(name: str) -> Any:

@@ -47,6 +47,8 @@ def on_device_camera(
     scene: Scene,
     again: int,
     answers: Sequence[Answer],
+    held: Sequence[str],
+    visit: Mapping[str, Any],
     report: str,
     shot: str | None = None,
 ) -> Said:
@@ -62,6 +64,9 @@ def on_device_camera(
         scene: what is on the page: the camera, or the result of its photo.
         again: grows each time the person wants another photo; then the camera comes back by itself.
         answers: to the messages that came last, so that the browser need not keep them any longer.
+        held: the photos whose result can be read here, by the browser's ids: it keeps them as long.
+        visit: the ``id`` of the log that takes events now, its clock ``t_ms`` when this was first said, and
+            the ``attempts`` before that.
         report: the last that was said of the camera, ``"ok"`` at first.
         shot: which photo of a series is asked for; None for a photo alone.
     """
@@ -76,6 +81,8 @@ def on_device_camera(
             "scene": scene,
             "again": again,
             "answers": [{"id": answer.message, "sentence": answer.sentence} for answer in answers],
+            "held": list(held),
+            "visit": dict(visit),
             "report": report,
             "shot": shot,
             "most_bytes": MOST_BYTES,

@@ -27,7 +27,7 @@ export async function keepAway(base, data, host) {
   await store.addAll(JSON.parse(files).map((name) => base + name));
   const style = getComputedStyle(host);
   const lent = [...new Set(markup.match(BORROWED))].map((name) => [name, style.getPropertyValue(name)]);
-  const told = { ...data, scene: "camera", answers: [], again: 0, report: "ok" };
+  const told = { ...data, scene: "camera", answers: [], held: [], visit: null, again: 0, report: "ok" };
   const page = document.implementation.createHTMLDocument("Retake");
   page.documentElement.lang = document.documentElement.lang;
   page.documentElement.dir = document.documentElement.dir;

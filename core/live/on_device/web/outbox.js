@@ -1,6 +1,9 @@
 // What is on its way to Python: the events of a visit, and a photo that the person accepted. Each is kept on
 // this device until Python says that it has it, so that nothing is lost with the connection, and each carries an
-// id of its own, so that nothing arrives twice.
+// id of its own, so that nothing arrives twice. A photo whose result is read stays in this page's memory as long as
+// that, for a server that ends loses it.
+//
+// Clocks of the day are set. Whatever can be is measured by the page's own, which never goes back.
 
 const DATABASE = "retake";
 const STORE = "waiting";
@@ -20,8 +23,10 @@ const ASK_AFTER_MS = 3600_000;
  * @property {string} visit the page load that it belongs to
  * @property {"event"|"photo"} kind
  * @property {number} at milliseconds since 1970
- * @property {object} [row] of an event: name, t_ms, attempt, properties
+ * @property {number} order grows from one thing to the next
+ * @property {object} [row] of an event: name, t_ms, attempt, properties, and its visit's name and when in it
  * @property {Blob} [jpeg] of a photo
+ * @property {boolean} [spare] of a photo: the server had it when it was last seen, so that the person need not care
  * @property {object} [facts] of a photo: attempt, overridden, practising
  */
 
@@ -86,11 +91,17 @@ function finished(store, work) {
  * @param {object} options
  * @param {(message: object) => void} options.send hands a message to Streamlit, which may drop it
  * @param {() => boolean} options.reachable whether the server answers
- * @param {(waiting: {photo: Kept|null, rows: number, old: boolean}) => void} options.onChange
+ * @param {(waiting: {photo: Kept|null, photos: number, rows: number, old: boolean}) => void} options.onChange `photo` is
+ *   one to tell the person of, of all that wait
  */
 export async function openOutbox({ send, reachable, onChange }) {
   const store = await openStore();
   const visit = crypto.randomUUID();
+  // The visit as the server knows it, and when it began on this page's clock; at first the page load is one of its own.
+  let known = { id: visit.replaceAll("-", ""), began: 0 };
+  /** Photos that the server holds for a result that is read, and the visit in which it does. @type {Map<string, {photo: Kept, by: string}>} */
+  const held = new Map();
+  let order = (await store.all()).reduce((most, one) => Math.max(most, one.order ?? 0), 0);
   // Held as long as this page lives: another tab leaves alone what is not left behind.
   navigator.locks?.request(LOCK + visit, () => new Promise(() => {}));
   let inFlight = null;
@@ -102,28 +113,43 @@ export async function openOutbox({ send, reachable, onChange }) {
   const then = (work) => (writing = writing.then(work, work));
 
   async function mine() {
-    const held = (await navigator.locks?.query())?.held ?? [];
-    const others = new Set(held.map(({ name }) => name).filter((name) => name !== LOCK + visit));
+    const locks = (await navigator.locks?.query())?.held ?? [];
+    const others = new Set(locks.map(({ name }) => name).filter((name) => name !== LOCK + visit));
     const kept = (await store.all()).filter((one) => !others.has(LOCK + one.visit));
-    return kept.sort((one, other) => one.at - other.at || one.row?.t_ms - other.row?.t_ms || 0);
+    return kept.sort((one, other) => (one.order ?? 0) - (other.order ?? 0) || one.at - other.at);
   }
 
-  const left = (photo) => photo.visit !== visit && Date.now() - photo.at > ASK_AFTER_MS && allowed !== photo.id;
+  function left(photo) {
+    if (photo.visit === visit || allowed === photo.id) return false;
+    const age = Date.now() - photo.at;
+    return age < 0 || age > ASK_AFTER_MS; // of what a clock says to lie ahead nobody knows the age
+  }
+
+  /** How long ago an event happened: by the page's own clock where that is still the same page. */
+  const ago = ({ visit: of, at, row }) => Math.max(0, of === visit ? performance.now() - row.t_ms : Date.now() - at);
 
   async function tell() {
     const kept = await mine();
-    const photo = kept.find((one) => one.kind === "photo") ?? null;
-    onChange({ photo, rows: kept.filter((one) => one.kind === "event").length, old: !!photo && left(photo) });
+    const photos = kept.filter((one) => one.kind === "photo");
+    const photo = photos.find((one) => !(one.spare && one.visit === visit)) ?? null;
+    const rows = kept.filter((one) => one.kind === "event").length;
+    onChange({ photo, photos: photos.length, rows, old: !!photo && left(photo) });
   }
 
   const keep = (kept, id) =>
     then(async () => {
-      await store.put({ id, visit, at: Date.now(), ...kept });
+      await store.put({ id, visit, at: Date.now(), order: ++order, ...kept });
       if (kept.kind === "photo") await tell();
     });
 
   async function drop(ids) {
     await then(() => store.drop(ids));
+    await tell();
+  }
+
+  async function restore(photos, spare) {
+    if (!photos.length) return;
+    for (const photo of photos) await then(() => store.put({ ...photo, spare }));
     await tell();
   }
 
@@ -133,21 +159,27 @@ export async function openOutbox({ send, reachable, onChange }) {
 
   async function sendWhatWaits() {
     await writing;
-    if (!reachable() || (inFlight && Date.now() - inFlight.at < inFlight.patience)) return;
+    if (!reachable() || (inFlight && performance.now() - inFlight.at < inFlight.patience)) return;
     const kept = await mine();
     const rows = kept.filter((one) => one.kind === "event").slice(0, MOST_ROWS);
     const waiting = kept.find((one) => one.kind === "photo" && !left(one));
     if (!rows.length && !waiting) return;
     const photo = proven ? waiting : undefined;
-    const now = Date.now();
     const message = {
       id: crypto.randomUUID(),
-      events: rows.map(({ id, at, row }) => ({ id, ago_ms: Math.max(0, now - at), ...row })),
+      // What an older version of this page kept knows its page load alone.
+      events: rows.map((one) => ({
+        id: one.id,
+        ago_ms: ago(one),
+        visit: one.visit.replaceAll("-", ""),
+        visit_ms: one.row.t_ms,
+        ...one.row,
+      })),
       photo: photo && { id: photo.id, jpeg: await base64(photo.jpeg), ...photo.facts },
     };
     const patience = proven ? RESEND_MS + (photo?.jpeg.size ?? 0) / SLOW_BYTES_A_MS : FIRST_MS;
     const sent = [...rows, ...(photo ? [photo] : [])].map(({ id }) => id);
-    inFlight = { id: message.id, at: Date.now(), patience, kept: sent };
+    inFlight = { id: message.id, at: performance.now(), patience, kept: sent, photo };
     send(message);
   }
 
@@ -157,8 +189,18 @@ export async function openOutbox({ send, reachable, onChange }) {
     get lasting() {
       return store.lasting;
     },
+    /** The visit as the server knows it: its name, and how long ago it began. */
+    belongsTo(id, t_ms) {
+      if (id !== known.id) known = { id, began: performance.now() - t_ms };
+    },
+    /** The highest number of an attempt among what waits of the visit. */
+    attempts: async () =>
+      (await mine()).reduce((most, { row }) => (row?.visit === known.id ? Math.max(most, row.attempt) : most), 0),
     /** Keep one event; its id makes it count once. */
-    addEvent: (row) => keep({ kind: "event", row }, crypto.randomUUID()),
+    addEvent(row) {
+      const visit_ms = Math.max(0, Math.round((row.t_ms - known.began) * 10) / 10);
+      return keep({ kind: "event", row: { ...row, visit: known.id, visit_ms } }, crypto.randomUUID());
+    },
     /** Keep a photo that the person accepted. */
     addPhoto(jpeg, facts) {
       // What waits should not be cleared away when the disk fills up. Some browsers ask the person: not without need.
@@ -178,18 +220,38 @@ export async function openOutbox({ send, reachable, onChange }) {
       allowed = id;
       return tell().then(flush);
     },
-    /** Python answered these messages: what they held need not wait any longer. */
-    async answered(ids) {
-      if (!inFlight || !ids.includes(inFlight.id)) return;
-      const { kept } = inFlight;
-      inFlight = null;
-      proven = true;
-      await drop(kept);
+    /**
+     * Python answered these messages: what they held need not wait any longer. A photo that it holds for a result stays
+     * in this page's memory.
+     * @param {string[]} ids
+     * @param {string[]} holds the photos that Python holds for a result
+     */
+    async answered(ids, holds) {
+      for (const [id, { photo, by }] of held) {
+        if (holds.includes(id)) continue;
+        held.delete(id);
+        // Let go of in the same visit, it is not wanted any longer; else the server ended, and the photo with it.
+        if (by !== known.id) await restore([photo], false);
+      }
+      if (inFlight && ids.includes(inFlight.id)) {
+        const { kept, photo } = inFlight;
+        inFlight = null;
+        proven = true;
+        if (photo && holds.includes(photo.id)) held.set(photo.id, { photo, by: known.id });
+        await drop(kept);
+      }
       await flush();
+    },
+    /** The server is away, and may have lost what it held: kept where it outlives this page, to be sent again. */
+    async cutOff() {
+      const photos = [...held.values()].map(({ photo }) => photo);
+      held.clear();
+      await restore(photos, true);
     },
     /** Forget everything that waits here. */
     async remove() {
       inFlight = null;
+      held.clear();
       await drop((await mine()).map(({ id }) => id));
     },
   };

@@ -76,7 +76,7 @@ async function newStage() {
     several: false,
     refused: null,
     tries: new Tries(),
-    waiting: { photo: null, rows: 0, old: false },
+    waiting: { photo: null, photos: 0, rows: 0, old: false },
     lasting: true,
     online: true,
     dismissed: false,
@@ -119,7 +119,7 @@ async function newStage() {
       camera = await openCamera(deviceId);
       fetchDrawings();
       await openChecker();
-      watcher ??= newWatcher();
+      watcher ??= newWatcher(Math.max(data.visit?.attempts ?? 0, await outbox.attempts()));
       if (state.phase !== "starting") return stop();
       await useCamera();
     } catch (error) {
@@ -155,14 +155,15 @@ async function newStage() {
     engine = await openEngine({ base: base(), backend: data.backend, onProgress });
   }
 
-  function newWatcher() {
+  /** @param {number} attempt the number of the last try in this visit, before the page was loaded again */
+  function newWatcher(attempt) {
     const seen = {
       ...engine,
       // What the newest frame was found to be, for the heat map.
       assess: async (source) => (judged = await engine.assess(source, { features: state.heatOn })),
     };
     const copy = (frame) => createImageBitmap(frame);
-    return new Watcher({ engine: seen, rule: rule(), preset: data.preset, clock: seconds, record, copy });
+    return new Watcher({ engine: seen, rule: rule(), preset: data.preset, clock: seconds, record, copy, attempt });
   }
 
   function failed(error) {
@@ -342,12 +343,16 @@ async function newStage() {
     state.lasting = outbox.lasting;
     server = watchServer(new URL(data.health, document.baseURI).href, (online) => {
       set({ online, dismissed: false });
+      if (!online) outbox.cutOff();
       // Streamlit needs a moment to find its way back; a message before that is dropped and sent again.
       if (online) setTimeout(() => outbox.again(), 1500);
     });
     setInterval(() => outbox.flush(), SEND_EVERY_MS);
-    setInterval(() => state.waiting.photo && outbox.flush(), 2000);
+    setInterval(() => state.waiting.photos && outbox.flush(), 2000);
     document.addEventListener("visibilitychange", () => document.hidden && outbox.flush());
+    window.addEventListener("beforeunload", (event) => {
+      if (state.waiting.photo && !state.lasting) event.preventDefault(); // it would be lost with the page
+    });
     navigator.mediaDevices?.addEventListener("devicechange", look);
     window.addEventListener("focus", look);
     navigator.permissions
@@ -388,13 +393,14 @@ async function newStage() {
       ready ??= first();
       draw();
       await ready;
+      if (given.visit) outbox.belongsTo(given.visit.id, given.visit.t_ms);
       if (back) {
         look();
         outbox.flush(); // what came up while there was no place to tell it from
       }
       const broken = given.answers.find(({ sentence }) => sentence)?.sentence ?? "";
       if (broken && state.said !== broken) set({ said: broken });
-      await outbox.answered(given.answers.map(({ id }) => id));
+      await outbox.answered(given.answers.map(({ id }) => id), given.held);
       watcher?.setRule(rule());
       if (given.again > again) {
         again = given.again;

@@ -64,10 +64,12 @@ export class Watcher {
   /**
    * @param {{engine: Assessor, rule: import("./verdict.js").Rule, preset: Preset, clock: () => number,
    *   record?: (event: string, properties: object, attempt: number) => void,
-   *   copy?: (source: any) => Promise<ImageBitmap>}} given the clock is in seconds and never goes back; `copy` makes
-   *   copies of frames, of which the best is kept: without it none is
+   *   copy?: (source: any) => Promise<ImageBitmap>, attempt?: number}} given the clock is in seconds and never goes
+   *   back; `copy` makes copies of frames, of which the best is kept: without it none is; `attempt` is the number of the
+   *   last try before this stream
    */
-  constructor({ engine, rule, preset, clock, record = () => {}, copy }) {
+  constructor({ engine, rule, preset, clock, record = () => {}, copy, attempt = 0 }) {
+    this.#attempt = attempt;
     this.#engine = engine;
     this.#rule = rule;
     this.#preset = preset;
@@ -107,7 +109,7 @@ export class Watcher {
     this.#best.forget();
   }
 
-  /** The number of the current try at a photo, from 1; 0 before any. */
+  /** The number of the current try at a photo, in the visit; the last one's before the first frame. */
   get attempt() {
     return this.#attempt;
   }

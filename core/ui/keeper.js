@@ -1,0 +1,21 @@
+// Keeps the visit's token in this tab, and shows it to Python when the page was loaded again. A tab's own storage ends
+// with the tab, and no link carries it along. Where there is none, the browser warns before something is lost.
+
+const KEY = "retake-visit";
+const state = (window.retakeKeeper ??= { losing: false, listening: false });
+
+export default function ({ data, setStateValue }) {
+  if (!state.listening) {
+    state.listening = true;
+    window.addEventListener("beforeunload", (event) => state.losing && event.preventDefault());
+  }
+  let lasting = true;
+  try {
+    const kept = sessionStorage.getItem(KEY);
+    if (kept && kept !== data.token && kept !== data.met) return void setStateValue("token", kept);
+    sessionStorage.setItem(KEY, data.token);
+  } catch {
+    lasting = false;
+  }
+  state.losing = data.holds && !lasting;
+}

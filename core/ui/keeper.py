@@ -1,0 +1,29 @@
+"""The visit's token in the browser's tab, so that a page that is loaded again finds its visit."""
+
+from pathlib import Path
+from typing import Final
+
+import streamlit as st
+
+from core.ui import session
+
+_LONGEST: Final = 100
+_component: Final = st.components.v2.component(
+    "retake_keeper", js=Path(__file__).with_name("keeper.js").read_text(encoding="utf-8")
+)
+
+
+def keep() -> None:
+    """Hand the token to the tab, or take up the visit whose token the tab has; first of all, in every run."""
+    visit = session.show()
+    # Whether leaving would lose something; told where the tab keeps no token.
+    data = {"token": visit.token, "met": session.met(), "holds": visit.nbytes > 0}
+    said = _component(key="rt-keeper", data=data, height=0, on_token_change=_nothing)
+    token = said.token
+    if isinstance(token, str) and len(token) <= _LONGEST and token not in (visit.token, session.met()):
+        session.meet(token)
+        st.rerun()  # with the token that it shall keep from here on
+
+
+def _nothing() -> None:
+    pass
