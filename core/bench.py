@@ -253,7 +253,7 @@ def bench(
         notes |= dict.fromkeys(TORCH_KEYS, error.message)
     else:
         for group, name in zip(groups, ("imageqx", "lesion"), strict=False):
-            arch = manifest.networks[name].provenance.get("arch", "resnet34")
+            arch = manifest.networks[name].provenance.get("arch", "efficientnet_b0")
             group |= _torch_subjects(name, arch, batch, threads)
         groups[2]["pytorch_grad_cam_ms"] = lambda: gradients.cam(picture.small, target)
         groups.append(

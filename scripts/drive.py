@@ -11,15 +11,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from playwright.sync_api import BrowserContext, Playwright
+from playwright.sync_api import Browser, BrowserContext, Playwright
 
 from scripts.setup_env import find_browser
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 PHONE, DESKTOP = (390, 844), (1280, 800)
 START_WITHIN_S: Final = 180.0
+PORTS: Final = range(20000, 32000)
 
 # A browser that talks to nobody but the page under test.
 FLAGS: Final = (
@@ -49,10 +50,21 @@ class Server:
 
 
 def free_port() -> int:
-    """A TCP port that nothing listens on at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A TCP port that nothing listens on at the moment.
+
+    It is none of those that systems hand out to outgoing connections: a browser that tries again and again to
+    reach a server which has stopped would now and then be given the very port, and hold it. Processes begin
+    to look in different places, so that two that start servers at the same time do not pick the same.
+    """
+    for turn in range(len(PORTS)):
+        port = PORTS[(37 * os.getpid() + turn) % len(PORTS)]
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise OSError("no port is free")
 
 
 @contextmanager
@@ -130,6 +142,80 @@ def _wait_until_healthy(server: Server, process: subprocess.Popen[bytes]) -> Non
     raise RuntimeError(f"the app did not start:\n{server.printed()}")
 
 
+def flags(
+    camera: Path | None = None, granted: bool = True, names: Mapping[str, str] | None = None
+) -> tuple[str, ...]:
+    """How a Chromium is started.
+
+    Args:
+        camera: a .y4m film that its camera shows; None for a computer with no camera.
+        granted: whether pages get the camera that they ask for, or are told that the person refused.
+        names: host names that this browser resolves in its own way, to addresses.
+    """
+    chosen = list(FLAGS)
+    if camera is not None:
+        chosen += ["--use-fake-device-for-media-stream", f"--use-file-for-fake-video-capture={camera}"]
+    chosen.append("--use-fake-ui-for-media-stream" if granted else "--deny-permission-prompts")
+    if names:
+        chosen.append("--host-resolver-rules=" + ",".join(f"MAP {name} {to}" for name, to in names.items()))
+    return tuple(chosen)
+
+
+def _executable() -> str:
+    path = find_browser()
+    if path is None:
+        raise RuntimeError("There is no Chromium here. Debian, Ubuntu: sudo apt-get install chromium")
+    return path
+
+
+def _person(size: tuple[int, int], dark: bool) -> dict[str, Any]:
+    """What a window takes from the person in front of it."""
+    width, height = size
+    return {
+        "viewport": {"width": width, "height": height},
+        "has_touch": width < 600,
+        "color_scheme": "dark" if dark else "light",
+        "locale": "en-GB",
+        "accept_downloads": True,
+        "ignore_https_errors": True,  # a phone's owner accepts the certificate made by scripts/phone.py
+    }
+
+
+@contextmanager
+def browser(playwright: Playwright, chosen: Sequence[str]) -> Iterator[Browser]:
+    """A Chromium without a window, for many windows that know nothing of each other: see `window`.
+
+    Args:
+        chosen: what `flags` returned.
+
+    Raises:
+        RuntimeError: there is no Chromium on this system.
+    """
+    running = playwright.chromium.launch(executable_path=_executable(), headless=True, args=list(chosen))
+    try:
+        yield running
+    finally:
+        running.close()
+
+
+@contextmanager
+def window(
+    browser: Browser, *, size: tuple[int, int] = DESKTOP, dark: bool = False
+) -> Iterator[BrowserContext]:
+    """A fresh window of a running browser, with one empty page: nothing kept, all forgotten at its end.
+
+    Args:
+        size: of the page, width and height in pixels; a narrow one behaves as a phone.
+        dark: whether the person prefers dark pages.
+    """
+    context = browser.new_context(**_person(size, dark))
+    try:
+        context.new_page()
+        yield context
+    finally:
+        context.close()
+
+
 @contextmanager
 def chromium(
     playwright: Playwright,
@@ -141,40 +227,25 @@ def chromium(
     dark: bool = False,
     names: Mapping[str, str] | None = None,
 ) -> Iterator[BrowserContext]:
-    """A fresh browser window.
+    """A window of a browser of its own, which keeps in a folder what it is to remember.
 
     Args:
-        folder: an empty folder for its profile.
-        size: of the page, width and height in pixels; a narrow one behaves as a phone.
-        camera: a .y4m film that its camera shows; None for a computer with no camera.
-        granted: whether pages get the camera that they ask for, or are told that the person refused.
-        dark: whether the person prefers dark pages.
-        names: host names that this browser resolves in its own way, to addresses.
+        folder: its profile; an empty folder for a fresh one.
+        size: as for `window`.
+        camera: as for `flags`.
+        granted: as for `flags`.
+        dark: as for `window`.
+        names: as for `flags`.
 
     Raises:
         RuntimeError: there is no Chromium on this system.
     """
-    path = find_browser()
-    if path is None:
-        raise RuntimeError("There is no Chromium here. Debian, Ubuntu: sudo apt-get install chromium")
-    flags = list(FLAGS)
-    if camera is not None:
-        flags += ["--use-fake-device-for-media-stream", f"--use-file-for-fake-video-capture={camera}"]
-    flags.append("--use-fake-ui-for-media-stream" if granted else "--deny-permission-prompts")
-    if names:
-        flags.append("--host-resolver-rules=" + ",".join(f"MAP {name} {to}" for name, to in names.items()))
-    width, height = size
     context = playwright.chromium.launch_persistent_context(
         str(folder),
-        executable_path=path,
+        executable_path=_executable(),
         headless=True,
-        args=flags,
-        viewport={"width": width, "height": height},
-        has_touch=width < 600,
-        color_scheme="dark" if dark else "light",
-        locale="en-GB",
-        accept_downloads=True,
-        ignore_https_errors=True,  # a phone's owner accepts the certificate made by scripts/phone.py
+        args=list(flags(camera, granted, names)),
+        **_person(size, dark),
     )
     try:
         yield context

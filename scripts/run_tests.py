@@ -1,7 +1,7 @@
-"""Runs pytest in two phases, as ``make test`` does: all but the browser tests, then those; prints one total.
+"""Runs pytest in phases, as ``make test`` does: all but the browser tests, then those; prints one total.
 
-``python -m scripts.run_tests [pytest's arguments]``. The first phase uses every core. Arguments go to both
-phases; a phase that has none of the tests they choose is left out of the verdict.
+``python -m scripts.run_tests [pytest's arguments]``. Arguments go to every phase; one that has none of the
+tests they choose is left out of the verdict.
 """
 
 import argparse
@@ -33,11 +33,15 @@ class Phase:
     options: tuple[str, ...] = ()
 
 
+# A worker takes over half of what another has left, so that both end together; neighbours stay together, so
+# that a module's fixtures are made once or twice, not for each test.
+_SPREAD: Final = ("-n", "auto", "--dist", "worksteal", "--maxprocesses")
 PHASES: Final = (
-    # A worker takes over half of what another has left, so that both end together; neighbours stay together,
-    # so that a module's fixtures are made once or twice, not for each test.
-    Phase("without a browser", "not browser", ("-n", "auto", "--maxprocesses", "8", "--dist", "worksteal")),
-    Phase("in the browser", "browser"),
+    Phase("without a browser", "not browser", (*_SPREAD, "8")),
+    # Each worker has its own servers and browsers.
+    Phase("in the browser", "browser and not webrtc", (*_SPREAD, "4")),
+    # On a busy machine browsers send smaller and poorer video, which is rightly judged so: these run alone.
+    Phase("in the browser, with video to the server", "webrtc"),
 )
 
 
@@ -71,7 +75,7 @@ def total(counts: Counter[str], seconds: float) -> str:
 
 
 def main(arguments: Sequence[str] = tuple(sys.argv[1:])) -> int:
-    """Run both phases, whatever the first one's outcome."""
+    """Run all phases, whatever the outcome of those before."""
     statuses, counts, began = [], Counter[str](), time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         for number, phase in enumerate(PHASES):

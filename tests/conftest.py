@@ -5,6 +5,8 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
+from tests.at_the_end import pytest_sessionfinish, pytest_terminal_summary, pytest_testnodedown  # noqa: F401
+
 # Nothing is timed; in automatic runs the examples are the same each time.
 settings.register_profile("retake", deadline=None, derandomize=os.environ.get("RETAKE_CI") == "1")
 settings.load_profile("retake")

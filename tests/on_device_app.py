@@ -4,6 +4,7 @@ What a browser needs is published as ever, but with the modules of tests/browser
 that know the network: no runtime and no network are needed.
 """
 
+import os
 import runpy
 import shutil
 import sys
@@ -12,7 +13,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 FAKE = ROOT / "tests" / "browser" / "fake_engine"
-NAME = "retake/colours"
+# Each process of pytest-xdist has its own: a server that starts writes over what another's visitors read.
+NAME = f"retake/colours{os.environ.get('PYTEST_XDIST_WORKER', '')}"
 
 
 def lay_out() -> str:

@@ -277,11 +277,21 @@ class TestSettings:
         assert "blurry" in json.loads(capsys.readouterr().out)["flagged"]
 
     @pytest.mark.parametrize("way", ["setting", "option"])
+    @pytest.mark.parametrize(
+        ("text", "line"),
+        [
+            ("version: 1\nversion: 2\n", 2),
+            ("version: 1\ndescription: 2026-13-45\n", 2),
+            ("[" * 3000, 1),
+            ("a: &a [*a]\n", 1),
+        ],
+        ids=["twice", "date", "brackets", "alias"],
+    )
     def test_a_broken_preset_is_file_line_what_to_do_and_status_2(
-        self, capsys, photos, tmp_path, monkeypatch, way
+        self, capsys, photos, tmp_path, monkeypatch, way, text, line
     ):
         preset = tmp_path / "broken.yaml"
-        preset.write_text("version: 1\nversion: 2\n", encoding="utf-8")
+        preset.write_text(text, encoding="utf-8")
         argv = ["assess", str(photos)]
         if way == "setting":
             monkeypatch.setenv("RETAKE_PRESET", str(preset))
@@ -290,7 +300,7 @@ class TestSettings:
         assert main(argv) == 2
         out, err = capsys.readouterr()
         assert (out, err.count("\n")) == ("", 1)
-        assert err.startswith(f"{preset}, line 2: ")
+        assert err.startswith(f"{preset}, line {line}: ")
 
     def test_an_assessor_that_is_none_is_status_2(self, capsys, photos, monkeypatch):
         monkeypatch.setenv("RETAKE_ASSESSOR", "oracle")

@@ -2,6 +2,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from scripts.setup_env import ROOT
 
 # One browser test, and one that needs no browser.
@@ -13,10 +15,10 @@ CHOSEN = (
 )
 
 
-def run_without_a_browser(**more):
+def run_without_a_browser(*options, **more):
     kept = {name: value for name, value in os.environ.items() if name not in ("CI", "RETAKE_CI")}
     return subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *CHOSEN],
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *options, *CHOSEN],
         cwd=ROOT,
         env={**kept, "RETAKE_CHROMIUM": "/nowhere/chromium", **more},
         capture_output=True,
@@ -24,8 +26,9 @@ def run_without_a_browser(**more):
     )
 
 
-def test_without_a_browser_its_tests_are_left_out_and_the_end_of_the_run_says_so():
-    run = run_without_a_browser()
+@pytest.mark.parametrize("options", [(), ("-n", "2")], ids=["one process", "workers"])
+def test_without_a_browser_its_tests_are_left_out_and_the_end_of_the_run_says_so(options):
+    run = run_without_a_browser(*options)
     assert run.returncode == 0, run.stdout
     assert "NOT EVERYTHING WAS TESTED" in run.stdout
     assert "1 browser tests were left out" in run.stdout

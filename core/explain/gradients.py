@@ -117,6 +117,10 @@ class Gradients:
         change = theirs[1] - theirs[0]
         return bool(np.allclose(ours[1] - ours[0], change, rtol=0, atol=0.02 * np.abs(change).max() + 1e-6))
 
+    @property
+    def _map_layer(self) -> "nn.Module":
+        return getattr(self._net, "map_layer", self._net.trunk)
+
     def cam(
         self, rgb: np.ndarray, target: str, method: str = "gradcam", gamma: float | None = None
     ) -> Explanation:
@@ -140,7 +144,7 @@ class Gradients:
         with (
             self._lock,
             self._torch.enable_grad(),
-            kind(self._answers(self._net, output, details), [self._net.trunk]) as cam,
+            kind(self._answers(self._net, output, details), [self._map_layer]) as cam,
         ):
             heat = cam(batch.requires_grad_(True), [lambda row: row[index]])[0]
         return Explanation(target, normalised(heat), method)
@@ -148,7 +152,8 @@ class Gradients:
     def guided_backpropagation(self, rgb: np.ndarray, target: str, gamma: float | None = None) -> np.ndarray:
         """Guided backpropagation (Springenberg et al. 2015): the target's slope by pixel, positive paths.
 
-        Only a network with ReLUs (the lesion classifier) has such a map.
+        A ReLU passes a slope on where its input and the slope are positive. A SiLU, its smooth relative in
+        EfficientNet, does so by the same rule, with its own derivative.
 
         Returns:
             float32, S x S x 3, signed, in the network's input size.
@@ -160,7 +165,7 @@ class Gradients:
         batch, *details = self._views(rgb, gamma)
         with self._lock, self._torch.enable_grad():
             # The method exchanges every ReLU: on a copy, so that a failure leaves the twin whole.
-            model = self._answers(copy.deepcopy(self._net), output, details)
+            model = self._answers(_guided(copy.deepcopy(self._net)), output, details)
             guided = self._methods.GuidedBackpropReLUModel(model=model, device="cpu")
             return np.asarray(guided(batch, target_category=index), np.float32)
 
@@ -195,6 +200,34 @@ class Gradients:
                 return self.net(images, *held)[output]
 
         return Answers()
+
+
+def _guided(net: "nn.Module") -> "nn.Module":
+    """The network with every SiLU exchanged, in place, for one that passes on positive paths only."""
+    torch = importlib.import_module("torch")
+
+    class Rule(torch.autograd.Function):  # type: ignore[name-defined, misc]
+        @staticmethod
+        def forward(context: Any, inputs: "Tensor") -> "Tensor":
+            context.save_for_backward(inputs)
+            return torch.nn.functional.silu(inputs)
+
+        @staticmethod
+        def backward(context: Any, slope: "Tensor") -> "Tensor":
+            (inputs,) = context.saved_tensors
+            gate = torch.sigmoid(inputs)
+            derivative = gate * (1 + inputs * (1 - gate))
+            return slope.clamp(min=0) * derivative * (inputs > 0)
+
+    class GuidedSiLU(torch.nn.Module):  # type: ignore[name-defined, misc]
+        def forward(self, inputs: "Tensor") -> "Tensor":
+            return Rule.apply(inputs)
+
+    for module in list(net.modules()):
+        for name, child in module.named_children():
+            if isinstance(child, torch.nn.SiLU):
+                setattr(module, name, GuidedSiLU())
+    return net
 
 
 def guided_picture(

@@ -1,9 +1,10 @@
 """The parts of a preset's file, each with its bounds."""
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
 from core.guidance.outline import Shape
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
@@ -13,8 +14,16 @@ ShotName = Literal["context", "regional", "close_up"]
 
 Share = Annotated[float, Field(ge=0, le=1)]
 COLOUR: Final = r"#[0-9a-fA-F]{6}"
-Colour = Annotated[str, Field(pattern=f"^{COLOUR}$")]
 BannerPlace = Literal["top", "bottom"]
+
+
+def _colour(text: str) -> str:
+    if not re.fullmatch(COLOUR, text):
+        raise ValueError('write a colour in quotes, as # and six digits or letters a to f, such as "#ffcc00"')
+    return text
+
+
+Colour = Annotated[str, AfterValidator(_colour)]
 
 
 class Part(BaseModel):

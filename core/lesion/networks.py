@@ -16,8 +16,8 @@ from core.words import _
 TASK: Final = "lesion"
 SHIPPED: Final = "lesion"
 LESION_VARIABLE: Final = "RETAKE_LESION"
-ARCHITECTURES: Final = ("resnet34", "resnet50", "resnet101", "resnet152")
-"""What our torch twins are built of: networks of ReLUs, as guided backpropagation needs."""
+ARCHITECTURES: Final = ("efficientnet_b0", "resnet34", "resnet50", "resnet101", "resnet152")
+"""What our torch twins are built of."""
 
 
 def names(manifest: Manifest) -> list[str]:
@@ -69,14 +69,14 @@ def open_lesion(
 
 
 def has_twin(entry: NetworkEntry) -> bool:
-    """Whether the gradient methods, guided backpropagation among them, can be had: for our ResNets only."""
+    """Whether the gradient methods, guided backpropagation among them, can be had: for our networks only."""
     return entry.provenance.get("arch") in ARCHITECTURES
 
 
 def no_twin() -> str:
     """Why there are no gradient methods for a network without a twin."""
     return _(
-        "These methods need the network's inner layers, and Retake knows those of its own ResNets only. "
+        "These methods need the network's inner layers, and Retake knows those of its own networks only. "
         "This network is another."
     )
 

@@ -4,10 +4,12 @@ import logging
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import av
-from streamlit_webrtc import WebRtcMode, webrtc_streamer
+import streamlit as st
+from streamlit_webrtc import WebRtcMode, WebRtcStreamerContext, component, webrtc_streamer
 
 from core.live.guide import draw_guide
 from core.live.ice import rtc_configuration
@@ -65,19 +67,20 @@ def camera_stream(
     worker: Worker,
     *,
     wanted: bool | None = None,
-    on_change: Callable[[], None] | None = None,
+    on_change: Callable[[StreamState], None] | None = None,
 ) -> StreamState:
     """Draw the camera and feed its frames to a worker. Call it on every run of the page, or the stream ends.
 
     Args:
         key: belongs to the streamer; never use it in the session state.
         wanted: None leaves Start and Stop to the person; True or False starts or stops the camera.
-        on_change: called before the run that follows a start or a stop.
+        on_change: called before the run that follows a start or a stop, with the state that it led to.
 
     Raises:
         IceError: the connection settings cannot be used.
     """
     configuration = rtc_configuration(os.environ)
+    _forget_earlier_stream(key)
     try:
         context = webrtc_streamer(
             key=key,
@@ -87,7 +90,7 @@ def camera_stream(
             video_html_attrs=VIDEO,
             video_frame_callback=frame_callback(worker),
             on_video_ended=worker.stop,
-            on_change=on_change,
+            on_change=partial(_changed, key, on_change) if on_change else None,
             async_processing=True,
             media_toggle_controls=False,
             desired_playing_state=wanted,
@@ -98,10 +101,37 @@ def camera_stream(
         _LOG.exception("The camera could not be connected")
         worker.stop()
         return StreamState(playing=False, connecting=False, failed=True)
-    state = context.state
-    if not state.playing and not state.signalling:
+    state = _state(context)
+    if not state.playing and not state.connecting:
         worker.stop()
+    return state
+
+
+def _state(context: WebRtcStreamerContext) -> StreamState:
+    state = context.state
     return StreamState(playing=state.playing, connecting=state.signalling and not state.playing)
+
+
+def _changed(key: str, on_change: Callable[[StreamState], None]) -> None:
+    on_change(_state(st.session_state[key]))
+
+
+def _forget_earlier_stream(key: str) -> None:
+    """Let the connection of an earlier stream go where the browser has begun another.
+
+    The library does so in a run between the two. Where the server was busy both messages of the browser, that
+    it stopped and that it starts, came to one run, or a run was ended for the next: the new stream would get
+    the old one's answer, and no picture would ever arrive.
+    """
+    value = st.session_state.get(component.generate_frontend_component_key(key)) or {}
+    offer, last_seen = value.get("sdpOffer"), f"{key}-offer"
+    if not offer or offer == st.session_state.get(last_seen):
+        return
+    st.session_state[last_seen] = offer
+    context = st.session_state.get(key)
+    if context is not None and context._get_worker() is not None:
+        component._reset_context(context)
+        context._set_state(component.compile_state(value))  # it is starting, not stopped
 
 
 def _translations() -> dict[str, str]:

@@ -17,6 +17,7 @@ TASKS = ("imageqx", "lesion", "segmenter")
 # Said again here: the command line must be there before torch is.
 LOSSES = ("cross-entropy", "bce")
 SELF_SUPERVISED = "self-supervised"
+FINE_TUNED = "fine-tuned"
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
@@ -26,10 +27,12 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder with manifest.csv")
     parser.add_argument("--out", type=Path, required=True, help="folder for checkpoints and results")
     parser.add_argument("--epochs", type=int, help="default: as the shipped network was trained")
-    parser.add_argument("--init", default="scratch", help="imagenet, scratch or one of our ONNX files")
+    parser.add_argument(
+        "--init", default="scratch", help="imagenet, scratch, a trunk (.npz) or one of our ONNX files"
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--resume", action="store_true", help="continue from last.ckpt in --out")
-    parser.add_argument("--arch", default="resnet34", help="lesion only: resnet34, 50, 101 or 152")
+    parser.add_argument("--arch", help="lesion only: efficientnet_b0 (default), resnet34, 50, 101 or 152")
     parser.add_argument("--minutes", type=float, help="end within this time by shrinking the schedule")
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--draws", type=int, help="pictures an epoch")
@@ -61,8 +64,8 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument("--phantoms", type=int, default=30, help="lesion only: drawn pictures a class")
     parser.add_argument(
         "--configuration",
-        default="retake",
-        help="paper (imageqx only; Jalaboi et al. 2022), retake (as ours ship), one they are compared by, or "
+        help="paper (imageqx only; Jalaboi et al. 2022), retake (the default of imageqx and the ResNets), "
+        "fine-tuned (lesion only; EfficientNet-B0's default), one they are compared by, or "
         "self-supervised (lesion only: no classes, a last.ckpt for --init)",
     )
     parser.add_argument(
@@ -113,6 +116,10 @@ def run(args: argparse.Namespace) -> int:
         return _complain(_("Training needs torch and lightning: pip install -r requirements.txt"))
     from core.training.sources import DataError
 
+    args.arch = args.arch or "efficientnet_b0"
+    if args.configuration is None:
+        tuned = args.task == "lesion" and args.arch == "efficientnet_b0"
+        args.configuration = FINE_TUNED if tuned else "retake"
     if args.processes > 1 and args.minutes:
         return _complain(_("--minutes and --processes do not go together: the clocks would differ."))
     try:
@@ -186,7 +193,8 @@ def _train(args: argparse.Namespace) -> int:
     if Path(args.init).suffix == ".onnx":
         settle(recipe.net, *first_inputs(recipe)[: getattr(net, "views", 1)])
     # Mishra et al. find the rate by a range test; ours for ImageQX is known.
-    if args.rate == 0 or (args.rate is None and args.task == "lesion"):
+    searched = args.task == "lesion" and args.configuration != FINE_TUNED
+    if args.rate == 0 or (args.rate is None and searched):
         rate = None
         if args.resume:
             rate = earlier_optimum(args.out)
@@ -196,6 +204,13 @@ def _train(args: argparse.Namespace) -> int:
             print(write_range_test(found, args.out))
         print(_("Learning rate by range test: {rate:.2g}").format(rate=rate))
         recipe.plan = replace(recipe.plan, peak=rate)
+    if getattr(choices, "probed", False) and not args.resume:
+        from core.training.recipes.probe import VIEWS, start_head
+
+        views = min(VIEWS, recipe.plan.epochs * recipe.plan.draws)
+        start_head(recipe.net, recipe.data, recipe.plan.sizes[0][1], args.seed, views)
+        # The average was copied before the head had its start.
+        recipe.average.module.load_state_dict(recipe.net.state_dict())
     try:
         trained = fit(recipe, args.out, resume=args.resume)
     except FileNotFoundError as error:
@@ -299,7 +314,7 @@ def _recipe(args: argparse.Namespace, net: Any, training: list, validation: list
         if value is not None
     }
     given |= {"seed": args.seed, "batch": args.batch, "threads": args.threads, "processes": args.processes}
-    given["pretrained"] = args.graded or args.init == "imagenet"
+    given["pretrained"] = args.graded or args.init == "imagenet" or args.configuration == FINE_TUNED
     if args.size:
         given["sizes"] = tuple((part / len(args.size), size) for part, size in enumerate(args.size))
     if args.task == "lesion":
@@ -313,19 +328,20 @@ def _recipe(args: argparse.Namespace, net: Any, training: list, validation: list
         drawn = draw_phantoms(per_class=args.phantoms, seed=args.seed)
         seen = [row for row in training if share_of(row.split_key) < args.photos]
         if choices.restyled:
-            photos, skin = load_pictures(seen, locate=open_assessor("imageqx").places), load_skin(training)
+            photos = load_pictures(seen, locate=open_assessor("imageqx").places, marks=False)
+            skin = load_skin(training)
         else:
-            photos, skin = load_pictures(seen), []
+            photos, skin = load_pictures(seen, marks=False), []
         if args.configuration == SELF_SUPERVISED:
             pairs = SkinData([*photos, *drawn], skin, load_pictures(validation))
             return SelfSupervisedRecipe(net, pairs, lesion.plan(**given))
         held_out = load_pictures(validation, long_side=640)
         data = lesion.LesionData([*photos, *drawn], held_out, skin=skin, restyled=choices.restyled)
-        mixed = (net.trunk.layer1, net.trunk.layer2) if choices.mixed else ()
+        mixed = net.early_stages if choices.mixed else ()
         return lesion.LesionRecipe(
             net,
             data,
-            lesion.plan(**given),
+            (lesion.fine_tuning if choices.probed else lesion.plan)(**given),
             loss=args.loss,
             mixed=mixed,
             choices=choices,

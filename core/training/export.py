@@ -17,7 +17,8 @@ from core.runtime.onnx_file import initialiser_names, read_initialisers
 from core.runtime.weights import WEIGHTS_DIR, verify
 from core.training.networks.fold import fold, unfold_into
 from core.training.networks.imageqx import ImageQXNet
-from core.training.networks.lesion import ARCHITECTURES, LABELS, LesionNet
+from core.training.networks.lesion import ARCHITECTURES, DEFAULT, LABELS, LesionNet
+from core.training.pretrained import InitError, fill_trunk
 from core.words import _
 
 OUTPUTS = {
@@ -28,15 +29,11 @@ OUTPUTS = {
 HALF_LIMIT = float(np.finfo(np.float16).max)
 
 
-class InitError(Exception):
-    """A training start that cannot be used; the message is one sentence."""
-
-
 INPUTS = ("images", "details")
 
 
 def build(
-    task: str, arch: str = "resnet34", views: int = 2, places: bool = True, classes: int = len(LABELS)
+    task: str, arch: str = DEFAULT, views: int = 2, places: bool = True, classes: int = len(LABELS)
 ) -> nn.Module:
     """A fresh network for ``task`` (``"imageqx"`` or ``"lesion"``), with BatchNorm.
 
@@ -61,8 +58,9 @@ def initialise(net: nn.Module, start: str) -> None:
     Args:
         net: from ``build``.
         start: ``"scratch"`` (leave it), ``"imagenet"`` (torchvision's weights, from its hub or cache), the
-            path of a checkpoint (.ckpt) of an earlier run, or that of an ONNX file that ``export`` wrote for
-            the same architecture. BatchNorm, folded away there, begins again as the identity.
+            path of a trunk under torchvision's names (.npz, EfficientNet-B0 only), of a checkpoint (.ckpt) of
+            an earlier run, or of an ONNX file that ``export`` wrote for the same architecture. BatchNorm,
+            folded away there, begins again as the identity.
 
     Raises:
         InitError: the weights cannot be had, or are of another network.
@@ -79,8 +77,14 @@ def _fill(net: nn.Module, start: str) -> None:
         return
     path = Path(start)
     if not path.is_file():
-        message = _("{file} is not there: --init takes imagenet, scratch or one of our ONNX files.")
+        message = _("{file} is not there: --init takes imagenet, scratch, an .npz or one of our ONNX files.")
         raise InitError(message.format(file=path))
+    if path.suffix == ".npz":
+        if getattr(net, "arch", DEFAULT) != DEFAULT:
+            message = _("{file} starts EfficientNet-B0 networks only, not {arch}.")
+            raise InitError(message.format(file=path, arch=net.arch))
+        fill_trunk(net.trunk, path)
+        return
     if path.suffix == ".ckpt":
         _from_checkpoint(net, path)
         return
@@ -107,7 +111,7 @@ def _from_checkpoint(net: nn.Module, path: Path) -> None:
 
 
 def _from_hub(net: nn.Module) -> None:
-    if isinstance(net, ImageQXNet):
+    if getattr(net, "arch", DEFAULT) == DEFAULT:
         weights, prefix = models.EfficientNet_B0_Weights.IMAGENET1K_V1, "features."
     else:
         weights, prefix = models.get_model_weights(net.arch).IMAGENET1K_V1, ""
@@ -222,7 +226,7 @@ def load_twin(name: str, entry: NetworkEntry | None = None, directory: Path = WE
     entry = entry or load_manifest().networks[name]
     path = verify(entry, directory)
     places = "place.weight" in initialiser_names(path)
-    arch, views = entry.provenance.get("arch", "resnet34"), 2 if entry.detail else 1
+    arch, views = entry.provenance.get("arch", DEFAULT), 2 if entry.detail else 1
     try:
         twin = fold(build(entry.task, arch, views, places, _classes(path)))
         weights = read_initialisers(path, [key for key, _value in twin.named_parameters()])

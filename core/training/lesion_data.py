@@ -17,12 +17,16 @@ from core.lesion.taxonomy import LABELS
 from core.quality.where import likeliest
 from core.runtime.preprocess import shrink
 from core.training.boxes import eye_box
+from core.training.marks import KEPT, without_marks
 from core.training.restyle import coloured_as, cover, on_other_skin
 from core.training.sources import Box, DataError, Row, read_mask, read_rgb
 from core.words import _
 
 CACHE_LONG_SIDE = 400
 PHANTOM_SLUG = "phantom"
+# Dermoscopy looks like no phone's photograph: it is drawn so much less often.
+NOT_PHONE: Final = ("scdet2",)
+DERMOSCOPY_SHARE: Final = 0.3
 # Shares of the views that get other colours, other skin around the lesion, or a crop to where it is likely.
 RECOLOURED: Final = 0.4
 TRANSPLANTED: Final = 0.35
@@ -57,12 +61,16 @@ class Picture:
 
 
 def load_pictures(
-    rows: Sequence[Row], long_side: int = CACHE_LONG_SIDE, locate: Locate | None = None
+    rows: Sequence[Row],
+    long_side: int = CACHE_LONG_SIDE,
+    locate: Locate | None = None,
+    marks: bool = True,
 ) -> list[Picture]:
     """Decode the lesion photographs among ``rows`` into memory.
 
     Args:
         locate: asked where the lesion is in photographs that say so neither by mask nor by box.
+        marks: leave the marks of collections in, as in photographs to be evaluated.
 
     Raises:
         DataError: a lesion photo has a label that is none of the ten classes, or cannot be read.
@@ -76,7 +84,11 @@ def load_pictures(
             raise DataError(message.format(file=row.path, label=row.label or "-"))
         width, height = row.width, row.height
         boxes = tuple((a / width, b / height, c / width, d / height) for a, b, c, d in row.boxes)
-        rgb = shrink(read_rgb(row), long_side)
+        rgb = read_rgb(row)
+        # Boxes and masks are of the whole photograph; no source with cut edges has any.
+        if not (marks or (row.slug in KEPT and (row.boxes or row.mask))):
+            rgb = without_marks(rgb, row.slug)
+        rgb = shrink(rgb, long_side)
         places = _places(row)
         if places is None and locate is not None:
             places = locate(rgb)
@@ -185,24 +197,34 @@ def balanced_picks(
     Returns:
         int64 array of ``count`` indices.
     """
-    cells: dict[int, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
-    for index, picture in enumerate(pictures):
-        cells[picture.label][picture.slug].append(index)
-    weights = np.zeros(len(pictures))
-    for sources in cells.values():
-        real = {slug: np.sqrt(len(held)) for slug, held in sources.items() if slug != PHANTOM_SLUG}
-        share = {slug: part / sum(real.values()) for slug, part in real.items()}
-        if PHANTOM_SLUG in sources:
-            share = {slug: part * (1 - phantom_share) for slug, part in share.items()}
-            share[PHANTOM_SLUG] = phantom_share if share else 1.0
-        for slug, held in sources.items():
-            weights[held] = share[slug] / len(held) / len(cells)
+    weights = picture_weights(pictures, phantom_share)
     # Systematic draws keep the shares exact in every epoch; the order is shuffled afterwards.
     places = (np.arange(count) + rng.random()) / count
     order = rng.permutation(len(pictures))
     edges = np.cumsum(weights[order])
     picks = order[np.minimum(np.searchsorted(edges, places * edges[-1]), len(order) - 1)]
     return rng.permutation(picks)
+
+
+def picture_weights(pictures: Sequence[Picture], phantom_share: float = 0.06) -> np.ndarray:
+    """How often each picture is drawn: float64, N, sums to 1; arguments as for ``balanced_picks``."""
+    cells: dict[int, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
+    for index, picture in enumerate(pictures):
+        cells[picture.label][picture.slug].append(index)
+    weights = np.zeros(len(pictures))
+    for sources in cells.values():
+        real = {
+            slug: np.sqrt(len(held)) * (DERMOSCOPY_SHARE if slug in NOT_PHONE else 1.0)
+            for slug, held in sources.items()
+            if slug != PHANTOM_SLUG
+        }
+        share = {slug: part / sum(real.values()) for slug, part in real.items()}
+        if PHANTOM_SLUG in sources:
+            share = {slug: part * (1 - phantom_share) for slug, part in share.items()}
+            share[PHANTOM_SLUG] = phantom_share if share else 1.0
+        for slug, held in sources.items():
+            weights[held] = share[slug] / len(held) / len(cells)
+    return weights
 
 
 def _window(picture: Picture, rng: np.random.Generator) -> tuple[int, int, int, int]:

@@ -15,7 +15,7 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from core.lesion.taxonomy import LABELS
-from core.runtime.manifest import WEIGHTS_DIR
+from core.runtime.manifest import WEIGHTS_DIR, load_manifest
 from core.training.evaluate_lesion import FEWEST, HEADLINE, NOT_PHONE
 from core.training.export import build, initialise
 from core.training.lesion_answers import LesionAnswers
@@ -110,7 +110,8 @@ def load_photos(rows: Sequence[Row], locate: Locate | None, phantoms: int = PHAN
 
 def _begin(trial: Trial, out: Path) -> nn.Module:
     torch.manual_seed(trial.seed)
-    net = build("lesion")
+    # All are of the architecture that ships, so that its weights can start one.
+    net = build("lesion", load_manifest().networks["lesion"].provenance["arch"])
     starts = {"shipped": WEIGHTS_DIR / "lesion.onnx", "self-supervised": out / "start" / f"{LAST}.ckpt"}
     initialise(net, str(starts.get(trial.start, "scratch")))
     return net
@@ -140,7 +141,7 @@ def learn(trial: Trial, photos: Photos, out: Path, protocol: Plan) -> nn.Module:
         learn_start(photos, out, protocol)
     net, choices = _begin(trial, out), CONFIGURATIONS[trial.configuration]
     data = LesionData(photos.training, photos.held["validation"], skin=photos.skin, restyled=choices.restyled)
-    mixed = (net.trunk.layer1, net.trunk.layer2) if choices.mixed else ()
+    mixed = net.early_stages if choices.mixed else ()
     recipe: Recipe = LesionRecipe(net, data, _settings(trial, protocol), mixed=mixed, choices=choices)
     if trial.start == "shipped":
         settle(recipe.net, *first_inputs(recipe))

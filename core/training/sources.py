@@ -9,6 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from core.training.lesion_labels import lesion_label
 from core.words import _
 
 GROUPS = ("lesion", "healthy_skin", "no_skin", "real_quality")
@@ -32,7 +33,8 @@ class Row:
         root: the data folder; ``root / path`` is the picture.
         path, mask: relative to the folder; ``mask`` is "" when there is none.
         group: lesion, healthy_skin, no_skin or real_quality.
-        label: lesion class, or quality label (real_quality), or what is shown.
+        label: lesion class (by the rule of ``lesion_labels``), or quality label (real_quality), or what is
+            shown.
         slug: short name of the source; ``split_key`` ties versions of one person or photo together.
         width, height: pixels.
         boxes: (x0, y0, x1, y1) in pixels of this picture.
@@ -74,7 +76,7 @@ def _row(root: Path, entry: Mapping[str, str | None]) -> Row:
         root=root,
         path=text("path"),
         group=text("group"),
-        label=text("label"),
+        label=lesion_label(text("label"), text("original_label")),
         original_label=text("original_label"),
         source=text("source"),
         slug=text("slug"),

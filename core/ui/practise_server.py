@@ -81,9 +81,13 @@ def _worker() -> Worker:
     return made
 
 
-def _camera_changed() -> None:
+def _camera_changed(stream: StreamState) -> None:
     visit = _visit()
-    visit.wanted = None  # from here on Start and Stop belong to the person again
+    # What was wanted has come: from here on Start and Stop belong to the person again. Until then there is no
+    # button for them, so any other change was under way before: the stop for the last photo, say, when the
+    # next one was wanted at once.
+    if visit.wanted == (stream.playing or stream.connecting):
+        visit.wanted = None
     visit.started = time.monotonic()
     visit.taken = None
 

@@ -56,5 +56,5 @@ def take_until_accepted(page):
             break
         with suppress(TimeoutError):
             page.get_by_role("button", name="Take photo").click(timeout=5000)
-        page.wait_for_timeout(2000)
+            accepted.wait_for(timeout=5000)
     expect(accepted).to_be_visible()

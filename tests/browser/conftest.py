@@ -4,7 +4,7 @@ import base64
 import json
 import os
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 
 import cv2
 import numpy as np
@@ -16,9 +16,8 @@ from core.guidance.hint import condition
 from core.guidance.preset import load_preset
 from scripts import drive, fake_camera
 from scripts.setup_env import find_browser, strict
+from tests.at_the_end import remarks
 
-LEFT_OUT = pytest.StashKey[int]()
-MEASURED = pytest.StashKey[list[str]]()
 # How long a page may take on a busy machine before a test gives up waiting; nothing is timed.
 PATIENCE_MS = int(os.environ.get("RETAKE_PATIENCE_MS", "150000"))
 LAUNCHER = (sys.executable, str(drive.ROOT / "tests" / "on_device_app.py"))
@@ -35,26 +34,13 @@ def pytest_collection_modifyitems(config, items):
     if left_out:
         items[:] = [item for item in items if item not in left_out]
         config.hook.pytest_deselected(items=left_out)
-        config.stash[LEFT_OUT] = len(left_out)
-
-
-def pytest_terminal_summary(terminalreporter, config):
-    for line in config.stash.get(MEASURED, []):
-        terminalreporter.write_line(f"measured, not judged: {line}")
-    count = config.stash.get(LEFT_OUT, 0)
-    if count:
-        terminalreporter.section("NOT EVERYTHING WAS TESTED", red=True, bold=True)
-        terminalreporter.write_line(
-            f"{count} browser tests were left out: there is no Chromium here. Install it (Debian, Ubuntu: "
-            "sudo apt-get install chromium), or name one in RETAKE_CHROMIUM.",
-            red=True,
-        )
+        remarks(config).left_out = len(left_out)
 
 
 @pytest.fixture
 def measured(pytestconfig):
     """Takes lines that are shown at the end of the tests: ``measured("...")``."""
-    return pytestconfig.stash.setdefault(MEASURED, []).append
+    return remarks(pytestconfig).measured.append
 
 
 @pytest.fixture(scope="session")
@@ -127,15 +113,33 @@ def playwright():
         yield running
 
 
+@pytest.fixture(scope="module")
+def window(playwright):
+    """Open a window with an empty page: ``with window(size=drive.PHONE) as context``.
+
+    It takes all that `drive.window` and `drive.flags` do. Windows whose flags are the same share a browser.
+    """
+    running = {}
+    with ExitStack() as stack:
+
+        @contextmanager
+        def opened(size=drive.DESKTOP, dark=False, **start):
+            flags = drive.flags(**start)
+            if flags not in running or not running[flags].is_connected():
+                running[flags] = stack.enter_context(drive.browser(playwright, flags))
+            with drive.window(running[flags], size=size, dark=dark) as context:
+                yield context
+
+        yield opened
+
+
 @pytest.fixture
-def browse(playwright, servers, tmp_path):
-    """Open a page of the app: ``browse("check", size=drive.PHONE)``; all that `drive.chromium` takes."""
+def browse(window, servers):
+    """Open a page of the app: ``browse("check", size=drive.PHONE)``; all that `window` takes."""
     with ExitStack() as stack:
 
         def open_page(path="", url=None, **options):
-            folder = tmp_path / f"profile-{len(list(tmp_path.iterdir()))}"
-            context = stack.enter_context(drive.chromium(playwright, folder, **options))
-            page = context.pages[0]
+            page = stack.enter_context(window(**options)).pages[0]
             page.set_default_timeout(PATIENCE_MS)
             page.goto(f"{url or servers('imageqx').url}/{path}")
             return page
@@ -188,16 +192,15 @@ def plain(run, tmp_path_factory):
 
 
 @pytest.fixture
-def open_page(playwright, good, tmp_path):
-    """A page whose camera the test turns: ``open_page(server)``; all that `drive.chromium` takes."""
+def open_page(window, good):
+    """A page whose camera the test turns: ``open_page(server)``; all that `window` takes."""
     done, data = cv2.imencode(".jpg", good[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 97])
     assert done
     picture = json.dumps("data:image/jpeg;base64," + base64.b64encode(data).decode())
     with ExitStack() as stack:
 
         def go(server, path="", setting="", **options):
-            context = stack.enter_context(drive.chromium(playwright, tmp_path / "profile", **options))
-            page = context.pages[0]
+            page = stack.enter_context(window(**options)).pages[0]
             page.set_default_timeout(PATIENCE_MS)
             page.add_init_script(f"({CANVAS})({picture}); {setting}")
             page.goto(path if path.startswith("http") else f"{server.url}/{path}")

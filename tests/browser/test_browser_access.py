@@ -6,6 +6,7 @@ from browser_steps import settled
 from device_steps import start, wait_for
 from playwright.sync_api import expect
 
+from core.words import LANGUAGES, _, use_language
 from scripts import drive
 
 pytestmark = pytest.mark.browser
@@ -152,12 +153,38 @@ def test_a_hint_is_announced_once_in_its_own_words_and_by_one_voice(open_page, o
     assert not page.evaluate(off)
 
 
+def cut_off(page):
+    """Links to pages that are not all in sight, with the words of any language."""
+    found = []
+    for code in LANGUAGES:
+        use_language(code)
+        titles = [_("Practise"), _("Check"), _("How good?"), _("Designer"), _("About")]
+        found += page.evaluate(
+            """(titles) => {
+              const row = document.querySelector(".st-key-rt-nav");
+              const links = [...row.querySelectorAll("a")];
+              links.forEach((link, place) => (link.querySelector("p").textContent = titles[place]));
+              const around = row.parentElement.getBoundingClientRect();
+              const inside = ({ left, right }) => left >= around.left - 1 && right <= around.right + 1;
+              return titles.filter((_, place) => !inside(links[place].getBoundingClientRect()));
+            }""",
+            titles,
+        )
+    use_language("en")
+    return found
+
+
 @pytest.mark.parametrize("size", [drive.PHONE, (844, 390)], ids=["upright", "on its side"])
 def test_with_one_hand_the_shutter_is_in_reach_and_everything_big_enough(open_page, on_device, size):
     page = open_page(on_device, size=size)
+    width, height = size
+    expect(page.get_by_role("button", name="Start camera")).to_be_visible()
+    banner = page.locator(".banner").bounding_box()
+    assert banner["width"] * banner["height"] <= 1, "no box is pressed in the button's place"
+    if width > height:
+        assert not cut_off(page)
     start(page)
     wait_for(page, "ready", locked=False)
-    width, height = size
     shutter = page.get_by_role("button", name="Take photo").bounding_box()
     x, y = shutter["x"] + shutter["width"] / 2, shutter["y"] + shutter["height"] / 2
     if width < height:

@@ -3,7 +3,6 @@
 import base64
 import json
 import sys
-from contextlib import ExitStack
 
 import cv2
 import pytest
@@ -63,9 +62,8 @@ def server(tmp_path_factory):
 
 
 @pytest.fixture
-def page(playwright, server, photo, tmp_path):
-    with ExitStack() as stack:
-        context = stack.enter_context(drive.chromium(playwright, tmp_path / "profile", size=drive.PHONE))
+def page(window, server, photo):
+    with window(size=drive.PHONE) as context:
         page = context.pages[0]
         page.set_default_timeout(150_000)
         page.add_init_script(f"({CANVAS})({json.dumps(photo)})")

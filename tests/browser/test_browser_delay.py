@@ -8,7 +8,7 @@ from scripts import drive
 from scripts.measure_live import delays, fitting, latency
 
 pytestmark = pytest.mark.browser
-CHANGES = 10
+CHANGES = 6
 SCENES = "bad_light", "ready"
 
 # Turns the light off and on, each time once the fitting words have stood longer than the coach remembers.

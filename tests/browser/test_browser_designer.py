@@ -49,6 +49,11 @@ def test_an_edit_changes_the_live_prompt(designer):
     pick(page, "When", "Poor light")
     expect(page.get_by_role("textbox", name="Prompt on screen")).to_have_value("Find softer, even light")
     reword(page, "Go to a window")
+    page.reload()  # the draft is still there
+    expect(page.locator(".rt-strip").get_by_text("Go to a window").first).to_be_visible()
+    settled(page)
+    page.get_by_role("textbox", name="Name", exact=True).press_sequentially("!")
+    expect(page.get_by_text("Use small letters")).to_be_visible()  # told while the cursor is still there
     to_the_camera(page, "Try it on the camera")
     assert "Go to a window" in wait_for(page, "bad_light")
 

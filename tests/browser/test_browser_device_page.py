@@ -264,7 +264,7 @@ def offline_with_a_photo(run, open_page):
 
 
 def logged(page, folder):
-    """Agree to the log being saved, and read it."""
+    """Agree to the log being saved, and read it: names of events, of notes what is noted."""
     page.get_by_text("Your session and privacy").click()
     # By the keyboard: pictures that load above would move it away from under a finger.
     tick = page.get_by_role("checkbox", name="Save my session log on this computer")
@@ -274,7 +274,8 @@ def logged(page, folder):
     expect(page.get_by_text("Saved in")).to_be_visible()
     rows = [json.loads(line) for file in folder.glob("*.jsonl") for line in file.read_text().splitlines()]
     assert len({row["event_id"] for row in rows}) == len(rows)
-    return [row["event"] for row in rows]
+    # A slow machine may have brought other notes, such as that help was offered.
+    return [row["properties"]["note"] if row["event"] == "note_added" else row["event"] for row in rows]
 
 
 @pytest.mark.parametrize("reload", [False, True], ids=["waiting", "reloaded"])
@@ -287,7 +288,7 @@ def test_a_photo_taken_without_the_server_arrives_once(run, open_page, reload):
         nothing_waits(page)
         names = logged(page, server.log.parent / "data" / "sessions")
         assert names.count("photo_accepted") == 1
-        assert names.count("note_added") == 1, "the photo came to the server once"
+        assert names.count("judged_on_server") == 1, "the photo came to the server once"
         assert names.count("camera_started") == 1, "what happened before is not lost"
         assert "Traceback" not in server.printed(), server.printed()
 
@@ -345,7 +346,7 @@ def test_two_tabs_keep_what_is_theirs(run, open_page):
         nothing_waits(first)
         expect(second.get_by_text("This photo works")).to_be_hidden()
         names = logged(first, server.log.parent / "data" / "sessions")
-        assert names.count("note_added") == 1
+        assert names.count("judged_on_server") == 1
 
 
 NO_DATABASE = (
@@ -375,7 +376,7 @@ def test_where_the_browser_keeps_nothing_the_page_does_and_says_so(run, open_pag
     with run(port) as server:
         expect(page.get_by_text("This photo works")).to_be_visible()
         names = logged(page, server.log.parent / "data" / "sessions")
-        assert names.count("photo_accepted") == names.count("note_added") == 1
+        assert names.count("photo_accepted") == names.count("judged_on_server") == 1
 
 
 def test_from_another_page_nothing_is_told_until_the_camera_is_back(open_page, on_device):
@@ -459,7 +460,7 @@ def test_a_page_loaded_again_without_the_server_is_the_camera(run, open_page):
         expect(page.get_by_text("This photo works")).to_be_visible()
         nothing_waits(page)
         names = logged(page, server.log.parent / "data" / "sessions")
-        assert names.count("photo_accepted") == names.count("note_added") == 1
+        assert names.count("photo_accepted") == names.count("judged_on_server") == 1
 
 
 def test_a_language_is_picked_and_kept_and_arabic_reads_from_right_to_left(open_page, on_device):

@@ -7,7 +7,7 @@ from browser_steps import start_camera
 
 from scripts import drive
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.webrtc]
 
 
 @pytest.fixture

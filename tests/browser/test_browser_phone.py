@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from scripts import drive, phone
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.webrtc]
 
 
 @pytest.fixture

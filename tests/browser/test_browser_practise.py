@@ -7,7 +7,7 @@ from playwright.sync_api import TimeoutError, expect
 from core.lesion.taxonomy import LABELS, shipped
 from scripts import drive
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.webrtc]
 
 PROMPTS = {"blurry": "Hold still", "too_far_away": "Move closer", "no_skin": "Show your skin"}
 

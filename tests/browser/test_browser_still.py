@@ -1,7 +1,5 @@
 """Which picture becomes the photo: the browser's module alone, with made-up pictures and verdicts."""
 
-from contextlib import ExitStack
-
 import pytest
 from module_page import site
 
@@ -35,11 +33,9 @@ CHOOSE = """async ({ kept, shot }) => {
 
 
 @pytest.fixture(scope="module")
-def page(playwright, tmp_path_factory):
-    with ExitStack() as stack:
-        address = stack.enter_context(site(WEB)).url
-        context = stack.enter_context(drive.chromium(playwright, tmp_path_factory.mktemp("profile")))
-        context.pages[0].goto(address)
+def page(window):
+    with site(WEB) as served, window() as context:
+        context.pages[0].goto(served.url)
         yield context.pages[0]
 
 

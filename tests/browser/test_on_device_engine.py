@@ -4,7 +4,7 @@ import base64
 import io
 import json
 import platform
-from contextlib import ExitStack
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -22,7 +22,6 @@ from core.runtime.manifest import load_manifest
 from core.runtime.preprocess import detail_square, network_square
 from core.training.degrade import worsen
 from core.training.phantoms import draw
-from scripts import drive
 from scripts.on_device_vectors import FILE
 
 pytestmark = pytest.mark.browser
@@ -95,28 +94,29 @@ def folder():
     return found.folder
 
 
+@contextmanager
+def modules(window, folder, apart=False):
+    """A page of the modules, and its site."""
+    with site(folder, apart) as served, window() as context:
+        page = context.pages[0]
+        page.set_default_timeout(300_000)
+        page.goto(served.url)
+        yield page, served
+
+
+@pytest.fixture
+def visit(window, folder):
+    """A visit of its own: a page, and its site."""
+    with modules(window, folder) as visit:
+        yield visit
+
+
 @pytest.fixture(scope="module")
-def window(playwright, folder, tmp_path_factory):
-    """Open a page of the modules: ``window(apart=True)``; returns it and its site."""
-    with ExitStack() as stack:
-
-        def opened(apart=False):
-            served = stack.enter_context(site(folder, apart))
-            context = stack.enter_context(drive.chromium(playwright, tmp_path_factory.mktemp("profile")))
-            page = context.pages[0]
-            page.set_default_timeout(300_000)
-            page.goto(served.url)
-            return page, served
-
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def page(window):
+def page(window, folder):
     """One page for all tests that only ask for answers, with an engine."""
-    page, _served = window()
-    assert page.evaluate(OPEN, ["wasm", "/"])["backend"] == "wasm"
-    return page
+    with modules(window, folder) as (page, _served):
+        assert page.evaluate(OPEN, ["wasm", "/"])["backend"] == "wasm"
+        yield page
 
 
 @pytest.fixture(scope="module")
@@ -180,8 +180,8 @@ def test_the_browser_does_what_the_vectors_say(page, part):
     assert page.evaluate(script, [part, vectors]) == []
 
 
-def test_a_second_visit_fetches_neither_the_network_nor_the_runtime(window):
-    page, served = window()
+def test_a_second_visit_fetches_neither_the_network_nor_the_runtime(visit):
+    page, served = visit
     large = {"imageqx.json", "imageqx.onnx.gz", runtime.kept_as(runtime.BINARIES["wasm"])}
     first = page.evaluate(OPEN, ["auto", "/"])
     assert large <= set(served.asked)
@@ -211,8 +211,8 @@ def test_what_an_older_page_kept_is_let_go(page):
     assert page.evaluate(keys) == []
 
 
-def test_a_damaged_copy_is_fetched_anew(window):
-    page, served = window()
+def test_a_damaged_copy_is_fetched_anew(visit):
+    page, served = visit
     damaged = """async () => {
         const store = await caches.open("retake-on-device");
         await store.put("/imageqx.onnx.gz", new Response("not what it was"));
@@ -223,8 +223,8 @@ def test_a_damaged_copy_is_fetched_anew(window):
     assert served.asked.count("imageqx.onnx.gz") == 1
 
 
-def test_a_download_that_fails_is_told_apart_and_can_be_tried_again(window):
-    page, served = window()
+def test_a_download_that_fails_is_told_apart_and_can_be_tried_again(visit):
+    page, served = visit
     served.broken.add("imageqx.onnx.gz")
     assert page.evaluate(OPEN, ["auto", "/"]) == {"failed": "network"}
     served.broken.clear()
@@ -232,26 +232,26 @@ def test_a_download_that_fails_is_told_apart_and_can_be_tried_again(window):
 
 
 @pytest.mark.parametrize("missing", ["worker.js", "imageqx.json", runtime.MODULES["wasm"]])
-def test_whatever_does_not_come_is_a_failed_download(window, missing):
-    page, served = window()
+def test_whatever_does_not_come_is_a_failed_download(visit, missing):
+    page, served = visit
     served.broken.add(missing)
     assert page.evaluate(OPEN, ["auto", "/"]) == {"failed": "network"}
 
 
-def test_a_browser_that_lacks_something_is_told_so(window):
-    page, _served = window()
+def test_a_browser_that_lacks_something_is_told_so(visit):
+    page, _served = visit
     page.evaluate("delete globalThis.OffscreenCanvas")
     assert page.evaluate(OPEN, ["auto", "/"]) == {"failed": "unsupported"}
 
 
-def test_without_a_graphics_processor_it_runs_on_simd(window):
+def test_without_a_graphics_processor_it_runs_on_simd(visit):
     # Chromium under test has none: asking for it must not fail.
-    page, _served = window()
+    page, _served = visit
     assert page.evaluate(OPEN, ["webgpu", "/"])["backend"] == "wasm"
 
 
-def test_a_graphics_processor_that_is_lost_on_the_way_is_replaced(window):
-    page, _served = window()
+def test_a_graphics_processor_that_is_lost_on_the_way_is_replaced(visit):
+    page, _served = visit
     page.evaluate(
         """() => {
             const Real = window.Worker;
@@ -270,8 +270,8 @@ def test_a_graphics_processor_that_is_lost_on_the_way_is_replaced(window):
     assert page.evaluate(ASSESS, False)["quality"] == pytest.approx(on_gpu["quality"], abs=1e-6)
 
 
-def test_a_backend_that_answers_wrongly_is_not_believed(window, folder):
-    page, served = window()
+def test_a_backend_that_answers_wrongly_is_not_believed(visit):
+    page, served = visit
     lying = """async (base) => {
         const { openNetwork } = await import("/network.js");
         const network = await openNetwork({ base, backend: "wasm", onProgress() {} });
@@ -282,14 +282,14 @@ def test_a_backend_that_answers_wrongly_is_not_believed(window, folder):
     assert page.evaluate(lying, f"{served.url}/") == "runtime"
 
 
-def test_threads_are_used_where_memory_may_be_shared(window):
-    page, _served = window(apart=True)
-    assert page.evaluate("crossOriginIsolated")
-    cores = page.evaluate("navigator.hardwareConcurrency")
-    assert page.evaluate(OPEN, ["wasm", "/"])["threads"] == min(4, max(1, cores // 2))
-    assert page.evaluate(OPEN, ["wasm", "/", 2])["threads"] == 2
-    page.evaluate(GREY)
-    assert sum(page.evaluate(ASSESS, False)["quality"].values()) == pytest.approx(1)
+def test_threads_are_used_where_memory_may_be_shared(window, folder):
+    with modules(window, folder, apart=True) as (page, _served):
+        assert page.evaluate("crossOriginIsolated")
+        cores = page.evaluate("navigator.hardwareConcurrency")
+        assert page.evaluate(OPEN, ["wasm", "/"])["threads"] == min(4, max(1, cores // 2))
+        assert page.evaluate(OPEN, ["wasm", "/", 2])["threads"] == 2
+        page.evaluate(GREY)
+        assert sum(page.evaluate(ASSESS, False)["quality"].values()) == pytest.approx(1)
 
 
 def test_the_page_never_waits_for_the_network(page):
@@ -383,8 +383,8 @@ def test_no_feature_map_is_sent_that_nobody_asked_for(page):
     assert page.evaluate(ASSESS, False)["heats"] == {}
 
 
-def test_a_closed_engine_says_so(window):
-    page, _served = window()
+def test_a_closed_engine_says_so(visit):
+    page, _served = visit
     page.evaluate(OPEN, ["wasm", "/"])
     page.evaluate(GREY)
     ended = """async () => {

@@ -54,7 +54,7 @@ def test_every_method_gives_a_map(request, network, method):
 
 
 def test_score_cam_gives_a_map(lesion, monkeypatch):
-    # One pass a channel: keep sixteen of the 512, so that the test stays short.
+    # One pass a channel: keep sixteen of the 2024, so that the test stays short.
     from pytorch_grad_cam.activations_and_gradients import ActivationsAndGradients
 
     save = ActivationsAndGradients.save_activation
@@ -84,22 +84,25 @@ def test_unknown_targets_and_methods(lesion):
 
 
 def test_guided_backpropagation_lets_only_positive_paths_through(lesion):
-    """Against its definition: a ReLU passes a slope on where its input and the slope are both positive."""
+    """Against its definition: a unit passes a slope on where its input and the slope are both positive."""
     target = "acne"
     found = lesion.guided_backpropagation(PICTURE, target)
     assert found.shape == (224, 224, 3)
     assert found.any()
 
     net = gradients.copy.deepcopy(lesion._net)
-    handles = []
-    for module in net.modules():
+    inputs = {}
+
+    def pass_on(module, slope_in, slope_out):
         if isinstance(module, torch.nn.ReLU):
+            return (slope_in[0].clamp(min=0),)
+        return (torch.where((inputs[module] > 0) & (slope_out[0] > 0), slope_in[0], torch.zeros(())),)
+
+    for module in net.modules():
+        if isinstance(module, torch.nn.SiLU | torch.nn.ReLU):
             module.inplace = False
-            handles.append(
-                module.register_full_backward_hook(
-                    lambda module, slope_in, slope_out: (slope_in[0].clamp(min=0),)
-                )
-            )
+            module.register_forward_pre_hook(lambda module, given: inputs.update({module: given[0]}))
+            module.register_full_backward_hook(pass_on)
     images = torch.from_numpy(network_input(PICTURE)).requires_grad_(True)
     net(images)[0][0, 0].backward()
     expected = images.grad[0].numpy().transpose(1, 2, 0)

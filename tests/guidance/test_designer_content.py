@@ -66,6 +66,22 @@ def test_a_mistake_in_the_file_is_named_with_its_line(text, line):
     assert f"draft.yaml, line {line}: " in caught.value.message
 
 
+@pytest.mark.parametrize(
+    ("overlay", "advice"),
+    [
+        ("{colour: red}", 'such as "#ffcc00"'),
+        ("{colour_ready: '#ffcc00 '}", 'such as "#ffcc00"'),
+        ("{shape: knee}", "'hand', 'face' or 'foot'"),
+        ("{banner: left}", "'top' or 'bottom'"),
+    ],
+)
+def test_an_overlay_that_cannot_be_drawn_is_refused_with_what_can_be(overlay, advice):
+    with pytest.raises(PresetError) as caught:
+        from_yaml(f"name: mine\noverlay: {overlay}\n", "draft.yaml")
+    assert "draft.yaml, line 2: overlay > " in caught.value.message
+    assert advice in caught.value.message
+
+
 def test_a_file_beyond_all_measure_is_refused():
     with pytest.raises(PresetError, match="longer than any preset"):
         from_yaml("name: mine\n" + "#" * 200_000, "draft.yaml")

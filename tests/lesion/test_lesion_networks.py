@@ -112,4 +112,4 @@ def test_twins_are_of_our_architectures_only():
     assert has_twin(load_manifest().networks["lesion"])
     entry = made_up_entry(task="lesion", labels=list(OURS))
     assert not has_twin(entry)
-    assert not has_twin(entry.model_copy(update={"provenance": {"arch": "efficientnet_b0"}}))
+    assert not has_twin(entry.model_copy(update={"provenance": {"arch": "transformer"}}))

@@ -3,6 +3,7 @@ from types import SimpleNamespace
 import av
 import numpy as np
 import pytest
+from streamlit_webrtc import WebRtcStreamerContext, WebRtcStreamerState, component
 
 from core.live import stream
 from core.live.ice import IceError
@@ -113,3 +114,49 @@ def test_wrong_settings_are_told(worker, streamer, monkeypatch):
     monkeypatch.setenv("RETAKE_ICE_SERVERS", "nonsense")
     with pytest.raises(IceError):
         stream.camera_stream("camera", worker)
+
+
+class Connection:
+    """The library's end of a stream."""
+
+    stopped = False
+
+    def stop(self):
+        self.stopped = True
+
+
+@pytest.fixture
+def library(monkeypatch):
+    """What the library keeps of a session, of a stream that begins: context, and what the browser told."""
+    monkeypatch.setattr(stream.st, "session_state", {})
+    told = {"playing": False, "sdpOffer": {"type": "offer", "sdp": "the first"}, "iceCandidates": {}}
+    context = WebRtcStreamerContext(worker=None, state=component.compile_state(told))
+    front = component.generate_frontend_component_key("camera")
+    stream.st.session_state.update({"camera": context, front: told})
+    return SimpleNamespace(context=context, told=told)
+
+
+def test_a_new_stream_never_gets_the_answer_of_an_earlier_one(worker, streamer, library):
+    first = Connection()
+    stream.camera_stream("camera", worker)
+    library.context._set_worker(first)
+    library.context._sdp_answer_json, library.context._is_sdp_answer_sent = "to the first", True
+    stream.camera_stream("camera", worker)
+    library.told |= {"playing": True, "sdpOffer": ""}
+    stream.camera_stream("camera", worker)
+    assert not first.stopped, "one stream goes on"
+
+    # It stopped and began anew before the server looked again.
+    library.told |= {"playing": False, "sdpOffer": {"type": "offer", "sdp": "the second"}}
+    stream.camera_stream("camera", worker)
+    assert first.stopped
+    assert library.context._get_worker() is None
+    assert (library.context._sdp_answer_json, library.context._is_sdp_answer_sent) == (None, False)
+    assert library.context.state == WebRtcStreamerState(playing=False, signalling=True)
+
+
+def test_what_a_change_led_to_is_told(worker, streamer, library):
+    told = []
+    stream.camera_stream("camera", worker, on_change=told.append)
+    streamer.asked["on_change"]()
+    assert told == [stream.StreamState(playing=False, connecting=True)]

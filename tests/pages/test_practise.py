@@ -48,7 +48,7 @@ class Stage:
         self.wanted.append(wanted)
         if self.changed:
             self.changed = False
-            on_change()
+            on_change(self.stream)
         if self.problem:
             raise self.problem
         return self.stream
@@ -237,6 +237,23 @@ def test_starting_or_stopping_hands_the_camera_back_to_the_person(stage):
     stage.start().show(SPOT, 3).press("practise-shutter")
     stage.press("practise-result-retake")
     stage.changed = True
+    assert stage.run().run().wanted[-1] is None
+
+
+def test_a_stop_that_comes_late_does_not_keep_the_camera_off(stage):
+    stage.start().show(SPOT, 3).press("practise-shutter")
+    stage.press("practise-result-retake")
+    stage.stream, stage.changed = OFF, True  # the stop for the photo, when the next one is asked for already
+    assert stage.run().run().wanted[-1] is True
+    stage.stream, stage.changed = StreamState(playing=False, connecting=True), True
+    assert stage.run().run().wanted[-1] is None
+
+
+def test_a_start_that_comes_late_does_not_keep_the_camera_on(stage):
+    stage.start().show(SPOT, 3).press("practise-shutter")
+    stage.changed = True
+    assert stage.run().run().wanted[-1] is False
+    stage.stream, stage.changed = OFF, True
     assert stage.run().run().wanted[-1] is None
 
 

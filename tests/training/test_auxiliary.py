@@ -185,13 +185,15 @@ def test_a_seed_decides_everything_and_a_broken_run_ends_the_same(tmp_path):
 def test_what_is_exported_and_started_from_has_no_head_but_its_own(tmp_path):
     torch.manual_seed(0)
     settings = plan(epochs=1, draws=8, batch=4, sizes=((0.0, 32),), threads=1)
-    made = LesionRecipe(build("lesion"), data(), settings, choices=CONFIGURATIONS["adversarial-conditions"])
+    made = LesionRecipe(
+        build("lesion", "resnet34"), data(), settings, choices=CONFIGURATIONS["adversarial-conditions"]
+    )
     trained = fit(made, tmp_path)
     export(trained, "lesion", tmp_path / "lesion.onnx", 64)
     names = initialiser_names(tmp_path / "lesion.onnx")
     assert "head.weight" in names
     assert not [name for name in names if name.startswith(("source_head", "condition_head"))]
-    again = build("lesion")
+    again = build("lesion", "resnet34")
     initialise(again, str(tmp_path / "last.ckpt"))
     assert same(weights(trained), weights(again))
 

@@ -14,7 +14,7 @@ from core.training.export import InitError, build, export, fill_twin, initialise
 from core.training.networks.fold import fold
 
 SIZE = 64
-LIMITS = {"imageqx": 15e6, "lesion": 45e6}
+LIMITS = {"imageqx": 15e6, "lesion": 9e6}
 
 
 @pytest.fixture(scope="module", params=["imageqx", "lesion"])

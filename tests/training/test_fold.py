@@ -42,7 +42,7 @@ def test_folded_network_answers_the_same_without_batchnorm(make):
 
 
 def test_folding_keeps_names_and_leaves_the_original_alone():
-    net = lived_in(LesionNet())
+    net = lived_in(LesionNet("resnet34"))
     before = {name: value.clone() for name, value in net.state_dict().items()}
     names = {name for name, _ in fold(net).named_parameters()}
     assert {"trunk.conv1.weight", "trunk.conv1.bias", "head.weight", "head.bias"} <= names
@@ -94,8 +94,8 @@ def test_settling_leaves_what_begins_anew_as_it_is():
 
 def test_settled_network_goes_on_in_training_from_what_it_knew():
     torch.manual_seed(4)
-    twin = fold(lived_in(LesionNet()))
-    fresh = lived_in(LesionNet(), seed=6)
+    twin = fold(lived_in(LesionNet("resnet34")))
+    fresh = lived_in(LesionNet("resnet34"), seed=6)
     unfold_into(fresh, dict(twin.named_parameters()))
     images = torch.rand(12, 3, 64, 64) + torch.randn(12, 3, 1, 1)
     with torch.inference_mode():

@@ -103,10 +103,10 @@ def test_imageqx_explanation_head_is_affine_and_quality_sees_explanations_throug
 
 def test_lesion_shapes():
     torch.set_num_threads(1)
-    net = LesionNet().eval()
+    net = LesionNet("resnet34").eval()
     with torch.inference_mode():
         logits, features = net(torch.zeros(1, 3, 224, 224))
     assert logits.shape == (1, 10) == (1, len(LABELS))
     assert features.shape == (1, 512, 7, 7)
     assert tuple(net.head.weight.shape) == (10, 512)
-    assert set(ARCHITECTURES) == {"resnet34", "resnet50", "resnet101", "resnet152"}
+    assert set(ARCHITECTURES) == {"efficientnet_b0", "resnet34", "resnet50", "resnet101", "resnet152"}

@@ -366,7 +366,7 @@ def test_temperature_undoes_overconfidence():
 
 
 def test_a_pretrained_trunk_learns_in_thirds_and_the_head_first():
-    net = LesionNet()
+    net = LesionNet("resnet34")
     groups = rate_groups(net, pretrained=True)
     assert [factor for factor, _trunk, _held in groups] == [0.01, 0.1, 1.0, 1.0]
     assert [trunk for _factor, trunk, _held in groups] == [True, True, True, False]

@@ -34,7 +34,9 @@ def recipe(epochs=6, seed=0) -> SelfSupervisedRecipe:
     skin = [np.full((40, 40, 3), (200, 160 + i, 140), np.uint8) for i in range(4)]
     data = SkinData(pictures(1), skin, pictures(1, seed=9))
     settings = plan(epochs=epochs, draws=16, batch=8, sizes=((0.0, 32),), seed=seed, threads=1)
-    return SelfSupervisedRecipe(LesionNet(), data, replace(settings, bf16=False, validate_every=epochs))
+    return SelfSupervisedRecipe(
+        LesionNet("resnet34"), data, replace(settings, bf16=False, validate_every=epochs)
+    )
 
 
 def test_all_photographs_of_skin_are_looked_at_twice():
@@ -54,7 +56,7 @@ def test_the_trunk_learns_and_the_head_stands_still(tmp_path):
     assert any(name.startswith("trunk.layer4") for name in changed)
     assert not any(name.startswith("head") for name in changed)
     assert same(after, weights(fit(recipe(epochs=2), tmp_path / "again")))
-    start = build("lesion")
+    start = build("lesion", "resnet34")
     initialise(start, str(tmp_path / "last.ckpt"))
     assert same(after, weights(start))
 

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from folders import write_manifest
 
+from core.runtime.manifest import load_manifest
 from core.training.sources import DataError, read_manifest, read_mask, read_rgb
 from core.training.splits import rule, split_of
 
@@ -124,3 +125,11 @@ def test_the_split_of_a_photo_does_not_move(tmp_path):
     rows = many_rows(tmp_path, slugs=("one",), count=60)
     validation = sorted({row.split_key for row in rows if split_of(row) == "validation"})
     assert validation == ["one/15"]
+
+
+@pytest.mark.parametrize("task", ["imageqx", "lesion"])
+def test_no_shipped_network_was_trained_on_a_source_that_is_left_out(task):
+    """So that a grown benchmark measures old weights on the same photographs as new ones."""
+    trained = set(load_manifest().networks[task].provenance["data"])
+    assert trained
+    assert not trained & set(rule()["left_out_slugs"])

@@ -16,6 +16,8 @@ from core.runtime.weights import verify
 from core.training import cli
 from core.training.networks.lesion import LABELS
 from core.training.phantoms import draw
+from core.training.recipes import probe
+from core.training.recipes.probe import start_head
 from core.training.recipes.range_test import earlier_optimum
 
 COLUMNS = ["path", "group", "label", "original_label", "source", "slug", "split_key", "width", "height"]
@@ -50,6 +52,8 @@ def train(*words) -> int:
 
 
 QUICK = ["--draws", 8, "--batch", 4, "--size", 32, "--threads", 1, "--phantoms", 1, "--rate", 0.01]
+# Of the architectures it is exported fastest.
+QUICK += ["--arch", "resnet34"]
 RANGE_TEST = ["--rate", "auto"]
 
 
@@ -92,6 +96,35 @@ def test_training_goes_on_from_a_checkpoint_and_from_our_own_file(lesion, folder
     assert train(*args, "--out", tmp_path, "--epochs", 1, "--init", lesion / "last.ckpt") == 0
     assert load_manifest(tmp_path / "manifest.json").networks["lesion"].provenance["init"] == "last.ckpt"
     assert "Written" in capsys.readouterr().out
+
+
+def test_fine_tuning_begins_with_a_probe_and_says_so(folder, tmp_path, monkeypatch):
+    began = []
+
+    def start(net, data, size, seed, count):
+        began.append((size, seed, count))
+        start_head(net, data, size, seed, count)
+
+    monkeypatch.setattr(probe, "start_head", start)
+    words = ["lesion", "--data", folder, "--out", tmp_path, "--epochs", 1, "--seed", 3, *QUICK]
+    assert train(*words, "--configuration", "fine-tuned") == 0
+    assert began == [(32, 3, 8)]
+    story = load_manifest(tmp_path / "manifest.json").networks["lesion"].provenance
+    assert (story["configuration"], story["graded"]) == ("fine-tuned", True)
+
+
+def test_the_default_architecture_is_fine_tuned_and_a_resnet_is_not(folder, tmp_path, monkeypatch):
+    chosen = []
+    monkeypatch.setattr(cli, "_train", lambda args: chosen.append((args.arch, args.configuration)) or 0)
+    for words in ([], ["--arch", "resnet50"], ["--configuration", "plain"]):
+        assert train("lesion", "--data", folder, "--out", tmp_path, *words) == 0
+    assert train("imageqx", "--data", folder, "--out", tmp_path) == 0
+    assert chosen == [
+        ("efficientnet_b0", "fine-tuned"),
+        ("resnet50", "retake"),
+        ("efficientnet_b0", "plain"),
+        ("efficientnet_b0", "retake"),
+    ]
 
 
 def test_two_processes_share_each_step(folder, tmp_path):

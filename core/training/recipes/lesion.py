@@ -1,4 +1,8 @@
-"""The lesion classifier's recipe: SGD with warm restarts, all layers at one rate when from scratch."""
+"""The lesion classifier's recipes.
+
+EfficientNet-B0 from a pretrained start is fine-tuned (``fine_tuning``); the ResNets keep SGD with warm
+restarts, all layers at one rate when from scratch (``plan``).
+"""
 
 import math
 from collections import Counter
@@ -39,23 +43,28 @@ class Choices:
         mixed: styles of pictures mixed inside the network (``mixstyle``).
         adversarial: a head learns the source within a class, and the features learn to hide it.
         conditions: a head learns the finer labels of the sources that have them.
+        smoothing: of the labels of cross-entropy.
+        blended: share of the batches that blend two pictures each.
+        probed: the head starts as a linear probe (``probe``) instead of at random.
     """
 
     restyled: bool = True
     mixed: bool = True
     adversarial: bool = False
     conditions: bool = False
+    smoothing: float = 0.05
+    blended: float = 0.3
+    probed: bool = False
 
 
 CONFIGURATIONS: Final = {
+    "fine-tuned": Choices(restyled=False, mixed=False, smoothing=0.1, blended=0.0, probed=True),
     "retake": Choices(),
     "plain": Choices(restyled=False, mixed=False),
     "adversarial": Choices(adversarial=True),
     "conditions": Choices(conditions=True),
     "adversarial-conditions": Choices(adversarial=True, conditions=True),
 }
-SMOOTHING = 0.05
-MIXED = 0.3
 # Strongest reversal of the source's gradient, share of the conditions' loss, and the fewest pictures of a
 # condition that are learnt from.
 REVERSAL: Final = 0.5
@@ -65,6 +74,45 @@ FEWEST: Final = 6
 SOFTENED: Final = 2.0
 DISTILLED: Final = 0.7
 SIZES = ((0.0, 128), (0.55, 160), (0.8, 224))
+TUNED_SIZES = ((0.0, 128), (0.4, 160), (0.75, 192))
+# Factors of the rate by thirds of the trunk: gentler than Mishra et al.'s, whose runs were far longer.
+TUNED_THIRDS = (0.1, 0.4, 1.0)
+
+
+def fine_tuning(
+    epochs: int = 24,
+    draws: int = 1280,
+    batch: int = 32,
+    sizes: tuple[tuple[float, int], ...] = TUNED_SIZES,
+    seed: int = 0,
+    minutes: float | None = None,
+    threads: int = 2,
+    processes: int = 1,
+    rate: float | None = None,
+    pretrained: bool = True,
+) -> Plan:
+    """How a network with a pretrained trunk is trained: AdamW, one cosine, graded rates over thirds."""
+    return Plan(
+        epochs=epochs,
+        draws=draws,
+        batch=batch,
+        peak=rate or 6e-4,
+        optimiser="adamw",
+        weight_decay=0.02,
+        sizes=sizes,
+        floor=1e-6,
+        cycles=1,
+        bf16=False,
+        average=0.995,
+        seed=seed,
+        minutes=minutes,
+        validate_every=8,
+        threads=threads,
+        processes=processes,
+        pretrained=pretrained,
+        thirds=TUNED_THIRDS,
+        head_alone=0.0,
+    )
 
 
 def plan(
@@ -175,6 +223,7 @@ class LesionRecipe(Recipe):
         if loss not in LOSSES:
             raise ValueError(f"no such loss: {loss}")
         self._alone = loss == "bce"
+        self._choices = choices
         channels = self.net.head.in_features if choices.adversarial or choices.conditions else 0
         self.source_head = (
             SourceHead(channels, torch.from_numpy(self.data.held())) if choices.adversarial else None
@@ -215,7 +264,7 @@ class LesionRecipe(Recipe):
         """
         label, source, conditions = targets
         shares = F.one_hot(label, len(LABELS)).float()
-        if torch.rand(()) < MIXED:
+        if torch.rand(()) < self._choices.blended:
             part = float(torch.rand(()) * 0.4)
             order = torch.randperm(len(images))
             images = images * (1 - part) + images[order] * part
@@ -230,7 +279,7 @@ class LesionRecipe(Recipe):
         if self._alone:
             total = F.binary_cross_entropy_with_logits(outputs[0], shares)
         else:
-            total = F.cross_entropy(outputs[0], shares, label_smoothing=SMOOTHING)
+            total = F.cross_entropy(outputs[0], shares, label_smoothing=self._choices.smoothing)
         if self._teachers:
             # Their gradients shrink with the square of the softening.
             soft = F.cross_entropy(outputs[0] / SOFTENED, beside.pop()) * SOFTENED**2

@@ -46,6 +46,8 @@ class Plan:
             CPU that uses the cores better than more threads do. Needs ``minutes`` unset, as clocks differ.
         pretrained: the trunk comes from ImageNet: the head learns alone at first, then the trunk's thirds at
             0.01, 0.1 and 1 times the rate. From scratch everything learns at one rate.
+        thirds: those factors, where they are others.
+        head_alone: share of the run in which the head of a pretrained network learns alone.
     """
 
     epochs: int
@@ -65,6 +67,8 @@ class Plan:
     threads: int = 2
     processes: int = 1
     pretrained: bool = False
+    thirds: tuple[float, float, float] = THIRDS
+    head_alone: float = HEAD_ALONE
 
     @property
     def steps(self) -> int:
@@ -109,17 +113,20 @@ def normalise(pictures: Tensor) -> Tensor:
     return ((pictures.float() / 255 - mean) / std).permute(0, 3, 1, 2)
 
 
-def rate_groups(net: nn.Module, pretrained: bool) -> list[tuple[float, bool, list[nn.Parameter]]]:
+def rate_groups(
+    net: nn.Module, pretrained: bool, thirds: Sequence[float] = THIRDS
+) -> list[tuple[float, bool, list[nn.Parameter]]]:
     """Parameters by learning rate: (factor of the rate, whether of the trunk, parameters).
 
-    With a pretrained trunk its stages, in order, make three thirds (Mishra et al. 2019); else all is one.
+    With a pretrained trunk its stages, in order, make three thirds (Mishra et al. 2019), each at its factor
+    of ``thirds``; else all is one.
     """
     if not pretrained:
         return [(1.0, False, list(net.parameters()))]
     stages = [list(stage.parameters()) for stage in net.trunk.children()]
     stages = [stage for stage in stages if stage]
     groups = []
-    for third, factor in enumerate(THIRDS):
+    for third, factor in enumerate(thirds):
         here = stages[third * len(stages) // 3 : (third + 1) * len(stages) // 3]
         groups.append((factor, True, [parameter for stage in here for parameter in stage]))
     head = [p for name, p in net.named_parameters() if not name.startswith("trunk.")]
@@ -197,7 +204,7 @@ class Recipe(L.LightningModule):
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """SGD or AdamW; biases and BatchNorm do not decay."""
         groups = []
-        for factor, trunk, parameters in rate_groups(self.net, self.plan.pretrained):
+        for factor, trunk, parameters in rate_groups(self.net, self.plan.pretrained, self.plan.thirds):
             for decays in (True, False):
                 held = [p for p in parameters if (p.ndim > 1) == decays]
                 decay = self.plan.weight_decay if decays else 0.0
@@ -217,7 +224,7 @@ class Recipe(L.LightningModule):
         """
         torch.manual_seed(self.plan.seed * 1_000_003 + self.global_step)
         rate = restart_rate(self.progress, self.plan.peak, self.plan.floor, self.plan.cycles)
-        head_only = self.plan.pretrained and self.progress < HEAD_ALONE
+        head_only = self.plan.pretrained and self.progress < self.plan.head_alone
         for group in self.optimizers().param_groups:
             group["lr"] = 0.0 if head_only and group["trunk"] else rate * group["factor"]
 

@@ -1,0 +1,51 @@
+"""What the tests leave to be shown at the end of the run, whether they ran in this process or in workers."""
+
+from dataclasses import dataclass, field
+
+import pytest
+
+_REMARKS = "retake_remarks"
+
+
+@dataclass
+class Remarks:
+    """How many browser tests were left out, and lines with what was measured."""
+
+    left_out: int = 0
+    measured: list[str] = field(default_factory=list)
+
+
+KEY = pytest.StashKey[Remarks]()
+
+
+def remarks(config):
+    """Those of this process."""
+    return config.stash.setdefault(KEY, Remarks())
+
+
+def pytest_sessionfinish(session):
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:  # a worker of pytest-xdist: it has no screen of its own
+        output[_REMARKS] = vars(remarks(session.config))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node):
+    given = getattr(node, "workeroutput", {}).get(_REMARKS)
+    if given:
+        all_of_them = remarks(node.config)
+        all_of_them.left_out = max(all_of_them.left_out, given["left_out"])  # each collects all tests
+        all_of_them.measured += given["measured"]
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    shown = remarks(config)
+    for line in shown.measured:
+        terminalreporter.write_line(f"measured, not judged: {line}")
+    if shown.left_out:
+        terminalreporter.section("NOT EVERYTHING WAS TESTED", red=True, bold=True)
+        terminalreporter.write_line(
+            f"{shown.left_out} browser tests were left out: there is no Chromium here. Install it (Debian, "
+            "Ubuntu: sudo apt-get install chromium), or name one in RETAKE_CHROMIUM.",
+            red=True,
+        )
