@@ -101,7 +101,8 @@ export async function openOutbox({ send, reachable, onChange }) {
   let known = { id: visit.replaceAll("-", ""), began: 0 };
   /** Photos that the server holds for a result that is read, and the visit in which it does. @type {Map<string, {photo: Kept, by: string}>} */
   const held = new Map();
-  let order = (await store.all()).reduce((most, one) => Math.max(most, one.order ?? 0), 0);
+  const before = await store.all(); // what an earlier load of the page left, also when it is sent meanwhile
+  let order = before.reduce((most, one) => Math.max(most, one.order ?? 0), 0);
   // Held as long as this page lives: another tab leaves alone what is not left behind.
   navigator.locks?.request(LOCK + visit, () => new Promise(() => {}));
   let inFlight = null;
@@ -195,7 +196,7 @@ export async function openOutbox({ send, reachable, onChange }) {
     },
     /** The highest number of an attempt among what waits of the visit. */
     attempts: async () =>
-      (await mine()).reduce((most, { row }) => (row?.visit === known.id ? Math.max(most, row.attempt) : most), 0),
+      [...before, ...(await mine())].reduce((most, { row }) => (row?.visit === known.id ? Math.max(most, row.attempt) : most), 0),
     /** Keep one event; its id makes it count once. */
     addEvent(row) {
       const visit_ms = Math.max(0, Math.round((row.t_ms - known.began) * 10) / 10);
