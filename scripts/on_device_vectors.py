@@ -229,14 +229,15 @@ def refinements(rng: np.random.Generator, presets: dict[str, Preset]) -> list[di
     for number in range(160):
         skin, luma, x, y = (round(float(value), 3) for value in rng.uniform((0, 0, -1, -1), 1))
         blown = round(float(rng.uniform(0, 0.01)), 4) * int(rng.integers(0, 2))
-        seen = Glance(skin, x, y, luma, blown, round(float(rng.uniform(1, 6)), 3), np.zeros((28, 28), int))
+        cell = 60 if number % 6 == 0 else 180
+        seen = Glance(skin, x, y, luma, blown, round(float(rng.uniform(1, 6)), 3), np.full((28, 28), cell))
         where = Where(*(round(float(value), 3) for value in rng.uniform((-1, -1, 0), 1)))
         name = PRESETS[number % len(PRESETS)] if number % 4 == 0 else "balanced"
         key = str(rng.choice(["bad_light", "bad_light", "bad_framing", "bad_framing", "blurry"]))
         given = (seen if number % 5 else None, where if number % 3 else None)
         facing = (None, "user", "environment")[number % 7 % 3]
         said = refined(key, presets[name], *given, facing)
-        told = None if given[0] is None else {k: v for k, v in glance_json(seen).items() if k != "cells"}
+        told = None if given[0] is None else glance_json(seen) | {"cells": [cell]}
         cases.append(
             {"preset": name, "key": key, "glance": told, "where": where_json(given[1])}
             | {"facing": facing, "said": said}

@@ -1,6 +1,6 @@
 """Which light, which way: a coarse condition said more exactly, where the picture tells. Never a new one."""
 
-from typing import Literal
+from typing import Final, Literal
 
 from core.guidance.preset import Preset
 from core.quality.glance import Glance
@@ -33,12 +33,18 @@ def refined(
     return key
 
 
+# Where not even the brightest part of the frame is brighter (0-1) than this, all is dark and no shadow falls.
+_ALL_DARK: Final = 0.42
+
+
 def _light(preset: Preset, seen: Glance) -> str:
     rule = preset.refine
     if seen.luma > rule.bright_above:
         return "too_bright"
     if seen.blown > rule.blown_above:
         return "glare"
+    if seen.luma < rule.dark_below and seen.brightest < _ALL_DARK:
+        return "too_dark"
     # Without skin it would be the shading of whatever is in the frame.
     if seen.has_skin and seen.shading > rule.shading_above:
         return "shadow"

@@ -48,6 +48,11 @@ class Glance:
     cells: np.ndarray = field(repr=False)
 
     @property
+    def brightest(self) -> float:
+        """Mean brightness (0-1) of the brightest cell."""
+        return float(self.cells.max()) / 255
+
+    @property
     def has_skin(self) -> bool:
         """Whether the light was measured on skin, not on the whole frame."""
         return self.skin >= _ENOUGH

@@ -18,7 +18,7 @@ COARSE = ["bad_framing", "bad_light", "blurry", "low_resolution", "too_far_away"
 
 def seen(**changes):
     plain = {"skin": 0.9, "x": 0.0, "y": 0.0, "luma": 0.5, "blown": 0.0, "shading": 1.5}
-    return Glance(**{**plain, **changes}, cells=np.zeros((28, 28), int))
+    return Glance(**{**plain, **changes, "cells": np.full((28, 28), changes.get("cells", 180))})
 
 
 @pytest.mark.parametrize(
@@ -29,6 +29,7 @@ def seen(**changes):
         ({"luma": 0.9}, "too_bright"),
         ({"blown": 0.02}, "glare"),
         ({"shading": 6.0}, "shadow"),
+        ({"shading": 6.0, "luma": 0.2, "cells": 80}, "too_dark"),
         ({"shading": 6.0, "skin": 0.0}, "bad_light"),
         ({"luma": 0.9, "blown": 0.5, "shading": 6.0}, "too_bright"),
     ],

@@ -196,7 +196,7 @@ def test_a_photo_name_cannot_become_markup(name):
 
 def test_it_says_what_made_it():
     page = report(networks={"imageqx": "ab12", "lesion": "cd34"})
-    assert "preset: balanced, version 2" in page
+    assert "preset: balanced, version 3" in page
     assert "Network imageqx: ab12" in page
     assert photo().sha256 in page
 

@@ -16,10 +16,15 @@ export function refined(key, preset, seen = null, where = null, facing = null) {
   return key;
 }
 
+// Where not even the brightest part of the frame is brighter (0-1) than this, all is dark and no shadow falls.
+const ALL_DARK = 0.42;
+
 /** @param {import("./watcher.js").Preset["refine"]} rule @param {import("./glance.js").Glance} seen */
 function light(rule, seen) {
   if (seen.luma > rule.bright_above) return "too_bright";
   if (seen.blown > rule.blown_above) return "glare";
+  const brightest = seen.cells.reduce((most, cell) => Math.max(most, cell), 0) / 255;
+  if (seen.luma < rule.dark_below && brightest < ALL_DARK) return "too_dark";
   if (seen.hasSkin && seen.shading > rule.shading_above) return "shadow";
   return seen.luma < rule.dark_below ? "too_dark" : "bad_light";
 }
