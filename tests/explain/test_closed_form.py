@@ -42,7 +42,7 @@ def shown(net, rgb: np.ndarray) -> list[torch.Tensor]:
 def reference(net, output: int, index: int, rgb: np.ndarray) -> np.ndarray:
     """pytorch-grad-cam's own map at 224 x 224, over its range (it adds 1e-7 to what it divides by)."""
     batch, *details = shown(net, rgb)
-    with GradCAM(OneOutput(net, output, details), [net.trunk]) as cam:
+    with GradCAM(OneOutput(net, output, details), [getattr(net, "map_layer", net.trunk)]) as cam:
         return normalised(cam(batch.requires_grad_(True), [lambda row: row[index]])[0])
 
 

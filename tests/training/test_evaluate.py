@@ -205,11 +205,11 @@ def test_the_points_that_came_with_the_weights_are_reported(data):
 def test_offsets_of_the_rule_leave_the_probabilities_reported_alone(data):
     rows, counts = read_manifest(data), {"validation": 10}
     plain = ask_splits(Oracle(), PassRule(dict.fromkeys(EXPLANATIONS, 0.6)), rows, counts)["validation"]
-    rule = PassRule(dict.fromkeys(EXPLANATIONS, 0.6), class_offsets={"no_skin": 5.0})
+    rule = PassRule(dict.fromkeys(EXPLANATIONS, 0.6), class_offsets={"healthy_skin": 5.0})
     moved = ask_splits(Oracle(), rule, rows, counts)["validation"]
     np.testing.assert_allclose(plain.quality, moved.quality, atol=1e-9)
     assert (plain.said == 0).all()
-    assert (moved.said == QUALITY_CLASSES.index("no_skin")).all()
+    assert (moved.said == QUALITY_CLASSES.index("healthy_skin")).all()
 
 
 def test_settings_fitted_on_answers_pass_the_good_ones(make_answers):
