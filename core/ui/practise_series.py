@@ -160,8 +160,9 @@ def picker() -> None:
 
 def _picked() -> None:
     current = series()
-    three = bool(st.session_state[session.control(_PICKED_KEY)])
-    if three != current.three:  # else Streamlit tells of a control that only came back to the page
+    three = session.value_of(_PICKED_KEY)
+    # Streamlit tells of a control that only came back to the page, too.
+    if three is not None and three != current.three:
         current.three = three
         current.begin()
 

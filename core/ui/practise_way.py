@@ -43,8 +43,9 @@ def picker(chosen: Choice) -> None:
 
 
 def _picked() -> None:
-    picked = st.session_state[session.control(_PICKED_KEY)]
-    if picked == choice().way:  # Streamlit tells of a control that only came back to the page
+    picked = session.value_of(_PICKED_KEY)
+    # Streamlit tells of a control that only came back to the page, too.
+    if picked is None or picked == choice().way:
         return
     # Kept apart from the control, whose own state goes when a page leaves it out.
     session.visit().kept[_KEPT_KEY] = picked

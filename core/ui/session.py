@@ -145,6 +145,14 @@ def control(key: str) -> str:
     return f"{key}-again" if met() else key
 
 
+def value_of(key: str) -> Any:
+    """What a control of that key (see :func:`control`) holds; None where the page has none.
+
+    The page may have found its visit again after the control was drawn: then it still goes by its first name.
+    """
+    return st.session_state.get(control(key), st.session_state.get(key))
+
+
 def note_language(code: str) -> None:
     """Write into the log which language is spoken from here on, where it changes; it starts as English."""
     if st.session_state.get(_SPOKEN_KEY, "en") != code:
@@ -251,13 +259,13 @@ def _exporter(log: EventLog) -> Callable[[], bytes]:
 
 
 def _consent_changed() -> None:
-    key = control(CONSENT_KEY)
-    log, ticked = event_log(), st.session_state[key]
-    if ticked == (log.file is not None):  # Streamlit tells of a tick that only came back to the page
+    log, ticked = event_log(), value_of(CONSENT_KEY)
+    # Streamlit tells of a tick that only came back to the page.
+    if ticked is None or ticked == (log.file is not None):
         return
     if ticked:
         if not _save(log):
-            st.session_state[key] = False
+            st.session_state[control(CONSENT_KEY)] = False
     else:
         log.add("consent_withdrawn")
         log.forget_file()

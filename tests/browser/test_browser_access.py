@@ -56,7 +56,8 @@ def test_axe_finds_nothing_severe_on_any_page(open_page, on_device, dark):
     page.get_by_role("button", name="Take photo").click()
     expect(page.get_by_role("heading", name="What it looks most like")).to_be_visible()
     look("practise, the result")
-    page.goto(f"{on_device.url}/?live=server")
+    # Another visit: in this one the result would come back.
+    page = open_page(on_device, "?live=server", size=drive.PHONE, dark=dark)
     expect(page.locator("iframe[title*='webrtc']")).to_be_visible()
     look("practise, on the server")
     for path in PAGES:

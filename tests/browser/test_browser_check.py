@@ -129,7 +129,7 @@ def test_the_report_is_one_page_that_needs_nothing_else(browse, servers, tmp_pat
 
 def test_as_it_ships_a_sample_is_judged_and_explained(browse):
     page = browse("check")
-    open_sample(page, "A clear photo")
+    open_sample(page, "Blurred")
 
     # Which way the network decides is its own affair; both ways lead to what it was asked for.
     anyway = page.get_by_role("button", name="Use this photo anyway")

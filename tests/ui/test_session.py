@@ -82,6 +82,17 @@ def test_the_preset_chooses_the_operating_point(monkeypatch, state):
     assert session.rule() == rule_of(entry.point("none of that name"))
 
 
+def test_a_control_that_was_drawn_before_the_visit_was_found_again_is_read_by_its_first_name(
+    monkeypatch, state
+):
+    state["pick"] = True
+    monkeypatch.setattr(session, "met", lambda: True)
+    assert session.value_of("pick") is True
+    state[session.control("pick")] = False
+    assert session.value_of("pick") is False
+    assert session.value_of("another") is None
+
+
 @pytest.mark.parametrize("ticked", [True, False])
 def test_a_tick_that_outlives_the_server_still_saves_the_log(monkeypatch, tmp_path, ticked):
     monkeypatch.setenv("RETAKE_DATA", str(tmp_path))
