@@ -2,7 +2,7 @@ import sys
 from urllib.parse import urlsplit
 
 import pytest
-from browser_steps import start_camera
+from browser_steps import settled, start_camera
 from playwright.sync_api import expect
 
 from scripts import drive, phone
@@ -38,5 +38,6 @@ def test_over_plain_http_the_page_says_why_there_is_no_camera(browse, server):
 
     assert not page.evaluate("isSecureContext")
     expect(page.get_by_text("make app-phone").first).to_be_visible()
+    settled(page)
     page.get_by_role("link", name="Use a photo that you have").click()
     expect(page.get_by_role("heading", name="Check photos")).to_be_visible()
