@@ -13,6 +13,7 @@ from streamlit import runtime
 from streamlit.config import get_option
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.runtime.forward_msg_cache import populate_hash_if_needed
 from streamlit.runtime.memory_session_storage import MemorySessionStorage
 from streamlit.runtime.session_manager import SessionInfo
 from streamlit.runtime.state.session_state import SessionState
@@ -51,6 +52,13 @@ def test_an_upload_stays_in_memory_while_it_arrives(monkeypatch):
 
 def test_streamlit_takes_every_file_that_the_page_lets_through():
     assert get_option("server.maxUploadSize") * 1024 * 1024 == MAX_BYTES
+
+
+def test_no_message_is_left_to_the_browser_to_remember():
+    message = ForwardMsg()
+    message.delta.new_element.markdown.body = "x" * 5_000_000
+    populate_hash_if_needed(message)
+    assert not message.metadata.cacheable
 
 
 def test_a_visit_that_cannot_come_back_is_let_go_without_waiting_for_another(monkeypatch):
