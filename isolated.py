@@ -11,7 +11,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from streamlit.starlette import App
 
-from core.live.on_device.headers import Headers
+from core.browser.headers import Headers
 from core.ready import Readiness
 
 _readiness = Readiness()

@@ -16,11 +16,11 @@ from typing import Final
 
 import numpy as np
 
+from core.browser import publish
+from core.browser.choice import VARIABLE as LIVE_VARIABLE
+from core.browser.runtime import STATIC
 from core.cli.faults import sentence_of
 from core.lesion.networks import names, open_lesion
-from core.live.on_device import publish
-from core.live.on_device.choice import VARIABLE as LIVE_VARIABLE
-from core.live.on_device.runtime import STATIC
 from core.quality.classical import Classical
 from core.quality.imageqx import ImageQX, rule_of
 from core.quality.setting import asked_for
@@ -78,7 +78,7 @@ def _files(weights: Path, static: Path) -> list[str]:
         return [_wrong_answer("classical")]
     if os.environ.get(LIVE_VARIABLE) == "server" or publish.published("imageqx", static, weights) is not None:
         return []
-    return [_("What browsers need to check pictures is not here: python -m core.live.on_device.runtime")]
+    return [_("What browsers need to check pictures is not here: python -m core.browser.runtime")]
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""Writes core/live/on_device/vectors.json: what the Python side does, for the JavaScript side to do as well.
+"""Writes core/browser/vectors.json: what the Python side does, for the JavaScript side to do as well.
 
 ``python -m scripts.on_device_vectors`` after a change to the guidance, the pass rule, the squares or the
 closed form. The scripts of what happens are made here from a fixed seed; the answers are the Python modules'
@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from core.browser import settings
 from core.explain.closed_form import ImageQXHead, grad_cam
 from core.guidance.best_shot import BestShot
 from core.guidance.coach import Coach
@@ -26,7 +27,6 @@ from core.guidance.points import Point, points
 from core.guidance.preset import Preset, load_preset
 from core.guidance.refine import Facing, refined
 from core.live.guide import Stroke, strokes
-from core.live.on_device import settings
 from core.live.watcher import Frame, Watcher
 from core.quality import second_opinion
 from core.quality.glance import Glance, glance, moved
@@ -36,7 +36,7 @@ from core.quality.where import Where, find
 from core.runtime.preprocess import detail_square, network_square
 from core.study.events import EventLog
 
-FILE: Final = Path(__file__).resolve().parent.parent / "core" / "live" / "on_device" / "vectors.json"
+FILE: Final = Path(__file__).resolve().parent.parent / "core" / "browser" / "vectors.json"
 PRESETS: Final = ("balanced", "lenient", "strict", "quiet", "coach")
 FACING: Final[dict[str, Facing]] = {"balanced": "environment", "coach": "user"}
 # Width and height: camera sizes, whole and half divisors, strips, and pictures that must be enlarged.

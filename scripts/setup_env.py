@@ -253,7 +253,7 @@ def fetch_runtime(venv: Path, root: Path = ROOT, run: Run = subprocess.run) -> N
     """
     try:
         for module in ("runtime", "publish"):
-            run([str(python_of(venv)), "-m", f"core.live.on_device.{module}"], check=True, cwd=root)
+            run([str(python_of(venv)), "-m", f"core.browser.{module}"], check=True, cwd=root)
     except subprocess.CalledProcessError as error:
         if strict():
             raise SetupError(

@@ -19,7 +19,7 @@ NAME = f"retake/colours{os.environ.get('PYTEST_XDIST_WORKER', '')}"
 
 def lay_out() -> str:
     """Put the modules where Streamlit serves them from; returns their address below the server's root."""
-    from core.live.on_device.publish import lay_out_page
+    from core.browser.publish import lay_out_page
 
     folder = ROOT / "static" / NAME
     folder.mkdir(parents=True, exist_ok=True)

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from core.__main__ import main
-from core.live.on_device import publish
+from core.browser import publish
 from core.quality.imageqx import ImageQX
 from core.ready import KEPT_S, Readiness, problems
 from core.runtime.manifest import WEIGHTS_DIR, load_manifest, save_entry
@@ -85,7 +85,7 @@ def test_without_what_browsers_fetch_it_is_not_ready_unless_the_server_does_it_a
 ):
     files(False)
     (told,) = problems(weights)
-    assert "core.live.on_device.runtime" in told
+    assert "core.browser.runtime" in told
     monkeypatch.setattr("core.cli.ready.problems", lambda: problems(weights))
     assert main(["ready"]) == 1
     assert capsys.readouterr() == ("", told + "\n")

@@ -164,13 +164,11 @@ def test_set_up_fetches_the_browsers_runtime_with_the_environments_python(tmp_pa
     asked = Pip()
     setup_env.fetch_runtime(tmp_path, run=asked)
     python = str(setup_env.python_of(tmp_path))
-    assert asked.commands == [
-        [python, "-m", f"core.live.on_device.{name}"] for name in ("runtime", "publish")
-    ]
+    assert asked.commands == [[python, "-m", f"core.browser.{name}"] for name in ("runtime", "publish")]
 
 
 def test_a_runtime_that_cannot_be_fetched_stops_automatic_runs_alone(monkeypatch, capsys, tmp_path):
-    failing = Pip(fails=("core.live.on_device.runtime",))
+    failing = Pip(fails=("core.browser.runtime",))
     monkeypatch.setattr(setup_env, "strict", lambda: False)
     setup_env.fetch_runtime(tmp_path, run=failing)
     assert "Going on without" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-// The hint's words and signs come from on_device/web/hint.js, cues.js and refusals.js, which are put before this file.
+// The hint's words and signs come from core/browser/web/hint.js, cues.js and refusals.js, which are put before this file.
 
 // The streamer sits in a frame of its own and tells nobody but the person why a start failed. Its line is read
 // here and put away, for the page says it in plain words. A streamer that words it otherwise is left alone.

@@ -8,38 +8,26 @@ from typing import Final, Literal
 
 import streamlit as st
 
+from core.browser.markup import web
 from core.guidance.hint import Hint
 from core.words import language
 
 Tone = Literal["ask", "good", "calm", "start", "trouble"]
-_HERE: Final = Path(__file__).parent
-
-
-def part(name: str) -> str:
-    """The text of a file beside this one, such as ``banner.css``."""
-    return (_HERE / name).read_text(encoding="utf-8")
-
-
 _SIGN: Final = re.compile(r"^  (\w+): \"([^\"]+)\",$", re.MULTILINE)
 
 
 def sign(tone: Tone) -> str:
     """The outline of the sign beside a hint, as the path of an SVG of 24 x 24."""
-    return dict(_SIGN.findall(part("on_device/web/hint.js")))[tone]
+    return dict(_SIGN.findall(web("hint.js")))[tone]
 
 
 # A component's script stands alone and cannot import: what it shares with the camera in the page comes first.
-_SCRIPTS: Final = (
-    "on_device/web/hint.js",
-    "on_device/web/cues.js",
-    "on_device/web/refusals.js",
-    "banner.js",
-)
+_SHARED: Final = ("hint.js", "cues.js", "refusals.js")
 _banner: Final = st.components.v2.component(
     "retake_banner",
-    html=part("banner.html"),
-    css=part("banner.css"),
-    js="\n".join(part(name) for name in _SCRIPTS),
+    html=web("banner.html"),
+    css=web("banner.css"),
+    js="\n".join((*map(web, _SHARED), Path(__file__).with_suffix(".js").read_text(encoding="utf-8"))),
 )
 
 

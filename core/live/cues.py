@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.words import _, language
 
-_WEB: Final = Path(__file__).parent / "on_device" / "web"
+_WEB: Final = Path(__file__).parents[1] / "browser" / "web"
 _START: Final = """
 export default function ({ data, parentElement: root }) {
   const draw = () => showSwitches(root.querySelector(".cues"), data.words, data.feedback);

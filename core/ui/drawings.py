@@ -9,7 +9,7 @@ from typing import Final
 from core.data_address import data_address
 from core.words import _
 
-_HELP: Final = Path(__file__).parents[1] / "live" / "on_device" / "web"
+_HELP: Final = Path(__file__).parents[1] / "browser" / "web"
 _GUIDE: Final = Path(__file__).parent / "drawings"
 
 DRAWINGS: Final[Mapping[str, str]] = MappingProxyType(

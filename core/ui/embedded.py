@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 import streamlit as st
 
 from core import embedding
+from core.browser.intake import Arrived
 from core.embedding import Parent, Shown
-from core.live.on_device.intake import Arrived
 from core.ui import bars, language, session
 from core.ui.wording import disclaimer, say
 from core.words import _

@@ -4,9 +4,9 @@ from typing import Final, NoReturn
 
 import streamlit as st
 
+from core.browser import publish
 from core.lesion import networks
 from core.lesion.classifier import LesionClassifier
-from core.live.on_device import publish
 from core.quality.classical import Classical
 from core.quality.imageqx import ImageQX, rule_of
 from core.quality.setting import SettingError, asked_for

@@ -6,11 +6,11 @@ from typing import Any
 
 import streamlit as st
 
+from core.browser import component
+from core.browser.choice import Lack
+from core.browser.intake import Answer, Once, take_in
+from core.browser.settings import preset_json, rule_json
 from core.live import trouble
-from core.live.on_device import component
-from core.live.on_device.choice import Lack
-from core.live.on_device.intake import Answer, Once, take_in
-from core.live.on_device.settings import preset_json, rule_json
 from core.live.watcher import verdict_properties
 from core.ui import embedded, engines, practise_series, practise_server, session
 from core.ui.scroll import to_top

@@ -7,9 +7,9 @@ from typing import Final
 
 import streamlit as st
 
+from core.browser.intake import Arrived
 from core.data_address import data_address
 from core.guidance.parts import SHOTS, ShotName
-from core.live.on_device.intake import Arrived
 from core.study.events import EventLog
 from core.ui import embedded, session
 from core.ui.drawings import guide_drawing, picture

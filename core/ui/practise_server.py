@@ -9,6 +9,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from core.browser.intake import Arrived
 from core.guidance.conditions import CAMERA_KEYS
 from core.guidance.hint import Hint, hint, hint_for
 from core.guidance.parts import ShotName
@@ -16,7 +17,6 @@ from core.live import banner as banners
 from core.live import cues, shutter, trouble
 from core.live import stream as streams
 from core.live.ice import IceError
-from core.live.on_device.intake import Arrived
 from core.live.shutter import Outcome, Try
 from core.live.stream import StreamState
 from core.live.watcher import Sight, Watcher

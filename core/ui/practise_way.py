@@ -4,7 +4,7 @@ import os
 
 import streamlit as st
 
-from core.live.on_device.choice import QUERY, VARIABLE, WAYS, Choice, choose, name_of
+from core.browser.choice import QUERY, VARIABLE, WAYS, Choice, choose, name_of
 from core.ui import practise_device, practise_server, session
 from core.words import _
 

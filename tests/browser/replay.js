@@ -1,4 +1,4 @@
-// Replays core/live/on_device/vectors.json with the browser's modules and returns what differs, as sentences.
+// Replays core/browser/vectors.json with the browser's modules and returns what differs, as sentences.
 
 import { BestShot } from "/best_shot.js";
 import { Coach } from "/coach.js";

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from module_page import site
 
-from core.live.on_device import markup
+from core.browser import markup
 from core.ui import layout
 from scripts import drive
 

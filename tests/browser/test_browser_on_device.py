@@ -5,8 +5,8 @@ from browser_steps import take_until_accepted
 from device_steps import NOW, nothing_waits, start, wait_for
 from playwright.sync_api import expect
 
+from core.browser.publish import published
 from core.guidance.preset import load_preset
-from core.live.on_device.publish import published
 from scripts import drive
 
 pytestmark = pytest.mark.browser
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture(scope="module")
 def on_device(tmp_path_factory):
-    assert published() is not None, "the runtime is not there: run python -m core.live.on_device.runtime"
+    assert published() is not None, "the runtime is not there: run python -m core.browser.runtime"
     folder = tmp_path_factory.mktemp("server")
     environment = {"RETAKE_DATA": str(folder / "data"), "RETAKE_LIVE": "device", "OMP_NUM_THREADS": "1"}
     with drive.serve(folder / "log", environment) as server:

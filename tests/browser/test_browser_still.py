@@ -6,7 +6,7 @@ from module_page import site
 from scripts import drive
 
 pytestmark = pytest.mark.browser
-WEB = drive.ROOT / "core" / "live" / "on_device" / "web"
+WEB = drive.ROOT / "core" / "browser" / "web"
 
 # Which of the two was chosen, how often a picture was judged, and whether both were let go.
 CHOOSE = """async ({ kept, shot }) => {

@@ -11,8 +11,8 @@ import pytest
 from module_page import site
 from PIL import Image
 
-from core.live.on_device import runtime
-from core.live.on_device.publish import published
+from core.browser import runtime
+from core.browser.publish import published
 from core.quality import second_opinion
 from core.quality.glance import glance
 from core.quality.imageqx import ImageQX
@@ -91,7 +91,7 @@ GREY = """async () => {
 @pytest.fixture(scope="module")
 def folder():
     found = published()
-    assert found is not None, "ONNX Runtime for browsers is not here: python -m core.live.on_device.runtime"
+    assert found is not None, "ONNX Runtime for browsers is not here: python -m core.browser.runtime"
     return found.folder
 
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import segno
 
+from core.browser.choice import choose
 from core.guidance.designer.address import MOST_LETTERS, capture_query, embed_snippet, qr_svg
-from core.live.on_device.choice import choose
 
 PLAIN = "https://retake.example/?preset=my-clinic@3"
 

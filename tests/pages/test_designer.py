@@ -10,11 +10,11 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from core.browser import component
 from core.guidance.designer import pictures, shares
 from core.guidance.designer.shelf import Shelf
 from core.guidance.preset import load_preset
 from core.live import stream as stream_module
-from core.live.on_device import component
 from core.live.stream import StreamState
 from core.ui import designer_preview, engines
 

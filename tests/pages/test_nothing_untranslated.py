@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.browser import choice, component, settings
 from core.guidance.preset import PRESETS_DIR, Preset
 from core.guidance.wording import Prompt, house_words
 from core.live import banner as banner_module
 from core.live import stream as stream_module
 from core.live import trouble
-from core.live.on_device import choice, component, settings
 from core.live.stream import StreamState
 from core.runtime.manifest import WEIGHTS_DIR, load_manifest
 from core.ui import figures
@@ -284,8 +284,8 @@ def _leaves(tree):
 def _reasons():
     import streamlit as st
 
+    from core.browser import choice
     from core.live import trouble
-    from core.live.on_device import choice
     from core.ui import session
 
     session.apply_language()

@@ -10,9 +10,9 @@ from streamlit.runtime.scriptrunner_utils.script_requests import RerunData
 from streamlit.runtime.state import SafeSessionState
 from streamlit.testing.v1 import AppTest
 
+from core.browser import component
 from core.live import stream as stream_module
 from core.live import trouble
-from core.live.on_device import component
 from core.live.stream import StreamState
 from core.ui import engines, practise_device
 

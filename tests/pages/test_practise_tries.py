@@ -9,8 +9,8 @@ from test_practise import BLUE, DARK, PALE, SPOT, stage  # noqa: F401
 from test_practise_device import Stage as DeviceStage
 from test_practise_device import a_photo
 
+from core.browser import component
 from core.live import watcher as watcher_module
-from core.live.on_device import component
 from core.ui import engines
 
 PICTURES = {"context": PALE, "regional": SPOT, "close_up": SPOT}

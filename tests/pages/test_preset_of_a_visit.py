@@ -6,8 +6,8 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from core.browser import component
 from core.guidance.preset import load_preset
-from core.live.on_device import component
 from core.ui import preset_choice
 
 APP = Path(__file__).parents[2] / "app.py"

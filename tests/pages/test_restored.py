@@ -73,7 +73,7 @@ def tab(stage, monkeypatch):
     monkeypatch.setattr(keeper, "_component", lambda **given: Tab.now.keeper(**given))
     monkeypatch.setattr(steps, "_component", lambda **given: Tab.now.steps(**given))
     monkeypatch.setattr(
-        "core.live.on_device.component.on_device_camera",
+        "core.browser.component.on_device_camera",
         lambda **given: Tab.now.page.on_device_camera(**given),
     )
     return Tab().run()

@@ -7,9 +7,9 @@ from xml.etree import ElementTree
 
 import pytest
 
+from core.browser.publish import _WEB
 from core.data_address import data_address
 from core.guidance.conditions import PICTURE_KEYS, REFINED
-from core.live.on_device.publish import _WEB
 from core.ui import drawings, photo_guide, tries
 
 NAMES = sorted({*drawings.DRAWINGS.values()})

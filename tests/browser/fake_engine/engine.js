@@ -1,4 +1,4 @@
-// A checker for tests, of the same interface as core/live/on_device/web/engine.js: it judges by mean colour, as
+// A checker for tests, of the same interface as core/browser/web/engine.js: it judges by mean colour, as
 // tests/conftest.py's FakeImageQX does, so that a film decides what it says.
 
 const CLASSES = ["lesion", "no_skin", "healthy_skin", "poor_quality"];

@@ -1,6 +1,6 @@
 """ONNX Runtime for browsers: one pinned npm package, of which four files are kept. Standard library alone.
 
-``python -m core.live.on_device.runtime`` fetches it; set-up does so too. It is not committed: the package is
+``python -m core.browser.runtime`` fetches it; set-up does so too. It is not committed: the package is
 33 MB, what is kept of it 8 MB.
 """
 
@@ -19,7 +19,7 @@ from typing import Final
 
 from core.words import _
 
-STATIC: Final = Path(__file__).resolve().parents[3] / "static"
+STATIC: Final = Path(__file__).resolve().parents[2] / "static"
 VERSION: Final = "1.30.0"
 REGISTRY_VARIABLE: Final = "npm_config_registry"
 _REGISTRY: Final = "https://registry.npmjs.org"
@@ -134,7 +134,7 @@ def _download(source: str, package: Path, integrity: str) -> None:
     except Exception as error:
         message = _(
             "ONNX Runtime for browsers could not be downloaded from {source} ({reason}). Check the "
-            "connection, then run: python -m core.live.on_device.runtime"
+            "connection, then run: python -m core.browser.runtime"
         )
         reason = getattr(error, "reason", None) or error
         raise RuntimeMissingError(message.format(source=source, reason=reason)) from error

@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from core.live.on_device.headers import Headers
+from core.browser.headers import Headers
 
 
 def answer(path, status=200, headers=(), kind="http"):

@@ -6,11 +6,11 @@ from typing import Any, Final, Literal, get_args
 
 import streamlit as st
 
+from core.browser import markup
+from core.browser.intake import MOST_BYTES, Answer
 from core.guidance.points import State
 from core.live import trouble
 from core.live.cues import cue_words
-from core.live.on_device import markup
-from core.live.on_device.intake import MOST_BYTES, Answer
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
 from core.ui import drawings
 from core.ui.wording import about_bars, explanation_name, point_word, quality_name
@@ -59,7 +59,7 @@ def on_device_camera(
 
     Args:
         base: where modules, runtime and network are published, such as ``/app/static/retake/1f/``.
-        preset: in the person's language, as :mod:`core.live.on_device.settings` makes it.
+        preset: in the person's language, as :mod:`core.browser.settings` makes it.
         rules: what passes, by ``"spot"`` and ``"practising"``.
         scene: what is on the page: the camera, or the result of its photo.
         again: grows each time the person wants another photo; then the camera comes back by itself.

@@ -7,7 +7,7 @@ import { detailSquare, networkSquare, planes, shrink } from "./resize.js";
 import { forgetOthers, stored } from "./store.js";
 
 /**
- * What core/live/on_device/publish.py says of a network.
+ * What core/browser/publish.py says of a network.
  * @typedef {{labels: string[], explanations: string[], input_size: number, mean: number[], std: number[],
  *   detail: boolean, temperature: number, places: boolean,
  *   head: {explain: string, direct: string, through: string, channels: number} | null,

@@ -11,7 +11,7 @@ import { refined } from "./refine.js";
 import { chanceGood, judge } from "./verdict.js";
 
 /**
- * A preset as core/live/on_device/settings.py hands it over, in the person's language.
+ * A preset as core/browser/settings.py hands it over, in the person's language.
  * @typedef {{name: string, version: number, healthy_skin_passes: boolean, priorities: string[],
  *   prompts: Record<string, {text: string, spoken: string}>,
  *   merge: Record<string, string>,

@@ -8,8 +8,8 @@ import tarfile
 
 import pytest
 
-from core.live.on_device import runtime
-from core.live.on_device.runtime import RuntimeMissingError
+from core.browser import runtime
+from core.browser.runtime import RuntimeMissingError
 
 CONTENTS = {name: f"what {name} holds".encode() * 50 for name in runtime.SHA256}
 
@@ -79,7 +79,7 @@ def test_a_download_that_fails_is_one_sentence_that_says_what_to_do(tmp_path, so
     with pytest.raises(RuntimeMissingError) as caught:
         runtime.fetch(tmp_path, source)
     assert source in caught.value.message
-    assert "python -m core.live.on_device.runtime" in caught.value.message
+    assert "python -m core.browser.runtime" in caught.value.message
     assert files(tmp_path) == []
 
 

@@ -10,11 +10,11 @@ import time
 import numpy as np
 import pytest
 
+from core.browser import publish, runtime
+from core.browser.publish import published
+from core.browser.settings import preset_json, rule_json
 from core.guidance.conditions import WORDED_KEYS
 from core.guidance.preset import load_preset
-from core.live.on_device import publish, runtime
-from core.live.on_device.publish import published
-from core.live.on_device.settings import preset_json, rule_json
 from core.quality.verdict import PassRule
 from core.runtime.engine import open_engine
 from core.runtime.manifest import WEIGHTS_DIR, WeightsError, load_manifest, save_entry
@@ -80,7 +80,7 @@ def test_setting_up_publishes_and_says_how_much_a_visit_fetches(static, monkeypa
     assert len(list((static / "retake").iterdir())) == 1
     monkeypatch.setattr(publish, "published", lambda: None)
     assert publish.main() == 1
-    assert "core.live.on_device.runtime" in capsys.readouterr().err
+    assert "core.browser.runtime" in capsys.readouterr().err
 
 
 def test_the_card_says_what_the_browser_must_know(static):

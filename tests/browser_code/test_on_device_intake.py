@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.live.on_device.intake import MOST_BYTES, MOST_EVENTS, Once, take_in
+from core.browser.intake import MOST_BYTES, MOST_EVENTS, Once, take_in
 from core.quality.labels import EXPLANATIONS
 from core.quality.verdict import PassRule
 from core.study.events import EventLog

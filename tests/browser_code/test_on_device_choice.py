@@ -2,7 +2,7 @@ from typing import get_args
 
 import pytest
 
-from core.live.on_device.choice import WAYS, Lack, choose, name_of
+from core.browser.choice import WAYS, Lack, choose, name_of
 
 
 def chosen(**given):

@@ -4,9 +4,7 @@ from pathlib import Path
 from typing import Final
 
 _WEB: Final = Path(__file__).with_name("web")
-_STYLES: Final = ("../../banner.css", "cues.css", "view.css")
-# All that goes into them and lies elsewhere than beside the scripts.
-BORROWED: Final = tuple(_WEB.parents[1] / name for name in ("banner.html", "banner.css"))
+_STYLES: Final = ("banner.css", "cues.css", "view.css")
 
 
 def web(name: str) -> str:
@@ -16,7 +14,7 @@ def web(name: str) -> str:
 
 def html() -> str:
     """What the stage is made of."""
-    return web("view.html").replace("<!-- banner -->", web("../../banner.html"))
+    return web("view.html").replace("<!-- banner -->", web("banner.html"))
 
 
 def css() -> str:

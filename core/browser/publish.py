@@ -3,7 +3,7 @@
 The folder's name is a digest of what it holds, so that an address never changes its meaning and may be kept
 for ever. Large files lie there packed, for Streamlit would pack them anew for each visitor.
 
-``python -m core.live.on_device.publish`` does it beforehand, as set-up does; else the first visitor waits.
+``python -m core.browser.publish`` does it beforehand, as set-up does; else the first visitor waits.
 """
 
 import base64
@@ -23,9 +23,9 @@ from typing import Any, Final
 
 import numpy as np
 
+from core.browser import markup, runtime
+from core.browser.runtime import STATIC, RuntimeMissingError
 from core.explain.closed_form import ImageQXHead
-from core.live.on_device import markup, runtime
-from core.live.on_device.runtime import STATIC, RuntimeMissingError
 from core.runtime.engine import Engine
 from core.runtime.manifest import WEIGHTS_DIR, NetworkEntry, WeightsError, load_manifest
 from core.runtime.onnx_file import initialiser_names
@@ -35,7 +35,6 @@ from core.words import _
 
 _LOG: Final = logging.getLogger(__name__)
 _WEB: Final = Path(__file__).with_name("web")
-_BANNER: Final = (_WEB.parents[1] / "banner.html", _WEB.parents[1] / "banner.css")
 _CARD, _NETWORK = "imageqx.json", "imageqx.onnx.gz"
 # The markup as Streamlit is handed it, with its styles; and what a page without its server needs here.
 _STAGE, _FILES = "stage.html", "files.json"
@@ -121,7 +120,7 @@ def _publish(entry_json: str, static: Path, weights: Path) -> Published:
 def _digest(entry: NetworkEntry) -> str:
     digest = hashlib.sha256(runtime.VERSION.encode())
     # What makes the card counts as well as what goes into it.
-    for file in (Path(__file__), Path(markup.__file__), *markup.BORROWED, *sorted(_WEB.iterdir())):
+    for file in (Path(__file__), Path(markup.__file__), *sorted(_WEB.iterdir())):
         digest.update(f"\n{file.name}\n".encode())
         digest.update(file.read_bytes())
     digest.update(json.dumps(_facts(entry) | {"sha256": entry.sha256}, sort_keys=True).encode())
@@ -235,7 +234,7 @@ def main() -> int:
         return 1
     if found is None:
         print(
-            _("What browsers need to check pictures is not here: python -m core.live.on_device.runtime"),
+            _("What browsers need to check pictures is not here: python -m core.browser.runtime"),
             file=sys.stderr,
         )
         return 1
