@@ -52,16 +52,6 @@ def _made():
         name: {"photos": 20 + 30 * i, "ordinary": 20 + 20 * i, "sources": 1 + i % 3}
         for i, name in enumerate(LABELS)
     }
-    # Other trainings, as made up as the rest.
-    report["protocol"] = "2 epochs"
-    report["comparisons"] = [
-        {"name": name, "seeds": 2, "validation_f1": 0.4, "left_out_recall": 0.2}
-        for name in ("retake", "plain")
-    ]
-    report["learning_curve"] = [
-        {"photographs": 450 * 2**i, "validation_f1": 0.3 + 0.1 * i, "left_out_recall": 0.1 + 0.1 * i}
-        for i in range(3)
-    ]
     return report
 
 

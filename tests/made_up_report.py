@@ -134,37 +134,6 @@ def made_up():
         },
         "sections": {"validation": section(), "left_out": section(0.05), "phantoms": section(0.02, 60)},
         "gap": {"quality_macro_f1": 0.05, "explanation_mean_auc": 0.05},
-        "leave_source_out": {
-            "feet_and_legs": {
-                "held_out": ["fuseg", "feet-a4"],
-                "class": "lesion",
-                "recall_in_source": 0.9,
-                "recall_left_out": 0.7,
-                "n": 137,
-            }
-        },
-        "comparisons": [
-            {
-                "name": "as in the paper",
-                "protocol": "160 px, 10 epochs",
-                "seeds": [1, 2, 3],
-                "validation": {"quality_macro_f1": [0.74, 0.02], "explanation_mean_auc": [0.86, 0.01]},
-                "left_out": {"quality_macro_f1": [0.62, 0.03], "explanation_mean_auc": [0.8, 0.02]},
-                "note": "any rater, hard labels",
-            },
-            {
-                "name": "soft labels",
-                "protocol": "160 px, 10 epochs",
-                "seeds": [1],
-                "validation": {"quality_macro_f1": [0.78, 0.0], "explanation_mean_auc": [0.9, 0.0]},
-                "left_out": {"quality_macro_f1": [0.7, 0.0], "explanation_mean_auc": [0.86, 0.0]},
-                "note": "",
-            },
-        ],
-        "learning_curve": [
-            {"subjects": 400 * i, "validation_f1": 0.85 - 0.4 / i, "left_out_f1": 0.78 - 0.4 / i}
-            for i in range(1, 8)
-        ],
         "paper": {
             "rater_f1": {
                 "healthy_skin": 0.65,

@@ -65,7 +65,7 @@ def name_of(key: str) -> str:
 
 def overall(report: Report) -> list[Chapter]:
     """What is said once of a network."""
-    makers = (_paper, _points, _real, _comparisons, _learning)
+    makers = (_paper, _points, _real)
     return [chapter for make in makers if (chapter := make(report)) is not None]
 
 
@@ -318,115 +318,6 @@ def _real(report: Report) -> Chapter | None:
             "skin."
         ),
         tuple(parts),
-    )
-
-
-def _comparisons(report: Report) -> Chapter | None:
-    parts = [table for table in (_trials(report), _held_out(report)) if table is not None]
-    if not parts:
-        return None
-    return Chapter(
-        "comparisons",
-        _("Ways of training compared"),
-        _("Short trainings that differ in one thing each, to see what helps on collections never seen."),
-        tuple(parts),
-    )
-
-
-def _trials(report: Report) -> Table | None:
-    entries = items(report, "comparisons")
-    if not entries:
-        return None
-    protocols = {str(at(entry, "protocol") or "") for entry in entries}
-    noted = any(at(entry, "note") for entry in entries)
-    rows: list[tuple[Cell, ...]] = []
-    for entry in entries:
-        row: list[Cell] = [str(at(entry, "name") or "–")]
-        seeds = _seeds(at(entry, "seeds"))
-        for split in SPLITS:
-            for key in ("quality_macro_f1", "explanation_mean_auc"):
-                mean = number(entry, split, key, 0)
-                spread = None if seeds == 1 else number(entry, split, key, 1)
-                row.append(Figure(number(entry, split, key) if mean is None else mean, spread=spread))
-        row.append(seeds)
-        # What all share is said once, below.
-        row += [str(at(entry, "protocol") or "–")] if len(protocols) > 1 else []
-        row += [str(at(entry, "note") or "")] if noted else []
-        rows.append(tuple(row))
-    new, known = (in_sentence(story.section_name(split)) for split in SPLITS)
-    head = [
-        _("Way of training"),
-        _("F1 of classes, {photos}").format(photos=new),
-        _("Area of faults, {photos}").format(photos=new),
-        _("F1 of classes, {photos}").format(photos=known),
-        _("Area of faults, {photos}").format(photos=known),
-        _("Seeds"),
-    ]
-    head += [_("Protocol")] if len(protocols) > 1 else []
-    head += [_("Note")] if noted else []
-    note = _("Mean over the seeds, with one standard deviation below it where there is more than one.")
-    if len(protocols) == 1 and any(protocols):
-        note += " " + _("Each: {protocol}.").format(protocol=next(iter(protocols)).rstrip("."))
-    return Table(_("Ways of training"), tuple(head), tuple(rows), note)
-
-
-def _held_out(report: Report) -> Table | None:
-    left: list[tuple[Cell, ...]] = [
-        (
-            str(key).replace("_", " "),
-            name_of(str(at(entry, "class") or "–")),
-            Figure(number(entry, "recall_in_source"), pair(entry, "recall_in_source_interval"), percent=True),
-            Figure(number(entry, "recall_left_out"), pair(entry, "recall_left_out_interval"), percent=True),
-            count(entry, "n"),
-            _listed(at(entry, "held_out")),
-        )
-        for key, entry in branch(report, "leave_source_out").items()
-        if isinstance(entry, Mapping)
-    ]
-    if not left:
-        return None
-    head = (
-        _("Group"),
-        _("Class"),
-        _("Found, learnt with them"),
-        _("Found, learnt without"),
-        _("Photos"),
-        _("Collections held out"),
-    )
-    note = _("A large fall means that the network had learnt the collection, not the class.")
-    return Table(_("Whole collections held out in turn"), head, tuple(left), note)
-
-
-def _seeds(value: Any) -> Cell:
-    if isinstance(value, list):
-        return len(value)
-    return value if isinstance(value, int) else str(value or "–")
-
-
-def _listed(value: Any) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value or "–")
-
-
-def _learning(report: Report) -> Chapter | None:
-    given = items(report, "learning_curve")
-    lines = []
-    for split, key in zip(SPLITS, ("left_out_f1", "validation_f1"), strict=True):
-        points = [(number(entry, "subjects"), number(entry, key)) for entry in given]
-        line = [(x, y) for x, y in points if x is not None and y is not None]
-        if line:
-            lines.append((story.section_name(split), sorted(line)))
-    if not lines:
-        return None
-    title = _("F1 of the classes by how much there was to learn from")
-    drawn = plots.learning("learning", title, lines, _("subjects photographed for training"), "F1")
-    return Chapter(
-        "learning",
-        _("Would more photographs help?"),
-        _(
-            "A line that still climbs at its end would gain from more photographs; a gap between the lines "
-            "asks for other sources."
-        ),
-        (drawn,),
     )
 
 

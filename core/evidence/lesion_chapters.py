@@ -16,7 +16,7 @@ MOST_PAIRS: Final = 12
 
 def overall(report: Report) -> list[Chapter]:
     """What is said once of the network."""
-    makers = (_headline, _paper, _sources, _refusing, _learnt, _compared)
+    makers = (_headline, _paper, _sources, _refusing, _learnt)
     return [chapter for make in makers if (chapter := make(report)) is not None]
 
 
@@ -319,58 +319,6 @@ def _learnt(report: Report) -> Chapter | None:
         _("Few photos teach little, and a kind from one collection may be known by its camera."),
         (Table(_("Photos to learn from"), head, rows),),
     )
-
-
-def _compared(report: Report) -> Chapter | None:
-    """Quick trainings that differ in one thing each, and what more photographs would bring."""
-    head = (
-        _("Way of training"),
-        _("Found, {photos}").format(photos=in_sentence(story.section_name(SPLITS[0]))),
-        _("F1 of classes, {photos}").format(photos=in_sentence(story.section_name(SPLITS[1]))),
-        _("Seeds"),
-    )
-    rows: tuple[tuple[Cell, ...], ...] = tuple(
-        (
-            _way(str(at(entry, "name"))),
-            Figure(number(entry, "left_out_recall")),
-            Figure(number(entry, "validation_f1")),
-            count(entry, "seeds"),
-        )
-        for entry in items(report, "comparisons")
-    )
-    given = items(report, "learning_curve")
-    lines = []
-    for split, key in zip(SPLITS, ("left_out_recall", "validation_f1"), strict=True):
-        seen = [(number(entry, "photographs"), number(entry, key)) for entry in given]
-        line = [(x, y) for x, y in seen if x is not None and y is not None]
-        if line:
-            lines.append((story.section_name(split), sorted(line)))
-    note = _("Each: {protocol}.").format(protocol=str(at(report, "protocol") or "").rstrip("."))
-    parts: list[Part] = [Table(_("Ways of training"), head, rows, note)] if rows else []
-    if lines:
-        title = _("Found on new collections, and F1 on known ones, by how much there was to learn from")
-        across = _("photographs of skin changes to learn from")
-        parts.append(plots.learning("lesion-learning", title, lines, across, _("share found, F1")))
-    if not parts:
-        return None
-    return Chapter(
-        "lesion-compared",
-        _("What would help?"),
-        _(
-            "Quick trainings on borrowed features. They lie below the shipped network; what counts is how "
-            "they differ."
-        ),
-        tuple(parts),
-    )
-
-
-def _way(name: str) -> str:
-    """What a way of training is called."""
-    named = {
-        "retake": _("Other skin around the lesion, other colours, crops to the spot"),
-        "plain": _("Crops and colour changes alone"),
-    }
-    return named.get(name, name)
 
 
 # ---------------------------------------------------------------- per set of photographs

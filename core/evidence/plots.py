@@ -190,44 +190,6 @@ def _axis_words(frame: Frame, across: str, up: str) -> list[str]:
     ]
 
 
-def learning(name: str, title: str, lines: Sequence[tuple[str, Points]], across: str, up: str) -> Plot:
-    """How figures (0-1) grow with what was seen; at most two lines, the first drawn as ours.
-
-    Args:
-        lines: what each is called, and its points (seen, figure) in order.
-    """
-    most = max((x for _name, points in lines for x, _y in points), default=1.0) or 1.0
-    frame = Frame(44, 56, 284, 180, x_high=most)
-    parts = [frame.box()]
-    for tick in (0.0, 0.25, 0.5, 0.75, 1.0):
-        parts.append(text(frame.left - 6, frame.y(tick) + 4, f"{tick:g}", "quiet small", "end"))
-        anchor = "end" if tick == 1 else "middle"
-        parts.append(
-            text(frame.x(tick * most), frame.top + 195, _thousands(tick * most, most), "quiet small", anchor)
-        )
-        if 0 < tick < 1:
-            parts.append(line(frame.left, frame.y(tick), frame.left + frame.width, frame.y(tick), "grid"))
-    told = []
-    kinds = (("ours", "full"), ("ours broken", "open"))
-    for i, ((called, points), (stroke, kind)) in enumerate(zip(lines, kinds, strict=False)):
-        y = 17.0 + 18 * i
-        parts += [line(12, y - 4, 40, y - 4, f"line {stroke}"), dot(26, y - 4, kind, 4), text(48, y, called)]
-        parts.append(frame.path(points, f"line {stroke}"))
-        parts += [dot(frame.x(x), frame.y(y), kind, 3.2) for x, y in points]
-        if points:
-            told.append(
-                _("{name}: from {first} at {few} to {last} at {many}.").format(
-                    name=called,
-                    first=f"{points[0][1]:.2f}",
-                    few=_thousands(points[0][0], most),
-                    last=f"{points[-1][1]:.2f}",
-                    many=_thousands(points[-1][0], most),
-                )
-            )
-    parts += _axis_words(frame, across, up)
-    return Plot(name, title, " ".join(told), _WIDTH, 276, "".join(parts))
-
-
 def coverage(name: str, title: str, lines: Sequence[tuple[str, Points]]) -> Plot:
     """How often answers are right when only the surest are given; at most two lines, the first as ours.
 
@@ -249,10 +211,6 @@ def coverage(name: str, title: str, lines: Sequence[tuple[str, Points]]) -> Plot
         told.append(f"{called}: {pairs}.")
     parts += _axis_words(frame, _("share of photos answered, the surest first"), _("first guess right"))
     return Plot(name, title, " ".join(told), _WIDTH, 286, "".join(parts))
-
-
-def _thousands(value: float, most: float) -> str:
-    return f"{value / 1000:,.0f} k" if most >= 10_000 and value else f"{value:,.0f}"
 
 
 def dots(

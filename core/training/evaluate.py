@@ -43,8 +43,6 @@ from core.training.sources import Row
 from core.training.tones import tone_report
 
 _HERE: Final = Path(__file__).parent
-# Measured elsewhere and committed: other trainings, and what the paper prints.
-_COMPARED: Final = ("leave_source_out", "comparisons", "learning_curve")
 
 
 def benchmark() -> dict[str, Any]:
@@ -52,14 +50,9 @@ def benchmark() -> dict[str, Any]:
     return json.loads((_HERE / "benchmark.json").read_text(encoding="utf-8"))
 
 
-def committed(folder: Path = _HERE) -> dict[str, Any]:
-    """The blocks of the report that are not measured here: ``paper``, and the comparisons where there are."""
-    out: dict[str, Any] = {"paper": json.loads((folder / "paper.json").read_text(encoding="utf-8"))}
-    compared = folder / "comparisons.json"
-    if compared.is_file():
-        blocks = json.loads(compared.read_text(encoding="utf-8"))
-        out |= {name: blocks[name] for name in _COMPARED if name in blocks}
-    return out
+def paper() -> dict[str, Any]:
+    """What the paper prints of its own network: not measured here."""
+    return json.loads((_HERE / "paper.json").read_text(encoding="utf-8"))
 
 
 @dataclass(frozen=True)
@@ -188,7 +181,7 @@ def evaluate_quality(
         report["mistakes"] = write_mistakes(worst(photos), out)
         if settings.sha256:
             write_scores(photos, settings.sha256, report["benchmark"], out / f"{assessor.name}_scores.npz")
-    return report | committed()
+    return report | {"paper": paper()}
 
 
 def _add_fairness(report: dict[str, Any], photos: Mapping[str, Answers], rows: list[Row]) -> None:

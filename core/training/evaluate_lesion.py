@@ -43,7 +43,6 @@ CONFUSED_FROM: Final = 5
 CONFUSED_SHARE: Final = 0.15
 _COVERED: Final = (1.0, 0.95, 0.9, 0.85, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2)
 _PAPER: Final = Path(__file__).with_name("mishra.json")
-COMPARED: Final = Path(__file__).with_name("lesion_comparisons.json")
 
 
 def confused_pairs(table: Sequence[Sequence[int]], labels: Sequence[str]) -> list[dict[str, Any]]:
@@ -311,13 +310,4 @@ def evaluate_lesion(
         table = confusion(together.truth, together.order()[:, 0], len(labels))
         report["confused"] = [pair.model_dump() for pair in known_confused(table, labels)]
     report["abstention"] = abstention_report(sets, entry, centres, references, calibrated)
-    return report | compared()
-
-
-def compared(path: Path = COMPARED) -> dict[str, Any]:
-    """The blocks of the report that are not measured here: other trainings, where there were any."""
-    if not path.is_file():
-        return {}
-    blocks = json.loads(path.read_text(encoding="utf-8"))
-    names = ("protocol", "comparisons", "learning_curve", "trials")
-    return {name: blocks[name] for name in names if name in blocks}
+    return report

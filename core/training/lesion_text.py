@@ -28,7 +28,6 @@ def lesion_markdown(report: Mapping[str, Any], level: int = 1) -> str:
         lines += [f"{title}# {TITLES[name]}{source}", "", *_section(report, section)]
     lines += [*_by_source(report["by_source"], title), *_learnt(report["learnt_from"], title)]
     lines += [*_abstention(report["abstention"], title), *_flips(report.get("flips", {}), title)]
-    lines += _trials(report.get("trials", {}), title)
     return "\n".join(lines)
 
 
@@ -48,37 +47,6 @@ def _flips(gains: Mapping[str, Any], title: str) -> list[str]:
     ]
     heads = ["photographs", "n", "first guess right, change", "macro F1, change", "put right / put wrong"]
     return [f"{title}# Averaged over the four mirror images", "", *table_rows(heads, rows), ""]
-
-
-def _trials(found: Mapping[str, Any], title: str) -> list[str]:
-    """Short trainings that differ in one thing each."""
-    if not found:
-        return []
-    rows = [
-        [
-            entry["name"],
-            entry["start"],
-            str(entry["seed"]),
-            *(
-                text
-                for key in ("left_out_recall", "validation_f1")
-                for text in (figure(entry, key), _change(entry, key))
-            ),
-        ]
-        for entry in found["rows"]
-    ]
-    heads = ["configuration", "start", "seed", "recall, new collections", "change"]
-    heads += ["macro F1, known ones", "change"]
-    note = (
-        f"Each: {found['protocol']}. Changes are from `retake` with the same start and seed (from scratch "
-        "for a self-supervised one), of the same photographs."
-    )
-    return [f"{title}# Ways of training, compared in short", "", note, "", *table_rows(heads, rows), ""]
-
-
-def _change(entry: Mapping[str, Any], key: str) -> str:
-    low, high = entry[f"{key}_gain_interval"] or (float("nan"), float("nan"))
-    return f"{entry[f'{key}_gain']:+.2f} ({low:+.2f} to {high:+.2f})"
 
 
 def _gain(given: Mapping[str, Any]) -> str:

@@ -23,7 +23,7 @@ def every_part(report):
 def test_a_full_report_has_every_chapter():
     report = made_up_lesion()
     assert [chapter.key for chapter in lesion_chapters.overall(report)] == [
-        f"lesion-{key}" for key in ("headline", "paper", "sources", "refusing", "learnt", "compared")
+        f"lesion-{key}" for key in ("headline", "paper", "sources", "refusing", "learnt")
     ]
     keys = [chapter.key for chapter in lesion_chapters.of_section(report, "left_out")]
     assert keys == [
@@ -153,20 +153,3 @@ def test_classes_of_another_taxonomy_are_called_by_their_label():
     (chapter,) = [c for c in lesion_chapters.of_section(report, "validation") if c.key.endswith("confusion")]
     drawn = base64.b64decode(chapter.parts[0].address().split(",")[1]).decode()
     assert "kind 3" in drawn
-
-
-def test_short_trainings_and_the_learning_curve_are_one_chapter():
-    row = {"name": "plain", "seeds": 2, "validation_f1": 0.4, "left_out_recall": 0.2}
-    curve = [
-        {"photographs": 450, "validation_f1": 0.3, "left_out_recall": 0.1},
-        {"photographs": 1800, "validation_f1": 0.5, "left_out_recall": 0.3},
-    ]
-    given = {"protocol": "short.", "comparisons": [row], "learning_curve": curve}
-    (chapter,) = [found for found in lesion_chapters.overall(given) if found.key == "lesion-compared"]
-    table, drawn = chapter.parts
-    (cells,) = table.rows
-    assert cells[0] == "Crops and colour changes alone"
-    assert [cells[1].value, cells[2].value, cells[3]] == [0.2, 0.4, 2]
-    assert table.note == "Each: short."
-    assert "from 0.10 at" in drawn.desc
-    assert "to 0.50 at" in drawn.desc

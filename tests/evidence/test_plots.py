@@ -25,8 +25,6 @@ def every_plot(title="A title"):
         plots.roc("r2", title, CURVE),
         plots.reliability("b", title, bins, bins, (0.1, None)),
         plots.reliability("b2", title, [], bins),
-        plots.learning("l", title, [(title, [(1000, 0.2), (50_000, 0.6)])], "seen", "F1"),
-        plots.learning("l2", title, [], "seen", "F1"),
         plots.dots("d", title, [(title, marks), ("nothing", [])], [("full", title)], "F1"),
     ]
 

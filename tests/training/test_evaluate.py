@@ -17,7 +17,6 @@ from core.training.evaluate import (
     Settings,
     ask_splits,
     benchmark,
-    committed,
     evaluate_quality,
     fit_settings,
     gap,
@@ -229,13 +228,6 @@ def test_settings_fitted_on_answers_pass_the_good_ones(make_answers):
     found = point_report(settings.points, {"validation": again})["balanced"]["sections"]["validation"]
     assert found["good_lesion_passes"] >= 0.85
     assert found["faulty_refused"] > 0.9
-
-
-def test_comparisons_are_copied_where_they_are_committed(tmp_path):
-    (tmp_path / "paper.json").write_text('{"note": "x"}')
-    assert committed(tmp_path) == {"paper": {"note": "x"}}
-    (tmp_path / "comparisons.json").write_text('{"comparisons": [{"name": "a"}], "else": 1}')
-    assert committed(tmp_path) == {"paper": {"note": "x"}, "comparisons": [{"name": "a"}]}
 
 
 def test_the_gap_is_none_where_a_side_is_missing():
