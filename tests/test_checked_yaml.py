@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict
 
 from core.checked_yaml import YamlError, dump, parse
-from core.guidance.designer.content import content_of, from_yaml, yaml_of
 from core.guidance.preset import PresetError, load_preset
+from core.guidance.preset_content import content_of, from_yaml, yaml_of
 from core.yaml_limits import MOST_CHARACTERS, MOST_DEPTH, MOST_PARTS
 
 BOMB = "a0: &a0 [x, x]\n" + "".join(

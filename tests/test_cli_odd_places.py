@@ -266,12 +266,12 @@ class TestSettings:
         assert "blurry" not in json.loads(capsys.readouterr().out)["flagged"]
 
     def test_a_preset_saved_here_has_a_name(self, capsys, photos, tmp_path, monkeypatch):
-        from core.guidance.designer.shelf import Shelf
         from core.guidance.preset import load_preset
+        from core.guidance.preset_store import PresetStore
 
         monkeypatch.setenv("RETAKE_DATA", str(tmp_path))
         own = load_preset().model_copy(update={"name": "clinic", "thresholds": {"blurry": 0.0}})
-        Shelf(tmp_path / "presets").save(own)
+        PresetStore(tmp_path / "presets").save(own)
         monkeypatch.setenv("RETAKE_PRESET", "clinic")
         main([*SHORT, str(photos / "one.jpg")])
         assert "blurry" in json.loads(capsys.readouterr().out)["flagged"]

@@ -10,9 +10,9 @@ from core.cli.faults import tell
 from core.cli.photos import add_path_arguments, each_photo, picture_place, save_picture
 from core.data_folder import data_folder
 from core.explain.overlay import overlay
-from core.guidance.designer.shelf import Shelf
 from core.guidance.hint import condition, hint_for
 from core.guidance.preset import START, Preset, PresetError
+from core.guidance.preset_store import PresetStore
 from core.guidance.setting import open_setting
 from core.photo import Photo
 from core.quality.classical import Classical
@@ -54,7 +54,7 @@ def open_preset(asked: str) -> Preset:
     Raises:
         PresetError: it is missing or does not fit.
     """
-    return open_setting(asked, Shelf(data_folder() / "presets"), whole_path=True).preset
+    return open_setting(asked, PresetStore(data_folder() / "presets"), whole_path=True).preset
 
 
 def run(args: argparse.Namespace) -> int:

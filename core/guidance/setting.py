@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Final
 
 from core.checked_yaml import read_text
-from core.guidance.designer.shelf import Opened, Shelf, hash_of
 from core.guidance.preset import START, Preset, PresetError, load_preset, parse_preset, preset_files
+from core.guidance.preset_store import Opened, PresetStore, hash_of
 from core.words import _
 
 VARIABLE: Final = "RETAKE_PRESET"
@@ -22,7 +22,7 @@ _LOG: Final = logging.getLogger(__name__)
 _Stamp = tuple[int, int, int]
 
 
-def open_setting(setting: str, shelf: Shelf, whole_path: bool = False) -> Opened:
+def open_setting(setting: str, store: PresetStore, whole_path: bool = False) -> Opened:
     """Read what ``RETAKE_PRESET`` may say: ``NAME``, ``NAME@VERSION`` or the path of a YAML file.
 
     Behind any of these may follow ``#`` and at least 8 digits of the SHA-256 of the file's text: then no
@@ -40,7 +40,7 @@ def open_setting(setting: str, shelf: Shelf, whole_path: bool = False) -> Opened
     if path.suffix in (".yaml", ".yml"):
         opened = _from_file(path, path if whole_path else Path(path.name))
     else:
-        opened = shelf.open(asked)
+        opened = store.open(asked)
     if not opened.sha256.startswith(wanted):
         raise _altered(opened.path)
     return opened
@@ -57,11 +57,11 @@ class ServerPreset:
 
     Attributes:
         setting: what ``RETAKE_PRESET`` says; empty for ``balanced``.
-        shelf: where names are looked up.
+        store: where names are looked up.
     """
 
     setting: str
-    shelf: Shelf
+    store: PresetStore
     _asked: str = ""
     _used: Opened | None = None
     _seen: _Stamp | None = None
@@ -84,7 +84,7 @@ class ServerPreset:
         try:
             # Read anew, the stamp first: what is written in between is looked at again.
             stamp = _stamp(self._used.path) if self._used else None
-            self._take(open_setting(self._asked or self.setting or START, self.shelf), stamp)
+            self._take(open_setting(self._asked or self.setting or START, self.store), stamp)
         except PresetError as error:
             self._warn(error)
             return error.message

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from core.guidance.designer.shares import Scores, Stored, save
+from core.designer.refusal_rates import Scores, Stored, save
 from core.training.answers import Answers
 
 

@@ -11,10 +11,10 @@ from typing import Any, Final
 
 import streamlit as st
 
-from core.guidance.designer.content import Content, Problem, at, checked, content_of, drop, put, yaml_of
-from core.guidance.designer.diff import Difference, changes
-from core.guidance.designer.link import LinkError, from_link
+from core.designer.diff import Difference, changes
+from core.designer.link import LinkError, from_link
 from core.guidance.preset import Preset, PresetError
+from core.guidance.preset_content import Content, Problem, at, checked, content_of, drop, put, yaml_of
 from core.quality.verdict import PassRule
 from core.ui import engines, preset_choice
 from core.ui.draft_store import DraftStore
@@ -154,7 +154,7 @@ def open_preset(asked: str) -> None:
     Raises:
         PresetError: there is none, or it cannot be used.
     """
-    _replace(_opened(preset_choice.shelf().load(asked)))
+    _replace(_opened(preset_choice.store().load(asked)))
 
 
 def take_in(preset: Preset, note: str) -> None:

@@ -9,9 +9,7 @@ from typing import Any, Final
 
 import streamlit as st
 
-from core.guidance.conditions import PICTURE_KEYS, WORDED_KEYS
-from core.guidance.designer.content import content_of, from_yaml
-from core.guidance.designer.fields import (
+from core.designer.fields import (
     condition_name,
     field_name,
     option_name,
@@ -19,9 +17,11 @@ from core.guidance.designer.fields import (
     section_name,
     shot_name,
 )
-from core.guidance.designer.limits import Limits, limits_of
+from core.designer.limits import Limits, limits_of
+from core.guidance.conditions import PICTURE_KEYS, WORDED_KEYS
 from core.guidance.parts import COLOUR, SHOTS
 from core.guidance.preset import PresetError
+from core.guidance.preset_content import content_of, from_yaml
 from core.guidance.wording import MOST_LETTERS, MOST_WORDS, house_languages
 from core.quality.labels import EXPLANATIONS
 from core.ui import designer_draft as drafts

@@ -9,13 +9,13 @@ from typing import Any, Final, Literal
 
 import streamlit as st
 
+from core.designer import saving
+from core.designer.diff import changes, effective
+from core.designer.fields import said, where
 from core.evidence.tables import STYLE, Table
-from core.guidance.designer import saving
-from core.guidance.designer.content import checked, from_yaml, put, yaml_of
-from core.guidance.designer.diff import changes, effective
-from core.guidance.designer.fields import said, where
-from core.guidance.designer.shelf import MOST_LETTERS, Shelf
 from core.guidance.preset import NAME, Preset, PresetError
+from core.guidance.preset_content import checked, from_yaml, put, yaml_of
+from core.guidance.preset_store import MOST_LETTERS, PresetStore
 from core.guidance.setting import VARIABLE, pin_of
 from core.ui import designer_draft as drafts
 from core.ui import designer_share, engines, preset_choice, session
@@ -80,7 +80,7 @@ def _choices() -> list[str]:
     """Every preset that can be opened, as ``NAME@VERSION``: what ships, then what was saved, newest first."""
     shipped = [drafts.label(preset) for preset in preset_choice.shipped().values()]
     # Where saving is off strangers may come by: what others saved opens by its name alone.
-    kept = preset_choice.shelf().saved() if _may_save() else {}
+    kept = preset_choice.store().saved() if _may_save() else {}
     saved = [f"{name}@{version}" for name, versions in kept.items() for version in versions]
     return shipped + saved
 
@@ -130,7 +130,7 @@ def _may_save() -> bool:
 
 @st.cache_resource(show_spinner=False)
 def _saver(folder: str) -> saving.Saver:
-    return saving.Saver(Shelf(Path(folder)), time.monotonic, secrets.token_bytes)
+    return saving.Saver(PresetStore(Path(folder)), time.monotonic, secrets.token_bytes)
 
 
 def _secret() -> str:
@@ -140,8 +140,8 @@ def _secret() -> str:
 
 def _save_part() -> None:
     made = drafts.draft()
-    shelf = preset_choice.shelf()
-    saver = _saver(str(shelf.folder))
+    store = preset_choice.store()
+    saver = _saver(str(store.folder))
     if not _may_save():
         st.info(
             _(
@@ -174,7 +174,7 @@ def _save_part() -> None:
         on_change=_entered,
         args=("about", about_key),
     )
-    version = shelf.next_version(name) if name and not fault else 1
+    version = store.next_version(name) if name and not fault else 1
     st.button(
         _("Save as {name}, version {version}").format(name=drafts.plain(name) or "…", version=version),
         key="designer-save",
@@ -209,14 +209,14 @@ def _fault_of(name: str, saver: saving.Saver) -> str:
         return _("This name does not work. Use small letters, digits, - and _ only, such as my-clinic.")
     if len(name) > MOST_LETTERS:
         return _("This name is too long. Use at most 40 letters.")
-    if name in saver.shelf.shipped():
+    if name in saver.store.shipped():
         message = _("{name} ships with Retake and stays as it is. Give your preset a name of its own.")
         return message.format(name=name)
     return "" if saver.mine(name, _secret()) else saving.not_yours().message
 
 
 def _save(name_key: str, about_key: str) -> None:
-    made, saver = drafts.draft(), _saver(str(preset_choice.shelf().folder))
+    made, saver = drafts.draft(), _saver(str(preset_choice.store().folder))
     content = put(made.content, ("name",), st.session_state[name_key].strip())
     content = put(content, ("description",), st.session_state[about_key].strip())
     preset, problems = checked(content)
@@ -276,7 +276,7 @@ def _share_part() -> None:
 def _pin(name: str) -> None:
     """The setting that makes a preset the one of every visit, and no other text than that of now."""
     try:
-        pin = pin_of(preset_choice.shelf().open(name))
+        pin = pin_of(preset_choice.store().open(name))
     except PresetError:  # somebody removed or altered it meanwhile
         return
     st.markdown(
@@ -364,7 +364,7 @@ def _choice(name: str) -> str:
 
 
 def _preset_of(name: str) -> Preset:
-    return preset_choice.shelf().load(name) if name else drafts.draft().worked
+    return preset_choice.store().load(name) if name else drafts.draft().worked
 
 
 def _effective(preset: Preset, languages: tuple[str, ...]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import streamlit as st
 from PIL import Image
 
 from core.data_address import data_address
-from core.guidance.designer.fields import condition_name
+from core.designer.fields import condition_name
 from core.guidance.preset import Preset
 from core.live.banner import Tone, sign
 from core.live.guide import draw_guide

@@ -9,15 +9,9 @@ import numpy as np
 import streamlit as st
 from PIL import Image
 
-from core.evidence import story
-from core.evidence.plots import figure
-from core.evidence.svg import words
-from core.evidence.tables import STYLE, Figure, Table
-from core.evidence.timeline import Lane, timeline
-from core.guidance.conditions import OPEN_KEYS
-from core.guidance.designer import pictures, shares
-from core.guidance.designer.fields import condition_name
-from core.guidance.designer.replay import (
+from core.designer import pictures, refusal_rates
+from core.designer.fields import condition_name
+from core.designer.replay import (
     Frame,
     Look,
     Step,
@@ -27,6 +21,12 @@ from core.guidance.designer.replay import (
     said_of,
     stretches,
 )
+from core.evidence import story
+from core.evidence.plots import figure
+from core.evidence.svg import words
+from core.evidence.tables import STYLE, Figure, Table
+from core.evidence.timeline import Lane, timeline
+from core.guidance.conditions import OPEN_KEYS
 from core.guidance.preset import Preset
 from core.quality.labels import EXPLANATIONS
 from core.ui import designer_draft as drafts
@@ -34,7 +34,7 @@ from core.ui import engines, language, preset_choice, session
 from core.ui.designer_views import Views, pick
 from core.words import _
 
-SCORES: Final = shares.FILE
+SCORES: Final = refusal_rates.FILE
 _FILM_THUMBS: Final = 10
 _GO_KEY: Final = "designer-go"
 
@@ -257,8 +257,8 @@ def _film_of(assessor: str, _opened: Callable) -> _Film:
 
 
 @st.cache_resource(show_spinner=False, max_entries=2)
-def _stored(path: str, changed: int) -> shares.Stored | None:
-    return shares.load(SCORES)
+def _stored(path: str, changed: int) -> refusal_rates.Stored | None:
+    return refusal_rates.load(SCORES)
 
 
 def _shares_view() -> None:
@@ -267,7 +267,7 @@ def _shares_view() -> None:
         return
     try:
         stored = _stored(str(SCORES), SCORES.stat().st_mtime_ns if SCORES.is_file() else 0)
-    except shares.ScoresError as error:
+    except refusal_rates.ScoresError as error:
         st.error(error.message, icon=":material/query_stats:")
         return
     if stored is None or not stored.sections:
@@ -296,8 +296,8 @@ def _shares_view() -> None:
         key="designer-photos",
     )
     scores = stored.sections[section or sections[0]]
-    now = {one.kind: one for one in shares.refused(scores, drafts.rule(made.worked))}
-    then = {one.kind: one for one in shares.refused(scores, drafts.rule(made.before))}
+    now = {one.kind: one for one in refusal_rates.refused(scores, drafts.rule(made.worked))}
+    then = {one.kind: one for one in refusal_rates.refused(scores, drafts.rule(made.before))}
     before = drafts.label(made.before)
     for kind, sentence in (
         ("good", _("Of 100 good photos this draft refuses about {now} ({before}: {then}).")),
@@ -321,11 +321,11 @@ def _shares_view() -> None:
     st.html(f"<style>{STYLE}</style>" + "".join(table.html() for table in tables))
 
 
-def _hundred(share: shares.Share) -> str:
+def _hundred(share: refusal_rates.Share) -> str:
     return "–" if share.share is None else f"{100 * share.share:.0f}"
 
 
-def _figure(share: shares.Share) -> Figure:
+def _figure(share: refusal_rates.Share) -> Figure:
     return Figure(share.share, share.around, percent=True)
 
 

@@ -13,8 +13,8 @@ from typing import Final, Literal
 import streamlit as st
 
 from core.data_folder import data_folder
-from core.guidance.designer.shelf import Shelf
 from core.guidance.preset import Preset, PresetError
+from core.guidance.preset_store import PresetStore
 from core.guidance.setting import VARIABLE, ServerPreset
 from core.words import _, language
 
@@ -41,14 +41,14 @@ class Choice:
     told: dict[str, str] = field(default_factory=dict)
 
 
-def shelf() -> Shelf:
+def store() -> PresetStore:
     """The presets that ship and those that were saved here."""
-    return Shelf(data_folder() / "presets")
+    return PresetStore(data_folder() / "presets")
 
 
 def shipped() -> dict[str, Preset]:
     """The presets that ship, by name; each file is read once."""
-    return {name: _shipped(name) for name in shelf().shipped()}
+    return {name: _shipped(name) for name in store().shipped()}
 
 
 def chosen() -> Preset:
@@ -119,7 +119,7 @@ def _kept(asked: str) -> Choice:
 
 def _of_link(asked: str) -> Choice:
     try:
-        return Choice(_shipped(asked) if asked in shelf().shipped() else shelf().load(asked))
+        return Choice(_shipped(asked) if asked in store().shipped() else store().load(asked))
     except PresetError:
         return replace(_kept(""), fault="link")
 
@@ -130,14 +130,14 @@ def _of_setting() -> Choice:
 
 
 def _of_server() -> ServerPreset:
-    return _server_preset(os.environ.get(VARIABLE, ""), str(shelf().folder))
+    return _server_preset(os.environ.get(VARIABLE, ""), str(store().folder))
 
 
 @st.cache_resource(show_spinner=False)
 def _server_preset(setting: str, folder: str) -> ServerPreset:
-    return ServerPreset(setting, Shelf(Path(folder)))
+    return ServerPreset(setting, PresetStore(Path(folder)))
 
 
 @st.cache_resource(show_spinner=False, max_entries=32)
 def _shipped(asked: str) -> Preset:
-    return shelf().load(asked)
+    return store().load(asked)

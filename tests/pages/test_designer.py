@@ -11,9 +11,9 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from core.browser import component
-from core.guidance.designer import pictures, shares
-from core.guidance.designer.shelf import Shelf
+from core.designer import pictures, refusal_rates
 from core.guidance.preset import load_preset
+from core.guidance.preset_store import PresetStore
 from core.live import stream as stream_module
 from core.live.stream import StreamState
 from core.ui import designer_preview, engines
@@ -96,7 +96,7 @@ class Desk:
     def saved(self):
         from core.ui import preset_choice
 
-        return preset_choice.shelf().saved()
+        return preset_choice.store().saved()
 
 
 @pytest.fixture(scope="module")
@@ -448,9 +448,9 @@ def test_a_draft_is_saved_under_a_name_and_again_as_the_next_version(desk):
     assert page.saved() == {"clinic": (2, 1)}
     from core.ui import preset_choice
 
-    shelf = preset_choice.shelf()
-    assert shelf.load("clinic@1").prompt("too_dark").text == "Go to a window"
-    assert shelf.load("clinic").prompt("too_dark").text == "Find a window"
+    store = preset_choice.store()
+    assert store.load("clinic@1").prompt("too_dark").text == "Go to a window"
+    assert store.load("clinic").prompt("too_dark").text == "Find a window"
     notes = [
         event.properties for event in page.at.session_state["rt_log"].events if event.event == "note_added"
     ]
@@ -504,7 +504,7 @@ def test_saving_is_off_where_others_reach_the_server(desk, monkeypatch, address,
     from core.ui import preset_choice
 
     monkeypatch.delenv("RETAKE_ALLOW_SAVING")
-    preset_choice.shelf().save(load_preset().model_copy(update={"name": "study-arm"}))
+    preset_choice.store().save(load_preset().model_copy(update={"name": "study-arm"}))
     old = st.get_option("server.address")
     st.config.set_option("server.address", address)
     try:
@@ -563,7 +563,7 @@ def test_a_folder_that_cannot_be_written_to_says_so(desk, monkeypatch):
     def refuse(self, preset):
         raise OSError("read-only")
 
-    monkeypatch.setattr(Shelf, "save", refuse)
+    monkeypatch.setattr(PresetStore, "save", refuse)
     page.press("designer-save")
     assert "could not be saved" in page.errors
     assert "Download it as a file" in page.errors
@@ -719,8 +719,8 @@ def test_without_stored_answers_it_says_how_to_make_them(desk, monkeypatch, tmp_
     assert "python -m core evaluate imageqx" in page.words
     (tmp_path / "imageqx_scores.npz").write_bytes(b"broken")
     assert "cannot be read" in page.run().errors
-    real = shares.load()
-    shares.save(replace(real, sha256="other"), tmp_path / "imageqx_scores.npz")
+    real = refusal_rates.load()
+    refusal_rates.save(replace(real, sha256="other"), tmp_path / "imageqx_scores.npz")
     page.run()
     assert "of other weights" in page.words
 

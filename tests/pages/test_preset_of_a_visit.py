@@ -68,7 +68,7 @@ def visit(fake_networks, monkeypatch, tmp_path):
 def save(text, name="clinic"):
     prompts = {"en": {"blurry": {"text": text, "spoken": text}}}
     preset = load_preset().model_validate({**load_preset().model_dump(), "name": name, "prompts": prompts})
-    return preset_choice.shelf().save(preset)
+    return preset_choice.store().save(preset)
 
 
 @pytest.mark.parametrize("asked", ["nosuch", "../nobody", "clinic@9", "x" * 500, "broken"])
@@ -76,7 +76,7 @@ def test_an_address_with_no_such_preset_has_a_camera_and_one_sentence_without_na
     save("Stay still", "study-arm-b")
     save("Stay still")
     save("Stay still", "broken")
-    (preset_choice.shelf().folder / "broken@1.yaml").write_text("x: [")
+    (preset_choice.store().folder / "broken@1.yaml").write_text("x: [")
     page = visit(preset=asked)
     assert page.camera["name"] == "balanced"
     assert page.words.count("The preset that this link asks for cannot be used here") == 1

@@ -6,7 +6,7 @@ import pytest
 from test_imageqx_data import write_folder
 
 from core.__main__ import main
-from core.guidance.designer import shares
+from core.designer import refusal_rates
 from core.quality.imageqx import rule_of
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
 from core.quality.verdict import PassRule, judge
@@ -261,12 +261,12 @@ def test_operating_points_can_be_fitted_into_a_manifest(data, tmp_path, capsys):
         assert told == pytest.approx(point.thresholds, abs=1e-4)
     assert report["thresholds"] == pytest.approx(entry.thresholds, abs=1e-4)
     # The answers beside it give the same shares, at the points that were fitted here.
-    stored = shares.load(out / "imageqx_scores.npz")
+    stored = refusal_rates.load(out / "imageqx_scores.npz")
     assert (stored.sha256, stored.benchmark) == (entry.sha256, report["benchmark"])
     assert report["sha256"] == entry.sha256
     for name, section in stored.sections.items():
         told = report["operating_points"]["strict"]["sections"][name]
-        found = {one.kind: one for one in shares.refused(section, rule_of(entry.point("strict")))}
+        found = {one.kind: one for one in refusal_rates.refused(section, rule_of(entry.point("strict")))}
         assert (found["good"].n, found["faulty"].n) == (told["good_lesion_n"], told["faulty_n"])
         assert found["faulty"].share == pytest.approx(told["faulty_refused"], abs=1e-3)
     assert report["sections"]["left_out"]["reliability"]["temperature"] == entry.temperature

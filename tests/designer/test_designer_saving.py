@@ -2,9 +2,9 @@
 
 import pytest
 
-from core.guidance.designer.saving import Limits, Saver, allowed
-from core.guidance.designer.shelf import Shelf
+from core.designer.saving import Limits, Saver, allowed
 from core.guidance.preset import PresetError, load_preset
+from core.guidance.preset_store import PresetStore
 
 
 class Clock:
@@ -23,7 +23,7 @@ def clock():
 def saver(tmp_path, clock):
     drawn = iter(range(1, 200))
     return Saver(
-        Shelf(tmp_path / "presets"),
+        PresetStore(tmp_path / "presets"),
         clock,
         lambda count: bytes([next(drawn)]) * count,
         Limits(owners=3, versions=4, new_owners_an_hour=2, versions_an_hour=3, all_an_hour=6),
@@ -51,12 +51,12 @@ def test_a_name_belongs_to_whoever_saved_it_first(saver):
         assert not saver.mine("clinic", secret)
     again = saver.save(mine(description="again"), first.secret)
     assert (again.preset.version, again.secret, again.first) == (2, first.secret, False)
-    assert saver.shelf.load("clinic").description == "again"
+    assert saver.store.load("clinic").description == "again"
 
 
 def test_only_the_hash_of_the_secret_is_kept(saver):
     secret = saver.save(mine()).secret
-    kept = [file.read_text() for file in saver.shelf.folder.iterdir()]
+    kept = [file.read_text() for file in saver.store.folder.iterdir()]
     assert not any(secret in text for text in kept)
     assert sorted(len(text) for text in kept)[0] == 65
 
@@ -68,14 +68,14 @@ def test_one_owner_has_several_names(saver):
 
 
 def test_what_whoever_runs_retake_put_there_is_nobodys(saver):
-    saver.shelf.save(mine())
+    saver.store.save(mine())
     assert not saver.mine("clinic", "")
     assert "taken" in refused(saver, mine())
-    (saver.shelf.folder / "clinic.owner").write_bytes(b"\xff not a hash")
+    (saver.store.folder / "clinic.owner").write_bytes(b"\xff not a hash")
     assert "taken" in refused(saver, mine(), "x")
     with pytest.raises(PresetError, match="ships with Retake"):
         saver.save(mine("strict"))
-    assert not (saver.shelf.folder / "strict.owner").exists()
+    assert not (saver.store.folder / "strict.owner").exists()
 
 
 def test_a_secret_that_somebody_made_up_is_not_taken_for_theirs(saver):
@@ -123,10 +123,10 @@ def test_a_name_that_nothing_could_be_saved_under_stays_free(saver, monkeypatch)
         raise OSError("No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(Shelf, "save", full)
+        patch.setattr(PresetStore, "save", full)
         with pytest.raises(OSError, match="No space"):
             saver.save(mine())
-    assert not list(saver.shelf.folder.iterdir())
+    assert not list(saver.store.folder.iterdir())
     assert saver.save(mine()).preset.version == 1
 
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.guidance.designer.content import checked, content_of, put
-from core.guidance.designer.link import MOST_LETTERS, LinkError, from_link, link_of
+from core.designer.link import MOST_LETTERS, LinkError, from_link, link_of
 from core.guidance.preset import load_preset, preset_files
+from core.guidance.preset_content import checked, content_of, put
 
 BASES = {name: content_of(load_preset(name)) for name in preset_files()}
 BASE = BASES["balanced"]

@@ -9,7 +9,7 @@ import pytest
 import segno
 
 from core.browser.choice import choose
-from core.guidance.designer.address import MOST_LETTERS, capture_query, embed_snippet, qr_svg
+from core.designer.address import MOST_LETTERS, capture_query, embed_snippet, qr_svg
 
 PLAIN = "https://retake.example/?preset=my-clinic@3"
 

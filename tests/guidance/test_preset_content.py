@@ -2,12 +2,12 @@
 
 import pytest
 
-from core.guidance.designer.content import at, checked, content_of, drop, from_yaml, put, yaml_of
-from core.guidance.designer.diff import MISSING, changes, differences, effective
-from core.guidance.designer.fields import field_name, said, where
-from core.guidance.designer.limits import Limits, limits_of
+from core.designer.diff import MISSING, changes, differences, effective
+from core.designer.fields import field_name, said, where
+from core.designer.limits import Limits, limits_of
 from core.guidance.outline import SHAPES
 from core.guidance.preset import Preset, PresetError, load_preset, preset_files
+from core.guidance.preset_content import at, checked, content_of, drop, from_yaml, put, yaml_of
 from core.quality.labels import EXPLANATIONS
 
 

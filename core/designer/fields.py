@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from core.guidance.designer.content import Steps
-from core.guidance.designer.diff import MISSING
+from core.designer.diff import MISSING
+from core.guidance.preset_content import Steps
 from core.words import LANGUAGES, _
 
 

@@ -1,6 +1,6 @@
 """Presets that a team saved: one file a version, never written over.
 
-Who may save, and how much, is decided in :mod:`core.guidance.designer.saving`.
+Who may save, and how much, is decided in :mod:`core.designer.saving`.
 """
 
 import hashlib
@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Final
 
 from core.checked_yaml import read_text
-from core.guidance.designer.content import content_of, from_yaml, yaml_of
 from core.guidance.preset import Preset, PresetError, load_preset, preset_files
+from core.guidance.preset_content import content_of, from_yaml, yaml_of
 from core.new_file import create
 from core.words import _
 
@@ -42,7 +42,7 @@ def hash_of(text: str) -> str:
 
 
 @dataclass(frozen=True)
-class Shelf:
+class PresetStore:
     """The presets that ship and those in a folder.
 
     Attributes:

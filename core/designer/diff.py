@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.guidance.conditions import KEYS
-from core.guidance.designer.content import Content, Steps, content_of
 from core.guidance.preset import Preset
+from core.guidance.preset_content import Content, Steps, content_of
 from core.quality.labels import EXPLANATIONS
 
 MISSING = object()

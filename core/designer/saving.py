@@ -17,8 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from core.guidance.designer.shelf import Shelf
 from core.guidance.preset import Preset, PresetError
+from core.guidance.preset_store import PresetStore
 from core.new_file import create
 from core.words import _
 
@@ -93,13 +93,13 @@ class Saver:
     """Saves presets for their owners; one for all visits, since limits are counted in it.
 
     Attributes:
-        shelf: where to.
+        store: where to.
         clock: seconds that never go back, such as ``time.monotonic``.
         random_bytes: so many random bytes, such as ``secrets.token_bytes``.
         limits: how much is saved at most.
     """
 
-    shelf: Shelf
+    store: PresetStore
     clock: Callable[[], float]
     random_bytes: Callable[[int], bytes]
     limits: Limits = field(default_factory=Limits)
@@ -108,10 +108,10 @@ class Saver:
 
     def mine(self, name: str, secret: str) -> bool:
         """Whether a name is free or belongs to this secret; what ships belongs to nobody."""
-        if name in self.shelf.shipped():
+        if name in self.store.shipped():
             return False
         owner = self._owners().get(name)
-        return (owner is None and name not in self.shelf.saved()) or _fits(secret, owner)
+        return (owner is None and name not in self.store.saved()) or _fits(secret, owner)
 
     def save(self, preset: Preset, secret: str = "") -> Kept:
         """Write a new version of a preset.
@@ -124,7 +124,7 @@ class Saver:
             OSError: the folder cannot be written to, or the disk is full; nothing is left of it.
         """
         with self._lock:
-            if preset.name not in self.shelf.shipped() and not self.mine(preset.name, secret):
+            if preset.name not in self.store.shipped() and not self.mine(preset.name, secret):
                 raise not_yours()
             owners = self._owners()
             owner = next((one for one in owners.values() if _fits(secret, one)), None)
@@ -137,15 +137,15 @@ class Saver:
             return Kept(kept, secret, first)
 
     def _write(self, preset: Preset, owner: str, claim: bool) -> Preset:
-        file = self.shelf.folder / f"{preset.name}.owner"
-        if not claim or preset.name in self.shelf.shipped():
-            return self.shelf.save(preset)  # which refuses what ships
+        file = self.store.folder / f"{preset.name}.owner"
+        if not claim or preset.name in self.store.shipped():
+            return self.store.save(preset)  # which refuses what ships
         try:
             create(file, owner + "\n")
         except FileExistsError:  # another server on the same folder was quicker
             raise not_yours() from None
         try:
-            return self.shelf.save(preset)
+            return self.store.save(preset)
         except BaseException:
             file.unlink(missing_ok=True)  # a name that nothing was saved under stays free
             raise
@@ -158,7 +158,7 @@ class Saver:
         if first and len(set(owners.values())) >= limits.owners:
             message = _("The folder of saved presets is full. Whoever runs this app can remove some.")
             raise PresetError("preset_refused", message)
-        versions = sum(len(found) for name, found in self.shelf.saved().items() if owners.get(name) == owner)
+        versions = sum(len(found) for name, found in self.store.saved().items() if owners.get(name) == owner)
         if versions >= limits.versions:
             message = _("You have saved {count} versions, and there is room for no more. Download this one.")
             raise PresetError("preset_refused", message.format(count=versions))
@@ -175,7 +175,7 @@ class Saver:
     def _owners(self) -> dict[str, str]:
         """The hash of each owned name's secret; one that cannot be read belongs to nobody."""
         try:
-            files = sorted(self.shelf.folder.glob("*.owner"))
+            files = sorted(self.store.folder.glob("*.owner"))
         except OSError:
             return {}
         return {file.stem: _read(file) for file in files}

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from core.guidance.designer.shares import Scores, ScoresError, Stored, load, passes, refused, save
+from core.designer.refusal_rates import Scores, ScoresError, Stored, load, passes, refused, save
 from core.quality.imageqx import rule_of
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
 from core.quality.verdict import PassRule, judge

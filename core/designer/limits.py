@@ -8,8 +8,8 @@ from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from core.guidance.designer.content import Steps
 from core.guidance.preset import Preset
+from core.guidance.preset_content import Steps
 
 _HAIR: Final = 1e-3
 """A number that must be above a limit starts this far above it."""

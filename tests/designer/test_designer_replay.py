@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from core.guidance.designer import pictures
-from core.guidance.designer.replay import (
+from core.designer import pictures
+from core.designer.replay import (
     NEUTRAL,
     Frame,
     Look,

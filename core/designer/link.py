@@ -12,9 +12,9 @@ import zlib
 from collections.abc import Mapping
 from typing import Any, Final
 
-from core.guidance.designer.content import Content, checked, drop, put
-from core.guidance.designer.diff import MISSING, differences
+from core.designer.diff import MISSING, differences
 from core.guidance.preset import Preset
+from core.guidance.preset_content import Content, checked, drop, put
 from core.words import _
 
 FORMAT: Final = "1"
