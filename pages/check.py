@@ -1,6 +1,5 @@
 """Check photos that are at hand: files, a shot with this device's camera, or drawn samples."""
 
-import re
 from collections.abc import Callable
 from functools import partial
 
@@ -10,6 +9,7 @@ from streamlit.elements.arrow import DataframeSelectionState
 from core.live import trouble
 from core.study.events import Source
 from core.ui import _compat, checking, language, large_files, layout, samples
+from core.ui.markdown import plain
 from core.ui.result_card import result_card
 from core.ui.session import preset
 from core.words import _, ngettext
@@ -213,11 +213,6 @@ def step(
     tray: checking.Tray, to: str | None, label: str, icon: str, key: str, disabled: bool = False
 ) -> None:
     st.button(label, icon=icon, key=key, disabled=disabled, on_click=setattr, args=(tray, "opened", to))
-
-
-def plain(name: str) -> str:
-    """A file's name with nothing in it that Markdown would read."""
-    return re.sub(r"([\\`*_{}\[\]()#+!|<>~$:])", r"\\\1", name)
 
 
 def show_item(identity: str, tray: checking.Tray, *, alone: bool) -> None:

@@ -86,8 +86,7 @@ def gate(report: Report, section: str, point: str = DEFAULT_POINT) -> Gate | Non
 
 
 def headline_section(report: Report) -> str | None:
-    """The set of photographs that the sentences speak of: new collections where there are figures of "
-    "them."""
+    """The set of photographs that the sentences speak of: new collections where there are figures of them."""
     return next((name for name in sections(report) if gate(report, name) is not None), None)
 
 
@@ -112,8 +111,7 @@ def _gate_told(report: Report, section: str) -> str:
 
 
 def headline_source(report: Report) -> str:
-    """What the first sentence rests on: how many photographs of which set, and its intervals; empty for "
-    "none."""
+    """What the first sentence rests on: how many photographs of which set, with intervals; else empty."""
     section = headline_section(report)
     found = gate(report, section) if section is not None else None
     if section is None or found is None:

@@ -254,11 +254,6 @@ def bring_back() -> None:
         _replace(aside)
 
 
-def plain(text: str) -> str:
-    """Text with nothing in it that Markdown would read."""
-    return "".join(f"\\{letter}" if letter in "\\`*_{}[]()<>#+!|~$:" else letter for letter in text)
-
-
 def _replace(made: Draft, keep: bool = True) -> None:
     old: Draft | None = st.session_state.get(_KEY)
     if old is not None:

@@ -27,6 +27,7 @@ from core.quality.labels import EXPLANATIONS
 from core.ui import designer_draft as drafts
 from core.ui import designer_phone, engines
 from core.ui.designer_views import Views, choice, pick
+from core.ui.markdown import plain
 from core.words import LANGUAGES, _
 
 _POINTS: Final = ("lenient", "balanced", "strict")
@@ -128,9 +129,7 @@ def _wording() -> None:
         )
     with st.expander(_("All prompts in this language")):
         # A table's cells are Markdown, and a draft may come from anybody's link.
-        rows = [
-            (condition_name(name), drafts.plain(words_of(name, language)["text"])) for name in WORDED_KEYS
-        ]
+        rows = [(condition_name(name), plain(words_of(name, language)["text"])) for name in WORDED_KEYS]
         st.table(
             {_("When"): [row[0] for row in rows], _("Prompt"): [row[1] for row in rows]},
             border="horizontal",
@@ -252,7 +251,7 @@ def _order() -> None:
     key = f"designer-{drafts.draft().round}-merge"
     st.multiselect(
         _("Say only “{prompt}” for").format(
-            prompt=drafts.plain(words_of("adjust", drafts.draft().language)["text"])
+            prompt=plain(words_of("adjust", drafts.draft().language)["text"])
         ),
         PICTURE_KEYS,
         [name for name in PICTURE_KEYS if merged.get(name) == "adjust"],
@@ -405,5 +404,5 @@ def _quoted(problem: str, lines: Sequence[str]) -> str:
 
 def _listed(problems: str) -> str:
     """Several mistakes as a list, with nothing in them that Markdown would read."""
-    plain = (f"- {drafts.plain(line)}" for line in problems.splitlines())
-    return "\n".join(plain)
+    lines = (f"- {plain(line)}" for line in problems.splitlines())
+    return "\n".join(lines)

@@ -20,6 +20,7 @@ from core.guidance.setting import VARIABLE, pin_of
 from core.ui import designer_draft as drafts
 from core.ui import designer_share, engines, preset_choice, session
 from core.ui.designer_views import choice
+from core.ui.markdown import plain
 from core.words import _, ngettext
 
 OWNER_QUERY: Final = "owner"
@@ -33,7 +34,7 @@ def status() -> None:
     """Which preset is open, how far the draft is from it, and what is wrong with it."""
     made = drafts.draft()
     if made.note:
-        st.info(drafts.plain(made.note), icon=":material/info:")
+        st.info(plain(made.note), icon=":material/info:")
         made.note = ""
     known = _choices()
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -70,8 +71,7 @@ def status() -> None:
         )
     if made.problems:
         lines = "\n".join(
-            f"- {drafts.plain(where(problem.steps))}: {drafts.plain(problem.advice)}"
-            for problem in made.problems
+            f"- {plain(where(problem.steps))}: {plain(problem.advice)}" for problem in made.problems
         )
         st.error(_("The draft does not work yet:") + "\n" + lines, icon=":material/error:")
 
@@ -166,7 +166,7 @@ def _save_part() -> None:
     ).strip()
     fault = _fault_of(name, saver)
     if fault:
-        st.error(drafts.plain(fault), icon=":material/error:")
+        st.error(plain(fault), icon=":material/error:")
     st.text_input(
         _("What it is for"),
         str(made.content.get("description") or "") if made.about is None else made.about,
@@ -176,7 +176,7 @@ def _save_part() -> None:
     )
     version = store.next_version(name) if name and not fault else 1
     st.button(
-        _("Save as {name}, version {version}").format(name=drafts.plain(name) or "…", version=version),
+        _("Save as {name}, version {version}").format(name=plain(name) or "…", version=version),
         key="designer-save",
         type="primary",
         icon=":material/save:",
@@ -224,14 +224,14 @@ def _save(name_key: str, about_key: str) -> None:
         told = "; ".join(f"{where(problem.steps)}: {problem.advice}" for problem in problems)
         if any(problem.steps == ("name",) for problem in problems):
             told = _fault_of(str(content["name"]), saver) or told
-        st.session_state["designer-saved"] = (False, drafts.plain(told))
+        st.session_state["designer-saved"] = (False, plain(told))
         return
     if not _may_save():
         return
     try:
         kept = saver.save(preset, _secret())
     except PresetError as error:
-        st.session_state["designer-saved"] = (False, drafts.plain(error.message))
+        st.session_state["designer-saved"] = (False, plain(error.message))
         return
     except OSError:
         words = _("The preset could not be saved: the folder cannot be written to. Download it as a file.")
@@ -320,7 +320,7 @@ def _upload(file: Any) -> None:
     try:
         preset = from_yaml(text, file.name)
     except PresetError as error:
-        lines = "\n".join(f"- {drafts.plain(line)}" for line in error.message.splitlines())
+        lines = "\n".join(f"- {plain(line)}" for line in error.message.splitlines())
         st.error(_("This file does not fit:") + "\n" + lines, icon=":material/error:")
         return
     drafts.take_in(preset, _("This draft came from the file {name}.").format(name=file.name))
@@ -341,7 +341,7 @@ def _compare_part() -> None:
     try:
         one, other = _preset_of(first), _preset_of(second)
     except PresetError as error:
-        st.error(drafts.plain(error.message), icon=":material/tune:")
+        st.error(plain(error.message), icon=":material/tune:")
         return
     language = drafts.draft().language
     languages = tuple(dict.fromkeys(("en", language)))

@@ -32,6 +32,7 @@ from core.quality.labels import EXPLANATIONS
 from core.ui import designer_draft as drafts
 from core.ui import engines, language, preset_choice, session
 from core.ui.designer_views import Views, pick
+from core.ui.markdown import plain
 from core.words import _
 
 SCORES: Final = refusal_rates.FILE
@@ -175,7 +176,7 @@ def _film_view() -> None:
                 _("{start} to {end} s: {prompt}").format(
                     start=f"{one.start:.1f}",
                     end=f"{one.end:.1f}",
-                    prompt=drafts.plain(now.prompt(one.key, made.language).text),
+                    prompt=plain(now.prompt(one.key, made.language).text),
                 )
             )
     st.caption(

@@ -12,6 +12,7 @@ import streamlit as st
 
 from core.data_address import data_address
 from core.ui import _compat, designer_draft, embedded, keeper, language, preset_choice, session
+from core.ui.markdown import plain
 from core.ui.wording import disclaimer
 from core.words import _
 
@@ -133,7 +134,7 @@ def _preset_fault(current: st.Page) -> None:
     fault, sentence = preset_choice.fault()
     if not fault or (fault == "link" and current.url_path == "designer"):  # there the draft says so itself
         return
-    st.warning(designer_draft.plain(sentence).replace("\n", "\n\n"), icon=":material/tune:")
+    st.warning(plain(sentence).replace("\n", "\n\n"), icon=":material/tune:")
     session.note_preset_fault(fault)
 
 
