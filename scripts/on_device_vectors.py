@@ -186,7 +186,7 @@ def opinions(rng: np.random.Generator) -> list[dict[str, Any]]:
         places_shown = np.round(rng.random((7, 7)) ** int(rng.choice([1, 3, 6])), 4)
         quality = dict(zip(QUALITY_CLASSES, rng.dirichlet(np.full(4, 0.6)).tolist(), strict=True))
         faults = {key: float(rng.uniform(0, 0.7)) for key in EXPLANATIONS}
-        given = second_opinion.features(quality, faults, square, square, places_shown)
+        given = second_opinion.features(quality, faults, glance(square), square, square, places_shown)
         # Weights that bring about every branch: from nearly sure to quite undecided.
         weights = np.round(rng.normal(0, 0.3, (len(CONDITIONS), len(given))), 4)
         bias = np.round(rng.normal(0, float(rng.choice([0.5, 4])), len(CONDITIONS)) - weights @ given, 4)
@@ -435,7 +435,12 @@ class _Told:
     says: str | None = None
     where: Where | None = None
 
-    def assess(self, rgb: np.ndarray, rule: PassRule) -> Verdict:
+    def rule(self, healthy_skin_passes: bool = False, point: str = "") -> PassRule:
+        return PassRule(dict.fromkeys(EXPLANATIONS, 0.5), healthy_skin_passes)
+
+    def assess(
+        self, rgb: np.ndarray, rule: PassRule, *, width: int | None = None, height: int | None = None
+    ) -> Verdict:
         if self.says is None:
             raise RuntimeError("told to break")
         return judged(*chances(self.says), rule, self.where)

@@ -8,18 +8,15 @@ import numpy as np
 
 from core.guidance.coach import Coach
 from core.guidance.conditions import OPEN_KEYS
-from core.guidance.hint import condition
+from core.guidance.frame_step import FrameStep, frame_step
 from core.guidance.preset import Preset
-from core.guidance.refine import refined
-from core.quality.glance import Glance, glance, moved
+from core.quality.glance import Glance, glance
 from core.quality.labels import EXPLANATIONS
 from core.quality.verdict import Assessor, PassRule, Verdict, judge
 from core.runtime.preprocess import network_square
 
 NEUTRAL: Final = PassRule(dict.fromkeys(EXPLANATIONS, 0.5))
 """For assessing a picture that is judged later: no class offsets go into what is kept."""
-
-_RAMP: Final = frozenset({"blurry", "low_resolution"})
 
 
 @dataclass(frozen=True)
@@ -96,9 +93,22 @@ def condition_of(look: Look, preset: Preset, rule: PassRule) -> str:
 
     As if the camera looked away from the person: left and right are then theirs.
     """
-    judged = rejudged(look.verdict, rule)
-    key = condition(judged, preset, rule.healthy_skin_passes) or "ready"
-    return refined(key, preset, look.glance, judged.where, "environment")
+    return _step(look, preset, rule).key
+
+
+def _step(
+    look: Look, preset: Preset, rule: PassRule, settled: bool = True, before: Glance | None = None
+) -> FrameStep:
+    """The frame step of the live picture, on what was kept of a picture."""
+    return frame_step(
+        rejudged(look.verdict, rule),
+        preset,
+        look=lambda: look.glance,
+        healthy_skin_passes=rule.healthy_skin_passes,
+        settled=settled,
+        before=before,
+        facing="environment",
+    )
 
 
 def said_of(look: Look, preset: Preset, rule: PassRule) -> str:
@@ -120,14 +130,11 @@ def replay(film: Iterable[Frame], preset: Preset, rule: PassRule) -> tuple[Step,
         if last is not None and frame.moment - last < preset.timing.assess_every_ms / 1000 - 1e-6:
             continue
         now = last = frame.moment
-        key = condition_of(frame.look, preset, rule)
-        if key in _RAMP and frame.moment < preset.camera.settle_ms / 1000:
-            key = "searching"  # as in the live picture: a stream that just began is soft by itself
-        seen = frame.look.glance
-        still = before is None or seen is None or moved(before, seen) <= preset.gate.moved_above
-        before = seen
-        advice = coach.see(key, moved=not still)
-        steps.append(Step(frame.moment, preset.said_as(key), advice.key, coach.countdown.due))
+        settled = frame.moment >= preset.camera.settle_ms / 1000
+        found = _step(frame.look, preset, rule, settled, before)
+        before = found.glance
+        advice = coach.see(found.key, found.moved)
+        steps.append(Step(frame.moment, preset.said_as(found.key), advice.key, coach.countdown.due))
         if coach.countdown.due:
             coach.countdown.rest()
     return tuple(steps)

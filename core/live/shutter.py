@@ -2,16 +2,16 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
 import numpy as np
 
 from core.guidance.hint import condition
-from core.live.watcher import Watcher, verdict_properties
+from core.live.watcher import Watcher
 from core.photo import Photo, PhotoError, photo_from_array
-from core.quality.verdict import Verdict
+from core.quality.verdict import Verdict, verdict_properties
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -86,12 +86,11 @@ def _take(watcher: Watcher, name: str) -> Try:
         watcher.record("capture_blocked", reason=error.code)
         return Try(Outcome.NO_PICTURE)
     try:
-        found = watcher.assessor.assess(photo.small, watcher.rule)
+        verdict = watcher.assessor.assess(photo.small, watcher.rule, width=photo.width, height=photo.height)
     except Exception:
         _LOG.exception("A photo could not be assessed")
         watcher.record("capture_blocked", reason="assessor")
         return Try(Outcome.NO_PICTURE)
-    verdict = replace(found, width=photo.width, height=photo.height)
     watcher.record("photo_captured", **verdict_properties(verdict))
     if not verdict.passes:
         return Try(Outcome.REFUSED, photo, verdict)

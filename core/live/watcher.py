@@ -12,18 +12,17 @@ import numpy as np
 from core.guidance.best_shot import BestShot
 from core.guidance.coach import Advice, Coach
 from core.guidance.conditions import CAMERA_KEYS, OPEN_KEYS
-from core.guidance.hint import condition
+from core.guidance.frame_step import FrameStep, frame_step
 from core.guidance.preset import Preset
-from core.guidance.refine import Facing, refined
-from core.quality.glance import Glance, glance, moved
-from core.quality.verdict import Assessor, PassRule, Verdict, chance_good
+from core.guidance.refine import Facing
+from core.quality.glance import Glance, glance
+from core.quality.verdict import Assessor, PassRule, Verdict, chance_good, verdict_properties
 from core.quality.where import Where
 from core.runtime.preprocess import network_square
 from core.study.events import EventLog, EventName
 
 _LOG: Final = logging.getLogger(__name__)
 _LUMA: Final = np.array([0.299, 0.587, 0.114])
-_RAMP: Final = frozenset({"blurry", "low_resolution"})
 _FRAMES_LOGGED_EVERY: Final = 0.5
 
 
@@ -215,23 +214,25 @@ class Watcher:
             self._frames += 1
             self._note_changes(frame)
             rule = self._rule
-            key = self._camera_fault(frame)
+            fault = self._camera_fault(frame)
         verdict = None
-        if key is None:
+        if fault is None:
             verdict = self._assess(frame, rule)
         with self._lock:
-            if self._frames == 0 or (key is None and verdict is None):
+            if self._frames == 0 or (fault is None and verdict is None):
                 return self.sight()  # the stream ended meanwhile, or assessing failed
             self._newest = frame
+            step = self._step(frame, verdict, fault or "", rule)
             if verdict is not None:
-                key = self._judge(frame, verdict, rule)
-            still = self._look_closer(frame, key)
+                self._broken = False
+                if step.key == "ready":
+                    self._keep(frame, verdict, rule)
+            self._glance = step.glance
             self._verdict = verdict
             self._where = _calmer(self._where, verdict.where if verdict is not None else None)
-            key = refined(key, self.preset, self._glance, verdict.where if verdict else None, self.facing)
             counting = self._coach.countdown.running
-            self._show(self._coach.see(key, moved=not still))
-            self._note(counting, key)
+            self._show(self._coach.see(step.key, step.moved))
+            self._note(counting, step.key)
             if verdict is not None:
                 self._sample(verdict)
             return self.sight()
@@ -261,13 +262,23 @@ class Watcher:
         self._passing = None
         self._best.forget()
 
-    def _look_closer(self, frame: Frame, key: str) -> bool:
-        """Take a glance at a frame where it tells something; returns whether nothing moved since the last."""
-        before, self._glance = self._glance, None
-        if not (self.preset.gate.auto_capture or key in ("bad_light", "bad_framing")):
-            return True
-        self._glance = glance(network_square(frame.rgb))
-        return before is None or moved(before, self._glance) <= self.preset.gate.moved_above
+    def _step(self, frame: Frame, verdict: Verdict | None, fault: str, rule: PassRule) -> FrameStep:
+        """What the frame is called, and whether it moved."""
+
+        def look() -> Glance:
+            taken = verdict.glance if verdict is not None else None
+            return taken or glance(network_square(frame.rgb))
+
+        return frame_step(
+            verdict,
+            self.preset,
+            look=look,
+            fault=fault,
+            healthy_skin_passes=rule.healthy_skin_passes,
+            settled=frame.at - self._size_since >= self.preset.camera.settle_ms / 1000,
+            before=self._glance,
+            facing=self.facing,
+        )
 
     def _note(self, counting: bool, key: str) -> None:
         """Log what is seen on the page beside the prompt: a countdown that starts or stops, and help."""
@@ -309,20 +320,11 @@ class Watcher:
                 self._broken = True
             return None
 
-    def _judge(self, frame: Frame, verdict: Verdict, rule: PassRule) -> str:
-        """The condition of an assessed frame."""
-        self._broken = False
-        key = condition(verdict, self.preset, rule.healthy_skin_passes)
-        if key is None:
-            self._passing = frame
-            if self.preset.gate.best_shot_ms:
-                self._best.offer(frame, chance_good(verdict, rule.healthy_skin_passes), frame.at)
-            return "ready"
-        settled = frame.at - self._size_since >= self.preset.camera.settle_ms / 1000
-        if key in _RAMP and not settled:
-            # A video link starts small and soft and sharpens by itself: not the person's doing.
-            return "searching"
-        return key
+    def _keep(self, frame: Frame, verdict: Verdict, rule: PassRule) -> None:
+        """Keep a frame that passes: a photo may be taken from it."""
+        self._passing = frame
+        if self.preset.gate.best_shot_ms:
+            self._best.offer(frame, chance_good(verdict, rule.healthy_skin_passes), frame.at)
 
     def _show(self, advice: Advice) -> None:
         before, self._advice = self._advice, advice
@@ -363,17 +365,3 @@ def _calmer(before: Where | None, now: Where | None) -> Where | None:
     if before is None or now is None:
         return now
     return Where((before.x + now.x) / 2, (before.y + now.y) / 2, now.size)
-
-
-def verdict_properties(verdict: Verdict) -> dict[str, object]:
-    """A verdict as an event's properties."""
-    return {
-        "label": verdict.label,
-        "quality": {name: round(value, 4) for name, value in verdict.quality.items()},
-        "explanations": {name: round(value, 4) for name, value in verdict.explanations.items()},
-        "flagged": list(verdict.flagged),
-        "passes": verdict.passes,
-        "width": verdict.width,
-        "height": verdict.height,
-        "infer_ms": round(verdict.milliseconds, 1),
-    }

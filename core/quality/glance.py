@@ -98,8 +98,11 @@ def glance(square: np.ndarray) -> Glance:
 def moved(before: Glance, now: Glance) -> float:
     """How much of a picture is elsewhere: 0 for the same, about 1 for another picture.
 
-    The change of the cells over their own contrast; more or less light on all of them is no move.
+    The change of the cells over their own contrast; more or less light on all of them is no move. Pictures
+    that were measured on squares of different sizes are taken for different ones.
     """
+    if before.cells.shape != now.cells.shape:
+        return 1.0
     first, second = (one.cells - one.cells.mean() for one in (before, now))
     return float(np.abs(second - first).mean() / max(np.abs(first).mean(), _PLAIN))
 

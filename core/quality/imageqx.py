@@ -1,8 +1,8 @@
 """ImageQX as it is served: is this photo good enough, why not, and where?"""
 
 import time
-from collections.abc import Callable, Iterable
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from core.explain import Explanation
 from core.explain.closed_form import ImageQXHead, grad_cam
 from core.quality import second_opinion
+from core.quality.glance import glance
 from core.quality.labels import CONDITIONS, EXPLANATIONS, QUALITY_CLASSES
 from core.quality.verdict import PassRule, Verdict, judge
 from core.quality.where import find
@@ -22,6 +23,15 @@ from core.runtime.probability import sigmoid, softmax
 def rule_of(point: OperatingPoint, healthy_skin_passes: bool = False) -> PassRule:
     """The pass rule at an operating point of the weights manifest."""
     return PassRule(dict(point.thresholds), healthy_skin_passes, dict(point.class_offsets))
+
+
+@dataclass(frozen=True, eq=False)
+class _Answer:
+    """What the network answered: probabilities (0-1) by class and explanation, and of each place (s x s)."""
+
+    quality: Mapping[str, float]
+    explanations: Mapping[str, float]
+    places: np.ndarray | None
 
 
 class ImageQX:
@@ -85,29 +95,27 @@ class ImageQX:
     ) -> Verdict:
         """The same from ``views``, for those who hold them already; ``width`` and ``height`` are reported."""
         started = self._clock()
-        outputs = self._run(square, detail)
-        classes = softmax(outputs["logits"][0], self._entry.temperature)
-        faults = sigmoid(outputs["explanations"][0])
-        quality = dict(zip(self._entry.labels, map(float, classes), strict=True))
-        explanations = dict(zip(self._entry.explanations, map(float, faults), strict=True))
-        places = sigmoid(outputs["places"][0, 0]) if "places" in outputs else None
+        answer = self._ask(square, detail)
         verdict = judge(
             assessor=self.name,
             width=width,
             height=height,
-            quality={name: quality[name] for name in QUALITY_CLASSES},
-            explanations={name: explanations[name] for name in EXPLANATIONS},
+            quality=answer.quality,
+            explanations=answer.explanations,
             rule=rule,
             milliseconds=(self._clock() - started) * 1000,
-            where=None if places is None else find(places),
+            where=None if answer.places is None else find(answer.places),
         )
         opinion = self._entry.opinion
-        if opinion is None or not rule.second_opinion or detail is None or places is None:
+        if opinion is None or not rule.second_opinion or detail is None or answer.places is None:
             return verdict
-        given = second_opinion.features(quality, explanations, square, detail, places)
+        seen = glance(square)
+        given = second_opinion.features(
+            answer.quality, answer.explanations, seen, square, detail, answer.places
+        )
         found = second_opinion.chances(given, opinion.weights, opinion.bias)
         verdict = second_opinion.revised(verdict, rule, found, opinion.least_good)
-        return replace(verdict, milliseconds=(self._clock() - started) * 1000)
+        return replace(verdict, milliseconds=(self._clock() - started) * 1000, glance=seen)
 
     def opinion_features(self, rgb: np.ndarray) -> np.ndarray:
         """What a second opinion reads of a picture (uint8 RGB, H x W x 3): float64, one number a feature.
@@ -116,17 +124,11 @@ class ImageQX:
             ValueError: the network lacks the detail view or the map of places.
         """
         square, detail = self.views(rgb)
-        outputs = self._run(square, detail)
-        if detail is None or "places" not in outputs:
+        answer = self._ask(square, detail)
+        if detail is None or answer.places is None:
             raise ValueError("a second opinion needs a network with a detail view and a map of places")
-        classes = softmax(outputs["logits"][0], self._entry.temperature)
-        faults = sigmoid(outputs["explanations"][0])
         return second_opinion.features(
-            dict(zip(self._entry.labels, map(float, classes), strict=True)),
-            dict(zip(self._entry.explanations, map(float, faults), strict=True)),
-            square,
-            detail,
-            sigmoid(outputs["places"][0, 0]),
+            answer.quality, answer.explanations, glance(square), square, detail, answer.places
         )
 
     def features(self, rgb: np.ndarray) -> np.ndarray:
@@ -135,8 +137,7 @@ class ImageQX:
 
     def places(self, rgb: np.ndarray) -> np.ndarray | None:
         """How likely each part of a picture is lesion: float, s x s, 0-1; None from a network without."""
-        outputs = self._run(*self.views(rgb))
-        return sigmoid(outputs["places"][0, 0]) if "places" in outputs else None
+        return self._ask(*self.views(rgb)).places
 
     def explain(self, rgb: np.ndarray, target: str) -> Explanation:
         """Grad-CAM of one explanation or quality class; raises KeyError for any other word."""
@@ -157,6 +158,18 @@ class ImageQX:
     @cached_property
     def _head(self) -> ImageQXHead:
         return ImageQXHead(self._engine.initialisers(ImageQXHead.NAMES))
+
+    def _ask(self, square: np.ndarray, detail: np.ndarray | None) -> _Answer:
+        outputs, entry = self._run(square, detail), self._entry
+        classes = softmax(outputs["logits"][0], entry.temperature)
+        quality = dict(zip(entry.labels, map(float, classes), strict=True))
+        faults = sigmoid(outputs["explanations"][0])
+        explanations = dict(zip(entry.explanations, map(float, faults), strict=True))
+        return _Answer(
+            quality={name: quality[name] for name in QUALITY_CLASSES},
+            explanations={name: explanations[name] for name in EXPLANATIONS},
+            places=sigmoid(outputs["places"][0, 0]) if "places" in outputs else None,
+        )
 
     def _run(self, square: np.ndarray, detail: np.ndarray | None) -> dict[str, np.ndarray]:
         entry = self._entry

@@ -15,9 +15,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from core.quality.glance import Glance, glance
+from core.quality.glance import Glance
 from core.quality.labels import CONDITIONS, EXPLANATIONS, QUALITY_CLASSES
-from core.quality.texture import Texture, levels_of, texture
+from core.quality.texture import levels_of, texture
 from core.quality.verdict import PassRule, Verdict, at_distance
 
 FEATURES: Final = (
@@ -61,6 +61,7 @@ _LEAST: Final = 1e-4
 def features(
     quality: Mapping[str, float],
     explanations: Mapping[str, float],
+    seen: Glance,
     square: np.ndarray,
     detail: np.ndarray,
     places: np.ndarray,
@@ -69,23 +70,11 @@ def features(
 
     Args:
         quality, explanations: the network's probabilities (0-1), without any rule's class offsets.
+        seen: what a glance at ``square`` tells.
         square, detail: uint8 RGB, S x S x 3: the views that the network was shown.
         places: float, s x s: probability (0-1) that each part of the picture is lesion.
     """
-    seen, fabric, (half, high) = glance(square), texture(detail), levels_of(square)
-    return combined(quality, explanations, seen, fabric, half, high, places)
-
-
-def combined(
-    quality: Mapping[str, float],
-    explanations: Mapping[str, float],
-    seen: Glance,
-    fabric: Texture,
-    half_luma: float,
-    high_luma: float,
-    places: np.ndarray,
-) -> np.ndarray:
-    """The same from what was measured already."""
+    fabric, (half_luma, high_luma) = texture(detail), levels_of(square)
     rim = np.concatenate([places[0], places[-1], places[1:-1, 0], places[1:-1, -1]])
     peak = max(float(places.max()), _LEAST)
     return np.array(

@@ -3,10 +3,12 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
+from core.explain import Explanation
+from core.quality.glance import Glance
 from core.quality.labels import EXPLANATIONS
 from core.quality.where import Where
 
@@ -51,6 +53,7 @@ class Verdict:
         milliseconds: time the assessment took.
         where: the lesion's place in the frame, where the assessor can tell.
         too_close: whether the spot takes more of the frame than the rule allows.
+        glance: what a glance at the picture tells, where the assessor took one.
     """
 
     assessor: str
@@ -65,6 +68,7 @@ class Verdict:
     milliseconds: float
     where: Where | None = None
     too_close: bool = False
+    glance: Glance | None = field(default=None, repr=False, compare=False)
 
 
 class Assessor(Protocol):
@@ -72,9 +76,44 @@ class Assessor(Protocol):
 
     name: str
 
-    def assess(self, rgb: np.ndarray, rule: PassRule) -> Verdict:
-        """Assess one picture (uint8 RGB, H x W x 3, any size)."""
+    def rule(self, healthy_skin_passes: bool = False, point: str = ...) -> PassRule:
+        """The pass rule that it comes with, at an operating point; one without such points has one rule."""
         ...
+
+    def assess(
+        self, rgb: np.ndarray, rule: PassRule, *, width: int | None = None, height: int | None = None
+    ) -> Verdict:
+        """Assess one picture.
+
+        Args:
+            rgb: uint8 RGB, H x W x 3, any size.
+            rule: what passes.
+            width, height: the picture's own size, in pixels, where ``rgb`` is a reduced copy.
+        """
+        ...
+
+
+@runtime_checkable
+class Explains(Protocol):
+    """An assessor that can show where in a picture it looked; not all can."""
+
+    def explain(self, rgb: np.ndarray, target: str) -> Explanation:
+        """A heat map for one explanation or quality class; raises KeyError for any other word."""
+        ...
+
+
+def verdict_properties(verdict: Verdict) -> dict[str, object]:
+    """A verdict as an event's properties: plain values, rounded."""
+    return {
+        "label": verdict.label,
+        "quality": {name: round(value, 4) for name, value in verdict.quality.items()},
+        "explanations": {name: round(value, 4) for name, value in verdict.explanations.items()},
+        "flagged": list(verdict.flagged),
+        "passes": verdict.passes,
+        "width": verdict.width,
+        "height": verdict.height,
+        "infer_ms": round(verdict.milliseconds, 1),
+    }
 
 
 def chance_good(verdict: Verdict, healthy_skin_passes: bool = False) -> float:

@@ -11,7 +11,7 @@ from core.data_address import data_address
 from core.guidance.preset import Preset
 from core.photo import Photo, PhotoError, read_photo
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
-from core.quality.verdict import Verdict
+from core.quality.verdict import Verdict, verdict_properties
 from core.spreadsheet import Cell, csv_of
 from core.study.events import Source
 from core.ui import _compat, engines, large_files, session
@@ -85,17 +85,7 @@ def check(data: bytes, name: str, source: Source) -> Item:
         log.add("upload_assessed", page="check", source=source, properties={"error": error.code})
         return Item(name, source, problem=error.message, code=error.code)
     verdict = engines.assessor().assess(photo.small, session.rule(), width=photo.width, height=photo.height)
-    properties = {
-        "label": verdict.label,
-        "passes": verdict.passes,
-        "flagged": list(verdict.flagged),
-        "explanations": dict(verdict.explanations),
-        "quality": dict(verdict.quality),
-        "width": verdict.width,
-        "height": verdict.height,
-        "infer_ms": round(verdict.milliseconds, 1),
-    }
-    log.add("upload_assessed", page="check", source=source, properties=properties)
+    log.add("upload_assessed", page="check", source=source, properties=verdict_properties(verdict))
     return Item(name, source, photo, verdict, thumbnail=_thumbnail(photo))
 
 

@@ -11,7 +11,7 @@ from core.browser.choice import Lack
 from core.browser.intake import Answer, Once, take_in
 from core.browser.settings import preset_json, rule_json
 from core.live import trouble
-from core.live.watcher import verdict_properties
+from core.quality.verdict import verdict_properties
 from core.ui import embedded, engines, practise_series, practise_server, session
 from core.ui.scroll import to_top
 from core.words import _, language

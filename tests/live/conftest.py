@@ -33,7 +33,7 @@ class SaysWhatItIsTold:
         self.doubt = 0.1  # how likely each fault is that it is not told to say
         self.seen = []
 
-    def assess(self, rgb, rule):
+    def assess(self, rgb, rule, *, width=None, height=None):
         self.seen.append(rgb)
         if self.says == "breaks":
             raise RuntimeError("a broken network")
@@ -41,8 +41,8 @@ class SaysWhatItIsTold:
         label = says if says in QUALITY_CLASSES else "lesion"
         return judge(
             assessor=self.name,
-            width=rgb.shape[1],
-            height=rgb.shape[0],
+            width=width or rgb.shape[1],
+            height=height or rgb.shape[0],
             quality={name: 0.91 if name == label else 0.03 for name in QUALITY_CLASSES},
             explanations={name: 0.9 if name == says else self.doubt for name in EXPLANATIONS},
             rule=rule,

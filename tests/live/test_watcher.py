@@ -1,11 +1,30 @@
 import itertools
+from dataclasses import replace
 
 import pytest
 
 from core.live.watcher import Frame
+from core.quality.glance import glance
 from core.quality.labels import EXPLANATIONS
 from core.quality.verdict import PassRule
 from core.quality.where import Where
+from core.runtime.preprocess import network_square
+
+
+def test_a_glance_that_the_assessor_took_is_not_taken_again(stage, monkeypatch):
+    taken = []
+    monkeypatch.setattr("core.live.watcher.glance", lambda square: taken.append(1) or glance(square))
+    plain = stage.assessor.assess
+
+    def with_glance(rgb, rule, **sizes):
+        return replace(plain(rgb, rule, **sizes), glance=glance(network_square(rgb)))
+
+    stage.show("bad_light", 0.12)
+    assert len(taken) == 1
+    stage.assessor.assess = with_glance
+    dark = stage.picture(level=25)
+    assert {sight.key for sight in stage.show("bad_light", 3, picture=dark)} >= {"too_dark"}
+    assert len(taken) == 1
 
 
 @pytest.mark.parametrize("key", [*EXPLANATIONS, "no_skin", "healthy_skin"])

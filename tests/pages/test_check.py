@@ -9,6 +9,7 @@ from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileMan
 from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 from streamlit.testing.v1 import AppTest, local_script_runner
 
+from core.quality.verdict import verdict_properties
 from core.ui.checking import Tray
 from core.words import speaking
 
@@ -271,7 +272,10 @@ def test_the_camera_gives_a_photo_too(check, jpeg_of):
     check.get("camera_input")[0].upload("shot.jpg", jpeg_of(SKIN)).run()
     assert "This photo works" in words(check)
     events = check.session_state["rt_log"].events
-    assert [event.source for event in events if event.event == "upload_assessed"] == ["camera"]
+    (assessed,) = [event for event in events if event.event == "upload_assessed"]
+    assert assessed.source == "camera"
+    (item,) = check.session_state["check-tray"].items.values()
+    assert dict(assessed.properties) == verdict_properties(item.verdict)
 
 
 def test_a_sample_can_be_tried_without_a_photo(check):

@@ -1,16 +1,19 @@
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from made_up_entry import IMAGEQX, made_up_entry
 
+from core.quality.glance import glance
 from core.quality.imageqx import ImageQX
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
 from core.quality.verdict import PassRule
 from core.runtime.engine import open_engine
 from core.runtime.manifest import NetworkEntry, load_manifest
+from core.runtime.preprocess import network_square
 
 
 def entry(**changes) -> NetworkEntry:
@@ -174,6 +177,13 @@ def test_shipped_network_gives_probabilities(shipped):
     believed = [name for name in verdict.quality if name != "no_skin" or "bad_light" not in verdict.flagged]
     assert verdict.label == max(believed, key=verdict.quality.get)
     assert verdict.milliseconds > 0
+
+
+def test_the_glance_of_the_second_opinion_comes_with_the_verdict(shipped):
+    alone = shipped.assess(PICTURE, shipped.rule())
+    weighed = shipped.assess(PICTURE, replace(shipped.rule(), second_opinion=True))
+    assert alone.glance is None
+    assert weighed.glance.luma == glance(network_square(PICTURE)).luma
 
 
 def test_shipped_network_answers_alike_from_many_threads(shipped):

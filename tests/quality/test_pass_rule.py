@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 
@@ -5,7 +7,7 @@ from core.guidance.hint import condition
 from core.guidance.preset import load_preset
 from core.quality.imageqx import rule_of
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
-from core.quality.verdict import PassRule, judge, shifted
+from core.quality.verdict import PassRule, judge, shifted, verdict_properties
 from core.quality.where import Where
 from core.runtime.manifest import OperatingPoint
 
@@ -59,6 +61,24 @@ def test_offsets_leave_the_explanations_alone():
 def test_without_offsets_probabilities_come_as_they_are():
     quality = (0.1, 0.2, 0.3, 0.4)
     assert tuple(verdict(quality, PassRule(HALF)).quality.values()) == quality
+
+
+def test_a_verdict_in_a_log_is_rounded():
+    chances = dict.fromkeys(EXPLANATIONS, 1 / 3)
+    verdict = judge(
+        assessor="x",
+        width=640,
+        height=480,
+        quality=dict.fromkeys(QUALITY_CLASSES, 1 / 7),
+        explanations=chances,
+        rule=PassRule(dict.fromkeys(EXPLANATIONS, 0.5)),
+        milliseconds=12.3456,
+    )
+    told = verdict_properties(verdict)
+    assert set(told["quality"].values()) == {0.1429}
+    assert set(told["explanations"].values()) == {0.3333}
+    assert told["infer_ms"] == 12.3
+    assert json.loads(json.dumps(told)) == told
 
 
 def test_a_rule_of_an_operating_point():

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from core.quality import second_opinion
+from core.quality.glance import glance
 from core.quality.labels import CONDITIONS, EXPLANATIONS, QUALITY_CLASSES
 from core.quality.second_opinion import FEATURES, chances, features, revised
 from core.quality.verdict import PassRule, judge
@@ -111,14 +112,16 @@ def test_features_are_finite_for_extreme_answers_and_pictures():
     quality = dict.fromkeys(QUALITY_CLASSES, 0.0) | {"lesion": 1.0}
     for level in (0, 255):
         square = np.full((224, 224, 3), level, np.uint8)
-        given = features(quality, dict.fromkeys(EXPLANATIONS, 0.0), square, square, np.zeros((7, 7)))
+        measured = glance(square), square, square
+        given = features(quality, dict.fromkeys(EXPLANATIONS, 0.0), *measured, np.zeros((7, 7)))
         assert given.shape == (len(FEATURES),)
         assert np.isfinite(given).all()
 
 
 def test_where_the_lesion_lies_is_read_off_the_places():
     square = np.full((224, 224, 3), 150, np.uint8)
-    known = dict.fromkeys(QUALITY_CLASSES, 0.25), dict.fromkeys(EXPLANATIONS, 0.5), square, square
+    measured = glance(square), square, square
+    known = dict.fromkeys(QUALITY_CLASSES, 0.25), dict.fromkeys(EXPLANATIONS, 0.5), *measured
     middle, edge = np.full((7, 7), 0.01), np.full((7, 7), 0.01)
     middle[3, 3], edge[0, 3] = 0.9, 0.9
     at = {name: place for place, name in enumerate(FEATURES)}
