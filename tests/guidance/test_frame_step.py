@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from core.guidance.designer.replay import Frame as FilmFrame
-from core.guidance.designer.replay import Look, replay
+from core.designer.replay import Frame as FilmFrame
+from core.designer.replay import Look, replay
 from core.guidance.frame_step import frame_step
 from core.guidance.preset import load_preset
 from core.live.watcher import Frame, Watcher
