@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from core.evidence.lesion_story import not_comparable
+from core.reports.lesion_story import not_comparable
 from core.training.report_text import TITLES, confusion_rows, figure, share, table_rows
 
 MOST_PAIRS: Final = 12

@@ -5,15 +5,15 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
-from core.evidence import chapters, story
-from core.evidence.account import Account, account
-from core.evidence.chapters import Chapter, Part
-from core.evidence.plots import figure
-from core.evidence.reading import Report, at, items, number, sections
-from core.evidence.svg import STYLE as PLOTS
-from core.evidence.svg import Plot, words
-from core.evidence.tables import STYLE as TABLES
-from core.evidence.tables import Table
+from core.reports import story
+from core.reports.plots import figure
+from core.reports.reading import Report, at, items, number, photo_sets
+from core.reports.sections import Part, ReportSection, name_of
+from core.reports.svg import STYLE as PLOTS
+from core.reports.svg import Plot, words
+from core.reports.tables import STYLE as TABLES
+from core.reports.tables import Table
+from core.reports.view import ReportView, report_view
 from core.ui.wording import disclaimer
 from core.words import _
 
@@ -56,21 +56,21 @@ def html(report: Report, pictures: Path | None = None) -> str:
     Returns:
         A page that runs nothing and loads nothing but those pictures.
     """
-    told = account(report)
+    told = report_view(report)
     title = _("How good is {network}?").format(network=told.network)
-    shown = [(name, told.of_section(name)) for name in sections(report)]
+    shown = [(name, told.of_photo_set(name)) for name in photo_sets(report)]
     body = [
         f"<h1>{words(title)}</h1>",
         f'<p class="quiet">{words(story.provenance(report))}</p>',
         _first(report, told),
         _contents(shown),
-        *_chapters(told.overall, "h2"),
+        *_report_sections(told.overall, "h2"),
     ]
     for name, found in shown:
-        body.append(f'<h2 id="{words(name)}">{words(story.section_name(name))}</h2>')
-        body.append(f"<p>{words(story.section_told(name))}</p>")
+        body.append(f'<h2 id="{words(name)}">{words(story.photo_set_name(name))}</h2>')
+        body.append(f"<p>{words(story.photo_set_told(name))}</p>")
         body.append(f'<p class="quiet">{words(story.provenance(report, name))}</p>')
-        body += _chapters(found, "h3")
+        body += _report_sections(found, "h3")
     if pictures is not None:
         body.append(_mistakes(report, pictures))
     body.append(f'<h2 id="words">{words(_("What the words mean"))}</h2>{told.glossary.html()}')
@@ -85,31 +85,31 @@ def html(report: Report, pictures: Path | None = None) -> str:
     return f'<!doctype html><html lang="en">{page}</html>\n'
 
 
-def _first(report: Report, account: Account) -> str:
-    parts = [f"<p><strong>{words(account.first)}</strong></p>"]
+def _first(report: Report, view: ReportView) -> str:
+    parts = [f"<p><strong>{words(view.first)}</strong></p>"]
     if story.shortened(report):
         parts.append(f"<p>{words(_('A quick look at a part of the benchmark: the figures are rough.'))}</p>")
-    told = [f"<p>{words(sentence)}</p>" for sentence in account.sentences]
+    told = [f"<p>{words(sentence)}</p>" for sentence in view.sentences]
     if told:
-        told.insert(1, f'<p class="quiet">{words(account.source)}</p>')
+        told.insert(1, f'<p class="quiet">{words(view.source)}</p>')
     parts += told
-    limits = "".join(f"<li>{words(sentence)}</li>" for sentence in account.limits)
+    limits = "".join(f"<li>{words(sentence)}</li>" for sentence in view.limits)
     title = words(_("What these figures cannot show"))
     return f'<div class="first">{"".join(parts)}</div><h2 id="limits">{title}</h2><ul>{limits}</ul>'
 
 
-def _contents(shown: Iterable[tuple[str, list[Chapter]]]) -> str:
+def _contents(shown: Iterable[tuple[str, list[ReportSection]]]) -> str:
     links = "".join(
-        f'<li><a href="#{words(name)}">{words(story.section_name(name))}</a></li>' for name, _found in shown
+        f'<li><a href="#{words(name)}">{words(story.photo_set_name(name))}</a></li>' for name, _found in shown
     )
     return f'<nav aria-label="{words(_("Photos from"))}"><ul>{links}</ul></nav>' if links else ""
 
 
-def _chapters(found: Iterable[Chapter], level: str) -> list[str]:
+def _report_sections(found: Iterable[ReportSection], level: str) -> list[str]:
     return [
-        f"<section><{level}>{words(chapter.title)}</{level}><p>{words(chapter.lead)}</p>"
-        f"{''.join(map(_part, chapter.parts))}</section>"
-        for chapter in found
+        f"<section><{level}>{words(section.title)}</{level}><p>{words(section.lead)}</p>"
+        f"{''.join(map(_part, section.parts))}</section>"
+        for section in found
     ]
 
 
@@ -144,7 +144,7 @@ def _mistakes(report: Report, pictures: Path) -> str:
 
 
 def _caption(entry: Mapping[str, Any]) -> str:
-    name, truth, said = (chapters.name_of(str(at(entry, key) or "–")) for key in ("name", "true", "said"))
+    name, truth, said = (name_of(str(at(entry, key) or "–")) for key in ("name", "true", "said"))
     sure, votes = (_share(number(entry, key)) for key in ("probability", "votes"))
     told = {
         "false_alarm": _("{fault}: faulted, {sure} sure; no rater did."),
@@ -153,7 +153,7 @@ def _caption(entry: Mapping[str, Any]) -> str:
     parts = [told.format(fault=name, truth=truth.lower(), said=said.lower(), sure=sure, votes=votes)]
     section, source = at(entry, "section"), at(entry, "source")
     if section:
-        parts.append(story.section_name(str(section)) + (f", {source}." if source else "."))
+        parts.append(story.photo_set_name(str(section)) + (f", {source}." if source else "."))
     return " ".join(parts)
 
 

@@ -12,11 +12,11 @@ import streamlit as st
 from core.designer import saving
 from core.designer.diff import changes, effective
 from core.designer.fields import said, where
-from core.evidence.tables import STYLE, Table
 from core.guidance.preset import NAME, Preset, PresetError
 from core.guidance.preset_content import checked, from_yaml, put, yaml_of
 from core.guidance.preset_store import MOST_LETTERS, PresetStore
 from core.guidance.setting import VARIABLE, pin_of
+from core.reports.tables import STYLE, Table
 from core.ui import designer_draft as drafts
 from core.ui import designer_share, engines, preset_choice, session
 from core.ui.designer_views import choice

@@ -21,14 +21,14 @@ from core.designer.replay import (
     said_of,
     stretches,
 )
-from core.evidence import story
-from core.evidence.plots import figure
-from core.evidence.svg import words
-from core.evidence.tables import STYLE, Figure, Table
-from core.evidence.timeline import Lane, timeline
 from core.guidance.conditions import OPEN_KEYS
 from core.guidance.preset import Preset
 from core.quality.labels import EXPLANATIONS
+from core.reports import story
+from core.reports.plots import figure
+from core.reports.svg import words
+from core.reports.tables import STYLE, Figure, Table
+from core.reports.timeline import Lane, timeline
 from core.ui import designer_draft as drafts
 from core.ui import engines, language, preset_choice, session
 from core.ui.designer_views import Views, pick
@@ -291,7 +291,7 @@ def _shares_view() -> None:
     section = st.segmented_control(
         _("Photos from"),
         sections,
-        format_func=story.section_name,
+        format_func=story.photo_set_name,
         default=sections[0],
         required=True,
         key="designer-photos",

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from core.evidence.chapters import name_of
 from core.lesion.taxonomy import LABELS, shipped
+from core.reports.sections import name_of
 from core.runtime.manifest import NetworkEntry
 from core.words import _
 

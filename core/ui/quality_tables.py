@@ -6,13 +6,13 @@ from typing import Final
 
 import streamlit as st
 
-from core.evidence import reading, story
-from core.evidence.account import Account, account
-from core.evidence.chapters import Chapter, Part
-from core.evidence.plots import figure
-from core.evidence.reading import Report, ReportError
-from core.evidence.svg import Plot
-from core.evidence.tables import STYLE, Table
+from core.reports import reading, story
+from core.reports.plots import figure
+from core.reports.reading import Report, ReportError
+from core.reports.sections import Part, ReportSection
+from core.reports.svg import Plot
+from core.reports.tables import STYLE, Table
+from core.reports.view import ReportView, report_view
 from core.runtime.manifest import WEIGHTS_DIR
 from core.ui import engines
 from core.words import _
@@ -45,14 +45,14 @@ def _network(file: Path, task: str) -> None:
         )
         st.info(words.format(task=task), icon=":material/query_stats:")
         return
-    told = account(report)
+    told = report_view(report)
     st.html(f"<style>{STYLE}</style>")
     _of_other_weights(report, task)
     _sentences(report, told)
     st.subheader(_("What these figures cannot show"), anchor=False)
     st.markdown("\n".join(f"- {sentence}" for sentence in told.limits))
-    for chapter in told.overall:
-        _chapter(chapter)
+    for section in told.overall:
+        _report_section(section)
     _sections(report, told, task)
     with st.expander(_("What the words mean")):
         st.html(told.glossary.html())
@@ -67,7 +67,7 @@ def _of_other_weights(report: Report, task: str) -> None:
         )
 
 
-def _sentences(report: Report, told: Account) -> None:
+def _sentences(report: Report, told: ReportView) -> None:
     if told.sentences:
         st.markdown(f"**{told.sentences[0]}**")
         st.caption(told.source)
@@ -81,8 +81,8 @@ def _sentences(report: Report, told: Account) -> None:
     st.caption(story.provenance(report))
 
 
-def _sections(report: Report, told: Account, task: str) -> None:
-    names = reading.sections(report)
+def _sections(report: Report, told: ReportView, task: str) -> None:
+    names = reading.photo_sets(report)
     if not names:
         return
     st.subheader(_("In detail"), anchor=False)
@@ -90,24 +90,24 @@ def _sections(report: Report, told: Account, task: str) -> None:
         _("Photos from"),
         names,
         default=names[0],
-        format_func=story.section_name,
+        format_func=story.photo_set_name,
         key=f"how-good-section-{task}",
         required=True,
         wrap=True,
     )
     name = chosen or names[0]
-    st.markdown(story.section_told(name))
+    st.markdown(story.photo_set_told(name))
     st.caption(story.provenance(report, name))
-    for chapter in told.of_section(name):
-        _chapter(chapter, story.counted(report, [name]) if chapter.whole else "")
+    for section in told.of_photo_set(name):
+        _report_section(section, story.counted(report, [name]) if section.whole else "")
 
 
-def _chapter(chapter: Chapter, photos: str = "") -> None:
-    with st.expander(chapter.title):
-        st.markdown(chapter.lead)
+def _report_section(section: ReportSection, photos: str = "") -> None:
+    with st.expander(section.title):
+        st.markdown(section.lead)
         if photos:
             st.caption(photos)
-        st.html("".join(_joined(chapter.parts)))
+        st.html("".join(_joined(section.parts)))
 
 
 def _joined(parts: Sequence[Part]) -> list[str]:

@@ -15,7 +15,7 @@ import torch
 from lightning.pytorch.tuner.tuning import Tuner
 from torch import Tensor
 
-from core.evidence import rates
+from core.reports import lr_plot
 from core.training.recipes.loop import Recipe
 
 # Rates left out at the start, where a momentum that is still filling up looks like learning.
@@ -130,7 +130,7 @@ def write_range_test(test: RangeTest, folder: Path) -> Path:
     """Write figures and plot (``range_test.json`` and ``.svg``) into a folder; returns the plot's path."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / _FIGURES).write_text(json.dumps(asdict(test)) + "\n", encoding="utf-8")
-    drawn = rates.range_test(test.rates, test.losses, test.slopes, test.optimum)
+    drawn = lr_plot.range_test(test.rates, test.losses, test.slopes, test.optimum)
     (folder / _PLOT).write_text(drawn.file() + "\n", encoding="utf-8")
     return folder / _PLOT
 

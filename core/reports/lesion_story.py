@@ -1,7 +1,7 @@
 """The lesion classifier's report in plain sentences."""
 
-from core.evidence.reading import Report, at, branch, count, items, number, pair
 from core.lesion.taxonomy import shipped
+from core.reports.reading import Report, at, branch, count, items, number, pair
 from core.words import _, in_sentence, ngettext
 
 

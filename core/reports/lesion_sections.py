@@ -1,35 +1,35 @@
-"""The lesion classifier's report in chapters; what the report lacks is left out."""
+"""The lesion classifier's report in sections; what the report lacks is left out."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from core.evidence import plots, story
-from core.evidence.chapters import SPLITS, Chapter, Part, reliability
-from core.evidence.lesion_story import kind, not_comparable
-from core.evidence.plots import Mark
-from core.evidence.reading import Report, at, branch, count, items, number, pair, points
-from core.evidence.tables import Cell, Figure, Table
+from core.reports import plots, story
+from core.reports.lesion_story import kind, not_comparable
+from core.reports.plots import Mark
+from core.reports.reading import Report, at, branch, count, items, number, pair, points
+from core.reports.sections import SPLITS, Part, ReportSection, reliability
+from core.reports.tables import Cell, Figure, Table
 from core.words import _, in_sentence
 
 MOST_PAIRS: Final = 12
 
 
-def overall(report: Report) -> list[Chapter]:
+def overall(report: Report) -> list[ReportSection]:
     """What is said once of the network."""
     makers = (_headline, _paper, _sources, _refusing, _learnt)
-    return [chapter for make in makers if (chapter := make(report)) is not None]
+    return [made for make in makers if (made := make(report)) is not None]
 
 
-def of_section(report: Report, name: str) -> list[Chapter]:
+def of_photo_set(report: Report, name: str) -> list[ReportSection]:
     """What is said of each set of photographs."""
     section, labels = branch(report, "sections", name), _labels(report)
-    makers: tuple[Callable[[str, Mapping[str, Any], list[str]], Chapter | None], ...] = (
+    makers: tuple[Callable[[str, Mapping[str, Any], list[str]], ReportSection | None], ...] = (
         _classes,
         _pairs,
         _matrix,
         _coverage,
     )
-    found = [chapter for make in makers if (chapter := make(name, section, labels)) is not None]
+    found = [made for make in makers if (made := make(name, section, labels)) is not None]
     honest = reliability(name, section)
     return [*found, honest] if honest is not None else found
 
@@ -74,7 +74,7 @@ def _figure(tree: Any, key: str) -> Figure:
 # ---------------------------------------------------------------- once
 
 
-def _headline(report: Report) -> Chapter | None:
+def _headline(report: Report) -> ReportSection | None:
     given = branch(report, "headline", "classes")
     rows: list[tuple[Cell, ...]] = []
     drawn: list[tuple[str, list[Mark]]] = []
@@ -98,7 +98,7 @@ def _headline(report: Report) -> Chapter | None:
         drawn.append((kind(str(key)), marks))
     if not rows:
         return None
-    called = [story.section_name(split) for split in SPLITS]
+    called = [story.photo_set_name(split) for split in SPLITS]
     head = (
         _("Kind"),
         _("Found, {photos}").format(photos=in_sentence(called[0])),
@@ -116,7 +116,7 @@ def _headline(report: Report) -> Chapter | None:
         note += " " + _("From no new collection: {kinds}.").format(kinds=names)
     title = _("Found on new and on known collections")
     legend = list(zip(("full", "open"), called, strict=True))
-    return Chapter(
+    return ReportSection(
         "lesion-headline",
         _("On collections it never saw"),
         _(
@@ -131,7 +131,7 @@ def _headline(report: Report) -> Chapter | None:
     )
 
 
-def _paper(report: Report) -> Chapter | None:
+def _paper(report: Report) -> ReportSection | None:
     given = at(report, "paper", "accuracies")
     printed = [number(given, i) for i in range(len(given))] if isinstance(given, list) else []
     theirs: list[tuple[Cell, ...]] = [
@@ -142,13 +142,13 @@ def _paper(report: Report) -> Chapter | None:
         section = branch(report, "sections", split)
         right = Figure(number(section, "top1"), pair(section, "top1_interval"), percent=True, digits=1)
         if right.value is not None:
-            name = _("Retake: {photos}").format(photos=in_sentence(story.section_name(split)))
+            name = _("Retake: {photos}").format(photos=in_sentence(story.photo_set_name(split)))
             ours.append((name, right, count(section, "n")))
     if not theirs or not ours:
         return None
     note = _("Paper: Mishra, Imaizumi and Yamasaki 2019, as far as its figures are known here.")
     head = (_("Of"), _("First guess right"), _("Photos"))
-    return Chapter(
+    return ReportSection(
         "lesion-paper",
         _("Beside the paper"),
         not_comparable(),
@@ -156,7 +156,7 @@ def _paper(report: Report) -> Chapter | None:
     )
 
 
-def _sources(report: Report) -> Chapter | None:
+def _sources(report: Report) -> ReportSection | None:
     rows: list[tuple[Cell, ...]] = [
         (
             kind(str(label)),
@@ -171,7 +171,7 @@ def _sources(report: Report) -> Chapter | None:
     if not rows:
         return None
     head = (_("Kind"), _("Collection"), _("Found"), _("Photos"), _("The network"))
-    return Chapter(
+    return ReportSection(
         "lesion-sources",
         _("Collection by collection"),
         _("The kinds of which there are two or more collections. Few photos make wide intervals."),
@@ -211,7 +211,7 @@ def _score(key: str) -> str:
     }.get(key, key)
 
 
-def _refusing(report: Report) -> Chapter | None:
+def _refusing(report: Report) -> ReportSection | None:
     given = branch(report, "abstention")
     kinds = branch(given, "not_a_lesion")
     rows: tuple[tuple[Cell, ...], ...] = tuple(
@@ -237,7 +237,7 @@ def _refusing(report: Report) -> Chapter | None:
     curves = tuple(
         plots.roc(
             f"lesion-roc-{key}",
-            story.section_name(str(key)),
+            story.photo_set_name(str(key)),
             points(entry, "roc"),
             auc=number(entry, "auc"),
             around=pair(entry, "auc_interval"),
@@ -248,7 +248,7 @@ def _refusing(report: Report) -> Chapter | None:
     if curves:
         parts.append(curves)
     parts += [table for table in (_answered(given), _scores(given, kinds)) if table is not None]
-    return Chapter(
+    return ReportSection(
         "lesion-refusing",
         _("Does it know when not to answer?"),
         _(
@@ -263,7 +263,7 @@ def _refusing(report: Report) -> Chapter | None:
 def _answered(given: Mapping[str, Any]) -> Table | None:
     rows: tuple[tuple[Cell, ...], ...] = tuple(
         (
-            story.section_name(str(key)),
+            story.photo_set_name(str(key)),
             count(entry, "n"),
             Figure(number(entry, "answered"), pair(entry, "answered_interval"), percent=True),
             count(entry, "not_a_lesion"),
@@ -304,7 +304,7 @@ def _scores(given: Mapping[str, Any], kinds: Mapping[str, Any]) -> Table | None:
     return Table(_("Ways to tell, compared by area"), (_("Measure"), *names), rows)
 
 
-def _learnt(report: Report) -> Chapter | None:
+def _learnt(report: Report) -> ReportSection | None:
     rows: tuple[tuple[Cell, ...], ...] = tuple(
         (kind(str(label)), *(count(entry, key) for key in ("photos", "ordinary", "sources")))
         for label, entry in branch(report, "learnt_from").items()
@@ -313,7 +313,7 @@ def _learnt(report: Report) -> Chapter | None:
     if not rows:
         return None
     head = (_("Kind"), _("Photos"), _("Without dermatoscope"), _("Collections"))
-    return Chapter(
+    return ReportSection(
         "lesion-learnt",
         _("What was there to learn from?"),
         _("Few photos teach little, and a kind from one collection may be known by its camera."),
@@ -324,7 +324,7 @@ def _learnt(report: Report) -> Chapter | None:
 # ---------------------------------------------------------------- per set of photographs
 
 
-def _classes(name: str, section: Mapping[str, Any], labels: list[str]) -> Chapter | None:
+def _classes(name: str, section: Mapping[str, Any], labels: list[str]) -> ReportSection | None:
     rows: tuple[tuple[Cell, ...], ...] = tuple(
         (
             kind(str(label)),
@@ -342,7 +342,7 @@ def _classes(name: str, section: Mapping[str, Any], labels: list[str]) -> Chapte
         (_("Among the first two (top-2)"), _figure(section, "top2")),
     )
     head = (_("Kind"), _("Photos"), _("Found (recall)"), _("Right when said (precision)"), "F1")
-    return Chapter(
+    return ReportSection(
         f"lesion-{name}-classes",
         _("Each kind of skin change"),
         _("Kinds of which there is no photo in this set are left out."),
@@ -350,7 +350,7 @@ def _classes(name: str, section: Mapping[str, Any], labels: list[str]) -> Chapte
     )
 
 
-def _pairs(name: str, section: Mapping[str, Any], labels: list[str]) -> Chapter | None:
+def _pairs(name: str, section: Mapping[str, Any], labels: list[str]) -> ReportSection | None:
     rows: tuple[tuple[Cell, ...], ...] = tuple(
         (
             f"{kind(str(at(entry, 'true')))} → {kind(str(at(entry, 'said')))}",
@@ -363,7 +363,7 @@ def _pairs(name: str, section: Mapping[str, Any], labels: list[str]) -> Chapter 
     if not rows:
         return None
     head = (_("In truth → answered"), _("Photos"), _("Of"), _("Share"))
-    return Chapter(
+    return ReportSection(
         f"lesion-{name}-pairs",
         _("Which kinds does it mix up most?"),
         _("As Table 3 of the paper: the pairs of kinds that are confused most often."),
@@ -371,14 +371,14 @@ def _pairs(name: str, section: Mapping[str, Any], labels: list[str]) -> Chapter 
     )
 
 
-def _matrix(name: str, section: Mapping[str, Any], labels: list[str]) -> Chapter | None:
+def _matrix(name: str, section: Mapping[str, Any], labels: list[str]) -> ReportSection | None:
     places = range(len(labels))
     counts = [[count(section, "confusion", i, j) for j in places] for i in places]
     if not labels or any(value is None for row in counts for value in row):
         return None
     whole = [[value or 0 for value in row] for row in counts]
     title = _("What was what, and what the network called it")
-    return Chapter(
+    return ReportSection(
         f"lesion-{name}-confusion",
         _("What does it mix up?"),
         _(
@@ -389,7 +389,7 @@ def _matrix(name: str, section: Mapping[str, Any], labels: list[str]) -> Chapter
     )
 
 
-def _coverage(name: str, section: Mapping[str, Any], labels: list[str]) -> Chapter | None:
+def _coverage(name: str, section: Mapping[str, Any], labels: list[str]) -> ReportSection | None:
     rows: list[tuple[Cell, ...]] = []
     drawn = []
     for entry in items(section, "coverage"):
@@ -404,12 +404,12 @@ def _coverage(name: str, section: Mapping[str, Any], labels: list[str]) -> Chapt
         return None
     title = _("Right answers, by the share of photos answered")
     head = (_("Answered"), _("Photos"), _("First guess right"), _("Probability from"))
-    return Chapter(
+    return ReportSection(
         f"lesion-{name}-coverage",
         _("Is it right more often when it is surer?"),
         _("If only the surest photos are answered: how often is the first guess right then?"),
         (
-            plots.coverage(f"lesion-{name}-coverage", title, [(story.section_name(name), drawn)]),
+            plots.coverage(f"lesion-{name}-coverage", title, [(story.photo_set_name(name), drawn)]),
             Table(_("Answered and right"), head, tuple(rows)),
         ),
     )

@@ -90,7 +90,7 @@ def points(tree: Any, *path: str | int) -> list[tuple[float, float]]:
     return [entry for entry in pairs if entry is not None]
 
 
-def sections(report: Report) -> tuple[str, ...]:
+def photo_sets(report: Report) -> tuple[str, ...]:
     """Names of the sets of photographs that the report has figures of, the honest one first."""
     given = report.get("sections")
     return tuple(name for name in SECTIONS if isinstance(given, Mapping) and branch(given, name))

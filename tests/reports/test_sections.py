@@ -3,15 +3,15 @@ from html.parser import HTMLParser
 import pytest
 from made_up_report import made_up
 
-from core.evidence import chapters
-from core.evidence.svg import Plot
-from core.evidence.tables import Figure, Table
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
+from core.reports import sections
+from core.reports.svg import Plot
+from core.reports.tables import Figure, Table
 
 
 def table(found, title):
     (wanted,) = [
-        part for chapter in found for part in chapter.parts if isinstance(part, Table) and part.title == title
+        part for section in found for part in section.parts if isinstance(part, Table) and part.title == title
     ]
     return wanted
 
@@ -25,17 +25,17 @@ def shown(cells):
     return [cell.shown() if isinstance(cell, Figure) else cell for cell in cells]
 
 
-def test_a_full_report_has_every_chapter():
+def test_a_full_report_has_every_section():
     report = made_up()
-    assert [chapter.key for chapter in chapters.overall(report)] == ["paper", "points", "real"]
+    assert [section.key for section in sections.overall(report)] == ["paper", "points", "real"]
     # Older reports still hold blocks that are no longer shown.
     old = {
         "comparisons": [{"name": "a", "seeds": 1}],
         "learning_curve": [{"subjects": 9}],
         "leave_source_out": {},
     }
-    assert chapters.overall(report | old) == chapters.overall(report)
-    assert [chapter.key for chapter in chapters.of_section(report, "left_out")] == [
+    assert sections.overall(report | old) == sections.overall(report)
+    assert [section.key for section in sections.of_photo_set(report, "left_out")] == [
         f"left_out-{key}"
         for key in ("gate", "figures", "confusion", "roc", "reliability", "fairness", "focus")
     ]
@@ -43,19 +43,19 @@ def test_a_full_report_has_every_chapter():
 
 def test_rows_are_as_long_as_their_head():
     report = made_up()
-    found = [*chapters.overall(report), *chapters.of_section(report, "validation")]
-    for part in [chapters.glossary(), *(part for chapter in found for part in chapter.parts)]:
+    found = [*sections.overall(report), *sections.of_photo_set(report, "validation")]
+    for part in [sections.glossary(), *(part for section in found for part in section.parts)]:
         if isinstance(part, Table):
             assert {len(row) for row in part.rows} == {len(part.head)}, part.title
 
 
 def test_names_of_plots_are_unique():
     report = made_up()
-    found = [*chapters.overall(report)]
+    found = [*sections.overall(report)]
     for name in ("left_out", "validation", "phantoms"):
-        found += chapters.of_section(report, name)
+        found += sections.of_photo_set(report, name)
     names = []
-    for part in (part for chapter in found for part in chapter.parts):
+    for part in (part for section in found for part in section.parts):
         names += [
             plot.name for plot in (part if isinstance(part, tuple) else (part,)) if isinstance(plot, Plot)
         ]
@@ -64,7 +64,7 @@ def test_names_of_plots_are_unique():
 
 
 def test_the_paper_stands_beside_row_by_row_and_nothing_is_invented():
-    found = table(chapters.overall(made_up()), "F1, row by row")
+    found = table(sections.overall(made_up()), "F1, row by row")
     assert found.head[1:4] == ("Retake: new collections", "Paper: network", "Paper: two raters")
     assert shown(row(found, "Clear view of a spot"))[1:4] == ["0.80", "not known here", "not known here"]
     assert shown(row(found, "Skin without a spot"))[2:4] == ["not known here", "0.65"]
@@ -76,14 +76,14 @@ def test_the_paper_stands_beside_row_by_row_and_nothing_is_invented():
 
 
 def test_operating_points_say_what_passes():
-    found = table(chapters.overall(made_up()), "What passes")
+    found = table(sections.overall(made_up()), "What passes")
     assert [row[0] for row in found.rows] == ["Lenient", "Balanced (default)", "Strict"]
     assert shown(row(found, "Balanced (default)"))[1:] == ["83%", "91%", "86%", "91%"]
     assert "130 good and 210 faulty" in found.note
 
 
 def test_open_ends_of_skin_tone_are_told():
-    found = table(chapters.of_section(made_up(), "left_out"), "Good photos by skin tone, in numbers")
+    found = table(sections.of_photo_set(made_up(), "left_out"), "Good photos by skin tone, in numbers")
     assert [row[3] for row in found.rows] == ["above 41°", "28° to 41°", "below 28°"]
     assert found.note == "Largest difference: 9 in 100."
 
@@ -93,14 +93,14 @@ def test_bins_without_photos_are_left_out_of_plots_and_kept_in_tables():
     empty = {"name": "dark", "ita_low": -90, "ita_high": -30, "n_good": 0, "specificity": None, "faults": {}}
     report["sections"]["left_out"]["fairness"]["bins"].append(empty)
     report["sections"]["left_out"]["reliability"]["bins_after"].append({"n": 0, "said": None, "right": None})
-    found = chapters.of_section(report, "left_out")
+    found = sections.of_photo_set(report, "left_out")
     assert shown(table(found, "Good photos by skin tone, in numbers").rows[-1])[1:] == ["–", 0, "below -30°"]
 
 
 @pytest.mark.parametrize("report", [{}, {"sections": {}}, {"sections": {"left_out": {"n": 3}}}, {"paper": 3}])
-def test_a_report_without_anything_has_no_chapters(report):
-    assert chapters.overall(report) == []
-    assert chapters.of_section(report, "left_out") == []
+def test_a_report_without_anything_has_no_sections(report):
+    assert sections.overall(report) == []
+    assert sections.of_photo_set(report, "left_out") == []
 
 
 def slim(tree):
@@ -131,8 +131,8 @@ def test_whatever_is_missing_the_rest_is_drawn():
     report["sections"] = {"left_out": report["sections"]["left_out"]}
     report, tried = slim(report), 0
     for part in prune(report):
-        chapters.overall(part)
-        chapters.of_section(part, "left_out")
+        sections.overall(part)
+        sections.of_photo_set(part, "left_out")
         tried += 1
     assert tried > 100
 
@@ -174,5 +174,5 @@ def test_percent_and_deviation():
 
 
 def test_every_explanation_is_in_the_glossary():
-    words = {row[0] for row in chapters.glossary().rows}
-    assert {chapters.name_of(key) for key in EXPLANATIONS} <= words
+    words = {row[0] for row in sections.glossary().rows}
+    assert {sections.name_of(key) for key in EXPLANATIONS} <= words

@@ -3,15 +3,15 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from core.evidence import chapters, lesion_chapters, lesion_story, story
-from core.evidence.chapters import Chapter
-from core.evidence.reading import Report, at
-from core.evidence.tables import Table
+from core.reports import lesion_sections, lesion_story, sections, story
+from core.reports.reading import Report, at
+from core.reports.sections import ReportSection
+from core.reports.tables import Table
 from core.words import _
 
 
 @dataclass(frozen=True)
-class Account:
+class ReportView:
     """What is told of one network.
 
     Attributes:
@@ -20,8 +20,8 @@ class Account:
         sentences: how good it is, the weightiest first.
         source: what the first of these rests on.
         limits: what the figures cannot show.
-        overall: chapters on the whole.
-        of_section: chapters on a set of photographs, by its name.
+        overall: sections on the whole.
+        of_photo_set: sections on a set of photographs, by its name.
         glossary: the words of the tables.
     """
 
@@ -30,32 +30,32 @@ class Account:
     sentences: tuple[str, ...]
     source: str
     limits: tuple[str, ...]
-    overall: list[Chapter]
-    of_section: Callable[[str], list[Chapter]]
+    overall: list[ReportSection]
+    of_photo_set: Callable[[str], list[ReportSection]]
     glossary: Table
 
 
-def account(report: Report) -> Account:
+def report_view(report: Report) -> ReportView:
     """What is told of the network that this report is of: the lesion classifier, or a judge of quality."""
     task = str(at(report, "task") or "imageqx")
     if task == "lesion":
-        return Account(
+        return ReportView(
             network=_("the lesion classifier"),
             first=lesion_story.first(),
             sentences=lesion_story.sentences(report),
             source=lesion_story.source(report),
             limits=lesion_story.limits(),
-            overall=lesion_chapters.overall(report),
-            of_section=lambda name: lesion_chapters.of_section(report, name),
-            glossary=lesion_chapters.glossary(),
+            overall=lesion_sections.overall(report),
+            of_photo_set=lambda name: lesion_sections.of_photo_set(report, name),
+            glossary=lesion_sections.glossary(),
         )
-    return Account(
+    return ReportView(
         network="ImageQX" if task == "imageqx" else task,
         first=story.simulated(report),
         sentences=story.story(report),
         source=story.headline_source(report),
         limits=story.limits(),
-        overall=chapters.overall(report),
-        of_section=lambda name: chapters.of_section(report, name),
-        glossary=chapters.glossary(),
+        overall=sections.overall(report),
+        of_photo_set=lambda name: sections.of_photo_set(report, name),
+        glossary=sections.glossary(),
     )

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from core.evidence.svg import Frame, Plot, dot, line, text
+from core.reports.svg import Frame, Plot, dot, line, text
 from core.words import _
 
 _WIDTH = 340.0

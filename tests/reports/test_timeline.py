@@ -1,6 +1,6 @@
 from xml.etree import ElementTree
 
-from core.evidence.timeline import Lane, timeline
+from core.reports.timeline import Lane, timeline
 
 LANES = [
     Lane("Hold <still>", [0.0, 0.1, 5.0], [(0.0, 2.0)], [(0.0, 3.0)]),

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from core.evidence import reading
+from core.reports import reading
 
 
 def test_a_missing_report_is_none(tmp_path):
@@ -28,7 +28,7 @@ def test_a_report_is_read(tmp_path):
     path = tmp_path / "report.json"
     path.write_text(json.dumps({"sections": {"validation": {"n": 3}}}))
     report = reading.load(path)
-    assert reading.sections(report) == ("validation",)
+    assert reading.photo_sets(report) == ("validation",)
     assert reading.count(report, "sections", "validation", "n") == 3
 
 
@@ -48,4 +48,4 @@ def test_places_that_are_not_there_give_nothing():
 
 def test_new_collections_come_first():
     given = {"sections": {"phantoms": {"n": 1}, "validation": {"n": 1}, "left_out": {"n": 1}, "rated": {}}}
-    assert reading.sections(given) == ("left_out", "validation", "phantoms")
+    assert reading.photo_sets(given) == ("left_out", "validation", "phantoms")

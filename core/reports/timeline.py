@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from core.data_address import data_address
-from core.evidence.svg import Plot, line, n, text, words
+from core.reports.svg import Plot, line, n, text, words
 from core.words import _
 
 Span = tuple[float, float]

@@ -2,30 +2,30 @@ import base64
 
 import pytest
 from made_up_lesion_report import made_up_lesion
-from test_chapters import prune, row, shown, table
+from test_sections import prune, row, shown, table
 
-from core.evidence import lesion_chapters, lesion_story
-from core.evidence.account import account
-from core.evidence.svg import Plot
-from core.evidence.tables import Table
 from core.lesion.taxonomy import LABELS, shipped
+from core.reports import lesion_sections, lesion_story
+from core.reports.svg import Plot
+from core.reports.tables import Table
+from core.reports.view import report_view
 
 lay_name = shipped().lay_name
 
 
 def every_part(report):
-    found = [*lesion_chapters.overall(report)]
+    found = [*lesion_sections.overall(report)]
     for name in ("left_out", "validation", "phantoms"):
-        found += lesion_chapters.of_section(report, name)
-    return [part for chapter in found for part in chapter.parts]
+        found += lesion_sections.of_photo_set(report, name)
+    return [part for section in found for part in section.parts]
 
 
-def test_a_full_report_has_every_chapter():
+def test_a_full_report_has_every_section():
     report = made_up_lesion()
-    assert [chapter.key for chapter in lesion_chapters.overall(report)] == [
+    assert [section.key for section in lesion_sections.overall(report)] == [
         f"lesion-{key}" for key in ("headline", "paper", "sources", "refusing", "learnt")
     ]
-    keys = [chapter.key for chapter in lesion_chapters.of_section(report, "left_out")]
+    keys = [section.key for section in lesion_sections.of_photo_set(report, "left_out")]
     assert keys == [
         *(f"lesion-left_out-{key}" for key in ("classes", "pairs", "confusion", "coverage")),
         "left_out-reliability",
@@ -34,7 +34,7 @@ def test_a_full_report_has_every_chapter():
 
 def test_rows_are_as_long_as_their_head_and_names_of_plots_unique():
     parts = every_part(made_up_lesion())
-    for part in [lesion_chapters.glossary(), *parts]:
+    for part in [lesion_sections.glossary(), *parts]:
         if isinstance(part, Table):
             assert {len(row) for row in part.rows} == {len(part.head)}, part.title
     plots = [plot for part in parts for plot in (part if isinstance(part, tuple) else (part,))]
@@ -45,7 +45,7 @@ def test_rows_are_as_long_as_their_head_and_names_of_plots_unique():
 
 def test_the_headline_is_source_held_out_and_calls_the_rest_in_source():
     report = made_up_lesion()
-    found = table(lesion_chapters.overall(report), "Found, kind by kind")
+    found = table(lesion_sections.overall(report), "Found, kind by kind")
     assert any("in-source" in head for head in found.head)
     assert [row[0] for row in found.rows] == [lay_name(name) for name in report["headline"]["classes"]]
     entry = report["headline"]["classes"]["tumor"]
@@ -55,16 +55,16 @@ def test_the_headline_is_source_held_out_and_calls_the_rest_in_source():
 
 def test_the_paper_stands_beside_with_one_sentence_on_why_it_is_no_race():
     report = made_up_lesion()
-    (chapter,) = [chapter for chapter in lesion_chapters.overall(report) if chapter.key == "lesion-paper"]
-    assert chapter.lead == lesion_story.not_comparable()
-    assert chapter.lead.startswith("They are not comparable")
-    assert chapter.lead.count(".") == 1
-    assert [shown(row)[1] for row in chapter.parts[0].rows][2:] == ["89.8%", "84.9%"]
+    (section,) = [section for section in lesion_sections.overall(report) if section.key == "lesion-paper"]
+    assert section.lead == lesion_story.not_comparable()
+    assert section.lead.startswith("They are not comparable")
+    assert section.lead.count(".") == 1
+    assert [shown(row)[1] for row in section.parts[0].rows][2:] == ["89.8%", "84.9%"]
 
 
 def test_each_kind_has_recall_precision_and_f1_with_intervals_and_n():
     report = made_up_lesion()
-    found = table(lesion_chapters.of_section(report, "validation"), "Kinds")
+    found = table(lesion_sections.of_photo_set(report, "validation"), "Kinds")
     assert len(found.rows) == 10
     entry = report["sections"]["validation"]["classes"]["wheal"]
     cells = row(found, "Raised welt")
@@ -75,11 +75,11 @@ def test_each_kind_has_recall_precision_and_f1_with_intervals_and_n():
 
 def test_table_3_and_figure_5_show_what_is_mixed_up():
     report = made_up_lesion()
-    chapters = lesion_chapters.of_section(report, "validation")
-    first = table(chapters, "Most often confused").rows[0]
+    sections = lesion_sections.of_photo_set(report, "validation")
+    first = table(sections, "Most often confused").rows[0]
     assert first[0] == "Raised welt → Red patch"
     assert first[1] == report["sections"]["validation"]["confusion"][9][4]
-    (matrix,) = [chapter.parts[0] for chapter in chapters if chapter.key.endswith("confusion")]
+    (matrix,) = [section.parts[0] for section in sections if section.key.endswith("confusion")]
     counts = report["sections"]["validation"]["confusion"]
     told = ", ".join(f"{lay_name(name)} {count}" for name, count in zip(LABELS, counts[9], strict=True))
     assert f"In truth Raised welt: answered {told}." in matrix.desc
@@ -88,7 +88,7 @@ def test_table_3_and_figure_5_show_what_is_mixed_up():
 
 def test_knowing_when_not_to_answer_is_told_with_counts_and_intervals():
     report = made_up_lesion()
-    overall = lesion_chapters.overall(report)
+    overall = lesion_sections.overall(report)
     found = row(
         table(overall, "Told from skin changes"), "Known collections: any photo without a skin change"
     )
@@ -108,7 +108,7 @@ def test_knowing_when_not_to_answer_is_told_with_counts_and_intervals():
 
 def test_sentences_lead_with_new_collections():
     report = made_up_lesion()
-    told = account(report)
+    told = report_view(report)
     assert told.sentences[0].startswith(
         "Of 100 photos of a kind of skin change, from collections that it never"
     )
@@ -124,8 +124,8 @@ def test_sentences_lead_with_new_collections():
     "report", [{}, {"sections": {}}, {"task": "lesion", "sections": {"left_out": {"n": 3}}}]
 )
 def test_a_report_without_anything_has_nothing_to_tell(report):
-    assert lesion_chapters.overall(report) == []
-    assert lesion_chapters.of_section(report, "left_out") == []
+    assert lesion_sections.overall(report) == []
+    assert lesion_sections.of_photo_set(report, "left_out") == []
     assert lesion_story.sentences(report) == ()
     assert lesion_story.source(report) == ""
 
@@ -138,8 +138,8 @@ def test_whatever_is_missing_the_rest_is_drawn():
             tree.pop(name, None)
     tried = 0
     for part in prune(report):
-        lesion_chapters.overall(part)
-        lesion_chapters.of_section(part, "left_out")
+        lesion_sections.overall(part)
+        lesion_sections.of_photo_set(part, "left_out")
         lesion_story.sentences(part)
         lesion_story.source(part)
         tried += 1
@@ -150,6 +150,8 @@ def test_classes_of_another_taxonomy_are_called_by_their_label():
     assert lesion_story.kind("odd_spot") == "odd spot"
     report = made_up_lesion()
     report["labels"] = [f"kind_{i}" for i in range(10)]
-    (chapter,) = [c for c in lesion_chapters.of_section(report, "validation") if c.key.endswith("confusion")]
-    drawn = base64.b64decode(chapter.parts[0].address().split(",")[1]).decode()
+    (section,) = [
+        c for c in lesion_sections.of_photo_set(report, "validation") if c.key.endswith("confusion")
+    ]
+    drawn = base64.b64decode(section.parts[0].address().split(",")[1]).decode()
     assert "kind 3" in drawn

@@ -1,6 +1,6 @@
 from made_up_report import made_up
 
-from core.evidence import story
+from core.reports import story
 
 
 def test_the_first_sentence_is_what_a_patient_wants_to_know():

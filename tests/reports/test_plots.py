@@ -5,9 +5,9 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from core.evidence import plots
-from core.evidence.plots import Bin, Mark
-from core.evidence.svg import Frame, words
+from core.reports import plots
+from core.reports.plots import Bin, Mark
+from core.reports.svg import Frame, words
 
 ODD = "<script>alert('x')</script> & \"quotes\" \x00\x1b"
 SVG = "{http://www.w3.org/2000/svg}"

@@ -1,15 +1,15 @@
-"""A report in chapters of tables and plots; what the report lacks is left out."""
+"""A report in sections of tables and plots; what the report lacks is left out."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from core.evidence import plots, story
-from core.evidence.plots import Bin, Mark
-from core.evidence.reading import Report, at, branch, count, items, number, pair, points
-from core.evidence.svg import Plot
-from core.evidence.tables import Cell, Figure, Table
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
+from core.reports import plots, story
+from core.reports.plots import Bin, Mark
+from core.reports.reading import Report, at, branch, count, items, number, pair, points
+from core.reports.svg import Plot
+from core.reports.tables import Cell, Figure, Table
 from core.ui.wording import explanation_name, quality_name
 from core.words import _, in_sentence, ngettext
 
@@ -18,11 +18,11 @@ SPLITS: Final = ("left_out", "validation")
 
 
 @dataclass(frozen=True)
-class Chapter:
+class ReportSection:
     """One question about the network, answered.
 
     Attributes:
-        key: unique among the chapters of a report.
+        key: unique among the sections of a report.
         title: the question.
         lead: how to read what follows.
         parts: tables, plots, and rows of small plots.
@@ -63,16 +63,16 @@ def name_of(key: str) -> str:
     }.get(key, key.replace("_", " "))
 
 
-def overall(report: Report) -> list[Chapter]:
+def overall(report: Report) -> list[ReportSection]:
     """What is said once of a network."""
     makers = (_paper, _points, _real)
-    return [chapter for make in makers if (chapter := make(report)) is not None]
+    return [made for make in makers if (made := make(report)) is not None]
 
 
-def of_section(report: Report, name: str) -> list[Chapter]:
+def of_photo_set(report: Report, name: str) -> list[ReportSection]:
     """What is said of each set of photographs."""
     section = branch(report, "sections", name)
-    makers: tuple[Callable[[str, Mapping[str, Any]], Chapter | None], ...] = (
+    makers: tuple[Callable[[str, Mapping[str, Any]], ReportSection | None], ...] = (
         _gate,
         _figures,
         _confusion,
@@ -81,7 +81,7 @@ def of_section(report: Report, name: str) -> list[Chapter]:
         _fairness,
         _focus,
     )
-    return [chapter for make in makers if (chapter := make(name, section)) is not None]
+    return [made for make in makers if (made := make(name, section)) is not None]
 
 
 def glossary() -> Table:
@@ -138,7 +138,7 @@ def _ours(report: Report, section: str, key: str) -> Figure:
     return Figure(number(entry, "f1"), pair(entry, "f1_interval"))
 
 
-def _paper(report: Report) -> Chapter | None:
+def _paper(report: Report) -> ReportSection | None:
     splits = [name for name in SPLITS if branch(report, "sections", name)]
     if not branch(report, "paper") or not splits:
         return None
@@ -189,13 +189,13 @@ def _paper(report: Report) -> Chapter | None:
             "The five faults stand at the threshold that is best for F1, chosen on known collections; "
             "the app uses other thresholds, which are set for what passes."
         )
-    named = [_("Retake: {photos}").format(photos=in_sentence(story.section_name(name))) for name in splits]
+    named = [_("Retake: {photos}").format(photos=in_sentence(story.photo_set_name(name))) for name in splits]
     # Ours and the paper's network side by side, also where a narrow screen shows no more.
     head = (_("F1 of"), named[0], _("Paper: network"), _("Paper: two raters"), *named[1:])
     legend = list(zip(("full", "open"), named, strict=False))
     legend += [("paper", _("Paper: network")), ("raters", _("Paper: two raters"))]
     title = _("Retake beside the paper")
-    return Chapter(
+    return ReportSection(
         "paper",
         _("Beside the paper, row by row"),
         _(
@@ -209,7 +209,7 @@ def _paper(report: Report) -> Chapter | None:
     )
 
 
-def _points(report: Report) -> Chapter | None:
+def _points(report: Report) -> ReportSection | None:
     given = branch(report, "operating_points")
     names = [name for name in ("lenient", "balanced", "strict") if branch(given, name)]
     names += [name for name in given if name not in names and branch(given, name)]
@@ -229,7 +229,7 @@ def _points(report: Report) -> Chapter | None:
     head = [_("Setting")]
     counts = []
     for split in splits:
-        photos = in_sentence(story.section_name(split))
+        photos = in_sentence(story.photo_set_name(split))
         head += [
             _("Good ones that pass, {photos}").format(photos=photos),
             _("Faulty ones refused, {photos}").format(photos=photos),
@@ -237,7 +237,7 @@ def _points(report: Report) -> Chapter | None:
         found = next(gate for point in names if (gate := story.gate(report, split, point)) is not None)
         counts.append(
             _("{photos}: {good} good and {faulty} faulty photos").format(
-                photos=story.section_name(split), good=found.good, faulty=found.faulty
+                photos=story.photo_set_name(split), good=found.good, faulty=found.faulty
             )
         )
     tables: list[Part] = [Table(_("What passes"), tuple(head), tuple(rows), "; ".join(counts) + ".")]
@@ -255,7 +255,7 @@ def _points(report: Report) -> Chapter | None:
                 _("Probabilities between 0 and 1."),
             )
         )
-    return Chapter(
+    return ReportSection(
         "points",
         _("Lenient or strict: what passes?"),
         _(
@@ -266,7 +266,7 @@ def _points(report: Report) -> Chapter | None:
     )
 
 
-def _real(report: Report) -> Chapter | None:
+def _real(report: Report) -> ReportSection | None:
     rows: list[tuple[Cell, ...]] = []
     for key, entry in branch(report, "real_quality").items():
         if not isinstance(entry, Mapping):
@@ -310,7 +310,7 @@ def _real(report: Report) -> Chapter | None:
         parts.append(Table(_("Good drawings of a spot, by tone"), head, tuple(tones)))
     if not parts:
         return None
-    return Chapter(
+    return ReportSection(
         "real",
         _("Real faults, and drawn skin"),
         _(
@@ -324,7 +324,7 @@ def _real(report: Report) -> Chapter | None:
 # ---------------------------------------------------------------- per set of photographs
 
 
-def _gate(name: str, section: Mapping[str, Any]) -> Chapter | None:
+def _gate(name: str, section: Mapping[str, Any]) -> ReportSection | None:
     rows = tuple(
         (name_of(str(key)), count(entry, "n"), Figure(number(entry, "passes"), percent=True))
         for key, entry in branch(section, "gate").items()
@@ -332,7 +332,7 @@ def _gate(name: str, section: Mapping[str, Any]) -> Chapter | None:
     )
     if not rows:
         return None
-    return Chapter(
+    return ReportSection(
         f"{name}-gate",
         _("What does the shutter let through?"),
         _("At the default setting. The first row should pass, the last three should not."),
@@ -340,7 +340,7 @@ def _gate(name: str, section: Mapping[str, Any]) -> Chapter | None:
     )
 
 
-def _figures(name: str, section: Mapping[str, Any]) -> Chapter | None:
+def _figures(name: str, section: Mapping[str, Any]) -> ReportSection | None:
     tables = [
         _binary(_("Classes"), _("Class"), branch(section, "classes")),
         _binary(_("Faults, some rater"), _("Fault"), branch(section, "explanations")),
@@ -355,7 +355,7 @@ def _figures(name: str, section: Mapping[str, Any]) -> Chapter | None:
     lead = _(
         "Mean F1 of the four classes: {macro}; classes right: {accuracy}. Thresholds as shipped."
     ).format(macro=macro.shown() + around, accuracy=Figure(number(section, "accuracy"), percent=True).shown())
-    return Chapter(f"{name}-figures", _("Each class and each fault"), lead, found)
+    return ReportSection(f"{name}-figures", _("Each class and each fault"), lead, found)
 
 
 def _binary(title: str, first: str, entries: Mapping[str, Any]) -> Table | None:
@@ -422,7 +422,7 @@ def _best(entries: Mapping[str, Any]) -> Table | None:
     return Table(title, head, rows, _("Some rater; the threshold was chosen on known collections."))
 
 
-def _confusion(name: str, section: Mapping[str, Any]) -> Chapter | None:
+def _confusion(name: str, section: Mapping[str, Any]) -> ReportSection | None:
     size = len(QUALITY_CLASSES)
     if at(section, "confusion", size) is not None:
         return None  # of other classes
@@ -432,7 +432,7 @@ def _confusion(name: str, section: Mapping[str, Any]) -> Chapter | None:
     whole = [[value or 0 for value in row] for row in counts]
     title = _("What was what, and what the network called it")
     labels = [quality_name(key) for key in QUALITY_CLASSES]
-    return Chapter(
+    return ReportSection(
         f"{name}-confusion",
         _("What does it mix up?"),
         _("Numbers are photos; framed ones are right answers. The share is of the row."),
@@ -440,7 +440,7 @@ def _confusion(name: str, section: Mapping[str, Any]) -> Chapter | None:
     )
 
 
-def _curves(name: str, section: Mapping[str, Any]) -> Chapter | None:
+def _curves(name: str, section: Mapping[str, Any]) -> ReportSection | None:
     rows: list[tuple[Plot, ...]] = []
     for kind in ("classes", "explanations"):
         drawn = []
@@ -463,7 +463,7 @@ def _curves(name: str, section: Mapping[str, Any]) -> Chapter | None:
             rows.append(tuple(drawn))
     if not rows:
         return None
-    return Chapter(
+    return ReportSection(
         f"{name}-roc",
         _("ROC curves"),
         _(
@@ -474,7 +474,7 @@ def _curves(name: str, section: Mapping[str, Any]) -> Chapter | None:
     )
 
 
-def reliability(name: str, section: Mapping[str, Any]) -> Chapter | None:
+def reliability(name: str, section: Mapping[str, Any]) -> ReportSection | None:
     """How honest the probabilities are, before and after temperature; None where that was not measured."""
     given = branch(section, "reliability")
     before, after = (_bins(given, f"bins_{when}") for when in ("before", "after"))
@@ -490,7 +490,7 @@ def reliability(name: str, section: Mapping[str, Any]) -> Chapter | None:
             (_("Temperature"), (number(given, "temperature"),)),
         )
     ]
-    return Chapter(
+    return ReportSection(
         f"{name}-reliability",
         _("Does 80% sure mean 80% right?"),
         _(
@@ -513,7 +513,7 @@ def _bins(given: Mapping[str, Any], key: str) -> list[Bin]:
     return found
 
 
-def _fairness(name: str, section: Mapping[str, Any]) -> Chapter | None:
+def _fairness(name: str, section: Mapping[str, Any]) -> ReportSection | None:
     given = branch(section, "fairness")
     bins = items(given, "bins")
     if not bins:
@@ -538,7 +538,7 @@ def _fairness(name: str, section: Mapping[str, Any]) -> Chapter | None:
     parts.append(Table(_("Good photos by skin tone, in numbers"), head, tuple(rows), note))
     if faults:
         parts.append(_sensed(bins, faults, branch(given, "largest_gap_sensitivity")))
-    return Chapter(
+    return ReportSection(
         f"{name}-fairness",
         _("Light and dark skin"),
         _(
@@ -583,7 +583,7 @@ def _angles(low: float | None, high: float | None) -> str:
     return _("{low}° to {high}°").format(low=f"{low:.0f}", high=f"{high:.0f}")
 
 
-def _focus(name: str, section: Mapping[str, Any]) -> Chapter | None:
+def _focus(name: str, section: Mapping[str, Any]) -> ReportSection | None:
     given = branch(section, "focus")
     tables: list[Part] = []
     for where, title in (
@@ -616,7 +616,7 @@ def _focus(name: str, section: Mapping[str, Any]) -> Chapter | None:
             tables.append(Table(title, head, rows))
     if not tables:
         return None
-    return Chapter(
+    return ReportSection(
         f"{name}-focus",
         _("Does it look where the fault is?"),
         _(

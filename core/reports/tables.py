@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from core.evidence.svg import words
+from core.reports.svg import words
 from core.words import _, ngettext
 
 STYLE: Final = """

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from core.evidence.reading import Report, at, branch, count, number, pair, sections
 from core.quality.labels import EXPLANATIONS
+from core.reports.reading import Report, at, branch, count, number, pair, photo_sets
 from core.ui.wording import explanation_name
 from core.words import _, in_sentence, ngettext
 
@@ -30,7 +30,7 @@ class Gate:
     refused_around: tuple[float, float] | None = None
 
 
-def section_name(key: str) -> str:
+def photo_set_name(key: str) -> str:
     """A set of photographs in a few words."""
     return {
         "left_out": _("New collections"),
@@ -40,7 +40,7 @@ def section_name(key: str) -> str:
     }.get(key, key.replace("_", " "))
 
 
-def section_told(key: str) -> str:
+def photo_set_told(key: str) -> str:
     """What a set of photographs is, in a sentence."""
     return {
         "left_out": _(
@@ -87,7 +87,7 @@ def gate(report: Report, section: str, point: str = DEFAULT_POINT) -> Gate | Non
 
 def headline_section(report: Report) -> str | None:
     """The set of photographs that the sentences speak of: new collections where there are figures of them."""
-    return next((name for name in sections(report) if gate(report, name) is not None), None)
+    return next((name for name in photo_sets(report) if gate(report, name) is not None), None)
 
 
 def story(report: Report) -> tuple[str, ...]:
@@ -129,7 +129,7 @@ def headline_source(report: Report) -> str:
         first=ends(found.passes_around),
         faulty=f"{found.faulty:,}",
         second=ends(found.refused_around),
-        photos=section_told(section),
+        photos=photo_set_told(section),
     )
 
 
@@ -199,7 +199,7 @@ def counted(report: Report, names: Sequence[str]) -> str:
         held = count(report, "sections", key, "n")
         if held is not None:
             photos = ngettext("{count} photo", "{count} photos", held).format(count=f"{held:,}")
-            parts.append(f"{section_name(key)}: {photos}")
+            parts.append(f"{photo_set_name(key)}: {photos}")
     return "; ".join(parts)
 
 
@@ -210,7 +210,7 @@ def provenance(report: Report, section: str | None = None) -> str:
     if isinstance(name, str):
         called = _("Benchmark {name}") if seed is None else _("Benchmark {name} (seed {seed})")
         parts.append(called.format(name=name, seed=seed))
-    names = (section,) if section is not None else sections(report)
+    names = (section,) if section is not None else photo_sets(report)
     if counts := counted(report, names):
         parts.append(counts)
     parts.append(

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from core.evidence.svg import Frame, Plot, block, dot, line, n, text, words
+from core.reports.svg import Frame, Plot, block, dot, line, n, text, words
 from core.words import _
 
 Points = list[tuple[float, float]]
