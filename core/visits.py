@@ -110,8 +110,8 @@ class Visits:
         return next((log for log in logs if log.knows(session_id)), None)
 
     def tidy(self) -> None:
-        """Let go of what is too old, and of what is too much."""
-        now = self._clock()
+        """Let go of what is too old, and of what is too much; the log of such a visit says that it ended."""
+        now, gone = self._clock(), []
         with self._lock:
             for visit in self._visits.values():
                 visit.pages = {page for page in visit.pages if self._shown(page)}
@@ -126,3 +126,6 @@ class Visits:
                 count, size = count - 1, size - visit.nbytes
                 del self._visits[visit.token]
                 visit.kept.clear()
+                gone.append(visit)
+        for visit in gone:  # not while others wait: a log may be on a slow disk
+            visit.log.add("session_ended", ago_ms=(now - visit.seen) * 1000)

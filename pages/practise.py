@@ -10,7 +10,6 @@ from core.ui import (
     practise_way,
     steps,
 )
-from core.words import _
 
 
 def main() -> None:
@@ -23,8 +22,7 @@ def main() -> None:
         with st.container(key="practise-way-box"):
             practise_series.picker()
             practise_way.picker(choice)
-    with st.expander(_("How to take a photo that helps"), icon=":material/help:", key="practise-guide"):
-        photo_guide.section()
+    photo_guide.folded()
 
 
 layout.inside_frame(main)

@@ -56,6 +56,19 @@ def test_a_visit_waits_a_while_for_a_page_that_was_closed(server):
     assert visit.kept == {}, "and its photos are gone, whoever else still knows it"
 
 
+def test_the_log_of_a_visit_that_is_let_go_of_says_when_it_ended(server):
+    visit, other = server.visit("page"), server.visit("other")
+    server.now = 60
+    server.visits.tidy()
+    server.open.discard("page")
+    server.now = 60 + 901
+    server.visits.tidy()
+    server.visits.tidy()
+    (ended,) = [event for event in visit.log.events if event.event == "session_ended"]
+    assert ended.t_ms == 60_000, "when a page last showed it, not when that was found out"
+    assert "session_ended" not in [event.event for event in other.log.events]
+
+
 def test_of_too_many_the_longest_unseen_goes_and_none_that_is_read(server):
     first, second, third = (server.visit(name) for name in "abc")
     server.open.discard("b")

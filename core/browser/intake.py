@@ -50,7 +50,6 @@ BrowserEvent = Literal[
     "photo_accepted",
     "gate_overridden",
     "gradcam_toggled",
-    "help_opened",
     "note_added",
 ]
 

@@ -1,11 +1,27 @@
 """How to take a photo of the skin that helps: our own drawings, with the words beside them."""
 
 from html import escape
+from typing import Final
 
 import streamlit as st
 
+from core.ui import session
 from core.ui.drawings import guide_drawing, picture
 from core.words import _
+
+_FOLDED_KEY: Final = "practise-guide"
+
+
+def folded() -> None:
+    """The guide on the Practise page, folded away; that it was opened goes into the log."""
+    title = _("How to take a photo that helps")
+    with st.expander(title, icon=":material/help:", key=_FOLDED_KEY, on_change=_folded_or_opened):
+        section()
+
+
+def _folded_or_opened() -> None:
+    if st.session_state.get(_FOLDED_KEY):
+        session.event_log().add("help_opened", page="practise", properties={"help": "guide"})
 
 
 def section() -> None:

@@ -269,6 +269,8 @@ def _consent_changed() -> None:
     else:
         log.add("consent_withdrawn")
         log.forget_file()
+        if log.trouble is None:
+            log.add("data_deleted")
 
 
 def _save(log: EventLog) -> bool:

@@ -114,7 +114,8 @@ def test_the_log_is_saved_only_with_consent_and_removed_without(app, tmp_path):
     assert '"consent_given"' in saved.read_text()
     app.checkbox(key="rt_consent").uncheck().run()
     assert not saved.exists()
-    assert [event.event for event in app.session_state["rt_log"].events][-1] == "consent_withdrawn"
+    names = [event.event for event in app.session_state["rt_log"].events]
+    assert names[-2:] == ["consent_withdrawn", "data_deleted"]
 
 
 def test_consent_holds_when_the_page_changes(app):

@@ -122,6 +122,18 @@ def test_the_page_starts_by_asking_for_the_camera(stage):
     assert stage.button("practise-shutter") is None
 
 
+def test_that_the_guide_was_opened_stands_in_the_log(stage):
+    at = stage.run().at
+    (guide,) = [one for one in at.expander if one.label == "How to take a photo that helps"]
+    for opened in (True, False):
+        states = at._tree.get_widget_states()
+        states.widgets.add(id=guide.proto.id, bool_value=opened)
+        at._run(states)
+        assert not at.exception
+    opened = [event for event in stage.log.events if event.event == "help_opened"]
+    assert [(event.page, dict(event.properties)) for event in opened] == [("practise", {"help": "guide"})]
+
+
 def test_a_connecting_camera_is_said_to_start(stage):
     stage.stream = StreamState(playing=False, connecting=True)
     assert stage.run().key == "connecting"
@@ -180,10 +192,17 @@ def test_the_shutter_is_locked_on_the_server_too(stage):
     assert "photo_captured" not in stage.names()
 
 
+def darkened(assess):
+    """An assessor's ``assess`` that finds every picture dark."""
+    return lambda rgb, rule, **sizes: assess(rgb // 8, rule, **sizes)
+
+
 def test_a_refused_photo_shows_its_advice_and_the_camera_goes_on(stage, fake_networks, monkeypatch):
     stage.start().show(SPOT, 3)
     assess = fake_networks[0].assess
-    monkeypatch.setattr(fake_networks[0], "assess", lambda rgb, rule: assess(rgb // 8, rule))
+    monkeypatch.setattr(
+        fake_networks[0], "assess", lambda rgb, rule, **sizes: assess(rgb // 8, rule, **sizes)
+    )
     stage.press("practise-shutter")
     assert not stage.card
     assert load_preset().prompt("bad_light").text in stage.words
@@ -199,7 +218,9 @@ def test_after_three_refused_tries_the_photo_may_be_used_and_is_marked(stage, fa
         assert stage.button("practise-anyway") is None
         monkeypatch.setattr(fake_networks[0], "assess", assess)
         stage.show(SPOT, 3)
-        monkeypatch.setattr(fake_networks[0], "assess", lambda rgb, rule: assess(rgb // 8, rule))
+        monkeypatch.setattr(
+            fake_networks[0], "assess", lambda rgb, rule, **sizes: assess(rgb // 8, rule, **sizes)
+        )
         stage.press("practise-shutter")
     assert stage.button("practise-anyway").label == "Use this photo anyway"
     stage.press("practise-anyway")

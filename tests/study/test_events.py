@@ -49,6 +49,15 @@ def log(clock):
     return EventLog(clock, lambda: moment, lambda: f"id{next(numbers)}", variant="balanced")
 
 
+def test_every_event_is_recorded_somewhere():
+    """A name that nothing records promises researchers what they will not find."""
+    root = Path(__file__).parents[2]
+    lists = {root / "core/study/events.py", root / "core/browser/intake.py"}
+    files = {*root.glob("core/**/*.py"), *root.glob("pages/*.py"), *root.glob("core/**/*.js")} - lists
+    code = "\n".join(file.read_text(encoding="utf-8") for file in files)
+    assert [name for name in EVENT_NAMES if f'"{name}"' not in code] == []
+
+
 def test_a_row_has_every_column_in_order(log, clock):
     clock.now += 1.2345
     log.add("camera_started", page="practise", source="live", attempt=2, properties={"width": 640})
