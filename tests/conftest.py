@@ -71,7 +71,7 @@ class FakeLesion:
         self.taxonomy = shipped()
 
     def predict(self, rgb, gamma=None, flips=False):
-        from core.lesion.classifier import Prediction
+        from core.lesion.prediction import Prediction
         from core.lesion.taxonomy import LABELS
 
         self.asked += 1

@@ -10,15 +10,13 @@ of weights and a bias.
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from zipfile import BadZipFile
 
 import numpy as np
 
+from core.lesion.prediction import Prediction
 from core.runtime.manifest import Abstention
-
-if TYPE_CHECKING:
-    from core.lesion.classifier import Prediction
 
 # Why there is no answer, the weightiest reason first.
 NOT_PASSED: Final = "not_passed"
@@ -115,6 +113,6 @@ def reasons(
     return np.where(unfamiliar, NOT_A_LESION, np.where(top < abstention.low_confidence, LOW_CONFIDENCE, ""))
 
 
-def not_passed(prediction: "Prediction") -> "Prediction":
+def not_passed(prediction: Prediction) -> Prediction:
     """The same prediction for a photo that did not pass the check and is used all the same."""
     return replace(prediction, abstained=True, reason=NOT_PASSED)

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
@@ -12,42 +12,12 @@ from core.explain.closed_form import energy, grad_cam
 from core.lesion import views
 from core.lesion.abstain import Centres, read_centres, reasons
 from core.lesion.head import NoMapError, affine_head
+from core.lesion.prediction import Prediction, brighten
 from core.lesion.taxonomy import Taxonomy, taxonomy_of
 from core.runtime.engine import Engine
 from core.runtime.manifest import NetworkEntry
 from core.runtime.preprocess import network_input, shrink
 from core.runtime.probability import softmax
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """What a photo might show.
-
-    Attributes:
-        labels: all classes, most probable first.
-        probabilities: 0-1, in the order of ``labels``; they sum to 1.
-        abstained: whether the prediction should be held back.
-        reason: why, one of ``core.lesion.abstain.REASONS``; None when not abstained.
-        milliseconds: time the prediction took.
-    """
-
-    labels: tuple[str, ...]
-    probabilities: tuple[float, ...]
-    abstained: bool
-    reason: str | None
-    milliseconds: float
-
-
-def brighten(rgb: np.ndarray, gamma: float) -> np.ndarray:
-    """Gamma correction of a uint8 picture, out = in ** (1 / gamma): above 1 lifts the shadows.
-
-    Raises:
-        ValueError: gamma is not above 0.
-    """
-    if not gamma > 0:
-        raise ValueError(f"gamma must be above 0, got {gamma}")
-    levels = np.rint(255 * (np.arange(256) / 255) ** (1 / gamma)).astype(np.uint8)
-    return levels[rgb]
 
 
 def _map_of(outputs: dict[str, np.ndarray]) -> np.ndarray | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from core.lesion.classifier import Prediction
+from core.lesion.prediction import Prediction
 from core.runtime.manifest import ConfusedPair
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 import streamlit as st
 
 from core.explain.overlay import outlined
-from core.lesion.classifier import Prediction, brighten
+from core.lesion.prediction import Prediction, brighten
 from core.lesion.views import Box, crop
 from core.photo import Photo
 from core.quality.verdict import Verdict

@@ -18,7 +18,7 @@ from core.guidance.parts import ShotName
 from core.guidance.points import Point
 from core.guidance.preset import Preset
 from core.lesion.abstain import NOT_PASSED
-from core.lesion.classifier import Prediction
+from core.lesion.prediction import Prediction
 from core.lesion.taxonomy import Taxonomy, shipped
 from core.photo import Photo
 from core.quality.labels import QUALITY_CLASSES

@@ -12,8 +12,8 @@ from core.explain.overlay import overlay
 from core.guidance.parts import ShotName
 from core.guidance.points import Point
 from core.lesion.abstain import NOT_PASSED, not_passed
-from core.lesion.classifier import Prediction
 from core.lesion.confused import known_pair
+from core.lesion.prediction import Prediction
 from core.photo import Photo
 from core.quality.verdict import Verdict
 from core.study.events import EventName, Source

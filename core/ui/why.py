@@ -8,8 +8,8 @@ import streamlit as st
 
 from core.explain import Explanation, gradients
 from core.explain.overlay import overlay
-from core.lesion.classifier import Prediction
 from core.lesion.networks import has_twin, no_twin
+from core.lesion.prediction import Prediction
 from core.photo import Photo
 from core.runtime.preprocess import shrink
 from core.runtime.weights import WeightsError

@@ -4,7 +4,8 @@ from made_up_entry import made_up_entry
 
 from core.lesion import abstain
 from core.lesion.abstain import Centres, contrast, energy, read_centres, reasons, write_centres
-from core.lesion.classifier import LesionClassifier, Prediction
+from core.lesion.classifier import LesionClassifier
+from core.lesion.prediction import Prediction
 from core.runtime.manifest import Abstention
 from core.runtime.weights import sha256_of
 

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from made_up_entry import made_up_entry
 
-from core.lesion.classifier import LesionClassifier, brighten
+from core.lesion.classifier import LesionClassifier
+from core.lesion.prediction import brighten
 from core.lesion.taxonomy import LABELS
 from core.runtime.engine import open_engine
 from core.runtime.manifest import NetworkEntry, load_manifest

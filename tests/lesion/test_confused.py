@@ -1,5 +1,5 @@
-from core.lesion.classifier import Prediction
 from core.lesion.confused import known_pair
+from core.lesion.prediction import Prediction
 from core.runtime.manifest import ConfusedPair
 
 WHEAL_AS_ACNE = ConfusedPair(true="wheal", said="acne", count=9, of=40)

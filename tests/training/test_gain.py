@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from core.lesion.classifier import LesionClassifier, Prediction
+from core.lesion.classifier import LesionClassifier
+from core.lesion.prediction import Prediction
 from core.lesion.views import Box
 from core.runtime.engine import open_engine
 from core.runtime.manifest import load_manifest

@@ -14,7 +14,7 @@ def _script():
     import numpy as np
     import streamlit as st
 
-    from core.lesion.classifier import Prediction
+    from core.lesion.prediction import Prediction
     from core.lesion.taxonomy import LABELS
     from core.photo import photo_from_array
     from core.ui import another_look
@@ -48,7 +48,7 @@ class Looking:
         return self.box
 
     def predict(self, rgb, gamma=None, flips=False):
-        from core.lesion.classifier import Prediction
+        from core.lesion.prediction import Prediction
         from core.lesion.taxonomy import LABELS
 
         self.asked.append((rgb, gamma, flips))

@@ -11,7 +11,7 @@ from PIL import Image
 
 from core.explain import Explanation
 from core.guidance.preset import load_preset
-from core.lesion.classifier import Prediction
+from core.lesion.prediction import Prediction
 from core.lesion.taxonomy import LABELS, Taxonomy, Words, shipped
 from core.photo import photo_from_array
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES

@@ -19,7 +19,7 @@ def _script():
     import streamlit as st
 
     from core.explain import Explanation
-    from core.lesion.classifier import Prediction
+    from core.lesion.prediction import Prediction
     from core.lesion.taxonomy import LABELS
     from core.photo import photo_from_array
     from core.ui import why

@@ -1,5 +1,5 @@
 // The service worker: when the server cannot be reached, a page that is opened or loaded again is the camera as it
-// was kept (see away.js), and not the browser's error. All else goes its way. It may watch over the whole app only
+// was kept (see keep_page.js), and not the browser's error. All else goes its way. It may watch over the whole app only
 // where the server allows that: under isolated.py.
 
 const STORE = "retake-on-device";

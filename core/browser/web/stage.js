@@ -129,7 +129,7 @@ async function newStage() {
     }
     report("ok");
     set({ phase: "live", progress: null });
-    away ??= import("./away.js").then(({ keepAway }) => keepAway(base(), data, view.root.host)).catch(console.warn);
+    away ??= import("./keep_page.js").then(({ keepPage }) => keepPage(base(), data, view.root.host)).catch(console.warn);
     running = { on: true };
     watch(running);
   }
