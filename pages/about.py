@@ -4,8 +4,8 @@ import streamlit as st
 
 from core.lesion.taxonomy import taxonomy_of
 from core.runtime.manifest import NetworkEntry, WeightsError
+from core.text.wording import disclaimer
 from core.ui import engines, figures, layout, photo_guide, session
-from core.ui.wording import disclaimer
 from core.words import _
 
 

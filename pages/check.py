@@ -8,8 +8,8 @@ from streamlit.elements.arrow import DataframeSelectionState
 
 from core.live import trouble
 from core.study.events import Source
+from core.text.markdown import plain
 from core.ui import _compat, checking, language, large_files, layout, samples
-from core.ui.markdown import plain
 from core.ui.result_card import result_card
 from core.ui.session import preset
 from core.words import _, ngettext

@@ -10,7 +10,7 @@ from core.reports.plots import Bin, Mark
 from core.reports.reading import Report, at, branch, count, items, number, pair, points
 from core.reports.svg import Plot
 from core.reports.tables import Cell, Figure, Table
-from core.ui.wording import explanation_name, quality_name
+from core.text.wording import explanation_name, quality_name
 from core.words import _, in_sentence, ngettext
 
 Part = Table | Plot | tuple[Plot, ...]

@@ -6,7 +6,7 @@ from typing import Final
 
 from core.quality.labels import EXPLANATIONS
 from core.reports.reading import Report, at, branch, count, number, pair, photo_sets
-from core.ui.wording import explanation_name
+from core.text.wording import explanation_name
 from core.words import _, in_sentence, ngettext
 
 DEFAULT_POINT: Final = "balanced"

@@ -14,7 +14,7 @@ from core.reports.svg import Plot, words
 from core.reports.tables import STYLE as TABLES
 from core.reports.tables import Table
 from core.reports.view import ReportView, report_view
-from core.ui.wording import disclaimer
+from core.text.wording import disclaimer
 from core.words import _
 
 _STYLE: Final = """

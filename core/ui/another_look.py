@@ -12,7 +12,8 @@ from core.lesion.prediction import Prediction, brighten
 from core.lesion.views import Box, crop
 from core.photo import Photo
 from core.quality.verdict import Verdict
-from core.ui import bars, engines, session
+from core.text import bars
+from core.ui import engines, session
 from core.words import _
 
 GAMMA_MOST: Final = 1.8

@@ -14,8 +14,8 @@ from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
 from core.quality.verdict import Verdict, verdict_properties
 from core.spreadsheet import Cell, csv_of
 from core.study.events import Source
+from core.text.wording import say
 from core.ui import _compat, engines, large_files, session
-from core.ui.wording import say
 from core.words import _
 
 _TRAY_KEY: Final = "check-tray"

@@ -24,10 +24,10 @@ from core.guidance.preset import PresetError
 from core.guidance.preset_content import content_of, from_yaml
 from core.guidance.wording import MOST_LETTERS, MOST_WORDS, house_languages
 from core.quality.labels import EXPLANATIONS
+from core.text.markdown import plain
 from core.ui import designer_draft as drafts
 from core.ui import designer_phone, engines
 from core.ui.designer_views import Views, choice, pick
-from core.ui.markdown import plain
 from core.words import LANGUAGES, _
 
 _POINTS: Final = ("lenient", "balanced", "strict")

@@ -11,11 +11,11 @@ from PIL import Image
 from core.data_address import data_address
 from core.designer.fields import condition_name
 from core.guidance.preset import Preset
-from core.live.banner import Tone, sign
 from core.live.guide import draw_guide
 from core.quality.where import Where
+from core.text import drawings
 from core.training.phantoms import draw
-from core.ui import drawings
+from core.ui.banner import Tone, sign
 from core.words import _
 
 # A prompt for each form of the guide, and where the spot is meanwhile (0 to 1 across and down).

@@ -29,10 +29,10 @@ from core.reports.plots import figure
 from core.reports.svg import words
 from core.reports.tables import STYLE, Figure, Table
 from core.reports.timeline import Lane, timeline
+from core.text.markdown import plain
 from core.ui import designer_draft as drafts
 from core.ui import engines, language, preset_choice, session
 from core.ui.designer_views import Views, pick
-from core.ui.markdown import plain
 from core.words import _
 
 SCORES: Final = refusal_rates.FILE

@@ -5,8 +5,8 @@ import streamlit as st
 from core.browser.choice import WAYS, name_of
 from core.designer.address import capture_query, embed_snippet, qr_svg
 from core.designer.link import LinkError, link_of
+from core.text.drawings import picture
 from core.ui import designer_draft as drafts
-from core.ui.drawings import picture
 from core.words import LANGUAGES, _
 
 

@@ -13,8 +13,9 @@ import streamlit as st
 from core import embedding
 from core.browser.intake import Arrived
 from core.embedding import Parent, Shown
-from core.ui import bars, language, session
-from core.ui.wording import disclaimer, say
+from core.text import bars
+from core.text.wording import disclaimer, say
+from core.ui import language, session
 from core.words import _
 from core.words import language as spoken_language
 

@@ -11,9 +11,9 @@ from typing import Final
 import streamlit as st
 
 from core.data_address import data_address
+from core.text.markdown import plain
+from core.text.wording import disclaimer
 from core.ui import _compat, designer_draft, embedded, keeper, language, preset_choice, session
-from core.ui.markdown import plain
-from core.ui.wording import disclaimer
 from core.words import _
 
 HERE: Final = Path(__file__).parent

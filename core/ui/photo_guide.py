@@ -5,8 +5,8 @@ from typing import Final
 
 import streamlit as st
 
+from core.text.drawings import guide_drawing, picture
 from core.ui import session
-from core.ui.drawings import guide_drawing, picture
 from core.words import _
 
 _FOLDED_KEY: Final = "practise-guide"

@@ -11,11 +11,11 @@ from core.browser.intake import Arrived
 from core.data_address import data_address
 from core.guidance.parts import SHOTS, ShotName
 from core.study.events import EventLog
+from core.text.drawings import guide_drawing, picture
+from core.text.tries import Tried
+from core.text.wording import say
 from core.ui import embedded, session
-from core.ui.drawings import guide_drawing, picture
 from core.ui.result_card import result_card
-from core.ui.tries import Tried
-from core.ui.wording import say
 from core.words import _, language
 
 _STATE_KEY: Final = "practise_series"

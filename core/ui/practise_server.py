@@ -13,8 +13,7 @@ from core.browser.intake import Arrived
 from core.guidance.conditions import CAMERA_KEYS
 from core.guidance.hint import Hint, hint, hint_for
 from core.guidance.parts import ShotName
-from core.live import banner as banners
-from core.live import cues, shutter, trouble
+from core.live import shutter, trouble
 from core.live import stream as streams
 from core.live.ice import IceError
 from core.live.shutter import Outcome, Try
@@ -22,9 +21,11 @@ from core.live.stream import StreamState
 from core.live.watcher import Sight, Watcher
 from core.live.worker import Worker
 from core.quality.labels import QUALITY_CLASSES
-from core.ui import bars, drawings, embedded, engines, layout, practise_series, session, tries
+from core.text import bars, drawings, tries
+from core.text.wording import points_of, quality_name
+from core.ui import banner as banners
+from core.ui import cues, embedded, engines, layout, practise_series, session
 from core.ui.scroll import to_top
-from core.ui.wording import points_of, quality_name
 from core.words import _, language
 
 REFRESH_S = 0.7  # how often the page asks for the newest hint; faster costs a third of a core a viewer

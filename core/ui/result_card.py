@@ -17,8 +17,9 @@ from core.lesion.prediction import Prediction
 from core.photo import Photo
 from core.quality.verdict import Verdict
 from core.study.events import EventName, Source
-from core.ui import another_look, bars, engines, layout, network_picker, report, session, why
-from core.ui.wording import about_class, about_shares, disclaimer, doubt, explanation_name, points_of, say
+from core.text import bars, report
+from core.text.wording import about_class, about_shares, disclaimer, doubt, explanation_name, points_of, say
+from core.ui import another_look, engines, layout, network_picker, session, why
 from core.words import _, in_sentence, in_this_language
 
 SHOWN_LONG_SIDE: Final = 1200

@@ -13,7 +13,8 @@ from core.lesion.prediction import Prediction
 from core.photo import Photo
 from core.runtime.preprocess import shrink
 from core.runtime.weights import WeightsError
-from core.ui import bars, engines, session
+from core.text import bars
+from core.ui import engines, session
 from core.words import _, percent
 
 PICTURE_LONG_SIDE: Final = 480

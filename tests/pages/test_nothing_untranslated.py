@@ -14,11 +14,12 @@ from streamlit.testing.v1 import AppTest
 from core.browser import choice, component, settings
 from core.guidance.preset import PRESETS_DIR, Preset
 from core.guidance.wording import Prompt, house_words
-from core.live import banner as banner_module
 from core.live import stream as stream_module
 from core.live import trouble
 from core.live.stream import StreamState
 from core.runtime.manifest import WEIGHTS_DIR, load_manifest
+from core.text import camera
+from core.ui import banner as banner_module
 from core.ui import figures
 from core.words import LANGUAGES
 
@@ -245,7 +246,7 @@ def test_all_that_the_camera_in_the_page_says(visit, monkeypatch):
     monkeypatch.setattr("core.ui.engines.for_browsers", lambda: "/app/static/made-up")
 
     def drawn(**sent):
-        given.append(sent | {"words": component.words()})
+        given.append(sent | {"words": camera.words()})
         return component.Said(None, "ok")
 
     monkeypatch.setattr(component, "on_device_camera", drawn)

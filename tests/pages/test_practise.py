@@ -7,7 +7,6 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.guidance.preset import load_preset
-from core.live import banner as banner_module
 from core.live import stream as stream_module
 from core.live import trouble
 from core.live.ice import IceError
@@ -17,6 +16,7 @@ from core.live.worker import Worker
 from core.quality.labels import EXPLANATIONS
 from core.quality.verdict import PassRule
 from core.study.events import EventLog
+from core.ui import banner as banner_module
 
 APP = Path(__file__).parents[2] / "app.py"
 SPOT, DARK, PALE, BLUE = (190, 140, 120), (30, 20, 18), (245, 225, 215), (90, 110, 180)

@@ -14,6 +14,7 @@ from core.browser import component
 from core.live import stream as stream_module
 from core.live import trouble
 from core.live.stream import StreamState
+from core.text import camera
 from core.ui import engines, practise_device
 
 APP = Path(__file__).parents[2] / "app.py"
@@ -222,7 +223,7 @@ def test_the_real_component_mounts_with_words_for_everything(fake_networks, monk
     at = AppTest.from_file(APP, default_timeout=60).run()
     assert not at.exception
     assert "retake_on_device" in {part.proto.component_name for part in at.get("bidi_component")}
-    given = component.words()
+    given = camera.words()
     assert set(given["trouble"]) == set(trouble.ON_DEVICE)
     for name, words in given.items():
         assert words, name

@@ -13,8 +13,8 @@ from core.guidance.preset import load_preset
 from core.photo import photo_from_array
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
 from core.quality.verdict import PassRule, judge
+from core.text.report import build_report
 from core.ui.language import choose
-from core.ui.report import build_report
 
 
 @pytest.mark.parametrize(

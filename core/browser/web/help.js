@@ -1,7 +1,7 @@
 // @ts-check
 // What helps when the same hint stays: a drawing of how not, and of how.
 
-/** The drawing of each condition: `help-NAME.svg` beside this file. The twin of core/ui/drawings.py. */
+/** The drawing of each condition: `help-NAME.svg` beside this file. The twin of core/text/drawings.py. */
 export const DRAWINGS = {
   no_skin: "no_skin",
   healthy_skin: "healthy_skin",

@@ -23,7 +23,7 @@ from core.lesion.taxonomy import Taxonomy, shipped
 from core.photo import Photo
 from core.quality.labels import QUALITY_CLASSES
 from core.quality.verdict import Verdict
-from core.ui.wording import (
+from core.text.wording import (
     about_class,
     about_shares,
     beside,

@@ -12,7 +12,7 @@ from core.guidance.preset import Preset
 from core.lesion.abstain import LOW_CONFIDENCE, NOT_A_LESION, NOT_PASSED
 from core.lesion.taxonomy import Taxonomy
 from core.quality.verdict import Verdict
-from core.ui.advice import advice
+from core.text.advice import advice
 from core.words import _, in_sentence, language
 
 

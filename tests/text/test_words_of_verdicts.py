@@ -8,9 +8,9 @@ from core.guidance.preset import load_preset
 from core.lesion.taxonomy import shipped
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
 from core.quality.verdict import PassRule, judge
-from core.ui import bars
-from core.ui.advice import advice
-from core.ui.wording import about_bars, explanation_name, points_of, quality_name, say
+from core.text import bars
+from core.text.advice import advice
+from core.text.wording import about_bars, explanation_name, points_of, quality_name, say
 
 THRESHOLDS = dict.fromkeys(EXPLANATIONS, 0.5)
 
@@ -131,7 +131,7 @@ def test_the_class_list_gives_lay_words_the_term_and_the_share():
 
 @pytest.mark.parametrize(("good", "sign"), [(True, "✓"), (False, "↻")])
 def test_the_verdict_is_not_told_by_colour_alone(good, sign):
-    from core.ui.wording import Saying
+    from core.text.wording import Saying
 
     html = bars.verdict_line(Saying(good, "<b>Head</b>", "Advice & more"))
     assert sign in html

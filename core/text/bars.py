@@ -7,7 +7,7 @@ from typing import Final
 from core.guidance.points import Point, State
 from core.guidance.preset import Preset
 from core.lesion.taxonomy import Taxonomy
-from core.ui.wording import Saying, about_bars, beside, explanation_name, point_word
+from core.text.wording import Saying, about_bars, beside, explanation_name, point_word
 from core.words import _, language, percent
 
 

@@ -16,7 +16,7 @@ from core.lesion.taxonomy import LABELS, Taxonomy, Words, shipped
 from core.photo import photo_from_array
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
 from core.quality.verdict import PassRule, judge
-from core.ui.report import build_report, file_name
+from core.text.report import build_report, file_name
 
 B = {"term": "Beta", "lay_name": "Second", "description": "Is second.", "photos": 3, "sources": 1}
 THRESHOLDS = dict.fromkeys(EXPLANATIONS, 0.5)

@@ -10,7 +10,8 @@ import pytest
 from core.browser.publish import _WEB
 from core.data_address import data_address
 from core.guidance.conditions import PICTURE_KEYS, REFINED
-from core.ui import drawings, photo_guide, tries
+from core.text import drawings, tries
+from core.ui import photo_guide
 
 NAMES = sorted({*drawings.DRAWINGS.values()})
 GUIDE = sorted(path.stem for path in (Path(drawings.__file__).parent / "drawings").glob("*.svg"))

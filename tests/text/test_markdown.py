@@ -1,6 +1,6 @@
 import pytest
 
-from core.ui.markdown import plain
+from core.text.markdown import plain
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import Final
 
 import streamlit as st
 
-from core.words import _, language
+from core.text.camera import cue_words
 
 _WEB: Final = Path(__file__).parents[1] / "browser" / "web"
 _START: Final = """
@@ -35,15 +35,3 @@ def cue_switches(feedback: Mapping[str, bool], *, key: str) -> None:
         feedback: what is on until the person chooses: ``speech``, ``sound``, ``vibration``.
     """
     _cues(key=key, data={"words": cue_words(), "feedback": dict(feedback)})
-
-
-def cue_words() -> dict[str, str]:
-    """The words of the switches, in the person's language."""
-    return {
-        "language": language(),
-        "cues": _("Voice, sound and vibration"),
-        "speech": _("Read hints aloud"),
-        "speech_on": _("Hints are read aloud."),
-        "sound": _("Sound when the photo can be taken"),
-        "vibration": _("Vibrate when the photo can be taken"),
-    }
