@@ -1,0 +1,139 @@
+"""Which part of the code may import which, held by reading the imports, lazy ones too."""
+
+import ast
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+# The two halves of a camera: the component that runs in the browser, and the stream that runs on the server.
+COMPONENTS = {"core.browser.component", "core.live.stream"}
+# The command line hands these over to training, and imports it by its name when one of them is asked for.
+DISPATCH = {("core.__main__", "core.training.cli"), ("core.__main__", "core.training.evaluate_cli")}
+# The app and the bench still draw and count with these, until core/synthetic and core/metrics are there; and
+# methods by gradients need a network's twin in torch.
+# An entry that is no longer needed fails the test below, so that the list can only shrink.
+LENT_BY_TRAINING = {
+    ("core.bench", "core.training.export"),
+    ("core.bench", "core.training.networks.fold"),
+    ("core.bench", "core.training.phantoms"),
+    ("core.designer.pictures", "core.training.degrade"),
+    ("core.designer.pictures", "core.training.phantoms"),
+    ("core.designer.refusal_rates", "core.training.metrics"),
+    ("core.explain.gradients", "core.training.export"),
+    ("core.ready", "core.training.phantoms"),
+    ("core.ui.designer_phone", "core.training.phantoms"),
+    ("core.ui.samples", "core.training.degrade"),
+    ("core.ui.samples", "core.training.phantoms"),
+}
+LOW = ("guidance", "quality", "lesion", "explain", "runtime")
+HIGH = ("ui", "live", "browser", "designer", "reports", "text", "cli")
+
+
+def module_name(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+FILES = {module_name(path): path for folder in ("core", "pages") for path in (ROOT / folder).rglob("*.py")}
+FILES["app"] = ROOT / "app.py"
+
+
+def named_in(source: str, module: str) -> set[str]:
+    """Every module that some source imports, at its top, within a function, or by its name in a string."""
+    found = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module}: imports are written in full"
+            whole = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= {name if name in FILES else str(node.module) for name in whole}
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value in FILES:
+            found |= {node.value} if "." in node.value else set()
+    return found
+
+
+@cache
+def imported(module: str) -> frozenset[str]:
+    return frozenset(named_in(FILES[module].read_text(encoding="utf-8"), module))
+
+
+def within(name: str, *packages: str) -> bool:
+    return any(name == package or name.startswith(f"{package}.") for package in packages)
+
+
+def arrows(*packages: str) -> Iterator[tuple[str, str]]:
+    """Pairs of a module in one of the packages and a module that it imports."""
+    for module in sorted(FILES):
+        if within(module, *packages):
+            yield from ((module, name) for name in sorted(imported(module)))
+
+
+def circles(graph: dict[str, set[str]]) -> list[list[str]]:
+    """Groups of modules that import one another, however long the way round (Tarjan's components)."""
+    order: dict[str, int] = {}
+    lowest: dict[str, int] = {}
+    waiting: list[str] = []
+    found = []
+
+    def visit(module: str) -> None:
+        order[module] = lowest[module] = len(order)
+        waiting.append(module)
+        for name in graph[module]:
+            if name not in order:
+                visit(name)
+            if name in waiting:
+                lowest[module] = min(lowest[module], lowest[name])
+        if lowest[module] == order[module]:
+            group = waiting[waiting.index(module) :]
+            del waiting[waiting.index(module) :]
+            if len(group) > 1:
+                found.append(sorted(group))
+
+    for module in graph:
+        if module not in order:
+            visit(module)
+    return found
+
+
+def test_lazy_imports_and_modules_named_by_their_package_are_seen():
+    source = (
+        "def late():\n  from core.quality import labels\n  import streamlit.components\n  f('core.bench')"
+    )
+    assert named_in(source, "made up") == {"core.quality.labels", "streamlit.components", "core.bench"}
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}) == [["a", "b", "c"]]
+    assert circles({"a": {"b"}, "b": set()}) == []
+
+
+def test_the_app_imports_training_nowhere_but_where_it_is_said():
+    found = {
+        (module, name)
+        for module, name in arrows("core", "pages", "app")
+        if within(name, "core.training", "training") and not within(module, "core.training")
+    }
+    assert found == DISPATCH | LENT_BY_TRAINING
+
+
+def test_streamlit_is_imported_by_pages_pieces_and_two_components_alone():
+    found = {module for module, name in arrows("core", "pages", "app") if within(name, "streamlit")}
+    outside = {module for module in found if not within(module, "core.ui", "pages", "app")}
+    assert outside == COMPONENTS
+
+
+def test_no_modules_import_each_other_in_a_circle():
+    graph = {
+        module: {name for name in imported(module) if name in FILES and name != module} for module in FILES
+    }
+    assert circles(graph) == []
+
+
+def test_what_judges_and_explains_knows_nothing_of_what_shows():
+    low = arrows(*(f"core.{package}" for package in LOW))
+    high = [f"core.{package}" for package in HIGH]
+    assert [pair for pair in low if within(pair[1], *high, "streamlit", "pages")] == []
+
+
+def test_words_and_reports_know_nothing_of_the_pieces_that_show_them():
+    found = arrows("core.text", "core.reports", "core.designer", "core.live", "core.browser", "core.study")
+    assert [pair for pair in found if within(pair[1], "core.ui", "pages")] == []
