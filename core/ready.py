@@ -9,7 +9,7 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from threading import Lock
 from typing import Final
@@ -21,12 +21,19 @@ from core.browser.choice import VARIABLE as LIVE_VARIABLE
 from core.browser.runtime import STATIC
 from core.cli.faults import sentence_of
 from core.lesion.networks import names, open_lesion
-from core.quality.classical import Classical
-from core.quality.imageqx import ImageQX, rule_of
+from core.quality import registry
+from core.quality.registry import AssessorEntry
 from core.quality.setting import asked_for
-from core.quality.verdict import PassRule, Verdict
-from core.runtime.engine import open_engine
-from core.runtime.manifest import MANIFEST_NAME, RESTORE, WEIGHTS_DIR, Manifest, WeightsError, load_manifest
+from core.quality.verdict import Verdict
+from core.runtime.manifest import (
+    DEFAULT_POINT,
+    MANIFEST_NAME,
+    RESTORE,
+    WEIGHTS_DIR,
+    Manifest,
+    WeightsError,
+    load_manifest,
+)
 from core.runtime.weights import verify_all
 from core.training.phantoms import draw
 from core.words import _
@@ -58,12 +65,18 @@ def _networks(weights: Path) -> list[str]:
     found = [error.message for error in checked if isinstance(error, WeightsError)]
     if found:
         return found
-    if "imageqx" not in manifest.networks:
-        message = _("The network file {path} is missing. Restore it with: {command}")
-        return [message.format(path=weights / "imageqx.onnx", command=RESTORE)]
-    for name, looks_right in (("imageqx", _judges), *((name, _recognises) for name in names(manifest))):
+    needed = registry.ENTRIES[registry.DEFAULT].network
+    if needed is not None and needed not in manifest.networks:
+        return [_missing(weights / f"{needed}.onnx")]
+    checks: list[tuple[str, Callable[[], bool]]] = [
+        (entry.name, partial(_judges, entry, manifest, weights))
+        for entry in registry.ENTRIES.values()
+        if entry.network in manifest.networks
+    ]
+    checks += [(name, partial(_recognises, name, manifest, weights)) for name in names(manifest)]
+    for name, looks_right in checks:
         try:
-            if not looks_right(name, manifest, weights):
+            if not looks_right():
                 found.append(_wrong_answer(name))
         except WeightsError as error:
             found.append(error.message)
@@ -74,8 +87,11 @@ def _networks(weights: Path) -> list[str]:
 
 
 def _files(weights: Path, static: Path) -> list[str]:
-    if asked_for() == "classical" and not _sane(_verdicts(Classical(), Classical().rule())):
-        return [_wrong_answer("classical")]
+    asked, manifest = registry.ENTRIES[asked_for()], load_manifest(weights / MANIFEST_NAME)
+    if asked.network is not None and asked.network not in manifest.networks:
+        return [_missing(weights / f"{asked.network}.onnx")]
+    if asked.network is None and not _judges(asked, manifest, weights):
+        return [_wrong_answer(asked.name)]
     if os.environ.get(LIVE_VARIABLE) == "server" or publish.published("imageqx", static, weights) is not None:
         return []
     return [_("What browsers need to check pictures is not here: python -m core.browser.runtime")]
@@ -119,15 +135,10 @@ def _pictures() -> tuple[np.ndarray, np.ndarray]:
     return spot.rgb, draw("no_skin", 42, _SIZE).rgb
 
 
-def _verdicts(assessor: ImageQX | Classical, rule: PassRule) -> tuple[Verdict, Verdict]:
+def _judges(entry: AssessorEntry, manifest: Manifest, weights: Path) -> bool:
+    assessor, rule = entry.open(weights), entry.rule(DEFAULT_POINT, lambda: manifest)
     spot, other = (assessor.assess(rgb, rule) for rgb in _pictures())
-    return spot, other
-
-
-def _judges(name: str, manifest: Manifest, weights: Path) -> bool:
-    entry = manifest.networks[name]
-    assessor = ImageQX(open_engine(name, manifest, directory=weights), entry)
-    return _sane(_verdicts(assessor, rule_of(entry.point())))
+    return _sane((spot, other))
 
 
 def _sane(verdicts: tuple[Verdict, Verdict]) -> bool:
@@ -145,6 +156,11 @@ def _recognises(name: str, manifest: Manifest, weights: Path) -> bool:
 def _are_probabilities(values: Mapping[str, float]) -> bool:
     numbers = np.array(list(values.values()), float)
     return bool(np.isfinite(numbers).all() and (numbers >= 0).all() and abs(numbers.sum() - 1) < 1e-3)
+
+
+def _missing(path: Path) -> str:
+    message = _("The network file {path} is missing. Restore it with: {command}")
+    return message.format(path=path, command=RESTORE)
 
 
 def _wrong_answer(name: str) -> str:

@@ -30,11 +30,11 @@ import numpy as np
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Page, Playwright, sync_playwright
 
-from core.cli.assess import open_assessor
 from core.guidance.coach import Coach
 from core.guidance.conditions import KEYS, family
 from core.guidance.hint import condition
 from core.guidance.preset import Preset, load_preset
+from core.quality.registry import open_assessor
 from core.training.degrade import worsen
 from core.training.phantoms import draw
 from scripts import drive, fake_camera

@@ -16,9 +16,9 @@ import numpy as np
 from PIL import Image
 from playwright.sync_api import Page, Playwright, expect, sync_playwright
 
-from core.cli.assess import open_assessor
 from core.guidance.hint import condition
 from core.guidance.preset import load_preset
+from core.quality import registry
 from scripts import drive, fake_camera
 
 PATIENCE_MS = 120_000
@@ -26,7 +26,7 @@ PATIENCE_MS = 120_000
 
 def film(path: Path, name: str) -> tuple[Path, str]:
     """Skin that asks for a prompt, then skin that passes, as that assessor sees them; and the prompt."""
-    assessor, preset = open_assessor(name), load_preset()
+    assessor, preset = registry.open_assessor(name), load_preset()
     rule = preset.rule(assessor.rule(point=preset.operating_point))
     shots = fake_camera.find_shots(lambda rgb: condition(assessor.assess(rgb, rule), preset))
     prompt = next(key for key in ("too_far_away", "blurry", "no_skin") if key in shots)
@@ -124,7 +124,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Take them all."""
     parser = argparse.ArgumentParser(description="Take the screenshots of docs/images.")
     parser.add_argument("--out", type=Path, default=drive.ROOT / "docs" / "images")
-    parser.add_argument("--assessor", choices=("imageqx", "classical"), default="imageqx")
+    parser.add_argument("--assessor", choices=registry.names(), default=registry.DEFAULT)
     args = parser.parse_args(argv)
     args.out.mkdir(parents=True, exist_ok=True)
     expect.set_options(timeout=PATIENCE_MS)

@@ -28,6 +28,13 @@ class FakeImageQX:
 
     name = "imageqx"
 
+    def rule(self, healthy_skin_passes=False, point=""):
+        from core.quality.labels import EXPLANATIONS
+        from core.quality.verdict import PassRule
+
+        # Its own: what the shipped weights need says nothing about it.
+        return PassRule(dict.fromkeys(EXPLANATIONS, 0.5), healthy_skin_passes)
+
     def assess(self, rgb, rule, *, width=None, height=None):
         from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
         from core.quality.verdict import judge
@@ -87,14 +94,12 @@ class FakeLesion:
 @pytest.fixture
 def fake_networks(monkeypatch):
     """The pages' networks, replaced by ones that judge by colour; returns (imageqx, lesion)."""
-    from core.quality.labels import EXPLANATIONS
-    from core.quality.verdict import PassRule
+    from core.quality import registry
     from core.ui import engines
 
     imageqx, lesion = FakeImageQX(), FakeLesion()
-    # A rule of their own: what the shipped weights need says nothing about these.
-    monkeypatch.setattr(engines, "rule_of", lambda point: PassRule(dict.fromkeys(EXPLANATIONS, 0.5)))
-    monkeypatch.setattr(engines, "imageqx", lambda: imageqx)
+    entry = registry.AssessorEntry("imageqx", lambda _weights: imageqx, in_browser=True)
+    monkeypatch.setitem(registry.ENTRIES, "imageqx", entry)
     monkeypatch.setattr(engines, "lesion", lambda: lesion)
     return imageqx, lesion
 

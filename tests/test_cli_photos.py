@@ -313,10 +313,11 @@ class TestUsage:
 
     @pytest.mark.parametrize("command", ["assess", "classify"])
     def test_weights_that_cannot_be_used_give_one_sentence(self, capsys, folder, monkeypatch, command):
-        def broken():
+        def broken(*_path):
             raise WeightsError("weights_missing", "The file is missing. Restore it.")
 
-        monkeypatch.setattr(getattr(core.cli, command), "load_manifest", broken)
+        opens = {"assess": "core.quality.imageqx", "classify": "core.cli.classify"}[command]
+        monkeypatch.setattr(f"{opens}.load_manifest", broken)
         status, rows, err = run(capsys, command, folder)
         assert (status, rows, err) == (1, [], "The file is missing. Restore it.\n")
 

@@ -15,11 +15,10 @@ from core.guidance.preset import START, Preset, PresetError
 from core.guidance.preset_store import PresetStore
 from core.guidance.setting import open_setting
 from core.photo import Photo
-from core.quality.classical import Classical
-from core.quality.imageqx import ImageQX
-from core.quality.setting import ASSESSORS, SettingError, asked_for
-from core.runtime.engine import open_engine
-from core.runtime.manifest import load_manifest
+from core.quality import registry
+from core.quality.setting import SettingError, asked_for
+from core.quality.verdict import Explains
+from core.words import _
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
@@ -27,7 +26,9 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser = subparsers.add_parser("assess", help="say whether photos are good enough, and what to do")
     add_path_arguments(parser)
     parser.add_argument(
-        "--assessor", choices=ASSESSORS, help="which one (default: RETAKE_ASSESSOR, or imageqx)"
+        "--assessor",
+        choices=registry.names(),
+        help=f"which one (default: RETAKE_ASSESSOR, or {registry.DEFAULT})",
     )
     parser.add_argument(
         "--preset",
@@ -36,14 +37,6 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     )
     parser.add_argument("--cam", type=Path, metavar="DIR", help="write where each photo's hint comes from")
     parser.set_defaults(usage_error=parser.error)
-
-
-def open_assessor(name: str) -> ImageQX | Classical:
-    """The assessor of that name; raises WeightsError when its network cannot be used."""
-    if name == "classical":
-        return Classical()
-    manifest = load_manifest()
-    return ImageQX(open_engine(name, manifest), manifest.networks[name])
 
 
 def open_preset(asked: str) -> Preset:
@@ -69,16 +62,20 @@ def run(args: argparse.Namespace) -> int:
             args.usage_error(error.message)
         tell(error.message)
         return 2
-    assessor = open_assessor(name)
+    assessor = registry.open_assessor(name)
+    explainer = assessor if isinstance(assessor, Explains) else None
+    if args.cam and explainer is None:
+        message = _("The assessor {name} cannot show where it looked. Leave out {option}.")
+        args.usage_error(message.format(name=name, option="--cam"))
     rule = preset.rule(assessor.rule(point=preset.operating_point))
     taken: set[Path] = set()
 
     def describe(photo: Photo, place: Path) -> dict[str, Any]:
         verdict = assessor.assess(photo.small, rule, width=photo.width, height=photo.height)
         hint = hint_for(verdict, preset)
-        if args.cam:
+        if args.cam and explainer is not None:
             # A photo that passes has no hint: show what makes it a lesion (or healthy skin) instead.
-            seen = assessor.explain(photo.small, condition(verdict, preset) or verdict.label)
+            seen = explainer.explain(photo.small, condition(verdict, preset) or verdict.label)
             target = picture_place(args.cam, place, f"{seen.target}.jpg", taken)
             save_picture(overlay(photo.small, seen.heatmap), target)
         return {

@@ -18,7 +18,8 @@ from core.runtime.manifest import WEIGHTS_DIR
 from core.training.metrics import draws, interval
 from core.words import _
 
-FILE: Final = WEIGHTS_DIR / "imageqx_scores.npz"
+ASSESSOR: Final = "imageqx"
+FILE: Final = WEIGHTS_DIR / f"{ASSESSOR}_scores.npz"
 FORMAT: Final = 1
 # Probabilities are stored as whole numbers: finer near 1 than half-precision floats of the same size.
 STEPS: Final = 65535

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 
@@ -14,8 +15,15 @@ from core.quality.glance import glance
 from core.quality.labels import CONDITIONS, EXPLANATIONS, QUALITY_CLASSES
 from core.quality.verdict import PassRule, Verdict, judge
 from core.quality.where import find
-from core.runtime.engine import Engine
-from core.runtime.manifest import DEFAULT_POINT, NetworkEntry, OperatingPoint
+from core.runtime.engine import Engine, open_engine
+from core.runtime.manifest import (
+    DEFAULT_POINT,
+    MANIFEST_NAME,
+    WEIGHTS_DIR,
+    NetworkEntry,
+    OperatingPoint,
+    load_manifest,
+)
 from core.runtime.preprocess import detail_square, network_square, square_batch
 from core.runtime.probability import sigmoid, softmax
 
@@ -58,6 +66,12 @@ class ImageQX:
         self._engine = engine
         self._entry = entry
         self._clock = clock
+
+    @classmethod
+    def open(cls, weights: Path = WEIGHTS_DIR) -> "ImageQX":
+        """The network of the weights manifest in a folder; raises WeightsError when it cannot be used."""
+        manifest = load_manifest(weights / MANIFEST_NAME)
+        return cls(open_engine(cls.name, manifest, directory=weights), manifest.networks[cls.name])
 
     def rule(self, healthy_skin_passes: bool = False, point: str = DEFAULT_POINT) -> PassRule:
         """The pass rule that came with the weights.

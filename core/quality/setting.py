@@ -3,10 +3,10 @@
 import os
 from typing import Final
 
+from core.quality import registry
 from core.words import _
 
 VARIABLE: Final = "RETAKE_ASSESSOR"
-ASSESSORS: Final = ("imageqx", "classical")
 
 
 class SettingError(Exception):
@@ -18,13 +18,14 @@ class SettingError(Exception):
 
 
 def asked_for() -> str:
-    """The assessor's name: ``RETAKE_ASSESSOR``, else ``"imageqx"``.
+    """The assessor's name: ``RETAKE_ASSESSOR``, else the registry's default.
 
     Raises:
         SettingError: there is no assessor of that name.
     """
-    name = os.environ.get(VARIABLE) or ASSESSORS[0]
-    if name not in ASSESSORS:
-        message = _("There is no assessor {name}. Set {variable} to imageqx or classical.")
-        raise SettingError(message.format(name=name, variable=VARIABLE))
+    name = os.environ.get(VARIABLE) or registry.DEFAULT
+    if name not in registry.ENTRIES:
+        message = _("There is no assessor {name}. Set {variable} to one of these: {choices}.")
+        choices = ", ".join(registry.names())
+        raise SettingError(message.format(name=name, variable=VARIABLE, choices=choices))
     return name

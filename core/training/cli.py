@@ -318,7 +318,7 @@ def _recipe(args: argparse.Namespace, net: Any, training: list, validation: list
     if args.size:
         given["sizes"] = tuple((part / len(args.size), size) for part, size in enumerate(args.size))
     if args.task == "lesion":
-        from core.cli.assess import open_assessor
+        from core.quality.registry import open_assessor
         from core.training.lesion_data import draw_phantoms, load_pictures, load_skin
         from core.training.recipes import lesion
         from core.training.recipes.self_supervised import SelfSupervisedRecipe, SkinData

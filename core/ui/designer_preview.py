@@ -136,10 +136,10 @@ def _strip_of(assessor: str, _opened: Callable) -> Sequence[_Row]:
 
 def _assessor() -> str:
     """Tells who judges from others: what is kept of one is of no use with another."""
-    name = engines.assessor_name()
-    listed = engines.manifest().networks.get(name)
+    entry = engines.assessor_entry()
     kind = type(engines.assessor()).__qualname__
-    return f"{kind}/{listed.sha256 if listed is not None else name}"
+    weights = entry.network and engines.manifest().networks[entry.network].sha256
+    return f"{kind}/{weights or entry.name}"
 
 
 def _jpeg(rgb: np.ndarray) -> bytes:
@@ -263,7 +263,7 @@ def _stored(path: str, changed: int) -> refusal_rates.Stored | None:
 
 
 def _shares_view() -> None:
-    if engines.assessor_name() != "imageqx":
+    if engines.assessor_entry().name != refusal_rates.ASSESSOR:
         st.info(_("There are no stored answers of the checks that run here, only of ImageQX."))
         return
     try:

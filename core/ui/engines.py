@@ -7,20 +7,18 @@ import streamlit as st
 from core.browser import publish
 from core.lesion import networks
 from core.lesion.classifier import LesionClassifier
-from core.quality.classical import Classical
-from core.quality.imageqx import ImageQX, rule_of
+from core.quality import registry
 from core.quality.setting import SettingError, asked_for
-from core.quality.verdict import PassRule
-from core.runtime.engine import open_engine
-from core.runtime.manifest import Manifest, NetworkEntry, load_manifest
+from core.quality.verdict import Assessor, Explains, PassRule
+from core.runtime.manifest import WEIGHTS_DIR, Manifest, NetworkEntry, load_manifest
 from core.runtime.weights import WeightsError
 
 _PICKED_KEY: Final = "rt_lesion_network"
 
 
-@st.cache_resource(show_spinner=False, max_entries=2)
-def _open_imageqx(sha256: str) -> ImageQX:
-    return ImageQX(open_engine("imageqx"), load_manifest().networks["imageqx"])
+@st.cache_resource(show_spinner=False, max_entries=3)
+def _open(name: str, sha256: str) -> Assessor:
+    return registry.open_assessor(name, WEIGHTS_DIR)
 
 
 @st.cache_resource(show_spinner=False, max_entries=3)
@@ -36,24 +34,35 @@ def manifest() -> Manifest:
         _stop(error)
 
 
-def assessor() -> ImageQX | Classical:
-    """Who judges photos: ImageQX, or the classical checks where ``RETAKE_ASSESSOR`` is ``classical``."""
-    return Classical() if assessor_name() == "classical" else imageqx()
+def assessor() -> Assessor:
+    """Who judges photos here; missing or altered weights show their sentence and stop the page.
+
+    A network's file is verified when it is opened, and opened again when the manifest names another.
+    """
+    entry = assessor_entry()
+    if entry.network is None:
+        return entry.open(WEIGHTS_DIR)
+    try:
+        return _open(entry.name, load_manifest().networks[entry.network].sha256)
+    except WeightsError as error:
+        _stop(error)
+
+
+def explainer() -> Explains | None:
+    """The same where it can show where in a photo it looked; None where it cannot."""
+    found = assessor()
+    return found if isinstance(found, Explains) else None
 
 
 def rule(point: str) -> PassRule:
-    """The pass rule of the assessor in use, at an operating point (the checks have but one)."""
-    return (
-        Classical().rule()
-        if assessor_name() == "classical"
-        else rule_of(manifest().networks["imageqx"].point(point))
-    )
+    """The pass rule of the assessor in use, at an operating point (one without such points has one rule)."""
+    return assessor_entry().rule(point, manifest)
 
 
-def assessor_name() -> str:
-    """``"imageqx"`` or ``"classical"``; another name in ``RETAKE_ASSESSOR`` shows its sentence and stops."""
+def assessor_entry() -> registry.AssessorEntry:
+    """Who judges photos, as ``RETAKE_ASSESSOR`` says; a name of none shows its sentence and stops."""
     try:
-        return asked_for()
+        return registry.ENTRIES[asked_for()]
     except SettingError as error:
         st.error(error.message, icon=":material/tune:")
         st.stop()
@@ -66,17 +75,6 @@ def for_browsers() -> str | None:
     except WeightsError as error:
         _stop(error)
     return None if found is None else found.base
-
-
-def imageqx() -> ImageQX:
-    """ImageQX; missing or altered weights show their sentence and stop the page.
-
-    The file is verified when it is opened, and opened again when the manifest names another.
-    """
-    try:
-        return _open_imageqx(load_manifest().networks["imageqx"].sha256)
-    except WeightsError as error:
-        _stop(error)
 
 
 def lesion_names() -> list[str]:

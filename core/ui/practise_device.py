@@ -45,7 +45,7 @@ def _events_seen() -> Once:
 
 def lacking() -> Lack | None:
     """What keeps this visit's browser from checking pictures, if anything."""
-    if engines.assessor_name() != "imageqx":
+    if not engines.assessor_entry().in_browser:
         return "assessor"
     if _visit().report == _UNFIT:
         return "browser"

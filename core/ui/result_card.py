@@ -15,7 +15,7 @@ from core.lesion.abstain import NOT_PASSED, not_passed
 from core.lesion.confused import known_pair
 from core.lesion.prediction import Prediction
 from core.photo import Photo
-from core.quality.verdict import Verdict
+from core.quality.verdict import Explains, Verdict
 from core.study.events import EventName, Source
 from core.text import bars, report
 from core.text.wording import about_class, about_shares, disclaimer, doubt, explanation_name, points_of, say
@@ -121,7 +121,8 @@ def _picture(photo: Photo, points: Sequence[Point], key: str, log: _Logger) -> N
     place = st.container()
     # A map of what is not there would still be brightest somewhere.
     offered = [point.key for point in points if point.has_place]
-    if not offered:
+    explainer = engines.explainer() if offered else None
+    if explainer is None:
         place.image(_shown(photo), width="stretch", alt=_("Your photo"))
         return
     target = st.pills(
@@ -132,11 +133,11 @@ def _picture(photo: Photo, points: Sequence[Point], key: str, log: _Logger) -> N
         help=_("Colours the parts of the photo that the network looked at for this point."),
         wrap=True,
     )
-    log.toggled(f"{key}-where-seen-{photo.sha256[:8]}", engines.assessor().name, target)
+    log.toggled(f"{key}-where-seen-{photo.sha256[:8]}", engines.assessor_entry().name, target)
     if target is None:
         place.image(_shown(photo), width="stretch", alt=_("Your photo"))
         return
-    explanation = explain_quality(photo, target)
+    explanation = _explain_quality(photo, explainer, target)
     opacity = _opacity(f"{key}-where-opacity")
     name = in_sentence(explanation_name(target))
     place.image(
@@ -352,7 +353,7 @@ def _report_maker(
     shot: ShotName | None = None,
 ) -> Callable[[], bytes]:
     # Called when the button is pressed, outside the script: everything it needs is taken along.
-    assessor = engines.assessor()
+    explainer = engines.explainer()
     answered, taxonomy, lesion_map, no_map = [verdict.assessor], None, None, ""
     if prediction is not None:
         classifier = engines.lesion()
@@ -374,7 +375,7 @@ def _report_maker(
             thresholds=thresholds,
             prediction=prediction,
             shot=shot,
-            explain=partial(assessor.explain, photo.small),
+            explain=None if explainer is None else partial(explainer.explain, photo.small),
             lesion_map=lesion_map,
             taxonomy=taxonomy,
             no_map=no_map,
@@ -394,11 +395,10 @@ def predict(photo: Photo) -> Prediction:
     return session.held(("prediction", photo.sha256), lambda: engines.lesion().predict(photo.small))
 
 
-def explain_quality(photo: Photo, target: str) -> Explanation:
+def _explain_quality(photo: Photo, explainer: Explains, target: str) -> Explanation:
     """Where the assessor looked for one explanation, made once a session for each photo."""
-    assessor = engines.assessor()
-    key = (assessor.name, target, photo.sha256)
-    return session.held(key, lambda: assessor.explain(photo.small, target))
+    key = (engines.assessor_entry().name, target, photo.sha256)
+    return session.held(key, lambda: explainer.explain(photo.small, target))
 
 
 def explain_lesion(photo: Photo, label: str) -> Explanation:

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
-from core.cli.assess import open_assessor
 from core.guidance.hint import condition
 from core.guidance.preset import load_preset
+from core.quality.registry import open_assessor
 from scripts import drive, fake_camera
 from scripts.setup_env import find_browser, strict
 from tests.at_the_end import remarks

@@ -9,9 +9,9 @@ import pytest
 from device_steps import NOW, start, touch, wait_for
 from playwright.sync_api import expect
 
-from core.cli.assess import open_assessor
 from core.guidance.hint import condition
 from core.guidance.preset import load_preset
+from core.quality.registry import open_assessor
 from scripts import drive, fake_camera
 
 pytestmark = pytest.mark.browser

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from core.cli.assess import open_assessor
 from core.guidance.preset import PRESETS_DIR, PresetError, load_preset
 from core.quality.labels import EXPLANATIONS
+from core.quality.registry import open_assessor
 from core.quality.verdict import PassRule
 from core.training.degrade import worsen
 from core.training.phantoms import draw

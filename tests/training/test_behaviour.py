@@ -3,9 +3,9 @@ import json
 import numpy as np
 import pytest
 
-from core.cli.assess import open_assessor
 from core.guidance.preset import load_preset
 from core.quality.labels import CONDITIONS
+from core.quality.registry import open_assessor
 from core.quality.second_opinion import FEATURES
 from core.training import behaviour, evaluate_cli, fit_opinion
 from core.training.behaviour import LADDER
