@@ -38,6 +38,9 @@ _WEB: Final = Path(__file__).with_name("web")
 _CARD, _NETWORK = "imageqx.json", "imageqx.onnx.gz"
 # The markup as Streamlit is handed it, with its styles; and what a page without its server needs here.
 _STAGE, _FILES = "stage.html", "files.json"
+CONSTANTS: Final = Path(__file__).with_name("constants.json")
+"""What the modules share with Python; they import it as a module, since not every browser imports JSON."""
+_MODULE: Final = "constants.js"
 # Streamlit does not say how long a file may be kept. Browsers then keep it for a tenth of its age: what is
 # named by its contents may be old.
 _AGED: Final = 946_684_800  # 2000-01-01
@@ -120,7 +123,7 @@ def _publish(entry_json: str, static: Path, weights: Path) -> Published:
 def _digest(entry: NetworkEntry) -> str:
     digest = hashlib.sha256(runtime.VERSION.encode())
     # What makes the card counts as well as what goes into it.
-    for file in (Path(__file__), Path(markup.__file__), *sorted(_WEB.iterdir())):
+    for file in (Path(__file__), Path(markup.__file__), CONSTANTS, *sorted(_WEB.iterdir())):
         digest.update(f"\n{file.name}\n".encode())
         digest.update(file.read_bytes())
     digest.update(json.dumps(_facts(entry) | {"sha256": entry.sha256}, sort_keys=True).encode())
@@ -157,7 +160,9 @@ def lay_out_page(folder: Path) -> None:
     for file in _WEB.iterdir():
         shutil.copyfile(file, folder / file.name)
     (folder / _STAGE).write_text(f"<style>{markup.css()}</style>{markup.html()}", encoding="utf-8")
-    needed = [_STAGE, *sorted(file.name for file in _WEB.iterdir() if file.suffix == ".js")]
+    constants = CONSTANTS.read_text(encoding="utf-8").strip()
+    (folder / _MODULE).write_text(f"export default {constants};\n", encoding="utf-8")
+    needed = [_STAGE, *sorted(file.name for file in folder.glob("*.js"))]
     (folder / _FILES).write_text(json.dumps(needed), encoding="utf-8")
 
 
@@ -194,7 +199,7 @@ def _packed(values: np.ndarray) -> str:
 
 
 def _whole(folder: Path) -> bool:
-    names = {file.name for file in _WEB.iterdir()} | {_CARD, _NETWORK, _STAGE, _FILES}
+    names = {file.name for file in _WEB.iterdir()} | {_CARD, _NETWORK, _STAGE, _FILES, _MODULE}
     names |= {runtime.kept_as(name) for name in runtime.SHA256}
     return all((folder / name).is_file() for name in names)
 

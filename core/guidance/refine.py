@@ -34,7 +34,7 @@ def refined(
 
 
 # Where not even the brightest part of the frame is brighter (0-1) than this, all is dark and no shadow falls.
-_ALL_DARK: Final = 0.42
+ALL_DARK: Final = 0.42
 
 
 def _light(preset: Preset, seen: Glance) -> str:
@@ -43,7 +43,7 @@ def _light(preset: Preset, seen: Glance) -> str:
         return "too_bright"
     if seen.blown > rule.blown_above:
         return "glare"
-    if seen.luma < rule.dark_below and seen.brightest < _ALL_DARK:
+    if seen.luma < rule.dark_below and seen.brightest < ALL_DARK:
         return "too_dark"
     # Without skin it would be the shading of whatever is in the frame.
     if seen.has_skin and seen.shading > rule.shading_above:

@@ -23,7 +23,7 @@ from core.study.events import EventLog, EventName
 
 _LOG: Final = logging.getLogger(__name__)
 _LUMA: Final = np.array([0.299, 0.587, 0.114])
-_FRAMES_LOGGED_EVERY: Final = 0.5
+FRAMES_LOGGED_EVERY_S: Final = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -354,7 +354,7 @@ class Watcher:
     def _sample(self, verdict: Verdict) -> None:
         """Log frames no more often than twice a second."""
         now = self._clock()
-        if self._logged_at is not None and now - self._logged_at < _FRAMES_LOGGED_EVERY:
+        if self._logged_at is not None and now - self._logged_at < FRAMES_LOGGED_EVERY_S:
             return
         self._logged_at = now
         self.record("frame_assessed", **verdict_properties(verdict))

@@ -17,13 +17,11 @@ import numpy as np
 
 from core.explain import Explanation
 from core.explain.closed_form import normalised
+from core.quality.glance import SKIN_CB, SKIN_CR, SKIN_LUMA
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
 from core.quality.verdict import PassRule, Verdict, judge
 from core.runtime.preprocess import WORKING_LONG_SIDE, shrink
 
-# Skin of every tone lies in a small part of the chroma plane (Chai and Ngan 1999), here made wider for warm
-# and cold light: (lowest Cr, highest Cr, lowest Cb, highest Cb).
-_SKIN_CHROMA: Final = (132, 185, 70, 128)
 _SKIN_SHARE, _SKIN_SCATTER = 0.10, 0.03
 # A spot stands out from the skin around it by this distance in CIELAB, and covers this share of the frame;
 # what is smaller than a speck is noise.
@@ -229,8 +227,8 @@ def _slope(luma: np.ndarray) -> np.ndarray:
 def _skin(rgb: np.ndarray) -> np.ndarray:
     """Where the colours are those of skin, with small holes closed and specks removed."""
     chroma = cv2.cvtColor(cv2.GaussianBlur(rgb, (0, 0), 2), cv2.COLOR_RGB2YCrCb)
-    low_cr, high_cr, low_cb, high_cb = _SKIN_CHROMA
-    mask = cv2.inRange(chroma, (16, low_cr, low_cb), (250, high_cr, high_cb))
+    lowest, highest = zip(SKIN_LUMA, SKIN_CR, SKIN_CB, strict=True)
+    mask = cv2.inRange(chroma, lowest, highest)
     radius = max(rgb.shape[:2]) // 100
     mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, _disc(radius))
     return cv2.morphologyEx(mask, cv2.MORPH_CLOSE, _disc(radius)) > 0

@@ -13,16 +13,17 @@ import numpy as np
 CELL: Final = 8
 """Side of a cell, in pixels of the square."""
 
-# Skin of every tone lies in a small part of the chroma plane (as in core/quality/classical.py).
-_CR: Final = (132, 185)
-_CB: Final = (70, 128)
-_LUMA: Final = (16, 250)
-_WHITE: Final = 245  # the least of red, green and blue from which a pixel has no colour left
-_ENOUGH: Final = 0.08  # share of the frame that must be skin; else the whole frame is measured
+# Skin of every tone lies in a small part of the chroma plane (Chai and Ngan 1999), here made wider for warm
+# and cold light; what is nearly black or white has no colour to tell.
+SKIN_CR: Final = (132, 185)
+SKIN_CB: Final = (70, 128)
+SKIN_LUMA: Final = (16, 250)
+WHITE: Final = 245  # the least of red, green and blue from which a pixel has no colour left
+ENOUGH: Final = 0.08  # share of the frame that must be skin; else the whole frame is measured
 # Light across the subject is compared between these shares of its cells.
-_LOW, _HIGH = 0.06, 0.94
+LOW, HIGH = 0.06, 0.94
 # A picture with less contrast than this (levels) has nothing to move.
-_PLAIN: Final = 6.0
+PLAIN: Final = 6.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +56,7 @@ class Glance:
     @property
     def has_skin(self) -> bool:
         """Whether the light was measured on skin, not on the whole frame."""
-        return self.skin >= _ENOUGH
+        return self.skin >= ENOUGH
 
 
 def glance(square: np.ndarray) -> Glance:
@@ -68,8 +69,8 @@ def glance(square: np.ndarray) -> Glance:
     luma = (77 * red + 150 * green + 29 * blue) >> 8
     cr = 128 + ((red - luma) * 183 >> 8)
     cb = 128 + ((blue - luma) * 144 >> 8)
-    skin = (luma >= _LUMA[0]) & (luma <= _LUMA[1])
-    skin &= (cr >= _CR[0]) & (cr <= _CR[1]) & (cb >= _CB[0]) & (cb <= _CB[1])
+    skin = (luma >= SKIN_LUMA[0]) & (luma <= SKIN_LUMA[1])
+    skin &= (cr >= SKIN_CR[0]) & (cr <= SKIN_CR[1]) & (cb >= SKIN_CB[0]) & (cb <= SKIN_CB[1])
     outline = _outline(_cells(skin.astype(np.int32)) * 2 >= CELL * CELL)
     count = square.shape[0] // CELL
     covered = int(outline.sum())
@@ -77,12 +78,12 @@ def glance(square: np.ndarray) -> Glance:
     middle = (2 * np.arange(count) + 1) / count - 1
     x = float(outline.sum(axis=0) @ middle) / covered if covered else 0.0
     y = float(outline.sum(axis=1) @ middle) / covered if covered else 0.0
-    subject = outline if share >= _ENOUGH else np.ones_like(outline)
+    subject = outline if share >= ENOUGH else np.ones_like(outline)
     inside = np.kron(subject, np.ones((CELL, CELL), bool))
     cells = _cells(luma) // (CELL * CELL)
     light = np.sort(cells[subject])
-    low, high = (float(light[int(part * len(light))]) for part in (_LOW, _HIGH))
-    white = np.minimum(np.minimum(red, green), blue)[inside] >= _WHITE
+    low, high = (float(light[int(part * len(light))]) for part in (LOW, HIGH))
+    white = np.minimum(np.minimum(red, green), blue)[inside] >= WHITE
     levels = np.sort(luma[inside])
     return Glance(
         skin=share,
@@ -104,7 +105,7 @@ def moved(before: Glance, now: Glance) -> float:
     if before.cells.shape != now.cells.shape:
         return 1.0
     first, second = (one.cells - one.cells.mean() for one in (before, now))
-    return float(np.abs(second - first).mean() / max(np.abs(first).mean(), _PLAIN))
+    return float(np.abs(second - first).mean() / max(np.abs(first).mean(), PLAIN))
 
 
 def _cells(values: np.ndarray) -> np.ndarray:

@@ -55,7 +55,7 @@ UNLIKELY_DETAIL: Final = 0.2
 LIKELIER: Final = 1.5
 # The network's class poor_quality alone, without any fault, does not stand against this much of "good".
 CERTAIN: Final = 0.8
-_LEAST: Final = 1e-4
+LEAST: Final = 1e-4
 
 
 def features(
@@ -76,7 +76,7 @@ def features(
     """
     fabric, (half_luma, high_luma) = texture(detail), levels_of(square)
     rim = np.concatenate([places[0], places[-1], places[1:-1, 0], places[1:-1, -1]])
-    peak = max(float(places.max()), _LEAST)
+    peak = max(float(places.max()), LEAST)
     return np.array(
         [
             *(_log_odds(explanations[name]) for name in EXPLANATIONS),
@@ -97,7 +97,7 @@ def features(
             _log_odds(peak),
             _log_odds(float(rim.max())),
             float(rim.max()) / peak,
-            float(rim.sum()) / max(float(places.sum()), _LEAST),
+            float(rim.sum()) / max(float(places.sum()), LEAST),
             _log_odds(float(places[2:-2, 2:-2].max())),
             float((places >= peak / 2).mean()),
             _off_centre(places),
@@ -107,14 +107,14 @@ def features(
 
 def _off_centre(places: np.ndarray) -> float:
     """How far the middle of all places, each by its probability, is from the frame's: 0, or 1 at an edge."""
-    total = max(float(places.sum()), _LEAST)
+    total = max(float(places.sum()), LEAST)
     middles = ((2 * np.arange(side) + 1) / side - 1 for side in places.shape)
     weights = (places.sum(axis=1), places.sum(axis=0))
     return max(abs(float(one @ middle)) / total for one, middle in zip(weights, middles, strict=True))
 
 
 def _log_odds(chance: float) -> float:
-    chance = min(max(float(chance), _LEAST), 1 - _LEAST)
+    chance = min(max(float(chance), LEAST), 1 - LEAST)
     return math.log(chance / (1 - chance))
 
 

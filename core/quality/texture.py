@@ -12,9 +12,9 @@ from typing import Final
 
 import numpy as np
 
-_DIRECTIONS: Final = ((1, 0), (0, 1), (1, 1), (1, -1))
-_DISTANCES: Final = (1, 2, 4, 8, 16)
-_FLOOR: Final = 0.5  # squared levels: below it differences are rounding
+DIRECTIONS: Final = ((1, 0), (0, 1), (1, 1), (1, -1))
+DISTANCES: Final = (1, 2, 4, 8, 16)
+FLOOR: Final = 0.5  # squared levels: below it differences are rounding
 
 
 @dataclass(frozen=True)
@@ -50,9 +50,9 @@ def texture(detail: np.ndarray) -> Texture:
     red, green, blue = (detail[..., part].astype(np.int64) for part in range(3))
     luma = (77 * red + 150 * green + 29 * blue) >> 8
     growth = np.array(
-        [[_mean_square(luma, dx * far, dy * far) for far in _DISTANCES] for dx, dy in _DIRECTIONS]
+        [[_mean_square(luma, dx * far, dy * far) for far in DISTANCES] for dx, dy in DIRECTIONS]
     )
-    levels = np.log2(growth + _FLOOR)
+    levels = np.log2(growth + FLOOR)
     near, wide = (levels[:, 3] - levels[:, 1]) / 2, (levels[:, 4] - levels[:, 2]) / 2
     across, down = luma[:, 1:] == luma[:, :-1], luma[1:] == luma[:-1]
     return Texture(

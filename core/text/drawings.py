@@ -28,7 +28,7 @@ DRAWINGS: Final[Mapping[str, str]] = MappingProxyType(
         "low_resolution": "detail",
     }
 )
-"""The drawing of each condition that has one; ``help.js`` knows the same."""
+"""The drawing of each condition that has one."""
 
 
 def help_drawing(name: str) -> str:

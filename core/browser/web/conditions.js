@@ -1,30 +1,24 @@
 // @ts-check
 // From a verdict to the one thing to say; the twin of core/guidance/conditions.py and hint.py.
 
-import { EXPLANATIONS } from "./labels.js";
+import constants from "./constants.js";
 
-/** What may be wrong with a picture. */
-export const PICTURE_KEYS = [...EXPLANATIONS, "no_skin", "healthy_skin"];
-/** Says only that the picture is not there yet. */
-export const GENERAL_KEY = "adjust";
-/** Conditions that say more, and the coarse one that each stands for. @type {Record<string, string>} */
-export const REFINED = {
-  too_dark: "bad_light",
-  too_bright: "bad_light",
-  glare: "bad_light",
-  shadow: "bad_light",
-  move_left: "bad_framing",
-  move_right: "bad_framing",
-  move_up: "bad_framing",
-  move_down: "bad_framing",
-  too_close: "bad_framing",
-};
-/** The picture passes steadily and the shutter is unlocked; "counting" while the photo takes itself. */
-export const OPEN_KEYS = ["ready", "counting"];
-/** Nothing to put right: the picture passes, or there is no verdict to speak of yet. */
-export const CALM_KEYS = [...OPEN_KEYS, "searching"];
-/** What may be wrong with the camera itself. */
-export const CAMERA_KEYS = ["camera_black", "camera_frozen", "camera_missing"];
+/**
+ * PICTURE_KEYS: what may be wrong with a picture. GENERAL_KEY says only that the picture is not there yet. REFINED:
+ * conditions that say more, and the coarse one that each stands for. OPEN_KEYS: the picture passes steadily and the
+ * shutter is unlocked; "counting" while the photo takes itself. CALM_KEYS: nothing to put right. CAMERA_KEYS: what
+ * may be wrong with the camera itself.
+ * @type {{picture: string[], general: string, refined: Record<string, string>, open: string[], calm: string[],
+ *   camera: string[]}}
+ */
+export const {
+  picture: PICTURE_KEYS,
+  general: GENERAL_KEY,
+  refined: REFINED,
+  open: OPEN_KEYS,
+  calm: CALM_KEYS,
+  camera: CAMERA_KEYS,
+} = constants.conditions;
 
 /** The coarse condition that a refined one stands for; any other key is its own. @param {string} key */
 export const family = (key) => REFINED[key] ?? key;

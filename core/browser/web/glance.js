@@ -2,9 +2,14 @@
 // What a glance at a picture tells: light on the skin, where the skin is, what moved; the twin of
 // core/quality/glance.py.
 
-const CELL = 8;
-const ENOUGH = 0.08;
-const PLAIN = 6;
+import constants from "./constants.js";
+
+const { cell: CELL, white: WHITE, enough: ENOUGH, low: LOW, high: HIGH, plain: PLAIN } = constants.glance;
+const [[LEAST_LUMA, MOST_LUMA], [LEAST_CR, MOST_CR], [LEAST_CB, MOST_CB]] = [
+  constants.glance.skin_luma,
+  constants.glance.skin_cr,
+  constants.glance.skin_cb,
+];
 
 /**
  * `cells` are mean luma (0-255) of squares of 8 x 8 pixels, row by row.
@@ -34,9 +39,10 @@ export function glance({ data, width, step }) {
       const place = y * side + x;
       const cell = (y >> 3) * count + (x >> 3);
       luma[place] = level;
-      white[place] = red >= 245 && green >= 245 && blue >= 245 ? 1 : 0;
+      white[place] = red >= WHITE && green >= WHITE && blue >= WHITE ? 1 : 0;
       sums[cell] += level;
-      if (level >= 16 && level <= 250 && cr >= 132 && cr <= 185 && cb >= 70 && cb <= 128) skins[cell]++;
+      const lit = level >= LEAST_LUMA && level <= MOST_LUMA;
+      if (lit && cr >= LEAST_CR && cr <= MOST_CR && cb >= LEAST_CB && cb <= MOST_CB) skins[cell]++;
     }
   }
   const outline = outlineOf(skins, count);
@@ -72,7 +78,7 @@ export function glance({ data, width, step }) {
     y: covered ? sumY / covered : 0,
     luma: nth(levels, Math.floor(pixels / 2)) / 255,
     blown: blown / pixels,
-    shading: at(0.94) / at(0.06),
+    shading: at(HIGH) / at(LOW),
     hasSkin,
     cells,
   };

@@ -1,25 +1,10 @@
 // @ts-check
 // What helps when the same hint stays: a drawing of how not, and of how.
 
-/** The drawing of each condition: `help-NAME.svg` beside this file. The twin of core/text/drawings.py. */
-export const DRAWINGS = {
-  no_skin: "no_skin",
-  healthy_skin: "healthy_skin",
-  bad_framing: "framing",
-  move_left: "framing",
-  move_right: "framing",
-  move_up: "framing",
-  move_down: "framing",
-  too_far_away: "far",
-  too_close: "close",
-  bad_light: "light",
-  too_dark: "dark",
-  too_bright: "bright",
-  glare: "glare",
-  shadow: "shadow",
-  blurry: "blur",
-  low_resolution: "detail",
-};
+import constants from "./constants.js";
+
+/** The drawing of each condition: `help-NAME.svg` beside this file. @type {Record<string, string>} */
+export const DRAWINGS = constants.help.drawings;
 
 /** Fetched drawings by name, as addresses: Streamlit serves SVG as plain text, which no picture takes. */
 const fetched = new Map();
@@ -46,7 +31,7 @@ export async function fetchDrawings() {
  * @param {boolean} drawn whether it has a drawing
  */
 export function drawHelp(place, key, words, sentence, drawn) {
-  const name = key === null ? "" : (DRAWINGS[/** @type {keyof typeof DRAWINGS} */ (key)] ?? "");
+  const name = key === null ? "" : (DRAWINGS[key] ?? "");
   const shown = key !== null && Boolean(name) && place.dataset.closed !== key;
   if (key === null) delete place.dataset.closed;
   if (place.dataset.shown === (shown ? key : "")) return;

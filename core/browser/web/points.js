@@ -2,10 +2,11 @@
 // How each of the five points of a picture stands; the twin of core/guidance/points.py.
 
 import { family } from "./conditions.js";
+import constants from "./constants.js";
 import { EXPLANATIONS } from "./verdict.js";
 
-/** These points mean nothing where no spot is in the picture. */
-const OF_A_SPOT = ["bad_framing", "too_far_away"];
+/** These points mean nothing where no spot is in the picture. @type {string[]} */
+const OF_A_SPOT = constants.points.of_a_spot;
 
 /**
  * `said` is the condition to word it by; `measured`: probability and threshold say the same as the state;

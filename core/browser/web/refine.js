@@ -2,6 +2,8 @@
 // Which light, which way: a coarse condition said more exactly, where the picture tells; the twin of
 // core/guidance/refine.py.
 
+import constants from "./constants.js";
+
 /**
  * The refined condition for a coarse one; the coarse one where nothing is clear.
  * @param {string} key
@@ -17,7 +19,7 @@ export function refined(key, preset, seen = null, where = null, facing = null) {
 }
 
 // Where not even the brightest part of the frame is brighter (0-1) than this, all is dark and no shadow falls.
-const ALL_DARK = 0.42;
+const ALL_DARK = constants.refine.all_dark;
 
 /** @param {import("./watcher.js").Preset["refine"]} rule @param {import("./glance.js").Glance} seen */
 function light(rule, seen) {

@@ -2,12 +2,14 @@
 // The same pixels as core/runtime/preprocess.py, byte for byte: cv2.resize with INTER_AREA and INTER_LINEAR,
 // rebuilt with OpenCV's own single-precision sums, fixed-point weights and rounding.
 
+import constants from "./constants.js";
+
 /**
  * A picture, row by row, without padding: RGB (step 3), or RGBA as a canvas gives it (step 4; alpha is not read).
  * @typedef {{data: Uint8Array | Uint8ClampedArray, width: number, height: number, step: number}} Picture
  */
 
-const WORKING_LONG_SIDE = 640;
+const WORKING_LONG_SIDE = constants.resize.working_long_side;
 // Weights of the linear way are whole numbers of this many parts.
 const PARTS = 2048;
 const f32 = Math.fround;

@@ -1,15 +1,17 @@
 // @ts-check
 // A second opinion on what is wrong with a picture; the twin of core/quality/second_opinion.py.
 
+import constants from "./constants.js";
 import { EXPLANATIONS, QUALITY_CLASSES } from "./labels.js";
 
-const LIKELY = 0.3;
-const UNLIKELY = 0.05;
-const UNLIKELY_DETAIL = 0.2;
-const LIKELIER = 1.5;
-const CERTAIN = 0.8;
-const LEAST = 1e-4;
-const CLASSES = ["ready", "no_skin", "healthy_skin"];
+const {
+  likely: LIKELY,
+  likelier: LIKELIER,
+  unlikely: UNLIKELY,
+  unlikely_detail: UNLIKELY_DETAIL,
+  certain: CERTAIN,
+  least: LEAST,
+} = constants.second_opinion;
 
 /**
  * The logistic model of the weights manifest.

@@ -2,9 +2,10 @@
 // How fine the structure of a picture is: what tells blur, shake and lost detail from a sharp picture; the twin of
 // core/quality/texture.py.
 
-const DIRECTIONS = [[1, 0], [0, 1], [1, 1], [1, -1]];
-const DISTANCES = [1, 2, 4, 8, 16];
-const FLOOR = 0.5;
+import constants from "./constants.js";
+
+/** @type {{directions: number[][], distances: number[], floor: number}} */
+const { directions: DIRECTIONS, distances: DISTANCES, floor: FLOOR } = constants.texture;
 
 /**
  * See core/quality/texture.py.

@@ -5,6 +5,7 @@
 import { BestShot } from "./best_shot.js";
 import { Coach } from "./coach.js";
 import { CAMERA_KEYS, OPEN_KEYS, condition } from "./conditions.js";
+import constants from "./constants.js";
 import { moved } from "./glance.js";
 import { sizeOf } from "./newest.js";
 import { refined } from "./refine.js";
@@ -41,8 +42,7 @@ import { chanceGood, judge } from "./verdict.js";
  */
 
 // A video link starts small and soft and sharpens by itself: not the person's doing.
-const RAMP = ["blurry", "low_resolution"];
-const FRAMES_LOGGED_EVERY = 0.5;
+const { ramp: RAMP, frames_logged_every_s: FRAMES_LOGGED_EVERY_S } = constants.watcher;
 
 /** Follows one stream for one person. Show it one frame after the other: wait for `look` before the next. */
 export class Watcher {
@@ -318,7 +318,7 @@ export class Watcher {
   /** Note frames no more often than twice a second. @param {import("./verdict.js").Verdict} verdict */
   #sample(verdict) {
     const now = this.#clock();
-    if (this._loggedAt !== null && now - this._loggedAt < FRAMES_LOGGED_EVERY) return;
+    if (this._loggedAt !== null && now - this._loggedAt < FRAMES_LOGGED_EVERY_S) return;
     this._loggedAt = now;
     this.record("frame_assessed", verdictProperties(verdict));
   }

@@ -1,8 +1,10 @@
 // @ts-check
 // Where in the frame is the lesion? The twin of core/quality/where.py.
 
+import constants from "./constants.js";
+
 // Probability from which a place counts as lesion.
-const LEVEL = 0.3;
+const LEVEL = constants.where.level;
 
 /**
  * `x` and `y` are from the middle of the frame: -1 is the left or upper edge, 1 the opposite. `size` is the larger of

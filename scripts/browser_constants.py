@@ -1,0 +1,74 @@
+"""Writes core/browser/constants.json: the numbers and names that Python and the browser's modules share.
+
+``python -m scripts.browser_constants`` after a change to one of them. Python's are the ones that count; what
+is published to browsers holds them as ``constants.js``.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from core.browser.publish import CONSTANTS
+from core.guidance import conditions, frame_step, points, refine
+from core.live import watcher
+from core.quality import glance, labels, second_opinion, texture, where
+from core.runtime import preprocess
+from core.text.drawings import DRAWINGS
+
+
+def made() -> dict[str, Any]:
+    """All of them, as JSON will hold them: by the module that uses them."""
+    constants = {
+        "labels": {"quality_classes": labels.QUALITY_CLASSES, "explanations": labels.EXPLANATIONS},
+        "conditions": {
+            "picture": conditions.PICTURE_KEYS,
+            "general": conditions.GENERAL_KEY,
+            "refined": dict(conditions.REFINED),
+            "open": conditions.OPEN_KEYS,
+            "calm": conditions.CALM_KEYS,
+            "camera": conditions.CAMERA_KEYS,
+        },
+        "points": {"of_a_spot": points.OF_A_SPOT},
+        "refine": {"all_dark": refine.ALL_DARK},
+        "help": {"drawings": dict(DRAWINGS)},
+        "watcher": {"ramp": frame_step.RAMP, "frames_logged_every_s": watcher.FRAMES_LOGGED_EVERY_S},
+        "resize": {"working_long_side": preprocess.WORKING_LONG_SIDE},
+        "where": {"level": where.LEVEL},
+        "glance": {
+            "cell": glance.CELL,
+            "skin_luma": glance.SKIN_LUMA,
+            "skin_cr": glance.SKIN_CR,
+            "skin_cb": glance.SKIN_CB,
+            "white": glance.WHITE,
+            "enough": glance.ENOUGH,
+            "low": glance.LOW,
+            "high": glance.HIGH,
+            "plain": glance.PLAIN,
+        },
+        "texture": {
+            "directions": texture.DIRECTIONS,
+            "distances": texture.DISTANCES,
+            "floor": texture.FLOOR,
+        },
+        "second_opinion": {
+            "likely": second_opinion.LIKELY,
+            "likelier": second_opinion.LIKELIER,
+            "unlikely": second_opinion.UNLIKELY,
+            "unlikely_detail": second_opinion.UNLIKELY_DETAIL,
+            "certain": second_opinion.CERTAIN,
+            "least": second_opinion.LEAST,
+        },
+    }
+    return json.loads(json.dumps(constants))
+
+
+def written(file: Path = CONSTANTS) -> Path:
+    """Write the file; returns its path."""
+    file.write_text(json.dumps(made(), indent=2) + "\n", encoding="utf-8")
+    return file
+
+
+if __name__ == "__main__":
+    print(written())
+    sys.exit(0)
