@@ -35,18 +35,6 @@ def grad_cam(features: np.ndarray, slopes: np.ndarray) -> np.ndarray:
     return normalised(np.tensordot(slopes, features, axes=1))
 
 
-def energy(features: np.ndarray) -> np.ndarray:
-    """Where a network sees anything at all, whatever the class: the length of the feature map's vectors.
-
-    Args:
-        features: float32, channels x h x w, the last feature map.
-
-    Returns:
-        float32, h x w, 0-1.
-    """
-    return normalised(np.linalg.norm(features, axis=0))
-
-
 class ImageQXHead:
     """The two heads of ImageQX, with BatchNorm folded.
 

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from core.explain import Explanation
-from core.explain.closed_form import energy, grad_cam
+from core.explain.closed_form import grad_cam
 from core.lesion import views
 from core.lesion.abstain import Centres, read_centres, reasons
 from core.lesion.head import NoMapError, affine_head
@@ -151,16 +151,6 @@ class LesionClassifier:
         slopes = self._slopes
         features = self._run(rgb, gamma, flips)["features"][0]
         return {label: Explanation(label, grad_cam(features, slopes[row]), "gradcam") for label, row in rows}
-
-    def spot(self, rgb: np.ndarray) -> views.Box | None:
-        """Where to cut a picture (uint8 RGB, H x W x 3) to its lesion, whatever the class.
-
-        Returns:
-            None when the lesion fills the picture well enough, when nothing stands out, or for a network that
-            does not hand out its feature map.
-        """
-        features = _map_of(self._run(rgb))
-        return None if features is None else views.spot(energy(features), *rgb.shape[:2])
 
     @property
     def _slopes(self) -> np.ndarray:

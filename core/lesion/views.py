@@ -16,12 +16,12 @@ from core.runtime.preprocess import shrink
 FLIPS: Final = ((), (3,), (2,), (2, 3))
 """Axes of an N x channels x h x w array that each view turns round: none, left-right, up-down, both."""
 
-# A hot place begins at LEVEL of the map's range and must somewhere reach PEAK. Around all of them comes
+# The lesion is where places are at LEVEL or above, joined to one at PEAK. Around all of them comes
 # MARGIN (a share of the longer side). The cut is worth offering while it is at most MOST of the photo, and is
 # never narrower than LEAST of its short side. Chosen on phantoms, measured on others by
 # `core.training.gain.spot_figures`.
-LEVEL: Final = 0.35
-PEAK: Final = 0.6
+LEVEL: Final = 0.25
+PEAK: Final = 0.3
 MARGIN: Final = 0.25
 MOST: Final = 0.4
 LEAST: Final = 0.3
@@ -87,22 +87,24 @@ def averaged(run: Callable[[np.ndarray], dict[str, np.ndarray]], batch: np.ndarr
     return {name: (total / len(FLIPS)).astype(np.float32) for name, total in sums.items()}
 
 
-def spot(energy: np.ndarray, height: int, width: int) -> Box | None:
-    """A box round the hot places of a map, where they fill little of the photo.
+def spot(places: np.ndarray, height: int, width: int) -> Box | None:
+    """A box round the lesion, where it fills little of the photo.
 
     Args:
-        energy: float, h x w, 0-1 (``core.explain.closed_form.energy``), spanning the whole photo.
+        places: float, h x w: how likely (0-1) each part of the whole photo is lesion, as ``ImageQX.places``
+            gives it. (The lesion classifier's own feature map tells how much it sees, not where the lesion
+            is: docs/decisions/lesion-network.md.)
         height, width: of the photo; the box is square in its pixels, as far as the photo reaches.
 
     Returns:
-        None where nothing stands out, or the lesion fills the photo well enough.
+        None where no lesion is likely, or it fills the photo well enough.
     """
-    fine = cv2.resize(np.asarray(energy, np.float32), (_FINE, _FINE), interpolation=cv2.INTER_LINEAR)
+    fine = cv2.resize(np.asarray(places, np.float32), (_FINE, _FINE), interpolation=cv2.INTER_LINEAR)
     _count, parts = cv2.connectedComponents((fine >= LEVEL).astype(np.uint8))
-    hot = np.isin(parts, np.unique(parts[fine >= PEAK])) & (parts > 0)
-    if not hot.any():
+    lesion = np.isin(parts, np.unique(parts[fine >= PEAK])) & (parts > 0)
+    if not lesion.any():
         return None
-    rows, columns = np.flatnonzero(hot.any(axis=1)), np.flatnonzero(hot.any(axis=0))
+    rows, columns = np.flatnonzero(lesion.any(axis=1)), np.flatnonzero(lesion.any(axis=0))
     left, right = int(columns[0]) * width / _FINE, int(columns[-1] + 1) * width / _FINE
     top, bottom = int(rows[0]) * height / _FINE, int(rows[-1] + 1) * height / _FINE
     side = max(max(right - left, bottom - top) * (1 + 2 * MARGIN), LEAST * min(height, width))

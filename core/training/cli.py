@@ -64,8 +64,8 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument("--phantoms", type=int, default=30, help="lesion only: drawn pictures a class")
     parser.add_argument(
         "--configuration",
-        help="paper (imageqx only; Jalaboi et al. 2022), retake (the default of imageqx and the ResNets), "
-        "fine-tuned (lesion only; EfficientNet-B0's default), one they are compared by, or "
+        help="paper (imageqx only; Jalaboi et al. 2022), retake (the default from scratch and of the ResNets), "
+        "fine-tuned (the default of EfficientNet-B0 from a pretrained start), one they are compared by, or "
         "self-supervised (lesion only: no classes, a last.ckpt for --init)",
     )
     parser.add_argument(
@@ -118,7 +118,7 @@ def run(args: argparse.Namespace) -> int:
 
     args.arch = args.arch or "efficientnet_b0"
     if args.configuration is None:
-        tuned = args.task == "lesion" and args.arch == "efficientnet_b0"
+        tuned = args.arch == "efficientnet_b0" and (args.task == "lesion" or args.init != "scratch")
         args.configuration = FINE_TUNED if tuned else "retake"
     if args.processes > 1 and args.minutes:
         return _complain(_("--minutes and --processes do not go together: the clocks would differ."))
@@ -361,4 +361,5 @@ def _recipe(args: argparse.Namespace, net: Any, training: list, validation: list
         args.photos,
         imageqx.LOOK,
     )
-    return imageqx.ImageQXRecipe(net, data, imageqx.plan(**given))
+    make = imageqx.fine_tuning if args.configuration == FINE_TUNED else imageqx.plan
+    return imageqx.ImageQXRecipe(net, data, make(**given))

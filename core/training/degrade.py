@@ -486,7 +486,15 @@ def random_plan(rng: Rng, explanations: tuple[str, ...]) -> Plan:
     return Plan({name: (str(rng.choice(MODES[name])), float(rng.uniform(0, 1))) for name in explanations})
 
 
-def take(scene: Scene, plan: Plan, rng: Rng, *, long_side: int = 640, mild: bool = True) -> Shot:
+def take(
+    scene: Scene,
+    plan: Plan,
+    rng: Rng,
+    *,
+    long_side: int = 640,
+    mild: bool = True,
+    smoothed: float = 0.0,
+) -> Shot:
     """Photograph a scene, with the faults of a plan.
 
     Args:
@@ -494,6 +502,7 @@ def take(scene: Scene, plan: Plan, rng: Rng, *, long_side: int = 640, mild: bool
         mild: whether the camera's everyday imperfections (slight blur, cast, noise, JPEG) are drawn at
         random too.
             False takes the scene in its own frame and adds nothing but the faults.
+        smoothed: how often (0-1) the camera smooths what it takes for noise, edges kept, as many phones do.
     """
     faults = dict(plan.faults)
     away, shift = faults.get("too_far_away"), faults.get("bad_framing")
@@ -585,6 +594,8 @@ def take(scene: Scene, plan: Plan, rng: Rng, *, long_side: int = 640, mild: bool
         read = np.float32((rng.uniform(2, 9) / electrons) ** 2)
         light = light + noise * np.sqrt(np.maximum(light, 0) / np.float32(electrons) + read)
     rgb = to_srgb(light)
+    if mild and rng.random() < smoothed:
+        rgb = cv2.bilateralFilter(rgb, 5, float(rng.uniform(8, 28)), float(rng.uniform(1.5, 3.5)))
 
     seen = rgb[::2, ::2][subject[::2, ::2]] if subject.sum() > 4000 else rgb[subject]
     luma = seen @ LUMA / 255

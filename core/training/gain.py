@@ -6,7 +6,7 @@ from typing import Any, Final
 import numpy as np
 
 from core.lesion.classifier import LesionClassifier
-from core.lesion.views import crop
+from core.lesion.views import crop, spot
 from core.training.metrics import clean, draws, interval, macro_f1
 from core.training.phantoms import LESION_CLASSES, draw
 from core.training.sources import Row, read_rgb
@@ -98,6 +98,7 @@ def flip_gains(
 
 def spot_figures(
     classifier: LesionClassifier,
+    places: Callable[[np.ndarray], np.ndarray | None],
     extents: Sequence[float] = EXTENTS,
     each: int = 1,
     classes: Sequence[str] = LESION_CLASSES,
@@ -106,6 +107,7 @@ def spot_figures(
     """How "Crop to the spot" does on drawn lesions whose outline is known.
 
     Args:
+        places: how likely (0-1) each part of a picture is lesion, as ``ImageQX.places``.
         extents: of the lesions drawn, as ``phantoms.draw`` takes them.
         each: phantoms for each class and extent; they lie off the middle.
 
@@ -125,7 +127,8 @@ def spot_figures(
                 centre = (0.5 + rng.uniform(-off, off), 0.5 + rng.uniform(-off, off))
                 seed = first_seed + 10_000 * i + 100 * k + j
                 phantom = draw("lesion", seed, size, lesion_extent=extent, centre=centre, lesion_class=label)
-                box = classifier.spot(phantom.rgb)
+                seen = places(phantom.rgb)
+                box = None if seen is None else spot(seen, *size)
                 if box is None:
                     continue
                 left, top, right, bottom = box.pixels(*size)

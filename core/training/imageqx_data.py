@@ -8,6 +8,7 @@ of processes.
 import json
 import multiprocessing
 from collections import Counter, defaultdict
+from collections.abc import Mapping
 from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -33,6 +34,7 @@ from core.training.degrade import (
     to_linear,
     to_srgb,
 )
+from core.training.marks import KEPT, without_marks
 from core.training.panel import RATERS, Panel
 from core.training.phantoms import draw
 from core.training.sources import DataError, Row, read_manifest, read_mask, read_rgb
@@ -45,6 +47,8 @@ PLACES: Final = 14
 UNKNOWN: Final = 255
 PICTURES: Final = ("images.npy", "details.npy")
 SHARES: Final = {"train": 0.76, "validation": 0.12, "left_out": 0.12}
+# Of a pool that is rendered to train on: left-out sources are measured by the benchmark's own samples.
+TRAINING_SHARES: Final = {"train": 0.92, "validation": 0.08}
 
 # Photographs of these sources are softer than their pixel count (enlarged or smoothed before they came here).
 _SOFT: Final = {
@@ -56,17 +60,27 @@ _SOFT: Final = {
     "pcdacne": 0.85,
     "urtrf": 0.75,
     "dfutissue": 0.9,
+    "skin8": 0.85,
+    "suhaasbites": 0.85,
+    "burnutsho": 0.85,
 }
 # Lesions spread all over the picture: nothing to be off centre or cut off.
 _SPREAD: Final = ("pcdacne", "urtrf", "msld", "vitweb", "mpox22", "skincond")
 # How often each fault is drawn, against the others.
 _OFTEN: Final = {
     "bad_framing": 1.5,
-    "bad_light": 1.2,
-    "blurry": 1.2,
-    "low_resolution": 0.7,
-    "too_far_away": 2.2,
+    "bad_light": 1.9,
+    "blurry": 1.7,
+    "low_resolution": 0.9,
+    "too_far_away": 2.0,
 }
+# How often a sample is of a lesion, of healthy skin, or has no skin in it.
+_GROUPS: Final = (0.53, 0.29, 0.18)
+# Where light is worse than this nobody can see that there is no skin: such a picture teaches nothing.
+_SEEN: Final = 0.8
+# How often a camera smooths its picture, which leaves clear skin without any texture; of healthy skin more
+# often, for smooth skin that lacks nothing is what lost resolution is mistaken for.
+_SMOOTHED: Final = {"lesion": 0.15, "healthy_skin": 0.35, "no_skin": 0.15}
 # Cut out on black: only to be laid over another scene.
 _CUT_OUT: Final = ("massey-asl-cutout",)
 
@@ -157,6 +171,9 @@ def scene_from_row(row: Row) -> Scene:
     their lesion) the middle 62 %.
     """
     rgb = read_rgb(row)
+    # Boxes and masks are of the whole photograph; no source with cut edges has any.
+    if not (row.slug in KEPT and (row.boxes or row.mask)):
+        rgb = without_marks(rgb, row.slug)
     mask = read_mask(row)
     height, width = rgb.shape[:2]
     pixels = min(height, width) * _SOFT.get(row.slug, 1.0)
@@ -384,13 +401,15 @@ def sample(
     """Draw one sample; ``number``, ``split`` and ``seed`` decide everything about it."""
     rng = np.random.default_rng([seed, SPLITS.index(split), number])
     present = [bool(material.lesions), bool(material.healthy), bool(material.no_skin)]
-    shares = np.array([0.52, 0.27, 0.21])
-    drawn = str(rng.choice(["lesion", "healthy_skin", "no_skin"], p=shares))
+    drawn = str(rng.choice(["lesion", "healthy_skin", "no_skin"], p=_GROUPS))
     group = group or drawn
     phantom = rng.random() < phantom_share
     phantom = phantom or not present[("lesion", "healthy_skin", "no_skin").index(group)]
     names = list(EXPLANATIONS) if group == "lesion" else ["bad_light", "blurry", "low_resolution"]
     chosen = _faults(rng, names)
+    if group == "no_skin" and "bad_light" in chosen.faults:
+        mode, severity = chosen.faults["bad_light"]
+        chosen = Plan({**chosen.faults, "bad_light": (mode, _SEEN * severity)})
     plan = chosen if plan is None else plan
     row: Row | None = None
     if phantom:
@@ -412,7 +431,7 @@ def sample(
         scene, label = scene_from_row(row), row.label
     # Some cameras send less than the network's working size.
     long_side = 640 if rng.random() < 0.7 else int(rng.integers(420, 640))
-    shot = take(scene, plan, rng, long_side=long_side)
+    shot = take(scene, plan, rng, long_side=long_side, smoothed=_SMOOTHED[group])
     votes = panel.vote(shot.measures, group, rng)
     return Sample(
         shot=shot,
@@ -537,12 +556,17 @@ def _render(task: tuple[str, str, int, int, list[tuple[int, str, int]]]) -> list
 
 
 def build_pool(
-    data_dir: Path | str, out_dir: Path | str, count: int = 25_000, seed: int = 1, workers: int = 1
+    data_dir: Path | str,
+    out_dir: Path | str,
+    count: int = 25_000,
+    seed: int = 1,
+    workers: int = 1,
+    shares: Mapping[str, float] = SHARES,
 ) -> dict[str, Any]:
     """Render a pool: ``images.npy`` and ``details.npy`` (uint8, N x 224 x 224 x 3: whole frames, and their
     middles pixel for pixel), ``labels.npz`` and ``pool.json`` in ``out_dir``.
 
-    Of a hundred samples 76 are for training, twelve each for validation and left-out sources;
+    ``shares`` says how the samples are spread over the splits, of which at least one comes from each named;
     photographs that real raters voted on come on top, undegraded, with their own votes. Splits without any
     photograph are filled with phantoms.
 
@@ -556,8 +580,8 @@ def build_pool(
     rows = read_manifest(data_dir)
     out.mkdir(parents=True, exist_ok=True)
     jobs: list[tuple[int, str, int]] = []
-    for split in SPLITS:
-        wanted = max(1, round(count * SHARES[split]))
+    for split in shares:
+        wanted = max(1, round(count * shares[split]))
         jobs += [(len(jobs) + i, split, i) for i in range(wanted)]
     rated = [(row, split) for split in SPLITS for row in rated_rows(rows, split)]
     total = len(jobs) + len(rated)

@@ -9,8 +9,9 @@ import streamlit as st
 
 from core.explain.overlay import outlined
 from core.lesion.prediction import Prediction, brighten
-from core.lesion.views import Box, crop
+from core.lesion.views import Box, crop, spot
 from core.photo import Photo
+from core.quality.imageqx import ImageQX
 from core.quality.verdict import Verdict
 from core.text import bars
 from core.ui import engines, session
@@ -59,7 +60,11 @@ def panel(
 
 def _spot(photo: Photo, verdict: Verdict) -> Box | None:
     """The part worth cutting to, unless whoever judged the photo sees the lesion elsewhere."""
-    box = session.held(("spot", photo.sha256), lambda: engines.lesion().spot(photo.small))
+    assessor = engines.assessor()
+    if not isinstance(assessor, ImageQX):
+        return None
+    places = session.held(("places", photo.sha256), lambda: assessor.places(photo.small))
+    box = None if places is None else spot(places, *photo.small.shape[:2])
     where = verdict.where
     if box is None or (where is not None and not box.holds((where.x + 1) / 2, (where.y + 1) / 2)):
         return None

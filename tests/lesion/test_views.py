@@ -3,7 +3,6 @@ import numpy as np
 import pytest
 from made_up_entry import made_up_entry
 
-from core.explain.closed_form import energy
 from core.lesion.classifier import LesionClassifier
 from core.lesion.taxonomy import LABELS
 from core.lesion.views import Box, averaged, crop, spot
@@ -91,12 +90,8 @@ def test_flips_come_after_gamma():
 
 
 def seen(mask, size=7):
-    """The energy map of a network that sees a lesion and nothing else."""
+    """The map of places of a network that sees a lesion and nothing else."""
     return cv2.resize(mask.astype(np.float32), (size, size), interpolation=cv2.INTER_AREA)
-
-
-def stretched(heat):
-    return heat / heat.max()
 
 
 @pytest.mark.parametrize("extent", [0.14, 0.2, 0.28])
@@ -104,7 +99,7 @@ def stretched(heat):
 def test_the_box_holds_a_small_lesion_of_known_extent(extent, lesion_class):
     for seed, centre in enumerate([(0.5, 0.5), (0.3, 0.62), (0.72, 0.28)]):
         phantom = draw("lesion", seed, (240, 320), extent, centre, lesion_class=lesion_class)
-        box = spot(stretched(seen(phantom.mask)), 240, 320)
+        box = spot(seen(phantom.mask), 240, 320)
         left, top, right, bottom = box.pixels(240, 320)
         assert phantom.mask[top:bottom, left:right].sum() >= 0.97 * phantom.mask.sum()
         assert box.share <= 0.4
@@ -115,7 +110,7 @@ def test_the_box_holds_a_small_lesion_of_known_extent(extent, lesion_class):
 def test_no_box_for_a_lesion_that_fills_the_photo(extent):
     for seed in range(3):
         phantom = draw("lesion", seed, (240, 320), extent, lesion_class="tumor")
-        assert spot(stretched(seen(phantom.mask)), 240, 320) is None
+        assert spot(seen(phantom.mask), 240, 320) is None
 
 
 def test_a_box_stays_inside_the_photo():
@@ -142,32 +137,3 @@ def test_a_faint_second_place_is_left_out_and_a_strong_one_is_not():
 @pytest.mark.parametrize("heat", [np.zeros((7, 7)), np.ones((7, 7))])
 def test_no_box_where_nothing_stands_out(heat):
     assert spot(heat, 480, 640) is None
-
-
-def test_the_energy_of_a_map_knows_no_class():
-    features = np.zeros((3, 7, 7), np.float32)
-    features[:, 2, 4] = (3, 0, 4)
-    features[:, 5, 5] = (0, 2.5, 0)
-    found = energy(features)
-    assert found.dtype == np.float32
-    assert (found[2, 4], found[5, 5], found[0, 0]) == (1, 0.5, 0)
-
-
-def test_the_classifier_reads_the_spot_off_its_map():
-    class Spotting(TinyEngine):
-        def run(self, batch):
-            features = np.zeros((1, 6, 7, 7), np.float32)
-            features[0, :, 5, 1] = 1
-            return {"logits": np.zeros((1, 10), np.float32), "features": features}
-
-    box = classifier(Spotting()).spot(PICTURE)
-    assert box.holds(1.5 / 7, 5.5 / 7)
-
-
-def test_there_is_no_spot_without_a_feature_map():
-    class Bare(TinyEngine):
-        def run(self, batch):
-            return {"logits": np.zeros((1, 10), np.float32)}
-
-    assert classifier(Bare()).spot(PICTURE) is None
-    assert classifier(Bare()).predict(PICTURE, flips=True).probabilities[0] == pytest.approx(0.1)

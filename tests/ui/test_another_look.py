@@ -3,11 +3,15 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.lesion.taxonomy import shipped
-from core.lesion.views import Box, crop
+from core.lesion.views import crop, spot
+from core.quality.classical import Classical
+from core.quality.imageqx import ImageQX
 from core.quality.where import Where
 from core.runtime.manifest import load_manifest
 
-BOX = Box(0.25, 0.25, 0.75, 0.75)
+PLACES = np.zeros((8, 8), np.float32)
+PLACES[3:5, 3:5] = 0.9
+BOX = spot(PLACES, 96, 128)
 
 
 def _script():
@@ -37,15 +41,11 @@ def _script():
 class Looking:
     """Says wheal of anything but the whole photo; keeps what it was asked."""
 
-    box = BOX
     abstains = False
     taxonomy = shipped()
 
     def __init__(self):
         self.asked = []
-
-    def spot(self, rgb):
-        return self.box
 
     def predict(self, rgb, gamma=None, flips=False):
         from core.lesion.prediction import Prediction
@@ -56,10 +56,21 @@ class Looking:
         return Prediction(labels, (0.64, *(0.04,) * 9), self.abstains, None, 1.0)
 
 
+class Placing(ImageQX):
+    """Sees the lesion in the middle."""
+
+    def __init__(self, places):
+        self._places = places
+
+    def places(self, rgb):
+        return self._places
+
+
 @pytest.fixture
 def network(monkeypatch):
     made = Looking()
     monkeypatch.setattr("core.ui.engines.lesion", lambda: made)
+    monkeypatch.setattr("core.ui.engines.assessor", lambda: Placing(PLACES))
     return made
 
 
@@ -97,7 +108,8 @@ def test_nothing_is_asked_of_the_network_before_a_look_is_chosen(network):
 def test_the_crop_stands_beside_the_whole_photo(network):
     at = turn(opened(), "toggle", "Crop to the spot", True)
     (asked,) = network.asked
-    assert asked[0].shape == (48, 64, 3)
+    left, top, right, bottom = BOX.pixels(96, 128)
+    assert asked[0].shape == (bottom - top, right - left, 3)
     assert asked[1:] == (None, False)
     assert captions(at) == ["The whole photo.", "Cropped to the spot."]
     for answer, words in zip(answers(at), (("As it is", "Pimples"), ("Changed", "Raised welt")), strict=True):
@@ -112,7 +124,7 @@ def test_the_crop_is_drawn_on_the_photo(network, monkeypatch):
     real = another_look.outlined
     monkeypatch.setattr(another_look, "outlined", lambda rgb, *box: framed.append(box) or real(rgb, *box))
     turn(opened(), "toggle", "Crop to the spot", True)
-    assert framed == [(32, 24, 96, 72)]
+    assert framed == [BOX.pixels(96, 128)]
 
 
 def test_taking_the_crop_back_takes_the_pictures_away(network):
@@ -123,10 +135,17 @@ def test_taking_the_crop_back_takes_the_pictures_away(network):
 
 
 def test_no_crop_is_offered_when_the_spot_fills_the_photo(network, monkeypatch):
-    monkeypatch.setattr(network, "box", None, raising=False)
+    monkeypatch.setattr("core.ui.engines.assessor", lambda: Placing(np.ones((8, 8), np.float32)))
     at = opened()
     assert not at.info
     assert [toggle.label for toggle in at.toggle] == ["Average over mirror images"]
+
+
+def test_no_crop_is_offered_where_the_assessor_knows_no_places(network, monkeypatch):
+    monkeypatch.setattr("core.ui.engines.assessor", lambda: Placing(None))
+    assert not opened().info
+    monkeypatch.setattr("core.ui.engines.assessor", Classical)
+    assert not opened().info
 
 
 @pytest.mark.parametrize(("where", "offered"), [(Where(0.1, -0.2), True), (Where(0.9, 0.0), False)])

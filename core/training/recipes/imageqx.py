@@ -1,9 +1,9 @@
 """ImageQX's recipes: the paper's (Jalaboi et al. 2022) and ours, named, with what they are compared by."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import cv2
 import numpy as np
@@ -14,7 +14,7 @@ from torch.utils.data import Dataset
 
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
 from core.training.degrade import LUMA, MEASURES
-from core.training.imageqx_data import UNKNOWN, PoolDataset, build_pool, load_labels
+from core.training.imageqx_data import TRAINING_SHARES, UNKNOWN, PoolDataset, build_pool, load_labels
 from core.training.metrics import macro_f1
 from core.training.networks.imageqx import DETAILS, FEATURES, MIDDLE
 from core.training.recipes.loop import Plan, Recipe, rounds
@@ -33,6 +33,9 @@ SAMPLES = 14_000
 LOOK = 480
 # Distance, framing and class can be learnt small, and thrice as fast; detail is never shrunk, only cut.
 SIZES = ((0.0, 128), (0.5, 160), (0.8, 224))
+# A pretrained trunk starts beyond the small sizes.
+TUNED_SIZES = ((0.0, 128), (0.3, 160), (0.75, 224))
+TUNED_THIRDS = (0.1, 0.4, 1.0)
 # Skin that a segmenter did not find is painted in this grey (0-255).
 GREY = 118
 
@@ -59,6 +62,7 @@ class Choices:
 
 
 CONFIGURATIONS: Final = {
+    "fine-tuned": Choices(labels="hard"),
     "paper": Choices(labels="hard", views=1, measures=False, places=False),
     "retake": Choices(),
     "hard-labels": Choices(labels="hard"),
@@ -98,6 +102,23 @@ def plan(
         threads=threads,
         processes=processes,
         pretrained=pretrained,
+    )
+
+
+def fine_tuning(rate: float | None = None, **given: Any) -> Plan:
+    """How a network with a pretrained trunk is trained: one cosine, graded rates over thirds of the trunk.
+
+    Args:
+        rate: peak learning rate of the heads and of the trunk's last third.
+        given: the other arguments of ``plan``.
+    """
+    return replace(
+        plan(**{"sizes": TUNED_SIZES, **given, "pretrained": True}),
+        peak=rate or 8e-4,
+        floor=1e-6,
+        cycles=1,
+        thirds=TUNED_THIRDS,
+        head_alone=0.04,
     )
 
 
@@ -240,7 +261,7 @@ def load_data(
         DataError: the photographs or a pool that is there cannot be used.
     """
     if not (folder / "labels.npz").is_file():
-        build_pool(data_dir, folder, count=count, seed=seed)
+        build_pool(data_dir, folder, count=count, seed=seed, shares=TRAINING_SHARES)
     return PoolData(folder, choices, without, photos, look)
 
 
