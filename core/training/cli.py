@@ -64,7 +64,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument("--phantoms", type=int, default=30, help="lesion only: drawn pictures a class")
     parser.add_argument(
         "--configuration",
-        help="paper (imageqx only; Jalaboi et al. 2022), retake (the default from scratch and of the ResNets), "
+        help="paper (imageqx only; Jalaboi et al. 2022), retake (the default from scratch, and of ResNets), "
         "fine-tuned (the default of EfficientNet-B0 from a pretrained start), one they are compared by, or "
         "self-supervised (lesion only: no classes, a last.ckpt for --init)",
     )

@@ -174,7 +174,7 @@ def test_looks_add_up_and_are_asked_for_once(network):
     turn(at, "slider", "Brighten the shadows (gamma)", 1.4)
     turn(at, "toggle", "Average over mirror images", True)
     rgb, gamma, flips = network.asked[-1]
-    assert (rgb.shape, gamma, flips) == ((48, 64, 3), 1.4, True)
+    assert (rgb.shape, gamma, flips) == ((58, 58, 3), 1.4, True)
     assert captions(at)[1] == ("Cropped to the spot. Brightened with gamma 1.4. Averaged over mirror images.")
     turn(at, "toggle", "Average over mirror images", False)
     turn(at, "toggle", "Average over mirror images", True)
