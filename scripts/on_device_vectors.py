@@ -5,7 +5,6 @@ closed form. The scripts of what happens are made here from a fixed seed; the an
 own.
 """
 
-import base64
 import json
 import logging
 import sys
@@ -17,6 +16,7 @@ from typing import Any, Final
 import numpy as np
 
 from core.browser import settings
+from core.browser.card import centres_json, packed
 from core.explain.closed_form import ImageQXHead, grad_cam
 from core.guidance.best_shot import BestShot
 from core.guidance.coach import Coach
@@ -26,6 +26,7 @@ from core.guidance.outline import SHAPES, STATES, outline
 from core.guidance.points import Point, points
 from core.guidance.preset import Preset, load_preset
 from core.guidance.refine import Facing, refined
+from core.lesion.abstain import Centres, reasons
 from core.live.guide import Stroke, strokes
 from core.live.watcher import Frame, Watcher
 from core.quality import second_opinion
@@ -33,7 +34,9 @@ from core.quality.glance import Glance, glance, moved
 from core.quality.labels import CONDITIONS, EXPLANATIONS, QUALITY_CLASSES
 from core.quality.verdict import PassRule, Verdict, chance_good, judge
 from core.quality.where import Where, find
+from core.runtime.manifest import Abstention
 from core.runtime.preprocess import detail_square, network_square
+from core.runtime.probability import softmax
 from core.study.events import EventLog
 
 FILE: Final = Path(__file__).resolve().parent.parent / "core" / "browser" / "vectors.json"
@@ -104,9 +107,49 @@ def heats(rng: np.random.Generator) -> dict[str, Any]:
     }
 
 
-def packed(values: np.ndarray) -> str:
-    """Float32 in base64, as ``publish`` packs weights."""
-    return base64.b64encode(np.ascontiguousarray(values, "<f4").tobytes()).decode()
+def lesions(rng: np.random.Generator) -> dict[str, Any]:
+    """Predictions and heat maps of a small lesion classifier, with every way to abstain and none."""
+    labels, channels = list("abcde"), 6
+    head = rng.normal(size=(len(labels), channels)).astype(np.float32)
+    centres = Centres(
+        rng.normal(size=(7, channels)).astype(np.float32),
+        rng.normal(size=7).astype(np.float32),
+        np.arange(7) < 4,
+    )
+    offsets = np.round(rng.normal(size=len(labels)), 3)
+    cases = []
+    for score, low in (("contrast", 0.5), ("energy", 0.5), ("contrast", 0.2), (None, 0.0)):
+        for _picture in range(4):
+            values = rng.normal(size=(channels, 3, 3)).astype(np.float32)
+            logits = (2 * rng.normal(size=len(labels))).astype(np.float32)
+            chances = softmax(logits / 0.8 + offsets)
+            given = {"score": score, "unfamiliar": 1.0, "low_confidence": low} if score else None
+            reason = ""
+            if given:
+                rule = Abstention.model_construct(**given)
+                pooled = values.mean(axis=(1, 2))[None]
+                reason = str(reasons(np.array([chances.max()]), logits[None], pooled, rule, centres)[0])
+            order = np.argsort(-chances, kind="stable")
+            cases.append(
+                {
+                    "abstention": given,
+                    "values": packed(values),
+                    "logits": logits.tolist(),
+                    "labels": [labels[i] for i in order],
+                    "probabilities": [round(float(chances[i]), 9) for i in order],
+                    "reason": reason,
+                    "map": [round(float(heat), 6) for heat in grad_cam(values, head[order[0]]).ravel()],
+                }
+            )
+    card = {
+        "labels": labels,
+        "temperature": 0.8,
+        "class_offsets": offsets.tolist(),
+        "channels": channels,
+        "head": packed(head),
+        "centres": centres_json(centres),
+    }
+    return {"card": card, "cases": cases}
 
 
 def places(rng: np.random.Generator) -> list[dict[str, Any]]:
@@ -544,6 +587,7 @@ def made() -> dict[str, Any]:
         "presets": {name: settings.preset_json(preset) for name, preset in presets.items()},
         "squares": squares(),
         "heats": heats(rng),
+        "lesions": lesions(np.random.default_rng(_SEED + 2)),
         "places": places(rng),
         "glances": glances(rng),
         "opinions": opinions(np.random.default_rng(_SEED + 1)),

@@ -6,7 +6,6 @@ for ever. Large files lie there packed, for Streamlit would pack them anew for e
 ``python -m core.browser.publish`` does it beforehand, as set-up does; else the first visitor waits.
 """
 
-import base64
 import gzip
 import hashlib
 import json
@@ -21,21 +20,18 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
-
-from core.browser import markup, runtime
+from core.browser import card, markup, runtime
 from core.browser.runtime import STATIC, RuntimeMissingError
-from core.explain.closed_form import ImageQXHead
 from core.runtime.engine import Engine
 from core.runtime.manifest import WEIGHTS_DIR, NetworkEntry, WeightsError, load_manifest
-from core.runtime.onnx_file import initialiser_names
-from core.runtime.preprocess import square_batch
 from core.runtime.weights import verify
 from core.words import _
 
 _LOG: Final = logging.getLogger(__name__)
 _WEB: Final = Path(__file__).with_name("web")
 _CARD, _NETWORK = "imageqx.json", "imageqx.onnx.gz"
+# The classifier of lesions is fetched only when it is asked for.
+_LESION_CARD, _LESION = "lesion.json", "lesion.onnx.gz"
 # The markup as Streamlit is handed it, with its styles; and what a page without its server needs here.
 _STAGE, _FILES = "stage.html", "files.json"
 CONSTANTS: Final = Path(__file__).with_name("constants.json")
@@ -55,7 +51,8 @@ class Published:
     Attributes:
         base: address from the root of the app, with a slash at its end and none at its beginning.
         folder: where that is on disk.
-        network: the network.
+        network: ImageQX.
+        lesion: the lesion classifier and what describes it, fetched only when asked for; 0 without one.
         runtime: ONNX Runtime as a browser without a usable graphics processor gets it.
         runtime_webgpu: the same with one.
         code: scripts, styles, and what describes the network.
@@ -64,6 +61,7 @@ class Published:
     base: str
     folder: Path
     network: int
+    lesion: int
     runtime: int
     runtime_webgpu: int
     code: int
@@ -75,7 +73,9 @@ class Published:
 
 
 def published(name: str = "imageqx", static: Path = STATIC, weights: Path = WEIGHTS_DIR) -> Published | None:
-    """Publish a network of the manifest, unless that is done already and nothing was taken away since.
+    """Publish a quality network of the manifest, unless that is done and nothing was taken away since.
+
+    The lesion classifier called ``lesion`` goes with it, where the manifest has one.
 
     Returns:
         None where ONNX Runtime for browsers was not fetched, or the folder cannot be written to.
@@ -86,73 +86,83 @@ def published(name: str = "imageqx", static: Path = STATIC, weights: Path = WEIG
     """
     if not runtime.present(static):
         return None
-    entry = load_manifest(weights / "manifest.json").networks[name]
+    networks = load_manifest(weights / "manifest.json").networks
+    lesion = networks.get("lesion")
+    entries = (networks[name].model_dump_json(), lesion.model_dump_json() if lesion else "")
     try:
-        found = _publish(entry.model_dump_json(), static, weights)
-        if _whole(found.folder):
+        found = _publish(*entries, static, weights)
+        if _whole(found.folder, lesion is not None):
             return found
         _publish.cache_clear()
-        return _publish(entry.model_dump_json(), static, weights)
+        return _publish(*entries, static, weights)
     except (OSError, RuntimeMissingError):
         _LOG.exception("What browsers need to check pictures cannot be published in %s", static)
         return None
 
 
 @lru_cache(maxsize=4)
-def _publish(entry_json: str, static: Path, weights: Path) -> Published:
+def _publish(entry_json: str, lesion_json: str, static: Path, weights: Path) -> Published:
     entry = NetworkEntry.model_validate_json(entry_json)
+    lesion = NetworkEntry.model_validate_json(lesion_json) if lesion_json else None
     shelf = static / "retake"
-    folder = shelf / _digest(entry)
-    if not _whole(folder):
+    folder = shelf / _digest(entry, lesion)
+    if not _whole(folder, lesion is not None):
         shelf.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".making-", dir=shelf) as place:
             made = Path(place) / "made"
             made.mkdir()
-            _fill(made, entry, static, weights)
+            _fill(made, entry, lesion, static, weights)
             shutil.rmtree(folder, ignore_errors=True)
             try:
                 made.rename(folder)
             except OSError:
-                if not _whole(folder):  # else another process was quicker
+                if not _whole(folder, lesion is not None):  # else another process was quicker
                     raise
     os.utime(folder)
     _forget_older(shelf, folder)
     return _described(folder)
 
 
-def _digest(entry: NetworkEntry) -> str:
+def _digest(entry: NetworkEntry, lesion: NetworkEntry | None) -> str:
     digest = hashlib.sha256(runtime.VERSION.encode())
     # What makes the card counts as well as what goes into it.
-    for file in (Path(__file__), Path(markup.__file__), CONSTANTS, *sorted(_WEB.iterdir())):
+    files = (Path(__file__), Path(card.__file__), Path(markup.__file__), CONSTANTS)
+    for file in (*files, *sorted(_WEB.iterdir())):
         digest.update(f"\n{file.name}\n".encode())
         digest.update(file.read_bytes())
-    digest.update(json.dumps(_facts(entry) | {"sha256": entry.sha256}, sort_keys=True).encode())
+    for facts in (card.imageqx_facts(entry), card.lesion_facts(lesion) if lesion else {}):
+        digest.update(json.dumps(facts, sort_keys=True).encode())
     return digest.hexdigest()[:16]
 
 
-def _facts(entry: NetworkEntry) -> dict[str, Any]:
-    wanted = {"labels", "explanations", "input_size", "mean", "std", "detail", "temperature"}
-    opinion = entry.opinion.model_dump(mode="json", exclude={"provenance"}) if entry.opinion else None
-    return entry.model_dump(mode="json", include=wanted) | {"opinion": opinion}
-
-
-def _fill(made: Path, entry: NetworkEntry, static: Path, weights: Path) -> None:
+def _fill(made: Path, entry: NetworkEntry, lesion: NetworkEntry | None, static: Path, weights: Path) -> None:
     if not runtime.sound(static):
         raise RuntimeMissingError("ONNX Runtime for browsers is damaged; fetch it again")
     lay_out_page(made)
     for name in runtime.SHA256:
         _link(runtime.folder(static) / runtime.kept_as(name), made / runtime.kept_as(name))
-    network = verify(entry, weights)
-    (made / _NETWORK).write_bytes(gzip.compress(network.read_bytes(), 6, mtime=0))
-    files = {"network": {"path": _NETWORK, "bytes": (made / _NETWORK).stat().st_size}}
+    files = {}
     for backend, binary in runtime.BINARIES.items():
         path = runtime.kept_as(binary)
         size = (made / path).stat().st_size
         files[backend] = {"path": path, "bytes": size, "module": runtime.MODULES[backend]}
-    card = _facts(entry) | {"files": files} | _tried(Engine(network), entry)
-    (made / _CARD).write_text(json.dumps(card), encoding="utf-8")
+    network = verify(entry, weights)
+    described = card.imageqx_card(Engine(network), entry)
+    (made / _CARD).write_text(json.dumps(described | {"files": files | _lay(network, made / _NETWORK)}))
+    if lesion is not None:
+        network = verify(lesion, weights)
+        described = card.lesion_card(Engine(network), lesion)
+        (made / _LESION_CARD).write_text(
+            json.dumps(described | {"files": files | _lay(network, made / _LESION)})
+        )
     for file in made.iterdir():
         os.utime(file, (_AGED, _AGED))
+
+
+def _lay(network: Path, packed: Path) -> dict[str, Any]:
+    """Pack a network's file, and say where it lies, for its card."""
+    packed.write_bytes(gzip.compress(network.read_bytes(), 6, mtime=0))
+    return {"network": {"path": packed.name, "bytes": packed.stat().st_size}}
 
 
 def lay_out_page(folder: Path) -> None:
@@ -173,33 +183,9 @@ def _link(source: Path, target: Path) -> None:
         shutil.copyfile(source, target)
 
 
-def _tried(engine: Engine, entry: NetworkEntry) -> dict[str, Any]:
-    """What asking the network shows: its answer to a made-up picture, its outputs, and its head, if ours."""
-    count = entry.input_size**2 * 3
-    squares = [np.arange(count) * times % over for times, over in ((7919, 251), (104729, 241))]
-    shape = (entry.input_size, entry.input_size, 3)
-    views = [
-        square_batch(square.astype(np.uint8).reshape(shape), entry.mean, entry.std) for square in squares
-    ]
-    outputs = engine.run(*views[: 1 + entry.detail])
-    answers = {name: outputs[name][0].astype(float).tolist() for name in ("logits", "explanations")}
-    head = None
-    if "features" in outputs and set(ImageQXHead.NAMES) <= initialiser_names(engine.path):
-        weights = ImageQXHead(engine.initialisers(ImageQXHead.NAMES))
-        channels = outputs["features"].shape[1]
-        # What follows the map's own channels are those of the detail, which has no map.
-        parts = {"explain": weights.explain[:, :channels], "direct": weights.direct[:, :channels]}
-        parts["through"] = weights.through
-        head = {"channels": channels} | {name: _packed(part) for name, part in parts.items()}
-    return {"check": answers, "places": "places" in outputs, "head": head}
-
-
-def _packed(values: np.ndarray) -> str:
-    return base64.b64encode(np.ascontiguousarray(values, "<f4").tobytes()).decode()
-
-
-def _whole(folder: Path) -> bool:
+def _whole(folder: Path, lesion: bool) -> bool:
     names = {file.name for file in _WEB.iterdir()} | {_CARD, _NETWORK, _STAGE, _FILES, _MODULE}
+    names |= {_LESION_CARD, _LESION} if lesion else set()
     names |= {runtime.kept_as(name) for name in runtime.SHA256}
     return all((folder / name).is_file() for name in names)
 
@@ -220,13 +206,15 @@ def _described(folder: Path) -> Published:
         for backend in runtime.MODULES
     }
     network = sizes[_NETWORK]
+    lesion = sizes.get(_LESION, 0) + sizes.get(_LESION_CARD, 0)
     return Published(
         base=f"app/static/retake/{folder.name}/",
         folder=folder,
         network=network,
+        lesion=lesion,
         runtime=backends["wasm"],
         runtime_webgpu=backends["webgpu"],
-        code=sum(sizes.values()) - sum(backends.values()) - network,
+        code=sum(sizes.values()) - sum(backends.values()) - network - lesion,
     )
 
 

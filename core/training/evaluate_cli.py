@@ -1,4 +1,7 @@
-"""``python -m core evaluate imageqx|lesion|classical|panel|behaviour --data DIR --out DIR``."""
+"""``python -m core evaluate imageqx|lesion|classical|panel|behaviour --data DIR --out DIR``.
+
+``python -m core evaluate imageqx --scin DIR --out DIR`` asks real dermatologists instead (``scin``).
+"""
 
 import argparse
 import json
@@ -30,7 +33,13 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         "evaluate", help=_("measure a network or the classical checks on photographs")
     )
     parser.add_argument("task", choices=["imageqx", "lesion", "classical", "panel", "behaviour"])
-    parser.add_argument("--data", type=Path, required=True, help=_("folder with manifest.csv"))
+    given = parser.add_mutually_exclusive_group(required=True)
+    given.add_argument("--data", type=Path, help=_("folder with manifest.csv"))
+    given.add_argument(
+        "--scin",
+        type=Path,
+        help=_("imageqx and classical only: a copy of the public SCIN release, in place of --data"),
+    )
     parser.add_argument("--out", type=Path, required=True, help=_("folder for the report"))
     parser.add_argument("--weights", type=Path, default=WEIGHTS_DIR, help=_("folder with manifest.json"))
     parser.add_argument("--pool", type=Path, help=_("imageqx and panel only: samples already rendered"))
@@ -54,6 +63,8 @@ def _progress(what: str, done: int, total: int) -> None:
 def _report(args: argparse.Namespace) -> dict[str, Any]:
     from core.training.evaluate import Settings, evaluate_quality
 
+    if args.scin is not None:
+        return _scin(args)
     rows = read_manifest(args.data)
     if args.task == "panel":
         from core.training.panel_report import panel_report
@@ -92,6 +103,22 @@ def _report(args: argparse.Namespace) -> dict[str, Any]:
     return evaluate_quality(
         assessor, assessor.rule(), rows, _counts(args), _progress, args.pool, settings, args.out
     )
+
+
+def _scin(args: argparse.Namespace) -> dict[str, Any]:
+    """What real dermatologists could grade, against the same rule that the app serves."""
+    from core.quality.classical import Classical
+    from core.quality.imageqx import ImageQX
+    from core.training.scin import scin_report
+
+    if args.task not in ("imageqx", "classical"):
+        raise DataError(_("--scin goes with imageqx and classical only."))
+    assessor: Classical | ImageQX = Classical()
+    if args.task == "imageqx":
+        manifest = load_manifest(args.weights / "manifest.json")
+        engine = open_engine(args.task, manifest, directory=args.weights)
+        assessor = ImageQX(engine, manifest.networks[args.task])
+    return scin_report(assessor, assessor.rule(), args.scin, args.limit, _progress)
 
 
 def _behaviour(args: argparse.Namespace, rows: list[Row]) -> dict[str, Any]:
@@ -154,6 +181,14 @@ def _counts(args: argparse.Namespace) -> dict[str, int] | None:
     return None if args.limit is None else {"validation": args.limit, "left_out": args.limit}
 
 
+def _write(folder: Path, name: str, texts: dict[str, str]) -> list[Path]:
+    """Write each text to ``folder/name.kind``; returns the files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for kind, text in texts.items():
+        (folder / f"{name}.{kind}").write_text(text + "\n", encoding="utf-8")
+    return [folder / f"{name}.{kind}" for kind in texts]
+
+
 def _written(args: argparse.Namespace, report: dict[str, Any]) -> list[Path]:
     """Write the report in all its forms; returns the files. What a person wants at once is printed."""
     from core.training.agreement import agreement_markdown
@@ -161,16 +196,18 @@ def _written(args: argparse.Namespace, report: dict[str, Any]) -> list[Path]:
     from core.training.lesion_text import lesion_markdown, printed
     from core.training.report_html import html
     from core.training.report_text import markdown
+    from core.training.scin import scin_markdown
 
+    if args.scin is not None:
+        tables = scin_markdown(report).removesuffix("\n")
+        print(tables, end="\n\n")
+        return _write(args.out, f"scin_{args.task}", {"json": json.dumps(report, indent=1), "md": tables})
     writers = {"panel": agreement_markdown, "lesion": lesion_markdown, "behaviour": behaviour_markdown}
     tables = writers.get(args.task, markdown)(report)
     texts = {"json": json.dumps(report, indent=1), "md": tables}
     if args.task in ("imageqx", "lesion"):
         texts["html"] = html(report, args.out).removesuffix("\n")
-    args.out.mkdir(parents=True, exist_ok=True)
-    files = [args.out / f"{args.task}.{kind}" for kind in texts]
-    for file, text in zip(files, texts.values(), strict=True):
-        file.write_text(text + "\n", encoding="utf-8")
+    files = _write(args.out, args.task, texts)
     if args.task in ("panel", "lesion", "behaviour"):
         print(printed(report) if args.task == "lesion" else tables, end="\n\n")
     return files
@@ -201,7 +238,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         report = _report(args)
         files = _written(args, report)
-        if args.write_manifest and args.task in ("imageqx", "lesion"):
+        if args.write_manifest and args.scin is None and args.task in ("imageqx", "lesion"):
             _into_manifest(args, report)
     except (DataError, WeightsError) as error:
         print(error.message, file=sys.stderr)
@@ -211,6 +248,6 @@ def run(args: argparse.Namespace) -> int:
         print(message.format(folder=args.out, reason=error.strerror), file=sys.stderr)
         return 1
     scores = args.out / f"{args.task}_scores.npz"
-    for file in [*files, *([scores] if args.task == "imageqx" else [])]:
+    for file in [*files, *([scores] if args.task == "imageqx" and args.scin is None else [])]:
         print(file)
     return 0

@@ -1,7 +1,7 @@
 """Figures of one set of answers: classes, explanations, calibration, the gate and the operating points."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -9,8 +9,21 @@ from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
 from core.runtime.manifest import OperatingPoint
 from core.training.answers import Answers
 from core.training.calibration import at_thresholds, reliability
-from core.training.metrics import clean, confusion, draws, interval, macro_f1, mean_of, report_binary
+from core.training.metrics import (
+    clean,
+    confusion,
+    draws,
+    interval,
+    macro_f1,
+    mean_of,
+    recall_at,
+    report_binary,
+    share_interval,
+)
 from core.training.recipes.calibrate import passing
+
+# Share of good photos sent back at which a public peer (telederm_snapcheck, 14.5 %) states what it catches.
+RETAKES: Final = 0.15
 
 
 def quality_report(
@@ -55,7 +68,25 @@ def quality_report(
         "confusion": confusion(answers.label, answers.said, count),
         "reliability": reliability(answers.quality, answers.label, temperature),
         "gate": gate(answers),
+        "caught": caught(answers),
     }
+
+
+def caught(answers: Answers, retakes: float = RETAKES) -> dict[str, Any]:
+    """Share of faulty photos below the chance of a good one that sends back this share of good lesion photos.
+
+    Thresholds aside: what the network knows, at a number of retakes that can be compared with others'.
+
+    Returns:
+        ``retakes``, ``n`` (faulty photos), ``share`` and its 95 % ``interval``.
+    """
+    lesion = answers.quality[:, QUALITY_CLASSES.index("lesion")]
+    chance = lesion * (1 - answers.scores).prod(axis=1)
+    used = answers.good | answers.faulty
+    faulty, count = answers.faulty[used], int(answers.faulty.sum())
+    share = recall_at(faulty, 1 - chance[used], 1 - retakes)
+    found = share_interval(round(share * count), count) if np.isfinite(share) else None
+    return {"retakes": retakes, "n": count, "share": clean(share), "interval": found}
 
 
 def gate(answers: Answers) -> dict[str, Any]:

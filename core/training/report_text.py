@@ -135,7 +135,19 @@ def _quality_section(section: dict[str, Any]) -> list[str]:
             for state, entry in section["gate"].items()
         ],
     )
+    lines += _caught(section.get("caught"))
     return lines + _fairness(section.get("fairness")) + _focus(section.get("focus"))
+
+
+def _caught(found: Mapping[str, Any] | None) -> list[str]:
+    if not found or found["share"] is None:
+        return []
+    low, high = found["interval"]
+    part = f"{found['share']:.2f} ({low:.2f}-{high:.2f}, n {found['n']})"
+    return [
+        f"Faulty photos caught where {found['retakes']:.0%} of good lesion photos are sent back: {part}.",
+        "",
+    ]
 
 
 def _fairness(found: dict[str, Any] | None) -> list[str]:

@@ -133,6 +133,15 @@ def _decode(path: Path, flags: int) -> np.ndarray:
     return picture
 
 
+def read_picture(path: Path) -> np.ndarray:
+    """Decode a picture file: uint8 RGB, height x width x 3.
+
+    Raises:
+        DataError: the file is missing or broken.
+    """
+    return cv2.cvtColor(_decode(path, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+
+
 def read_rgb(row: Row) -> np.ndarray:
     """Decode the photograph of a row: uint8 RGB, height x width x 3.
 
@@ -140,7 +149,7 @@ def read_rgb(row: Row) -> np.ndarray:
         DataError: the file is missing, broken, or not of the size the manifest gives.
     """
     path = row.root / row.path
-    rgb = cv2.cvtColor(_decode(path, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+    rgb = read_picture(path)
     if rgb.shape[:2] != (row.height, row.width):
         message = _("{file} is {got} pixels, but the manifest says {want}.")
         got, want = f"{rgb.shape[1]} x {rgb.shape[0]}", f"{row.width} x {row.height}"

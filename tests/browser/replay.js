@@ -6,6 +6,7 @@ import { condition } from "/conditions.js";
 import { glance, moved } from "/glance.js";
 import { guideStrokes } from "/guide.js";
 import { heatOf, unpackHead } from "/heat.js";
+import { lesionHeat, predictionOf, unpackLesion } from "/lesion.js";
 import { points } from "/points.js";
 import { refined } from "/refine.js";
 import * as secondOpinion from "/second_opinion.js";
@@ -82,6 +83,22 @@ function chances(key) {
 }
 
 const parts = {
+  lesions({ lesions }) {
+    lesions.cases.forEach(({ abstention, values, logits, labels, probabilities, reason, map }, i) => {
+      const lesion = unpackLesion({ ...lesions.card, abstention });
+      const features = { values: floats(values), channels: lesion.channels, size: 3 };
+      const found = predictionOf(lesion, logits, features);
+      expect(found.labels, labels, `classes of lesion ${i}`);
+      expect(found.reason, reason, `reason of lesion ${i}`);
+      const off = Math.max(...probabilities.map((value, place) => Math.abs(value - found.probabilities[place])));
+      if (!(off < 1e-6)) wrong.push(`probabilities of lesion ${i} are off by ${off}`);
+      const heat = lesionHeat(lesion, features, labels[0]);
+      const far = Math.max(...map.map((value, place) => Math.abs(value - heat.map[place])));
+      if (!(far < 1e-5)) wrong.push(`heat of lesion ${i} is off by ${far}`);
+    });
+    const lesion = unpackLesion({ ...lesions.card, abstention: null, head: null });
+    expect(lesionHeat(lesion, { values: new Float32Array(54), channels: 6, size: 3 }, "a"), null, "no heat maps");
+  },
   squares({ squares }) {
     for (const { width, height, square, detail } of squares) {
       for (const step of [3, 4]) {

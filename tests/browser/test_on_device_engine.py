@@ -13,6 +13,7 @@ from PIL import Image
 
 from core.browser import runtime
 from core.browser.publish import published
+from core.lesion.networks import open_lesion
 from core.quality import second_opinion
 from core.quality.glance import glance
 from core.quality.imageqx import ImageQX
@@ -79,6 +80,12 @@ ASSESS = """async (features) => {
     }
     return { quality, explanations, where, width, height, luma, glance, heats, opinion: judged.opinion };
 }"""
+PREDICT = """async () => {
+    const predicted = await engine.predict(await createImageBitmap(window.shown));
+    const { labels, probabilities, reason } = predicted;
+    const heats = Object.fromEntries(labels.map((label) => [label, Array.from(predicted.heat(label).map)]));
+    return { labels, probabilities, reason, heats };
+}"""
 GREY = """async () => {
     const canvas = new OffscreenCanvas(64, 48);
     const context = canvas.getContext("2d");
@@ -137,6 +144,20 @@ def png(rgb):
     out = io.BytesIO()
     Image.fromarray(rgb).save(out, "PNG", compress_level=1)
     return base64.b64encode(out.getvalue()).decode()
+
+
+@pytest.mark.parametrize(("height", "width", "kind", "fault"), PICTURES[::2])
+def test_a_lesion_is_classified_as_in_python(page, height, width, kind, fault):
+    rgb = drawn(height, width, kind, fault)
+    page.evaluate(SQUARES, png(rgb))
+    found = page.evaluate(PREDICT)
+    classifier = open_lesion("lesion", load_manifest(), threads=1)
+    wanted = classifier.predict(rgb)
+    assert found["labels"][:2] == list(wanted.labels[:2])
+    np.testing.assert_allclose(found["probabilities"], wanted.probabilities, atol=1e-3)
+    assert found["reason"] == (wanted.reason or "")
+    for label, explanation in classifier.explain_all(rgb).items():
+        np.testing.assert_allclose(found["heats"][label], explanation.heatmap.ravel(), atol=2e-3)
 
 
 @pytest.mark.parametrize(("height", "width", "kind", "fault"), PICTURES)

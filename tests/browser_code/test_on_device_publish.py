@@ -1,5 +1,6 @@
 """What browsers load: complete, and under an address that changes with its contents."""
 
+import base64
 import gzip
 import hashlib
 import json
@@ -62,7 +63,9 @@ def test_everything_lies_under_one_address_with_its_sizes(static):
     assert found.runtime == sum(
         sizes[name] for name in ("ort.wasm.bundle.min.mjs", "ort-wasm-simd-threaded.wasm.gz")
     )
-    assert found.network + found.runtime + found.runtime_webgpu + found.code == sum(sizes.values())
+    assert found.lesion == sizes["lesion.onnx.gz"] + sizes["lesion.json"] < 9e6
+    parts = (found.network, found.lesion, found.runtime, found.runtime_webgpu, found.code)
+    assert sum(parts) == sum(sizes.values())
     assert found.first_download == found.network + found.runtime + found.code
 
 
@@ -96,6 +99,28 @@ def test_the_card_says_what_the_browser_must_know(static):
     answers = open_engine("imageqx").run(*views[: 1 + entry.detail])
     np.testing.assert_allclose(card["check"]["logits"], answers["logits"][0], atol=1e-4)
     assert card["head"]["channels"] == answers["features"].shape[1]
+
+
+def test_the_lesion_classifiers_card_says_what_the_browser_must_know(static):
+    folder = published(static=static).folder
+    card = json.loads((folder / "lesion.json").read_text())
+    entry = load_manifest().networks["lesion"]
+    assert (
+        gzip.decompress((folder / "lesion.onnx.gz").read_bytes()) == (WEIGHTS_DIR / entry.file).read_bytes()
+    )
+    assert card["labels"] == entry.labels
+    assert card["class_offsets"] == [entry.class_offsets[label] for label in entry.labels]
+    assert card["abstention"]["unfamiliar"] == entry.abstention.unfamiliar
+    weight = np.frombuffer(base64.b64decode(card["head"]), "<f4").reshape(len(entry.labels), card["channels"])
+    np.testing.assert_array_equal(weight, open_engine("lesion").initialisers(["head.weight"])["head.weight"])
+    centres = np.frombuffer(base64.b64decode(card["centres"]["weight"]), "<f4")
+    assert len(centres) == len(card["centres"]["lesion"]) * card["channels"]
+
+
+def test_without_a_lesion_classifier_there_is_no_second_download(static, weights):
+    found = published(static=static, weights=weights)
+    assert found.lesion == 0
+    assert not (found.folder / "lesion.json").exists()
 
 
 def test_what_is_published_is_not_made_again_and_no_half_of_it_stays(static):

@@ -23,7 +23,7 @@ from core.training.evaluate import (
 )
 from core.training.imageqx_data import build_pool, square
 from core.training.metrics import auc, binary, draws, interval, recall_at, report_binary
-from core.training.quality_report import point_report
+from core.training.quality_report import caught, point_report
 from core.training.report_text import compact, markdown
 from core.training.sources import DataError, read_manifest
 
@@ -55,6 +55,17 @@ def test_auc_by_hand():
     assert np.isnan(auc(yes(1, 1), np.array([0.2, 0.3])))
     both = auc(yes(0, 1, 0, 1), np.array([0.2, 0.3, 0.9, 0.8]), np.array([[1, 1, 0, 1.0], [0, 1, 1, 1]]))
     assert both.tolist() == [1, 0]
+
+
+def test_what_is_caught_at_a_number_of_retakes_by_hand(make_answers):
+    # 20 good photos with chances 0.05 to 1; 4 faulty ones, of which three lie below the third good one.
+    label = np.array([0] * 20 + [3] * 4)
+    chance = np.concatenate([np.arange(1, 21) / 20, [0.01, 0.12, 0.14, 0.9]])
+    quality = np.stack([chance, *[(1 - chance) / 3] * 3], axis=1)
+    votes = np.eye(4)[label]
+    answers = make_answers(24, label=label, class_votes=votes, quality=quality, scores=np.zeros((24, 5)))
+    assert caught(answers) == {"retakes": 0.15, "n": 4, "share": 0.75, "interval": [0.301, 0.954]}
+    assert caught(answers.only(label == 0))["share"] is None
 
 
 def test_recall_at_a_specificity_by_hand():

@@ -3,6 +3,7 @@
 
 import { EngineError } from "./errors.js";
 import { heatOf, unpackHead } from "./heat.js";
+import { lesionHeat, predictionOf, unpackLesion } from "./lesion.js";
 import { sigmoid, softmax } from "./probability.js";
 import { chances, features as opinionFeatures } from "./second_opinion.js";
 import { hasSimd } from "./simd.js";
@@ -17,9 +18,16 @@ function lacking() {
 }
 
 /**
- * Judges pictures, one after the other; `assess` takes the bitmap away.
+ * Judges pictures, one after the other; `assess` and `predict` take the bitmap away. `predict` asks the lesion
+ * classifier, which `openLesion` fetches first.
  * @typedef {{readonly backend: "wasm" | "webgpu", threads: number,
- *   assess: (source: ImageBitmap | VideoFrame, options?: {features?: boolean}) => Promise<Judged>, close: () => void}} Engine
+ *   assess: (source: ImageBitmap | VideoFrame, options?: {features?: boolean}) => Promise<Judged>,
+ *   openLesion: () => Promise<void>, predict: (source: ImageBitmap | VideoFrame) => Promise<Predicted>,
+ *   close: () => void}} Engine
+ *
+ * `heat` gives Grad-CAM of a class, or null for a network without heat maps.
+ * @typedef {import("./lesion.js").Prediction & {milliseconds: number,
+ *   heat: (label: string) => import("./heat.js").Heat | null}} Predicted
  *
  * @typedef {import("./verdict.js").Judged & {logits: Float32Array, explanationLogits: Float32Array}} Judged
  */
@@ -30,8 +38,8 @@ function lacking() {
  * @param {string} given.base where everything was published (a whole address, or one from the page)
  * @param {"auto" | "webgpu" | "wasm"} [given.backend] "auto" takes the graphics processor where there is one
  * @param {number} [given.threads] of the processor; as many as seem right by default
- * @param {(progress: {what: "network" | "runtime", loaded: number, total: number}) => void} [given.onProgress]
- *   bytes that have come, and bytes in all
+ * @param {(progress: {what: "network" | "runtime", name?: "lesion", loaded: number, total: number}) => void} [given.onProgress]
+ *   bytes that have come, and bytes in all; with a `name` while the lesion classifier is fetched
  * @returns {Promise<Engine>}
  * @throws {EngineError}
  */
@@ -45,6 +53,11 @@ export async function openEngine({ base, backend = "auto", threads, onProgress =
     const { card } = opened;
     const head = card.head && unpackHead(card.head, card.labels, card.explanations);
     let running = opened.backend;
+    /** @type {import("./lesion.js").Lesion | null} */
+    let lesion = null;
+    const openLesion = async () => {
+      lesion ??= unpackLesion((await link.ask("openLesion", { base: address })).card);
+    };
     return {
       get backend() {
         return running;
@@ -55,12 +68,25 @@ export async function openEngine({ base, backend = "auto", threads, onProgress =
         running = answer.backend; // a graphics processor may have been lost
         return judgedOf(answer, card, head);
       },
+      openLesion,
+      predict: async (source) => {
+        await openLesion();
+        return predicted(await link.ask("predict", { bitmap: source }, [source]), lesion);
+      },
       close: () => link.close("the engine was closed"),
     };
   } catch (error) {
     link.close("the engine could not be opened");
     throw error;
   }
+}
+
+/** A worker's answer as a prediction. @param {any} answer @param {any} lesion @returns {Predicted} */
+function predicted({ logits, features: values, milliseconds }, lesion) {
+  const { channels } = lesion;
+  const features = values && { values, channels, size: Math.sqrt(values.length / channels) };
+  const heat = (/** @type {string} */ label) => features && lesionHeat(lesion, features, label);
+  return { ...predictionOf(lesion, logits, features), milliseconds, heat };
 }
 
 /** Questions to a worker as promises. @param {Worker} worker @param {(progress: any) => void} onProgress */

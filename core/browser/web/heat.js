@@ -3,6 +3,11 @@
 
 import { sigmoid } from "./probability.js";
 
+/** Float32 out of base64, as the cards hold weights. @param {string} text */
+export function floats(text) {
+  return new Float32Array(Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer);
+}
+
 /**
  * A heat map for one target: size x size, 0-1, spanning the whole picture; blank when no place speaks for it.
  * @typedef {{map: Float32Array, size: number, blank: boolean}} Heat
@@ -24,8 +29,6 @@ import { sigmoid } from "./probability.js";
  * @returns {Head}
  */
 export function unpackHead(packed, labels, explanations) {
-  const floats = (/** @type {string} */ text) =>
-    new Float32Array(Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer);
   const { explain, direct, through, channels } = packed;
   const weights = { explain: floats(explain), direct: floats(direct), through: floats(through) };
   return { ...weights, channels, labels, explanations };
@@ -55,7 +58,16 @@ function slopes(head, target, explanationLogits) {
  * @throws {RangeError} for any other word
  */
 export function heatOf(features, head, target) {
-  const slope = slopes(head, target, features.explanationLogits);
+  return gradCam(features, slopes(head, target, features.explanationLogits));
+}
+
+/**
+ * The positive part of a feature map's weighted sum, stretched to 0-1.
+ * @param {{values: Float32Array, channels: number, size: number}} features
+ * @param {ArrayLike<number>} slope the target's score by pooled feature: channels
+ * @returns {Heat}
+ */
+export function gradCam(features, slope) {
   const count = features.size * features.size;
   const sum = new Float64Array(count);
   for (let c = 0, from = 0; c < features.channels; c++) {

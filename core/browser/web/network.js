@@ -9,13 +9,13 @@ import { forgetOthers, stored } from "./store.js";
 /**
  * What core/browser/publish.py says of a network.
  * @typedef {{labels: string[], explanations: string[], input_size: number, mean: number[], std: number[],
- *   detail: boolean, temperature: number, places: boolean,
- *   head: {explain: string, direct: string, through: string, channels: number} | null,
- *   opinion: import("./second_opinion.js").Opinion | null,
+ *   detail: boolean, temperature: number, places: boolean, channels?: number,
+ *   head: any, opinion?: import("./second_opinion.js").Opinion | null,
  *   files: Record<"network" | "wasm" | "webgpu", {path: string, bytes: number, module?: string}>,
  *   check: {logits: number[], explanations: number[]}}} Card
  *
  * @typedef {"wasm" | "webgpu"} Backend
+ * What a network without explanations gives of them is empty.
  * @typedef {{logits: Float32Array, explanationLogits: Float32Array, places: Float32Array | null,
  *   features: Float32Array | null}} Answer
  * @typedef {(progress: {what: string, loaded: number, total: number}) => void} Progress
@@ -26,7 +26,7 @@ const BELIEVED = 0.1;
 
 // Drivers have been seen to hang: then the graphics processor is left alone.
 const ADAPTER_MS = 5_000;
-const GPU_MS = 20_000;
+export const GPU_MS = 20_000;
 const GPU_RUN_MS = 5_000;
 
 /** @template T @param {Promise<T>} promise @param {number} ms @returns {Promise<T>} rejects when it takes longer */
@@ -80,7 +80,7 @@ export class Network {
    * @returns {Promise<Answer>}
    */
   async run(square, detail, features, patience = GPU_RUN_MS) {
-    const { input_size: size, mean, std, places } = this.card;
+    const { input_size: size, mean, std, places, explanations } = this.card;
     const views = detail === null ? [square] : [square, detail];
     const given = Object.fromEntries(
       views.map((view, i) => {
@@ -88,14 +88,15 @@ export class Network {
         return [this.#session.inputNames[i], new this.#ort.Tensor("float32", values, [1, 3, size, size])];
       }),
     );
-    const wanted = ["logits", "explanations"];
+    const wanted = ["logits"];
+    if (explanations.length) wanted.push("explanations");
     if (places) wanted.push("places");
     if (features) wanted.push("features");
     const running = this.#session.run(given, wanted);
     const out = await (this.backend === "webgpu" ? within(running, patience) : running);
     return {
       logits: out.logits.data,
-      explanationLogits: out.explanations.data,
+      explanationLogits: explanations.length ? out.explanations.data : new Float32Array(0),
       places: places ? out.places.data : null,
       features: features ? out.features.data : null,
     };
@@ -133,14 +134,15 @@ export class Network {
 
 /**
  * Fetch what is not kept yet and open the network.
- * @param {{base: string, backend: "auto" | Backend, threads?: number, onProgress: Progress}} given `base` is a whole
- *   address that ends in a slash; `threads` of the processor, as many as seem right by default
+ * @param {{base: string, backend: "auto" | Backend, threads?: number, onProgress: Progress, name?: string}} given
+ *   `base` is a whole address that ends in a slash; `threads` of the processor, as many as seem right by default;
+ *   `name` of the network's card
  * @returns {Promise<Network>}
  * @throws {EngineError}
  */
-export async function openNetwork({ base, backend, threads = threadsHere(), onProgress }) {
+export async function openNetwork({ base, backend, threads = threadsHere(), onProgress, name = "imageqx" }) {
   /** @type {Card} */
-  const card = JSON.parse(new TextDecoder().decode(await stored(`${base}imageqx.json`)));
+  const card = JSON.parse(new TextDecoder().decode(await stored(`${base}${name}.json`)));
   const fetched = (/** @type {string} */ what, /** @type {{path: string, bytes: number}} */ { path, bytes }) =>
     stored(base + path, (loaded) => onProgress({ what, loaded, total: bytes }));
   const weights = fetched("network", card.files.network);

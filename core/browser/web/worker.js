@@ -4,13 +4,17 @@
 import { EngineError } from "./errors.js";
 import { fingerprint, luma, pixelsOf } from "./frames.js";
 import { glance } from "./glance.js";
-import { openNetwork } from "./network.js";
+import { GPU_MS, openNetwork } from "./network.js";
 import { levelsOf, texture } from "./texture.js";
 
 /** @type {import("./network.js").Network | null} */
 let network = null;
+/** The lesion classifier, fetched when it is first asked for. @type {import("./network.js").Network | null} */
+let lesion = null;
 /** Open it on the processor, where it cannot fail as a graphics processor may. @type {() => Promise<void>} */
 let openSurely = async () => {};
+/** The same for the lesion classifier. @type {() => Promise<void>} */
+let openLesionSurely = async () => {};
 /** @type {Promise<void>} */
 let last = Promise.resolve();
 
@@ -55,7 +59,33 @@ async function assess({ bitmap, features }) {
   return { ...answer, backend: network.backend, width, height, ...looks, milliseconds };
 }
 
-const ANSWERS = { open, assess };
+/** @param {any} asked */
+async function openLesion({ base }) {
+  if (network === null) throw new EngineError("runtime", "there is no network");
+  const { backend, threads } = network;
+  const onProgress = (/** @type {any} */ progress) => self.postMessage({ progress: { ...progress, name: "lesion" } });
+  const given = { base, threads, onProgress, name: "lesion" };
+  lesion ??= await openNetwork({ ...given, backend });
+  openLesionSurely = async () => void (lesion = await openNetwork({ ...given, backend: "wasm" }));
+  return { card: lesion.card };
+}
+
+/** @param {any} asked */
+async function predict({ bitmap }) {
+  if (lesion === null) throw new EngineError("runtime", "the lesion classifier was not opened");
+  const started = performance.now();
+  const { square } = lesion.views(pixelsOf(bitmap));
+  const wanted = Boolean(lesion.card.channels);
+  const { logits, features } = await lesion.run(square, null, wanted, GPU_MS).catch(async (error) => {
+    if (lesion?.backend !== "webgpu") throw error;
+    console.warn("The graphics processor is not used for lesions any longer:", error);
+    await openLesionSurely();
+    return lesion.run(square, null, wanted);
+  });
+  return { logits, features, milliseconds: performance.now() - started };
+}
+
+const ANSWERS = { open, assess, openLesion, predict };
 
 /** @param {any} asked */
 async function answer(asked) {
