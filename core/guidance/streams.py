@@ -15,7 +15,7 @@ from core.quality.verdict import Verdict
 from core.words import _
 
 # How often a frame is called what it is: recall on the benchmark at each explanation's best threshold, of no
-# skin, and the share of good photos that pass (docs/RESULTS.md).
+# skin, and the share of good photos that pass (docs/results-2026-11-21.md).
 RIGHT: Final = {
     "bad_framing": 0.58, "too_far_away": 0.54, "bad_light": 0.80, "blurry": 0.79, "low_resolution": 0.77,
     "no_skin": 0.94, "ready": 0.85,
