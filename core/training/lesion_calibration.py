@@ -4,6 +4,10 @@ The network learns from classes drawn evenly, and says rare ones too often. One 
 each class (Alexandari et al. 2020) set that right for photographs like the validation ones. They are fitted
 on these, so what they bring is measured by cross-fitting: each photograph is judged by a fit on other
 subjects.
+
+That temperature suits photographs of known collections, and on a new camera, which a person's phone is, it is
+too sure. So it is raised by the largest factor (``caution``) that keeps the calibration error on the known
+collections within ``MOST_ERROR``.
 """
 
 from collections.abc import Mapping
@@ -15,6 +19,7 @@ from scipy.optimize import minimize
 
 from core.runtime.manifest import NetworkEntry
 from core.runtime.probability import softmax
+from core.training.calibration import reliability_bins
 from core.training.lesion_answers import LesionAnswers
 
 # Pulls biases to zero: small beside a hundred photographs, and bounded where a class has but one.
@@ -24,6 +29,9 @@ LIMITS: Final = (0.2, 5.0)
 BIAS_LIMIT: Final = 6.0
 # A fit on the same photographs comes this near, on another machine too.
 SAME: Final = 0.02
+# Calibration error that may be paid on known collections for more doubt on new ones.
+MOST_ERROR: Final = 0.05
+MOST_CAUTION: Final = 2.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,28 +83,66 @@ def fit_calibration(logits: np.ndarray, labels: np.ndarray) -> Calibration:
     return Calibration(round(float(np.exp(-found[0])), 3), np.round(found[1:] * seen, 3))
 
 
-def cross_fitted(answers: LesionAnswers) -> np.ndarray:
+def _fits(answers: LesionAnswers) -> list[tuple[np.ndarray, Calibration]]:
+    """Calibrations fitted on other subjects, each with the photographs that it judges: bool, N."""
+    _keys, place = np.unique(answers.keys, return_inverse=True)
+    if len(_keys) < 2:
+        return [(np.ones(len(answers), bool), fit_calibration(answers.logits, answers.truth))]
+    fold = place % MOST_FOLDS
+    folds = [fold == number for number in np.unique(fold)]
+    return [(here, fit_calibration(answers.logits[~here], answers.truth[~here])) for here in folds]
+
+
+def _scored(answers: LesionAnswers, fits: list[tuple[np.ndarray, Calibration]], factor: float) -> np.ndarray:
+    out = np.zeros(answers.logits.shape)
+    for here, fit in fits:
+        out[here] = replace(fit, temperature=fit.temperature * factor).scores(answers.logits[here])
+    return out
+
+
+def cross_fitted(answers: LesionAnswers, factor: float = 1.0) -> np.ndarray:
     """Scores of each photograph by a calibration fitted on other subjects: float64, N x classes.
 
     Each subject is left out once; with more than ``MOST_FOLDS`` of them, several together. A single subject
     cannot be judged by others, and is scored with its own fit.
+
+    Args:
+        factor: by which each fitted temperature is raised.
     """
-    _keys, place = np.unique(answers.keys, return_inverse=True)
-    fold = place % MOST_FOLDS
-    out = fit_calibration(answers.logits, answers.truth).scores(answers.logits)
-    for number in np.unique(fold) if len(_keys) > 1 else ():
-        here = fold == number
-        out[here] = fit_calibration(answers.logits[~here], answers.truth[~here]).scores(answers.logits[here])
-    return out
+    return _scored(answers, _fits(answers), factor)
+
+
+def caution(answers: LesionAnswers) -> float:
+    """The largest factor (1-2, in hundredths) of the temperature with a calibration error in bounds.
+
+    Measured by cross-fitting; 1 where already the fitted temperature has a larger error than ``MOST_ERROR``.
+    """
+    fits, best = _fits(answers), 1.0
+    for factor in np.arange(1.0, MOST_CAUTION + 0.001, 0.01):
+        chances = softmax(_scored(answers, fits, float(factor)))
+        right = chances.argmax(1) == answers.truth
+        _bins, error = reliability_bins(chances.max(1), right)
+        if error is not None and error <= MOST_ERROR:
+            best = float(round(factor, 2))
+    return best
 
 
 def was_fitted_on(entry: NetworkEntry, answers: LesionAnswers) -> bool:
     """Whether an entry's biases come from these answers to lesions: fitting again gives them again."""
+    return _raised(entry, answers) is not None
+
+
+def _raised(entry: NetworkEntry, answers: LesionAnswers) -> float | None:
+    """The factor by which an entry's temperature is above that of a fit on these answers to lesions.
+
+    None where the entry was not fitted on them.
+    """
     if not entry.class_offsets or not len(answers):
-        return False
+        return None
     again, given = fit_calibration(answers.logits, answers.truth), Calibration.of(entry)
+    factor = given.temperature / again.temperature
     near = np.abs(again.biases - given.biases).max() < SAME
-    return bool(near and abs(again.temperature - given.temperature) < SAME)
+    return factor if near and 1 - SAME < factor < MOST_CAUTION + SAME else None
 
 
 def judged(sets: Mapping[Any, LesionAnswers], entry: NetworkEntry) -> dict[Any, LesionAnswers]:
@@ -108,7 +154,8 @@ def judged(sets: Mapping[Any, LesionAnswers], entry: NetworkEntry) -> dict[Any, 
     for name, answers in sets.items():
         scores = calibration.scores(answers.logits)
         lesions = answers.only(answers.lesion)
-        if was_fitted_on(entry, lesions):
-            scores[answers.lesion] = cross_fitted(lesions)
+        factor = _raised(entry, lesions)
+        if factor is not None:
+            scores[answers.lesion] = cross_fitted(lesions, factor)
         out[name] = replace(answers, logits=scores)
     return out

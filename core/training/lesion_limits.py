@@ -5,6 +5,7 @@ ones, at least ``KEEP`` are answered; what may be refused is shared between the 
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,7 +15,7 @@ from core.lesion.abstain import Centres, contrast, energy, familiarity, reasons,
 from core.runtime.manifest import Abstention, NetworkEntry
 from core.runtime.weights import sha256_of
 from core.training.lesion_answers import LesionAnswers, joined
-from core.training.lesion_calibration import fit_calibration, judged
+from core.training.lesion_calibration import caution, fit_calibration, judged
 from core.training.metrics import auc, clean, draws, interval, roc_points, share_interval
 from core.training.sources import DataError
 from core.words import _
@@ -124,6 +125,8 @@ def fit(
     if not lesions:
         raise DataError(_("There is no validation photograph of a lesion to set thresholds on."))
     calibration = fit_calibration(lesions[0].logits, lesions[0].truth)
+    raised = round(calibration.temperature * caution(lesions[0]), 3)
+    calibration = replace(calibration, temperature=raised)
     offsets = {name: float(bias) for name, bias in zip(entry.labels, calibration.biases, strict=True) if bias}
     entry = entry.model_copy(update={"temperature": calibration.temperature, "class_offsets": offsets})
     centres = fit_centres(references)

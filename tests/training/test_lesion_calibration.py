@@ -7,7 +7,15 @@ from made_up_entry import made_up_entry
 from core.runtime.probability import softmax
 from core.training.calibration import reliability_bins
 from core.training.lesion_answers import NO_LESION, LesionAnswers
-from core.training.lesion_calibration import Calibration, cross_fitted, fit_calibration, judged, was_fitted_on
+from core.training.lesion_calibration import (
+    MOST_ERROR,
+    Calibration,
+    caution,
+    cross_fitted,
+    fit_calibration,
+    judged,
+    was_fitted_on,
+)
 
 LABELS = ["a", "b", "c"]
 
@@ -102,3 +110,36 @@ def test_an_entry_without_offsets_is_temperature_alone():
     made = answers(5)
     entry = made_up_entry(task="lesion", labels=LABELS, temperature=2.0)
     np.testing.assert_allclose(Calibration.of(entry).scores(made.logits), made.logits / 2)
+
+
+def error_of(scores, truth):
+    chances = softmax(scores)
+    return reliability_bins(chances.max(1), chances.argmax(1) == truth)[1]
+
+
+def test_caution_is_as_much_doubt_as_the_error_on_known_collections_allows():
+    made = answers(600, subjects=200)
+    factor = caution(made)
+    assert factor > 1.05
+    assert error_of(cross_fitted(made), made.truth) < error_of(cross_fitted(made, factor), made.truth)
+    assert error_of(cross_fitted(made, factor), made.truth) <= MOST_ERROR
+    assert error_of(cross_fitted(made, factor + 0.01), made.truth) > MOST_ERROR
+    # On photographs of a camera on which the network boasts more, doubt makes it honest.
+    new = answers(3000, seed=5, boast=3.5)
+    fitted = fit_calibration(made.logits, made.truth)
+    raised = Calibration(fitted.temperature * factor, fitted.biases)
+    assert error_of(raised.scores(new.logits), new.truth) < error_of(fitted.scores(new.logits), new.truth)
+
+
+def test_photographs_that_were_fitted_on_are_judged_with_the_same_caution():
+    made = answers(80, prior=(0.5, 0.3, 0.2))
+    fitted = fit_calibration(made.logits, made.truth)
+    entry = entry_of(Calibration(fitted.temperature * 1.2, fitted.biases))
+    assert was_fitted_on(entry, made)
+    np.testing.assert_allclose(judged({"a": made}, entry)["a"].logits, cross_fitted(made, 1.2), rtol=1e-6)
+    assert not was_fitted_on(entry_of(Calibration(fitted.temperature * 3, fitted.biases)), made)
+
+
+def test_a_fit_that_is_in_error_already_is_left_as_it_is():
+    made = answers(12, prior=(0.4, 0.3, 0.3))
+    assert caution(made) == 1.0 or error_of(cross_fitted(made, caution(made)), made.truth) <= MOST_ERROR
