@@ -1,4 +1,4 @@
-"""``python -m core train imageqx|lesion|segmenter``: from a data folder to an ONNX file and its entry."""
+"""``python -m core train imageqx|lesion``: from a data folder to an ONNX file and its entry."""
 
 import argparse
 import shutil
@@ -13,7 +13,7 @@ from typing import Any
 from core.runtime.manifest import MANIFEST_NAME, WEIGHTS_DIR, WeightsError, load_manifest, save_entry
 from core.words import _
 
-TASKS = ("imageqx", "lesion", "segmenter")
+TASKS = ("imageqx", "lesion")
 # Said again here: the command line must be there before torch is.
 LOSSES = ("cross-entropy", "bce")
 SELF_SUPERVISED = "self-supervised"
@@ -60,7 +60,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--processes", type=int, default=1, help="side by side; not with --minutes")
     parser.add_argument("--pool", type=Path, help="imageqx only: rendered samples (default: OUT/pool)")
-    parser.add_argument("--samples", type=int, help="not for lesion: samples to render")
+    parser.add_argument("--samples", type=int, help="imageqx only: samples to render")
     parser.add_argument("--phantoms", type=int, default=30, help="lesion only: drawn pictures a class")
     parser.add_argument(
         "--configuration",
@@ -156,10 +156,6 @@ def _story_of(file: Path) -> dict[str, Any]:
 def _train(args: argparse.Namespace) -> int:
     import torch
 
-    if args.task == "segmenter":
-        from core.training.recipes.segmenter import train_as_told
-
-        return train_as_told(args, commit())
     from core.training.check_data import check_data
     from core.training.export import InitError, build, initialise
     from core.training.lesion_data import PHANTOM_SLUG

@@ -264,7 +264,6 @@ def small_pool(tmp_path_factory):
     rng = np.random.default_rng(0)
     for name in ("images.npy", "details.npy"):
         np.save(folder / name, rng.integers(0, 256, (12, 224, 224, 3), np.uint8))
-    np.save(folder / "skin.npy", np.zeros((12, 56, 56), np.uint8))
     places = np.zeros((12, 14, 14), np.uint8)
     places[0, 0, 13] = 254
     places[1] = 255
@@ -328,13 +327,6 @@ def test_sources_and_scenes_can_be_left_out_of_training(small_pool):
     assert all(data.rows[data.picks(20, np.random.default_rng(0))] % 2 == 0)
     few = PoolData(small_pool, replace(OURS, no_skin=0.0))
     assert set(few.rows) == {0, 1, 2, 3, 4}
-
-
-def test_what_is_no_skin_is_painted_over_before_a_segmented_network_sees_it(small_pool):
-    data = PoolData(small_pool, CONFIGURATIONS["segmented"])
-    whole, detail, *_targets = data.validation()[0]
-    assert (whole == 118).all()
-    assert detail.std() > 10
 
 
 def test_validation_may_look_at_a_few_only(small_pool):

@@ -33,8 +33,6 @@ SAMPLES = 14_000
 LOOK = 480
 # Distance, framing and class can be learnt small, and thrice as fast; detail is never shrunk, only cut.
 SIZES = ((0.0, 128), (0.5, 160), (0.8, 224))
-# Skin that a segmenter did not find is painted in this grey (0-255).
-GREY = 118
 
 
 @dataclass(frozen=True)
@@ -47,7 +45,6 @@ class Choices:
         views: 1 whole frame, or 2 with the detail from its middle.
         measures, places: whether the extra heads take part in training.
         no_skin: share of the scenes without skin that is used.
-        segmented: paint over what a segmenter does not take for skin (needs ``skin.npy`` in the pool).
     """
 
     labels: str = "soft"
@@ -55,7 +52,6 @@ class Choices:
     measures: bool = True
     places: bool = True
     no_skin: float = 1.0
-    segmented: bool = False
 
 
 CONFIGURATIONS: Final = {
@@ -65,7 +61,6 @@ CONFIGURATIONS: Final = {
     "one-view": Choices(views=1),
     "votes-only": Choices(measures=False, places=False),
     "few-no-skin": Choices(no_skin=0.2),
-    "segmented": Choices(segmented=True),
 }
 
 
@@ -153,7 +148,6 @@ class PoolData:
         self.labels = pool.labels[self.rows]
         self.measures = standard_measures(columns["measures"])[pool.positions]
         self.places = columns["places"]
-        self._skin = np.load(folder / "skin.npy", mmap_mode="r") if choices.segmented else None
         any_rater, share = pool.explanations, pool.explanation_shares
         self._given = any_rater if choices.labels == "hard" else (any_rater + share) / 2
 
@@ -165,9 +159,6 @@ class PoolData:
         """The pictures of one sample: uint8, 224 x 224 x 3, as many as the configuration has views."""
         place = pool.positions[row]
         pictures = [np.array(pool.images[place])]
-        if self._skin is not None:
-            skin = cv2.resize(np.array(self._skin[place]), pictures[0].shape[:2])
-            pictures[0][skin < 128] = GREY
         if self.choices.views == 2:
             pictures.append(np.array(pool.details[place]))
         return pictures
