@@ -197,10 +197,6 @@ class PoolData:
         """(pictures, class, explanations by any rater, class votes) of the validation samples."""
         return _HeldOut(self, self._held_out, self._look)
 
-    def held_out(self, split: PoolDataset) -> Dataset:
-        """The same of another split."""
-        return _HeldOut(self, split, None)
-
 
 class _HeldOut(Dataset):
     def __init__(self, data: PoolData, pool: PoolDataset, look: int | None) -> None:
