@@ -38,11 +38,10 @@ FLAGS: Final = (
 
 @dataclass(frozen=True)
 class Server:
-    """A running app: where it answers, the file with everything it printed, and its process."""
+    """A running app: where it answers, and the file with everything it printed."""
 
     url: str
     log: Path
-    pid: int = 0
 
     def printed(self) -> str:
         """Everything it printed until now."""
@@ -113,7 +112,7 @@ def running(command: Sequence[str], url: str, log: Path, environment: Mapping[st
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
         )
-        server = Server(url, log, process.pid)
+        server = Server(url, log)
         try:
             _wait_until_healthy(server, process)
             yield server

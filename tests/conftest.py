@@ -69,7 +69,6 @@ class FakeLesion:
 
     name = "lesion"
     no_map = None
-    has_maps = True
 
     def __init__(self):
         from core.lesion.taxonomy import shipped

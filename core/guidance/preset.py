@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final, Literal
 import yaml
 from pydantic import Field, field_validator
 
-from core.checked_yaml import YamlError, dump, parse, read_text
+from core.checked_yaml import YamlError, parse, read_text
 from core.guidance.conditions import GENERAL_KEY, PICTURE_KEYS, REFINED, family
 from core.guidance.parts import (
     CameraRule,
@@ -218,12 +218,3 @@ def _start() -> Mapping[str, Any]:
     """What every preset starts from: all of ``balanced`` but who it is."""
     content = yaml.safe_load((PRESETS_DIR / f"{START}.yaml").read_text(encoding="utf-8"))
     return {key: value for key, value in content.items() if key not in _OWN}
-
-
-def dump_preset(preset: Preset) -> str:
-    """A preset as YAML that says everything, with what it inherited; :func:`parse_preset` reads it back.
-
-    The house's words stay in the house: only the preset's own are in it.
-    """
-    content = preset.model_dump(mode="json")
-    return dump(content, width=110)

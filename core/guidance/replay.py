@@ -1,4 +1,4 @@
-"""How soon the right thing is said, how often it changes, how long it is wrong: smoothers compared.
+"""How soon the right thing is said, how often it changes, how long it is wrong: with smoothing and without.
 
 ``python -m core.guidance.replay FILE...`` for sessions' logs or streams of one JSON object a line; without a
 file, on made-up streams.
@@ -7,7 +7,6 @@ file, on made-up streams.
 import argparse
 import math
 import sys
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ from typing import Protocol
 import numpy as np
 
 from core.guidance.coach import Coach
-from core.guidance.conditions import CALM_KEYS, OPEN_KEYS
+from core.guidance.conditions import OPEN_KEYS
 from core.guidance.preset import Preset, PresetError, load_preset
 from core.guidance.stabiliser import Stabiliser
 from core.guidance.streams import Stream, StreamError, made, read
@@ -48,63 +47,6 @@ class Raw:
         return key
 
 
-class MovingAverage:
-    """What most frames of the last second say."""
-
-    def __init__(self, clock: Clock, seconds: float = 1.0) -> None:
-        self._clock, self._seconds = clock, seconds
-        self._frames: deque[tuple[float, str]] = deque()
-
-    def __call__(self, key: str) -> str:
-        """Count one frame."""
-        self._frames.append((self._clock.now, key))
-        while self._frames[0][0] < self._clock.now - self._seconds:
-            self._frames.popleft()
-        keys = [name for _at, name in self._frames]
-        return max(dict.fromkeys(keys), key=keys.count)
-
-
-class Exponential:
-    """Exponential smoothing: each frame moves the share of every condition a little."""
-
-    def __init__(self, weight: float = 0.2) -> None:
-        self._weight = weight
-        self._shares: dict[str, float] = {}
-
-    def __call__(self, key: str) -> str:
-        """Count one frame."""
-        for name in {*self._shares, key}:
-            self._shares[name] = (1 - self._weight) * self._shares.get(name, 0.0)
-        self._shares[key] += self._weight
-        return max(self._shares, key=lambda name: self._shares[name])
-
-
-class Decayed:
-    """Votes over 3 s that lose 5 % with each newer frame, times their share; hints stay their time."""
-
-    def __init__(self, preset: Preset, clock: Clock, seconds: float = 3.0, decay: float = 0.95) -> None:
-        self._timing, self._clock, self._seconds, self._decay = preset.timing, clock, seconds, decay
-        self._frames: deque[tuple[float, str]] = deque()
-        self._shown, self._since = "searching", -math.inf
-
-    def __call__(self, key: str) -> str:
-        """Count one frame."""
-        now = self._clock.now
-        self._frames.append((now, key))
-        while self._frames[0][0] < now - self._seconds:
-            self._frames.popleft()
-        weights: dict[str, float] = {}
-        counts: dict[str, int] = {}
-        for age, (_at, name) in enumerate(reversed(self._frames)):
-            weights[name] = weights.get(name, 0.0) + self._decay**age
-            counts[name] = counts.get(name, 0) + 1
-        best = max(weights, key=lambda name: weights[name] * counts[name])
-        stay = self._timing.calm_ms if self._shown in CALM_KEYS else self._timing.hint_ms
-        if best != self._shown and now - self._since >= stay / 1000:
-            self._shown, self._since = best, now
-        return self._shown
-
-
 class Whole:
     """The coach as the camera has it: "ready" also waits for the steady second of the gate."""
 
@@ -118,14 +60,11 @@ class Whole:
 
 
 def smoothers(preset: Preset) -> dict[str, Callable[[Clock], Smoother]]:
-    """The smoothers that are compared, by name; each makes a new one."""
+    """What is measured, by name; each makes a new smoother."""
     timing = preset.timing
     ours = f"Retake: {timing.window_ms} ms, half-life {timing.half_life_ms} ms, lead {timing.lead:g}"
     return {
         "no smoothing": lambda clock: Raw(),
-        "moving average, 1 s": MovingAverage,
-        "exponential, 0.2 a frame": lambda clock: Exponential(),
-        "3000 ms, 0.95 a frame": lambda clock: Decayed(preset, clock),
         ours: lambda clock: Stabiliser(preset, clock).update,
         "Retake with the gate": lambda clock: Whole(preset, clock),
     }

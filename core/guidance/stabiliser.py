@@ -33,11 +33,6 @@ class Stabiliser:
         """The condition key that is shown now; ``"searching"`` before the first."""
         return self._shown
 
-    @property
-    def since(self) -> float:
-        """When the shown condition took over, on the clock (seconds); minus infinity before the first."""
-        return self._since
-
     def scores(self) -> dict[str, float]:
         """The weight of the votes for each condition in the window."""
         now = self._clock()

@@ -61,11 +61,6 @@ class LesionClassifier:
         self._clock = clock
 
     @property
-    def has_maps(self) -> bool:
-        """Whether there are heat maps of this network's answers."""
-        return self.no_map is None
-
-    @property
     def no_map(self) -> NoMapError | None:
         """Why there are no heat maps; None where there are."""
         return self._head if isinstance(self._head, NoMapError) else None

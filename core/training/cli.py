@@ -1,4 +1,4 @@
-"""``python -m core train imageqx|lesion|segmenter``: from a data folder to an ONNX file and its entry."""
+"""``python -m core train imageqx|lesion``: from a data folder to an ONNX file and its entry."""
 
 import argparse
 import shutil
@@ -13,10 +13,9 @@ from typing import Any
 from core.runtime.manifest import MANIFEST_NAME, WEIGHTS_DIR, WeightsError, load_manifest, save_entry
 from core.words import _
 
-TASKS = ("imageqx", "lesion", "segmenter")
+TASKS = ("imageqx", "lesion")
 # Said again here: the command line must be there before torch is.
 LOSSES = ("cross-entropy", "bce")
-SELF_SUPERVISED = "self-supervised"
 FINE_TUNED = "fine-tuned"
 
 
@@ -49,24 +48,15 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         "--init imagenet)",
     )
     parser.add_argument("--loss", choices=LOSSES, default=LOSSES[0], help="lesion only")
-    parser.add_argument(
-        "--teacher",
-        type=Path,
-        action="append",
-        default=[],
-        help="lesion only: one of our ONNX files to learn the answers of, beside the labels; several teach "
-        "their mean",
-    )
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--processes", type=int, default=1, help="side by side; not with --minutes")
     parser.add_argument("--pool", type=Path, help="imageqx only: rendered samples (default: OUT/pool)")
-    parser.add_argument("--samples", type=int, help="not for lesion: samples to render")
+    parser.add_argument("--samples", type=int, help="imageqx only: samples to render")
     parser.add_argument("--phantoms", type=int, default=30, help="lesion only: drawn pictures a class")
     parser.add_argument(
         "--configuration",
         help="paper (imageqx only; Jalaboi et al. 2022), retake (the default from scratch, and of ResNets), "
-        "fine-tuned (the default of EfficientNet-B0 from a pretrained start), one they are compared by, or "
-        "self-supervised (lesion only: no classes, a last.ckpt for --init)",
+        "fine-tuned (the default of EfficientNet-B0 from a pretrained start), or one they are compared by",
     )
     parser.add_argument(
         "--without", default="", help="imageqx only: sources not to train on, by slug, separated by commas"
@@ -156,16 +146,12 @@ def _story_of(file: Path) -> dict[str, Any]:
 def _train(args: argparse.Namespace) -> int:
     import torch
 
-    if args.task == "segmenter":
-        from core.training.recipes.segmenter import train_as_told
-
-        return train_as_told(args, commit())
     from core.training.check_data import check_data
     from core.training.export import InitError, build, initialise
     from core.training.lesion_data import PHANTOM_SLUG
     from core.training.networks.fold import settle
     from core.training.recipes.finish import finish
-    from core.training.recipes.loop import LAST, first_inputs, fit
+    from core.training.recipes.loop import first_inputs, fit
     from core.training.recipes.range_test import earlier_optimum, range_test, write_range_test
     from core.training.sources import read_manifest
     from core.training.splits import split_of
@@ -186,10 +172,7 @@ def _train(args: argparse.Namespace) -> int:
     validation = [row for row in rows if split_of(row) == "validation"]
     if not training or not validation:
         return _complain(_("The data folder needs photographs on both sides of the split, see splits.json."))
-    try:
-        recipe = _recipe(args, net, training, validation)
-    except InitError as error:
-        return _complain(str(error))
+    recipe = _recipe(args, net, training, validation)
     if Path(args.init).suffix == ".onnx":
         settle(recipe.net, *first_inputs(recipe)[: getattr(net, "views", 1)])
     # Mishra et al. find the rate by a range test; ours for ImageQX is known.
@@ -219,10 +202,6 @@ def _train(args: argparse.Namespace) -> int:
         return 0  # a helper of the process that goes on
     if recipe.trainer.interrupted:
         return _complain(_("Training was interrupted. Continue it with --resume."))
-    if args.configuration == SELF_SUPERVISED:
-        # Its head has learnt nothing: a start for --init, no classifier.
-        print(_("Written: {file}").format(file=args.out / f"{LAST}.ckpt"))
-        return 0
     groups = ("lesion",) if args.task == "lesion" else ("lesion", "healthy_skin", "no_skin")
     provenance: dict[str, Any] = {
         "arch": args.arch if args.task == "lesion" else "efficientnet_b0",
@@ -242,7 +221,6 @@ def _train(args: argparse.Namespace) -> int:
     if args.task == "lesion":
         photographs = sum(picture.slug != PHANTOM_SLUG for picture in recipe.data.training)
         provenance |= {"loss": args.loss, "graded": recipe.plan.pretrained, "photographs": photographs}
-        provenance["teachers"] = [file.name for file in args.teacher]
     if args.task == "imageqx":
         provenance["subjects"] = recipe.data.subjects
         provenance["without"] = [slug for slug in args.without.split(",") if slug]
@@ -278,28 +256,11 @@ def _choices(args: argparse.Namespace) -> Any:
     from core.training.export import InitError
     from core.training.recipes import imageqx, lesion
 
-    known: dict[str, Any] = (
-        imageqx.CONFIGURATIONS
-        if args.task == "imageqx"
-        else lesion.CONFIGURATIONS | {SELF_SUPERVISED: lesion.CONFIGURATIONS["retake"]}
-    )
+    known: dict[str, Any] = imageqx.CONFIGURATIONS if args.task == "imageqx" else lesion.CONFIGURATIONS
     if args.configuration not in known:
         message = _("There is no configuration {name}; choose one of {known}.")
         raise InitError(message.format(name=args.configuration, known=", ".join(known)))
     return known[args.configuration]
-
-
-def _teacher(file: Path, arch: str) -> Any:
-    """A network to learn from, of the same architecture.
-
-    Raises:
-        InitError: the file is not there, or holds another network.
-    """
-    from core.training.export import build, initialise
-
-    net = build("lesion", arch)
-    initialise(net, str(file))
-    return net
 
 
 def _recipe(args: argparse.Namespace, net: Any, training: list, validation: list) -> Any:
@@ -321,7 +282,6 @@ def _recipe(args: argparse.Namespace, net: Any, training: list, validation: list
         from core.quality.registry import open_assessor
         from core.training.lesion_data import draw_phantoms, load_pictures, load_skin
         from core.training.recipes import lesion
-        from core.training.recipes.self_supervised import SelfSupervisedRecipe, SkinData
         from core.training.splits import share_of
 
         choices = _choices(args)
@@ -332,9 +292,6 @@ def _recipe(args: argparse.Namespace, net: Any, training: list, validation: list
             skin = load_skin(training)
         else:
             photos, skin = load_pictures(seen, marks=False), []
-        if args.configuration == SELF_SUPERVISED:
-            pairs = SkinData([*photos, *drawn], skin, load_pictures(validation))
-            return SelfSupervisedRecipe(net, pairs, lesion.plan(**given))
         held_out = load_pictures(validation, long_side=640)
         data = lesion.LesionData([*photos, *drawn], held_out, skin=skin, restyled=choices.restyled)
         mixed = net.early_stages if choices.mixed else ()
@@ -345,7 +302,6 @@ def _recipe(args: argparse.Namespace, net: Any, training: list, validation: list
             loss=args.loss,
             mixed=mixed,
             choices=choices,
-            teachers=[_teacher(file, args.arch) for file in args.teacher],
         )
     from core.training.recipes import imageqx
 

@@ -481,11 +481,6 @@ class Plan:
     faults: Mapping[str, tuple[str, float]]
 
 
-def random_plan(rng: Rng, explanations: tuple[str, ...]) -> Plan:
-    """Draw a mode and a severity for each explanation named."""
-    return Plan({name: (str(rng.choice(MODES[name])), float(rng.uniform(0, 1))) for name in explanations})
-
-
 def take(
     scene: Scene,
     plan: Plan,

@@ -24,7 +24,6 @@ from core.words import _
 OUTPUTS = {
     "imageqx": ("logits", "explanations", "places", "features"),
     "lesion": ("logits", "features"),
-    "segmenter": ("logits", "features"),
 }
 HALF_LIMIT = float(np.finfo(np.float16).max)
 

@@ -49,7 +49,6 @@ class Picture:
         label: index into ``LABELS``.
         slug: the source.
         places: float, s x s, how likely each part is lesion (0-1); None where nobody knows.
-        conditions: what the source's own, finer label names.
     """
 
     rgb: np.ndarray
@@ -57,7 +56,6 @@ class Picture:
     label: int
     slug: str
     places: np.ndarray | None = None
-    conditions: tuple[str, ...] = ()
 
 
 def load_pictures(
@@ -93,13 +91,8 @@ def load_pictures(
         if places is None and locate is not None:
             places = locate(rgb)
         label = LABELS.index(row.label)
-        pictures.append(Picture(rgb, boxes, label, row.slug, places, conditions_of(row)))
+        pictures.append(Picture(rgb, boxes, label, row.slug, places))
     return pictures
-
-
-def conditions_of(row: Row) -> tuple[str, ...]:
-    """What a row's finer label names: some sources name several, joined by a plus sign."""
-    return tuple(part.strip() for part in row.original_label.split("+") if part.strip())
 
 
 def load_skin(rows: Sequence[Row], long_side: int = CACHE_LONG_SIDE) -> list[np.ndarray]:

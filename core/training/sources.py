@@ -45,7 +45,6 @@ class Row:
     path: str
     group: str
     label: str
-    original_label: str
     source: str
     slug: str
     split_key: str
@@ -77,7 +76,6 @@ def _row(root: Path, entry: Mapping[str, str | None]) -> Row:
         path=text("path"),
         group=text("group"),
         label=lesion_label(text("label"), text("original_label")),
-        original_label=text("original_label"),
         source=text("source"),
         slug=text("slug"),
         split_key=text("split_key"),

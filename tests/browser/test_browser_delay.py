@@ -2,10 +2,10 @@
 
 import pytest
 from device_steps import start, wait_for
+from hint_delays import delays, fitting, latency
 
 from core.guidance.preset import load_preset
 from scripts import drive
-from scripts.measure_live import delays, fitting, latency
 
 pytestmark = pytest.mark.browser
 CHANGES = 6

@@ -1,17 +1,14 @@
 from pathlib import Path
 
 import pytest
-import yaml
 from pydantic import ValidationError
 
 from core.guidance.conditions import CAMERA_KEYS, KEYS, PICTURE_KEYS, REFINED, WORDED_KEYS
 from core.guidance.preset import (
     PRESETS_DIR,
     PresetError,
-    dump_preset,
     load_named,
     load_preset,
-    parse_preset,
     preset_files,
 )
 from core.guidance.wording import MOST_LETTERS, WORDS_DIR, house_languages, house_words
@@ -89,15 +86,6 @@ def test_what_a_preset_leaves_out_comes_from_balanced_key_by_key(tmp_path):
     assert mine.shots.context.thresholds == {**start.shots.context.thresholds, "blurry": 0.9}
     assert mine.gate == start.gate
     assert (mine.name, mine.version, mine.description) == ("mine", 1, "")
-
-
-@pytest.mark.parametrize("name", SHIPPED)
-def test_a_preset_written_whole_reads_back_the_same_and_leaves_nothing_to_inherit(name, tmp_path):
-    preset = load_preset(name)
-    text = dump_preset(preset)
-    assert parse_preset(text, tmp_path / "other.yaml") == preset
-    assert set(yaml.safe_load(text)) == set(yaml.safe_load(BALANCED))
-    assert set(yaml.safe_load(text)["timing"]) == set(yaml.safe_load(BALANCED)["timing"])
 
 
 def test_own_presets_are_found_in_their_folders_and_none_takes_a_shipped_name(tmp_path):

@@ -108,7 +108,7 @@ def test_explains_a_class_by_the_weights_of_its_row():
     weight[LABELS.index("tumor")] = (-1, -1)
     engine = FakeEngine(LOGITS, features, weight)
     classifier = LesionClassifier(engine, entry())
-    assert classifier.has_maps
+    assert classifier.no_map is None
     engine.batches.clear()
     acne = classifier.explain(PICTURE, "acne")
     assert (acne.target, acne.method) == ("acne", "gradcam")

@@ -13,7 +13,6 @@ ROW = Row(
     path=PATH,
     group="lesion",
     label="",
-    original_label="",
     source="",
     slug="",
     split_key="",

@@ -88,11 +88,10 @@ def test_training_goes_on_from_a_checkpoint_and_from_our_own_file(lesion, folder
     assert entry.provenance["peak_rate"] == earlier_optimum(lesion)
     assert (lesion / "range_test.svg").stat().st_mtime_ns == plot
     start = lesion / "lesion.onnx"
-    assert train(*args, "--out", tmp_path, "--epochs", 1, "--init", start, "--teacher", start) == 0
+    assert train(*args, "--out", tmp_path, "--epochs", 1, "--init", start) == 0
     story = load_manifest(tmp_path / "manifest.json").networks["lesion"].provenance
     assert story["init"] == "lesion.onnx"
     assert story["start"]["seed"] == 5
-    assert story["teachers"] == ["lesion.onnx"]
     assert train(*args, "--out", tmp_path, "--epochs", 1, "--init", lesion / "last.ckpt") == 0
     assert load_manifest(tmp_path / "manifest.json").networks["lesion"].provenance["init"] == "last.ckpt"
     assert "Written" in capsys.readouterr().out
@@ -160,7 +159,6 @@ def test_what_is_in_the_way_is_one_sentence(folder, tmp_path, capsys):
     wrong = [
         ["--data", tmp_path / "nowhere"],
         ["--data", folder, "--init", tmp_path / "none.onnx"],
-        ["--data", folder, "--teacher", tmp_path / "none.onnx"],
         ["--data", folder, "--arch", "resnet18"],
         ["--data", folder, "--resume"],
         ["--data", folder, "--processes", 2, "--minutes", 1],

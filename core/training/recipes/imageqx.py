@@ -36,8 +36,6 @@ SIZES = ((0.0, 128), (0.5, 160), (0.8, 224))
 # A pretrained trunk starts beyond the small sizes.
 TUNED_SIZES = ((0.0, 128), (0.3, 160), (0.75, 224))
 TUNED_THIRDS = (0.1, 0.4, 1.0)
-# Skin that a segmenter did not find is painted in this grey (0-255).
-GREY = 118
 
 
 @dataclass(frozen=True)
@@ -50,7 +48,6 @@ class Choices:
         views: 1 whole frame, or 2 with the detail from its middle.
         measures, places: whether the extra heads take part in training.
         no_skin: share of the scenes without skin that is used.
-        segmented: paint over what a segmenter does not take for skin (needs ``skin.npy`` in the pool).
     """
 
     labels: str = "soft"
@@ -58,7 +55,6 @@ class Choices:
     measures: bool = True
     places: bool = True
     no_skin: float = 1.0
-    segmented: bool = False
 
 
 CONFIGURATIONS: Final = {
@@ -69,7 +65,6 @@ CONFIGURATIONS: Final = {
     "one-view": Choices(views=1),
     "votes-only": Choices(measures=False, places=False),
     "few-no-skin": Choices(no_skin=0.2),
-    "segmented": Choices(segmented=True),
 }
 
 
@@ -174,7 +169,6 @@ class PoolData:
         self.labels = pool.labels[self.rows]
         self.measures = standard_measures(columns["measures"])[pool.positions]
         self.places = columns["places"]
-        self._skin = np.load(folder / "skin.npy", mmap_mode="r") if choices.segmented else None
         any_rater, share = pool.explanations, pool.explanation_shares
         self._given = any_rater if choices.labels == "hard" else (any_rater + share) / 2
 
@@ -186,9 +180,6 @@ class PoolData:
         """The pictures of one sample: uint8, 224 x 224 x 3, as many as the configuration has views."""
         place = pool.positions[row]
         pictures = [np.array(pool.images[place])]
-        if self._skin is not None:
-            skin = cv2.resize(np.array(self._skin[place]), pictures[0].shape[:2])
-            pictures[0][skin < 128] = GREY
         if self.choices.views == 2:
             pictures.append(np.array(pool.details[place]))
         return pictures
@@ -226,10 +217,6 @@ class PoolData:
     def validation(self) -> Dataset:
         """(pictures, class, explanations by any rater, class votes) of the validation samples."""
         return _HeldOut(self, self._held_out, self._look)
-
-    def held_out(self, split: PoolDataset) -> Dataset:
-        """The same of another split."""
-        return _HeldOut(self, split, None)
 
 
 class _HeldOut(Dataset):
