@@ -20,6 +20,7 @@ from core.browser import publish
 from core.browser.choice import VARIABLE as LIVE_VARIABLE
 from core.browser.runtime import STATIC
 from core.cli.faults import sentence_of
+from core.i18n import _
 from core.lesion.networks import names, open_lesion
 from core.quality.classical import Classical
 from core.quality.imageqx import ImageQX, rule_of
@@ -29,7 +30,6 @@ from core.runtime.engine import open_engine
 from core.runtime.manifest import MANIFEST_NAME, RESTORE, WEIGHTS_DIR, Manifest, WeightsError, load_manifest
 from core.runtime.weights import verify_all
 from core.training.phantoms import draw
-from core.words import _
 
 KEPT_S: Final = 30.0
 _LOG: Final = logging.getLogger(__name__)

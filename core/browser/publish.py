@@ -26,12 +26,12 @@ import numpy as np
 from core.browser import markup, runtime
 from core.browser.runtime import STATIC, RuntimeMissingError
 from core.explain.closed_form import ImageQXHead
+from core.i18n import _
 from core.runtime.engine import Engine
 from core.runtime.manifest import WEIGHTS_DIR, NetworkEntry, WeightsError, load_manifest
 from core.runtime.onnx_file import initialiser_names
 from core.runtime.preprocess import square_batch
 from core.runtime.weights import verify
-from core.words import _
 
 _LOG: Final = logging.getLogger(__name__)
 _WEB: Final = Path(__file__).with_name("web")

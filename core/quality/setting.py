@@ -3,7 +3,7 @@
 import os
 from typing import Final
 
-from core.words import _
+from core.i18n import _
 
 VARIABLE: Final = "RETAKE_ASSESSOR"
 ASSESSORS: Final = ("imageqx", "classical")

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.data import Dataset
 
+from core.i18n import _
 from core.runtime.manifest import WEIGHTS_DIR, NetworkEntry, save_entry
 from core.runtime.preprocess import IMAGENET_MEAN, IMAGENET_STD
 from core.runtime.weights import sha256_of
@@ -43,7 +44,6 @@ from core.training.segmenter_data import (
 )
 from core.training.sources import DataError, Row, read_manifest
 from core.training.splits import split_of
-from core.words import _
 
 TASK: Final = "segmenter"
 # A photo counts as one of skin by its share of pixels that are skin at this probability.
