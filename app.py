@@ -2,8 +2,8 @@
 
 import streamlit as st
 
+from core.i18n import _
 from core.ui import layout, session
-from core.words import _
 
 st.set_page_config(page_title="Retake", page_icon=layout.page_icon(), layout="centered")
 session.apply_language()

@@ -26,6 +26,7 @@ import numpy as np
 
 from core.explain.closed_form import grad_cam
 from core.explain.gradients import Gradients, MissingTorchError
+from core.i18n import _
 from core.lesion.classifier import LesionClassifier
 from core.photo import photo_from_array, read_photo
 from core.quality.imageqx import ImageQX
@@ -33,7 +34,6 @@ from core.runtime.engine import default_threads, open_engine
 from core.runtime.manifest import load_manifest
 from core.runtime.preprocess import network_input
 from core.training.phantoms import draw
-from core.words import _
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 TORCH_KEYS: Final = (

@@ -18,8 +18,8 @@ from PIL import Image
 
 from core.decoding import pool
 from core.decoding.limits import MAX_BYTES, MAX_PIXELS, MIN_SHORT_SIDE, Refusal, check_size
+from core.i18n import _
 from core.runtime.preprocess import WORKING_LONG_SIDE, shrink
-from core.words import _
 
 __all__ = [
     "MAX_BYTES",

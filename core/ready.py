@@ -20,6 +20,7 @@ from core.browser import publish
 from core.browser.choice import VARIABLE as LIVE_VARIABLE
 from core.browser.runtime import STATIC
 from core.cli.faults import sentence_of
+from core.i18n import _
 from core.lesion.networks import names, open_lesion
 from core.quality import registry
 from core.quality.registry import AssessorEntry
@@ -36,7 +37,6 @@ from core.runtime.manifest import (
 )
 from core.runtime.weights import verify_all
 from core.training.phantoms import draw
-from core.words import _
 
 KEPT_S: Final = 30.0
 _LOG: Final = logging.getLogger(__name__)

@@ -9,7 +9,7 @@ from typing import Final
 
 import yaml
 
-from core.words import _
+from core.i18n import _
 
 MOST_CHARACTERS: Final = 100_000
 MOST_PARTS: Final = 20_000

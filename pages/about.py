@@ -2,11 +2,11 @@
 
 import streamlit as st
 
+from core.i18n import _
 from core.lesion.taxonomy import taxonomy_of
 from core.runtime.manifest import NetworkEntry, WeightsError
 from core.text.wording import disclaimer
 from core.ui import engines, figures, layout, photo_guide, session
-from core.words import _
 
 
 def main() -> None:

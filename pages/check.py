@@ -6,13 +6,13 @@ from functools import partial
 import streamlit as st
 from streamlit.elements.arrow import DataframeSelectionState
 
+from core.i18n import _, ngettext
 from core.live import trouble
 from core.study.events import Source
 from core.text.markdown import plain
 from core.ui import _compat, checking, language, large_files, layout, samples
 from core.ui.result_card import result_card
 from core.ui.session import preset
-from core.words import _, ngettext
 
 FILES, CAMERA, SAMPLES = "files", "camera", "samples"
 HEAD_HEIGHT = 38

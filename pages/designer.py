@@ -2,8 +2,8 @@
 
 import streamlit as st
 
+from core.i18n import _
 from core.ui import designer_draft, designer_edit, designer_keep, designer_preview, layout
-from core.words import _
 
 
 def main() -> None:

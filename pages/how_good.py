@@ -2,8 +2,8 @@
 
 import streamlit as st
 
+from core.i18n import _
 from core.ui import layout, quality_tables
-from core.words import _
 
 
 def main() -> None:

@@ -31,7 +31,7 @@ from babel.messages.pofile import read_po, write_po
 
 from core.guidance.conditions import KEYS
 from core.guidance.preset import PRESETS_DIR
-from core.words import LANGUAGES, LOCALE_DIR
+from core.i18n import LANGUAGES, LOCALE_DIR
 
 TEMPLATE: Final = LOCALE_DIR / "retake.pot"
 BETWEEN_FORMS: Final = " | "

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from core.data_folder import data_folder
-from core.words import _
+from core.i18n import _
 
 ROOT = Path(__file__).resolve().parent.parent
 VALID_FOR = timedelta(days=90)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
-from core.words import _
+from core.i18n import _
 
 VARIABLE: Final = "RETAKE_LIVE"
 QUERY: Final = "live"

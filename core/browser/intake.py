@@ -17,10 +17,10 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from core.guidance.parts import ShotName
+from core.i18n import _
 from core.photo import Photo, PhotoError, read_photo
 from core.quality.verdict import Assessor, PassRule, Verdict
 from core.study.events import EventLog
-from core.words import _
 
 _LOG: Final = logging.getLogger(__name__)
 MOST_EVENTS: Final = 500

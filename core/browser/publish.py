@@ -22,10 +22,10 @@ from typing import Any, Final
 
 from core.browser import card, markup, runtime
 from core.browser.runtime import STATIC, RuntimeMissingError
+from core.i18n import _
 from core.runtime.engine import Engine
 from core.runtime.manifest import WEIGHTS_DIR, NetworkEntry, WeightsError, load_manifest
 from core.runtime.weights import verify
-from core.words import _
 
 _LOG: Final = logging.getLogger(__name__)
 _WEB: Final = Path(__file__).with_name("web")

@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from core.words import _
+from core.i18n import _
 
 STATIC: Final = Path(__file__).resolve().parents[2] / "static"
 VERSION: Final = "1.30.0"

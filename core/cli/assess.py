@@ -14,11 +14,11 @@ from core.guidance.hint import condition, hint_for
 from core.guidance.preset import START, Preset, PresetError
 from core.guidance.preset_store import PresetStore
 from core.guidance.setting import open_setting
+from core.i18n import _
 from core.photo import Photo
 from core.quality import registry
 from core.quality.setting import SettingError, asked_for
 from core.quality.verdict import Explains
-from core.words import _
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:

@@ -8,10 +8,10 @@ from typing import Any
 from core.cli.photos import add_path_arguments, each_photo, picture_place, save_picture
 from core.explain.gradients import Gradients, guided_picture
 from core.explain.overlay import overlay
+from core.i18n import _
 from core.lesion.networks import default_name, has_twin, names, no_twin, open_lesion
 from core.photo import Photo
 from core.runtime.manifest import Manifest, load_manifest
-from core.words import _
 
 
 def _gamma(text: str) -> float:

@@ -5,7 +5,7 @@ import sys
 from contextlib import suppress
 from typing import Final, TextIO
 
-from core.words import _
+from core.i18n import _
 
 DEBUG_VARIABLE: Final = "RETAKE_DEBUG"
 

@@ -3,8 +3,8 @@
 import argparse
 
 from core.cli.faults import tell
+from core.i18n import _
 from core.ready import problems
-from core.words import _
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Final, TextIO
 
 from core.cli.faults import tell
+from core.i18n import _
 from core.photo import SUFFIXES, PhotoError
-from core.words import _
 
 LIST: Final = "-"
 _HEAD_BYTES: Final = 32

@@ -5,7 +5,7 @@ from typing import Any
 
 from core.designer.diff import MISSING
 from core.guidance.preset_content import Steps
-from core.words import LANGUAGES, _
+from core.i18n import LANGUAGES, _
 
 
 def condition_name(key: str) -> str:

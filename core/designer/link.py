@@ -15,7 +15,7 @@ from typing import Any, Final
 from core.designer.diff import MISSING, differences
 from core.guidance.preset import Preset
 from core.guidance.preset_content import Content, checked, drop, put
-from core.words import _
+from core.i18n import _
 
 FORMAT: Final = "1"
 # Browsers and chat programs carry so much; all prompts in one language rewritten fit well.

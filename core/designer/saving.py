@@ -19,8 +19,8 @@ from typing import Final
 
 from core.guidance.preset import Preset, PresetError
 from core.guidance.preset_store import PresetStore
+from core.i18n import _
 from core.new_file import create
-from core.words import _
 
 VARIABLE: Final = "RETAKE_ALLOW_SAVING"
 _HOUR_S: Final = 3600.0

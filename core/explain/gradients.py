@@ -16,11 +16,11 @@ import numpy as np
 
 from core.explain import Explanation
 from core.explain.closed_form import normalised
+from core.i18n import _
 from core.lesion.prediction import brighten
 from core.runtime.engine import Engine
 from core.runtime.manifest import WEIGHTS_DIR, NetworkEntry, WeightsError, load_manifest
 from core.runtime.preprocess import detail_square, network_square, shrink, square_batch
-from core.words import _
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

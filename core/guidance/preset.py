@@ -13,7 +13,6 @@ from typing import Annotated, Any, Final, Literal
 import yaml
 from pydantic import Field, field_validator
 
-from core.checked_yaml import YamlError, parse, read_text
 from core.guidance.conditions import GENERAL_KEY, PICTURE_KEYS, REFINED, family
 from core.guidance.parts import (
     CameraRule,
@@ -27,8 +26,9 @@ from core.guidance.parts import (
     Timing,
 )
 from core.guidance.wording import Prompt, Prompts, worded
+from core.i18n import _
 from core.quality.verdict import PassRule
-from core.words import _
+from core.yaml_model import YamlError, parse, read_text
 
 PRESETS_DIR: Final = Path(__file__).parent / "presets"
 START: Final = "balanced"

@@ -8,10 +8,10 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from core.checked_yaml import advice, dump
 from core.guidance.preset import Preset, PresetError, parse_preset
-from core.words import _
+from core.i18n import _
 from core.yaml_limits import MOST_CHARACTERS
+from core.yaml_model import advice, dump
 
 Content = dict[str, Any]
 Steps = tuple[str, ...]

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from core.checked_yaml import read_text
 from core.guidance.preset import Preset, PresetError, load_preset, preset_files
 from core.guidance.preset_content import content_of, from_yaml, yaml_of
+from core.i18n import _
 from core.new_file import create
-from core.words import _
+from core.yaml_model import read_text
 
 MOST_LETTERS: Final = 40
 _FILE: Final = re.compile(r"([a-z0-9][a-z0-9_-]{0,39})@([1-9][0-9]{0,5})\.yaml")

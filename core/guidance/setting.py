@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from core.checked_yaml import read_text
 from core.guidance.preset import START, Preset, PresetError, load_preset, parse_preset, preset_files
 from core.guidance.preset_store import Opened, PresetStore, hash_of
-from core.words import _
+from core.i18n import _
+from core.yaml_model import read_text
 
 VARIABLE: Final = "RETAKE_PRESET"
 _PINNED: Final = re.compile(r"(?P<asked>.*)#(?P<sha256>[0-9a-f]{8,64})", re.DOTALL)

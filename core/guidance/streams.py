@@ -11,8 +11,8 @@ import numpy as np
 from core.guidance.conditions import KEYS
 from core.guidance.hint import condition
 from core.guidance.preset import Preset
+from core.i18n import _
 from core.quality.verdict import Verdict
-from core.words import _
 
 # How often a frame is called what it is: recall on the benchmark at each explanation's best threshold, of no
 # skin, and the share of good photos that pass (docs/results-2026-11-21.md).

@@ -8,8 +8,8 @@ from typing import Annotated, Any, Final, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel, field_validator, model_validator
 
-from core.checked_yaml import parse
 from core.guidance.conditions import WORDED_KEYS
+from core.yaml_model import parse
 
 WORDS_DIR: Final = Path(__file__).parent / "presets" / "words"
 FEWEST_WORDS: Final = 2
@@ -96,7 +96,7 @@ def house_words(language: str) -> Mapping[str, Prompt]:
     """The house's prompts in a language, by condition key; empty for a language that it does not speak.
 
     Raises:
-        core.checked_yaml.YamlError: the file does not fit; its message names the line and what to do.
+        core.yaml_model.YamlError: the file does not fit; its message names the line and what to do.
     """
     if language not in house_languages():
         return {}

@@ -4,9 +4,9 @@ from typing import Final
 
 import numpy as np
 
+from core.i18n import _
 from core.runtime.engine import Engine
 from core.runtime.manifest import NetworkEntry
-from core.words import _
 
 HEAD: Final = "head.weight"
 TOLERANCE: Final = 0.02

@@ -7,11 +7,11 @@ from typing import Final
 
 import numpy as np
 
+from core.i18n import _
 from core.lesion.classifier import LesionClassifier
 from core.lesion.taxonomy import taxonomy_of
 from core.runtime.engine import Engine, open_engine
 from core.runtime.manifest import WEIGHTS_DIR, Manifest, NetworkEntry, WeightsError
-from core.words import _
 
 TASK: Final = "lesion"
 SHIPPED: Final = "lesion"

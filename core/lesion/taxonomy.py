@@ -11,9 +11,9 @@ from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
-from core.checked_yaml import YamlError, parse
+from core.i18n import _, in_sentence, ngettext, translated
 from core.runtime.manifest import WEIGHTS_DIR, NetworkEntry, WeightsError
-from core.words import _, in_sentence, ngettext, translated
+from core.yaml_model import YamlError, parse
 
 LABELS: Final = (
     "acne",

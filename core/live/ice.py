@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-from core.words import _
+from core.i18n import _
 
 SERVERS: Final = "RETAKE_ICE_SERVERS"
 TURN_URL: Final = "RETAKE_TURN_URL"

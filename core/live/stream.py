@@ -11,10 +11,10 @@ import av
 import streamlit as st
 from streamlit_webrtc import WebRtcMode, WebRtcStreamerContext, component, webrtc_streamer
 
+from core.i18n import _
 from core.live.guide import draw_guide
 from core.live.ice import rtc_configuration
 from core.live.worker import Worker
-from core.words import _
 
 _LOG: Final = logging.getLogger(__name__)
 

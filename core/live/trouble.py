@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Final
 
+from core.i18n import _
 from core.live.watcher import Sight
-from core.words import _
 
 CONNECTING_S: Final = 10.0
 """A camera that brought no picture for this long after its start does not reach the server."""

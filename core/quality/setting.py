@@ -3,8 +3,8 @@
 import os
 from typing import Final
 
+from core.i18n import _
 from core.quality import registry
-from core.words import _
 
 VARIABLE: Final = "RETAKE_ASSESSOR"
 

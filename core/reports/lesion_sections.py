@@ -3,13 +3,13 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from core.i18n import _, in_sentence
 from core.reports import plots, story
 from core.reports.lesion_story import kind, not_comparable
 from core.reports.plots import Mark
 from core.reports.reading import Report, at, branch, count, items, number, pair, points
 from core.reports.sections import SPLITS, Part, ReportSection, reliability
 from core.reports.tables import Cell, Figure, Table
-from core.words import _, in_sentence
 
 MOST_PAIRS: Final = 12
 

@@ -1,8 +1,8 @@
 """The lesion classifier's report in plain sentences."""
 
+from core.i18n import _, in_sentence, ngettext
 from core.lesion.taxonomy import shipped
 from core.reports.reading import Report, at, branch, count, items, number, pair
-from core.words import _, in_sentence, ngettext
 
 
 def kind(label: str) -> str:

@@ -3,8 +3,8 @@
 import math
 from collections.abc import Sequence
 
+from core.i18n import _
 from core.reports.svg import Frame, Plot, dot, line, text
-from core.words import _
 
 _WIDTH = 340.0
 

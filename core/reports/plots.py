@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from core.i18n import _
 from core.reports.svg import Frame, Plot, block, dot, line, n, text, words
-from core.words import _
 
 Points = list[tuple[float, float]]
 _WIDTH: Final = 340.0

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from core.words import _
+from core.i18n import _
 
 Report = Mapping[str, Any]
 

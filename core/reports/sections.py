@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from core.i18n import _, in_sentence, ngettext
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
 from core.reports import plots, story
 from core.reports.plots import Bin, Mark
@@ -11,7 +12,6 @@ from core.reports.reading import Report, at, branch, count, items, number, pair,
 from core.reports.svg import Plot
 from core.reports.tables import Cell, Figure, Table
 from core.text.wording import explanation_name, quality_name
-from core.words import _, in_sentence, ngettext
 
 Part = Table | Plot | tuple[Plot, ...]
 SPLITS: Final = ("left_out", "validation")

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from core.i18n import _, in_sentence, ngettext
 from core.quality.labels import EXPLANATIONS
 from core.reports.reading import Report, at, branch, count, number, pair, photo_sets
 from core.text.wording import explanation_name
-from core.words import _, in_sentence, ngettext
 
 DEFAULT_POINT: Final = "balanced"
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Final, Literal
 
-from core.data_address import data_address
+from core.data_uri import data_uri
 
 # The colours of the app's theme; a picture follows the dark mode of whoever looks, and is printed light.
 STYLE: Final = """
@@ -63,7 +63,7 @@ class Plot:
 
     def address(self) -> str:
         """The same as a data address."""
-        return data_address(self.file().encode("utf-8"), "image/svg+xml")
+        return data_uri(self.file().encode("utf-8"), "image/svg+xml")
 
     def _element(self, style: str) -> str:
         name = re.sub(r"[^\w-]+", "-", self.name)

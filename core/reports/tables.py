@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Final
 
+from core.i18n import _, ngettext
 from core.reports.svg import words
-from core.words import _, ngettext
 
 STYLE: Final = """
 .ev-scroll { overflow-x: auto; width: fit-content; max-width: 100%; margin: .3rem 0 .2rem;

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from core.data_address import data_address
+from core.data_uri import data_uri
+from core.i18n import _
 from core.reports.svg import Plot, line, n, text, words
-from core.words import _
 
 Span = tuple[float, float]
 _WIDTH: Final = 420.0
@@ -102,7 +102,7 @@ def _film(pictures: Sequence[bytes], top: float) -> list[str]:
     wide = (_RIGHT - _LEFT) / len(pictures)
     drawn = []
     for place, jpeg in enumerate(pictures):
-        address = words(data_address(jpeg))
+        address = words(data_uri(jpeg))
         x = _LEFT + wide * place
         size = f'width="{n(wide)}" height="{n(_THUMB * 0.75)}" preserveAspectRatio="xMidYMid slice"'
         drawn.append(f'<image x="{n(x)}" y="{n(top)}" {size} href="{address}"/>')

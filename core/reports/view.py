@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from core.i18n import _
 from core.reports import lesion_sections, lesion_story, sections, story
 from core.reports.reading import Report, at
 from core.reports.sections import ReportSection
 from core.reports.tables import Table
-from core.words import _
 
 
 @dataclass(frozen=True)

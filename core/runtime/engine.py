@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 
+from core.i18n import _
 from core.runtime.manifest import WEIGHTS_DIR, Manifest, WeightsError, load_manifest
 from core.runtime.onnx_file import read_initialisers
 from core.runtime.weights import verify
-from core.words import _
 
 THREADS_VARIABLE = "RETAKE_THREADS"
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from core.words import _
+from core.i18n import _
 
 WEIGHTS_DIR: Final = Path(__file__).resolve().parents[2] / "weights"
 MANIFEST_NAME: Final = "manifest.json"

@@ -3,6 +3,7 @@
 import hashlib
 from pathlib import Path
 
+from core.i18n import _
 from core.runtime.manifest import (
     MANIFEST_NAME,
     RESTORE,
@@ -12,7 +13,6 @@ from core.runtime.manifest import (
     WeightsError,
     load_manifest,
 )
-from core.words import _
 
 __all__ = ["WEIGHTS_DIR", "WeightsError", "sha256_of", "verify", "verify_all"]
 

@@ -2,7 +2,7 @@
 
 from core.guidance.conditions import family
 from core.guidance.preset import Preset
-from core.words import _, language
+from core.i18n import _, language
 
 
 def advice(key: str, preset: Preset) -> str:

@@ -6,9 +6,9 @@ from typing import Final
 
 from core.guidance.points import Point, State
 from core.guidance.preset import Preset
+from core.i18n import _, language, percent
 from core.lesion.taxonomy import Taxonomy
 from core.text.wording import Saying, about_bars, beside, explanation_name, point_word
-from core.words import _, language, percent
 
 
 def verdict_line(saying: Saying) -> str:

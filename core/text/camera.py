@@ -3,11 +3,11 @@
 from typing import Any, get_args
 
 from core.guidance.points import State
+from core.i18n import _, language
 from core.live import trouble
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
 from core.text import drawings
 from core.text.wording import about_bars, explanation_name, point_word, quality_name
-from core.words import _, language
 
 
 def words() -> dict[str, Any]:

@@ -6,8 +6,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from core.data_address import data_address
-from core.words import _
+from core.data_uri import data_uri
+from core.i18n import _
 
 _HELP: Final = Path(__file__).parents[1] / "browser" / "web"
 _GUIDE: Final = Path(__file__).parent / "drawings"
@@ -61,7 +61,7 @@ def help_words() -> dict[str, str]:
 
 def picture(svg: str, alt: str) -> str:
     """A drawing as an HTML picture; its ids stay its own."""
-    return f'<img alt="{escape(alt)}" src="{data_address(svg.encode("utf-8"), "image/svg+xml")}">'
+    return f'<img alt="{escape(alt)}" src="{data_uri(svg.encode("utf-8"), "image/svg+xml")}">'
 
 
 def help_panel(key: str, sentence: str, drawn: bool = True) -> str:

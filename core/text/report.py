@@ -10,13 +10,14 @@ from typing import Final
 import numpy as np
 from PIL import Image
 
-from core.data_address import data_address
+from core.data_uri import data_uri
 from core.explain import Explanation
 from core.explain.overlay import overlay
 from core.guidance.hint import condition
 from core.guidance.parts import ShotName
 from core.guidance.points import Point
 from core.guidance.preset import Preset
+from core.i18n import _, direction, language, percent
 from core.lesion.abstain import NOT_PASSED
 from core.lesion.prediction import Prediction
 from core.lesion.taxonomy import Taxonomy, shipped
@@ -35,7 +36,6 @@ from core.text.wording import (
     quality_name,
     say,
 )
-from core.words import _, direction, language, percent
 
 PHOTO_LONG_SIDE: Final = 1200
 _STYLE: Final = """
@@ -154,7 +154,7 @@ def _pictures(
 
 def _figure(jpeg: bytes, caption: str) -> str:
     words = escape(caption)
-    image = f'<img src="{data_address(jpeg)}" alt="{words}">'
+    image = f'<img src="{data_uri(jpeg)}" alt="{words}">'
     return f"<figure>{image}<figcaption>{words}</figcaption></figure>"
 
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from html import escape
 from typing import Final
 
-from core.data_address import data_address
-from core.words import _
+from core.data_uri import data_uri
+from core.i18n import _
 
 MOST: Final = 6
 
@@ -31,7 +31,7 @@ def strip(tries: Sequence[Tried]) -> str:
     first = max(0, len(tries) - MOST)
     items = "".join(
         f'<li><img alt="{escape(_("Try {number}, not used").format(number=number))}" '
-        f'src="{data_address(tried.jpeg)}"><span>{number}. {escape(tried.advice)}</span></li>'
+        f'src="{data_uri(tried.jpeg)}"><span>{number}. {escape(tried.advice)}</span></li>'
         for number, tried in enumerate(tries[first:], first + 1)
     )
     return f'<ol class="rt-tries" aria-label="{escape(_("Your tries so far"))}">{items}</ol>'
@@ -45,7 +45,7 @@ def comparison(before: Tried, after: bytes) -> str:
     )
     # The words below a picture are its name.
     inside = "".join(
-        f'<figure><img alt="" src="{data_address(jpeg)}"><figcaption>{escape(said)}</figcaption></figure>'
+        f'<figure><img alt="" src="{data_uri(jpeg)}"><figcaption>{escape(said)}</figcaption></figure>'
         for jpeg, said in figures
     )
     return f'<section class="rt-compare"><h2>{escape(_("Before and after"))}</h2>{inside}</section>'

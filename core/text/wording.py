@@ -9,11 +9,11 @@ from core.guidance.hint import condition, hint_for
 from core.guidance.parts import ShotName
 from core.guidance.points import Point, State, points
 from core.guidance.preset import Preset
+from core.i18n import _, in_sentence, language
 from core.lesion.abstain import LOW_CONFIDENCE, NOT_A_LESION, NOT_PASSED
 from core.lesion.taxonomy import Taxonomy
 from core.quality.verdict import Verdict
 from core.text.advice import advice
-from core.words import _, in_sentence, language
 
 
 @dataclass(frozen=True)

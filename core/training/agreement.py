@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from core.i18n import _
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
 from core.training.degrade import MEASURES, Measures
 from core.training.imageqx_data import load_labels, material_of, measures_of, plurality, sample
@@ -22,7 +23,6 @@ from core.training.metrics import auc, binary, clean, mean_of
 from core.training.panel import Ballots, Panel, pairwise_f1, soreness
 from core.training.sources import Row
 from core.training.splits import SPLITS
-from core.words import _
 
 _PAPER: Final = Path(__file__).with_name("paper.json")
 # How often a panel votes again to find what it would mostly say.

@@ -9,6 +9,7 @@ from typing import Any, Final
 import cv2
 import numpy as np
 
+from core.i18n import _
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
 from core.quality.verdict import Assessor, PassRule, shifted
 from core.runtime.preprocess import shrink
@@ -18,7 +19,6 @@ from core.training.panel import Panel
 from core.training.recipes.calibrate import acceptable, good_lesions
 from core.training.sources import DataError, Row, read_rgb
 from core.training.splits import split_of
-from core.words import _
 
 Progress = Callable[[str, int, int], None]
 THUMBNAIL: Final = 200

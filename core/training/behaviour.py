@@ -20,6 +20,7 @@ import numpy as np
 from core.guidance.hint import condition
 from core.guidance.preset import Preset
 from core.guidance.refine import refined
+from core.i18n import _
 from core.live.watcher import Frame, Watcher
 from core.quality.glance import glance
 from core.quality.imageqx import ImageQX
@@ -31,7 +32,6 @@ from core.training.faults import FAULTS, RIGHT
 from core.training.imageqx_data import place_on, scene_from_row
 from core.training.metrics import share_interval
 from core.training.sources import Box, DataError, Row, read_rgb
-from core.words import _
 
 _FILE: Final = Path(__file__).with_name("behaviour.json")
 FAR: Final = 0.06

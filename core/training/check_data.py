@@ -12,10 +12,10 @@ from typing import Final
 
 from PIL import Image
 
+from core.i18n import _
 from core.lesion.taxonomy import LABELS
 from core.training.sources import DataError, Row, read_mask, read_rgb
 from core.training.splits import split_of
-from core.words import _
 
 # What a quality network must see. Anything else in a folder is for evaluation.
 _QUALITY_GROUPS: Final = ("lesion", "healthy_skin", "no_skin")

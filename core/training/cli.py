@@ -10,8 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from core.i18n import _
 from core.runtime.manifest import MANIFEST_NAME, WEIGHTS_DIR, WeightsError, load_manifest, save_entry
-from core.words import _
 
 TASKS = ("imageqx", "lesion")
 # Said again here: the command line must be there before torch is.

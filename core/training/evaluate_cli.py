@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from core.i18n import _
 from core.runtime.engine import open_engine
 from core.runtime.manifest import (
     DEFAULT_POINT,
@@ -20,7 +21,6 @@ from core.runtime.manifest import (
     save_entry,
 )
 from core.training.sources import DataError, Row, read_manifest
-from core.words import _
 
 if TYPE_CHECKING:
     from core.lesion.classifier import LesionClassifier

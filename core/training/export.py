@@ -12,6 +12,7 @@ from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 from torchvision import models
 
+from core.i18n import _
 from core.runtime.manifest import NetworkEntry, WeightsError, load_manifest
 from core.runtime.onnx_file import initialiser_names, read_initialisers
 from core.runtime.weights import WEIGHTS_DIR, verify
@@ -19,7 +20,6 @@ from core.training.networks.fold import fold, unfold_into
 from core.training.networks.imageqx import ImageQXNet
 from core.training.networks.lesion import ARCHITECTURES, DEFAULT, LABELS, LesionNet
 from core.training.pretrained import InitError, fill_trunk
-from core.words import _
 
 OUTPUTS = {
     "imageqx": ("logits", "explanations", "places", "features"),

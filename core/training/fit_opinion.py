@@ -16,6 +16,7 @@ from typing import Final
 
 import numpy as np
 
+from core.i18n import _
 from core.quality.imageqx import ImageQX
 from core.quality.labels import CONDITIONS, EXPLANATIONS, QUALITY_CLASSES
 from core.quality.second_opinion import FEATURES, chances, revised
@@ -32,7 +33,6 @@ from core.training.panel import Panel
 from core.training.recipes.calibrate import good_lesions
 from core.training.sources import Box, DataError, Row, read_manifest
 from core.training.splits import split_of
-from core.words import _
 
 LOST: Final = 0.02
 """Share of good photographs that pass the network which the opinion may refuse."""

@@ -16,6 +16,7 @@ from typing import Any, Final
 import cv2
 import numpy as np
 
+from core.i18n import _
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
 from core.runtime.preprocess import detail_square, network_square
 from core.training.boxes import eye_box, located
@@ -39,7 +40,6 @@ from core.training.panel import RATERS, Panel
 from core.training.phantoms import draw
 from core.training.sources import DataError, Row, read_manifest, read_mask, read_rgb
 from core.training.splits import SPLITS, split_of
-from core.words import _
 
 SIDE: Final = 224
 # Places on which the lesion is marked, across and down; and the mark of "nobody knows".

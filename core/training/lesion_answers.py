@@ -13,6 +13,7 @@ from typing import Final
 
 import numpy as np
 
+from core.i18n import _
 from core.lesion.classifier import LesionClassifier
 from core.runtime.probability import softmax
 from core.training.answers import Progress, quiet
@@ -20,7 +21,6 @@ from core.training.lesion_data import PHANTOM_SLUG
 from core.training.phantoms import LESION_CLASSES, Kind, draw
 from core.training.sources import DataError, Row, read_rgb
 from core.training.splits import split_of
-from core.words import _
 
 # Phantoms for each class, and how many times as many without a lesion; their seeds are in no training.
 PHANTOMS_EACH: Final = 12

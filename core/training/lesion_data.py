@@ -13,6 +13,7 @@ from typing import Final
 import cv2
 import numpy as np
 
+from core.i18n import _
 from core.lesion.taxonomy import LABELS
 from core.quality.where import likeliest
 from core.runtime.preprocess import shrink
@@ -20,7 +21,6 @@ from core.training.boxes import eye_box
 from core.training.marks import KEPT, without_marks
 from core.training.restyle import coloured_as, cover, on_other_skin
 from core.training.sources import Box, DataError, Row, read_mask, read_rgb
-from core.words import _
 
 CACHE_LONG_SIDE = 400
 PHANTOM_SLUG = "phantom"

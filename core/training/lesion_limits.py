@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from core.i18n import _
 from core.lesion.abstain import Centres, contrast, energy, familiarity, reasons, write_centres
 from core.runtime.manifest import Abstention, NetworkEntry
 from core.runtime.weights import sha256_of
@@ -18,7 +19,6 @@ from core.training.lesion_answers import LesionAnswers, joined
 from core.training.lesion_calibration import caution, fit_calibration, judged
 from core.training.metrics import auc, clean, draws, interval, roc_points, share_interval
 from core.training.sources import DataError
-from core.words import _
 
 KEEP: Final = 0.95
 # What the threshold on familiarity leaves of them; unsure answers may take the rest of what is to spare.

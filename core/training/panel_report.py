@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import Any
 
+from core.i18n import ngettext
 from core.training.agreement import agreement_report, judge_benchmark, judge_pool
 from core.training.answers import Progress, check_pool, quiet
 from core.training.evaluate import benchmark
 from core.training.sources import Row
-from core.words import ngettext
 
 
 def panel_report(

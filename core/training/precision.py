@@ -21,6 +21,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from core.i18n import _
 from core.quality.imageqx import ImageQX
 from core.quality.labels import QUALITY_CLASSES
 from core.quality.verdict import PassRule
@@ -32,7 +33,6 @@ from core.training.answers import Answers, ask_pool
 from core.training.metrics import macro_f1
 from core.training.quality_report import quality_report
 from core.training.sources import DataError
-from core.words import _
 
 # Weights with fewer values are no load worth saving.
 _SMALL: Final = 1024

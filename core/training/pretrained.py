@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from core.words import _
+from core.i18n import _
 
 PREFIX: Final = "features."
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
+from core.i18n import _
 from core.reports import story
 from core.reports.plots import figure
 from core.reports.reading import Report, at, items, number, photo_sets
@@ -15,7 +16,6 @@ from core.reports.tables import STYLE as TABLES
 from core.reports.tables import Table
 from core.reports.view import ReportView, report_view
 from core.text.wording import disclaimer
-from core.words import _
 
 _STYLE: Final = """
 :root { color-scheme: light dark; --rt-line: #dbd7ce; --rt-quiet: #4d5c5d; --rt-good: #0b6560;

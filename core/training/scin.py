@@ -15,12 +15,12 @@ from typing import Any, Final
 
 import numpy as np
 
+from core.i18n import _
 from core.quality.verdict import Assessor, PassRule, Verdict, chance_good
 from core.training.answers import Progress, quiet
 from core.training.metrics import auc, clean, draws, interval, recall_at, share_interval
 from core.training.quality_report import RETAKES
 from core.training.sources import DataError, read_picture
-from core.words import _
 
 CASES, LABELS = "scin_cases.csv", "scin_labels.csv"
 CASE_ID: Final = "case_id"

@@ -9,8 +9,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from core.i18n import _
 from core.training.lesion_labels import lesion_label
-from core.words import _
 
 GROUPS = ("lesion", "healthy_skin", "no_skin", "real_quality")
 

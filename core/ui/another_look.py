@@ -8,6 +8,7 @@ from typing import Any, Final
 import streamlit as st
 
 from core.explain.overlay import outlined
+from core.i18n import _
 from core.lesion.prediction import Prediction, brighten
 from core.lesion.views import Box, crop, spot
 from core.photo import Photo
@@ -15,7 +16,6 @@ from core.quality.imageqx import ImageQX
 from core.quality.verdict import Verdict
 from core.text import bars
 from core.ui import engines, session
-from core.words import _
 
 GAMMA_MOST: Final = 1.8
 SHOWN_CLASSES: Final = 3

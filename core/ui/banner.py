@@ -10,7 +10,7 @@ import streamlit as st
 
 from core.browser.markup import web
 from core.guidance.hint import Hint
-from core.words import language
+from core.i18n import language
 
 Tone = Literal["ask", "good", "calm", "start", "trouble"]
 _SIGN: Final = re.compile(r"^  (\w+): \"([^\"]+)\",$", re.MULTILINE)

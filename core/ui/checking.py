@@ -7,8 +7,9 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
-from core.data_address import data_address
+from core.data_uri import data_uri
 from core.guidance.preset import Preset
+from core.i18n import _
 from core.photo import Photo, PhotoError, read_photo
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
 from core.quality.verdict import Verdict, verdict_properties
@@ -16,7 +17,6 @@ from core.spreadsheet import Cell, csv_of
 from core.study.events import Source
 from core.text.wording import say
 from core.ui import _compat, engines, large_files, session
-from core.words import _
 
 _TRAY_KEY: Final = "check-tray"
 _THUMBNAIL_LONG_SIDE: Final = 120
@@ -155,4 +155,4 @@ def _words(item: Item, preset: Preset) -> tuple[str, str]:
 
 
 def _thumbnail(photo: Photo) -> str:
-    return data_address(photo.jpeg(_THUMBNAIL_LONG_SIDE, quality=80))
+    return data_uri(photo.jpeg(_THUMBNAIL_LONG_SIDE, quality=80))

@@ -15,10 +15,10 @@ from core.designer.diff import Difference, changes
 from core.designer.link import LinkError, from_link
 from core.guidance.preset import Preset, PresetError
 from core.guidance.preset_content import Content, Problem, at, checked, content_of, drop, put, yaml_of
+from core.i18n import _, language
 from core.quality.verdict import PassRule
 from core.ui import engines, preset_choice
 from core.ui.draft_store import DraftStore
-from core.words import _, language
 from core.yaml_limits import MOST_CHARACTERS
 
 DESIGN_QUERY: Final = "design"

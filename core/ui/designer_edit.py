@@ -23,12 +23,12 @@ from core.guidance.parts import COLOUR, SHOTS
 from core.guidance.preset import PresetError
 from core.guidance.preset_content import content_of, from_yaml
 from core.guidance.wording import MOST_LETTERS, MOST_WORDS, house_languages
+from core.i18n import LANGUAGES, _
 from core.quality.labels import EXPLANATIONS
 from core.text.markdown import plain
 from core.ui import designer_draft as drafts
 from core.ui import designer_phone, engines
 from core.ui.designer_views import Views, choice, pick
-from core.words import LANGUAGES, _
 
 _POINTS: Final = ("lenient", "balanced", "strict")
 _SPOT: Final = "spot"

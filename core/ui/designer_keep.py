@@ -16,12 +16,12 @@ from core.guidance.preset import NAME, Preset, PresetError
 from core.guidance.preset_content import checked, from_yaml, put, yaml_of
 from core.guidance.preset_store import MOST_LETTERS, PresetStore
 from core.guidance.setting import VARIABLE, pin_of
+from core.i18n import _, ngettext
 from core.reports.tables import STYLE, Table
 from core.text.markdown import plain
 from core.ui import designer_draft as drafts
 from core.ui import designer_share, engines, preset_choice, session
 from core.ui.designer_views import choice
-from core.words import _, ngettext
 
 OWNER_QUERY: Final = "owner"
 _SECRET_KEY: Final = "rt_owner_secret"

@@ -8,15 +8,15 @@ import numpy as np
 import streamlit as st
 from PIL import Image
 
-from core.data_address import data_address
+from core.data_uri import data_uri
 from core.designer.fields import condition_name
 from core.guidance.preset import Preset
+from core.i18n import _
 from core.live.guide import draw_guide
 from core.quality.where import Where
 from core.text import drawings
 from core.training.phantoms import draw
 from core.ui.banner import Tone, sign
-from core.words import _
 
 # A prompt for each form of the guide, and where the spot is meanwhile (0 to 1 across and down).
 _MOMENTS: Final[dict[str, tuple[Tone, tuple[float, float]]]] = {
@@ -53,7 +53,7 @@ def phone_html(preset: Preset, language: str, moment: str, skin: str) -> str:
     draw_guide(rgb, moment, Where(2 * spot[0] - 1, 2 * spot[1] - 1), overlay)
     said = f'<b dir="auto">{escape(prompt.text)}</b>'
     hint = f'<div class="rt-phone-hint {tone}">{_sign(tone) if overlay.icons else ""}{said}</div>'
-    picture = f'<img class="rt-phone-picture" alt="" src="{data_address(_jpeg(rgb))}">'
+    picture = f'<img class="rt-phone-picture" alt="" src="{data_uri(_jpeg(rgb))}">'
     take = escape(_("Take photo"))
     shutter = f'<div class="rt-phone-shutter {tone}">{take}</div>'
     parts = [hint, picture] if overlay.banner == "top" else [picture, hint]
@@ -70,7 +70,7 @@ def _sign(tone: Tone) -> str:
         '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24" fill="none" stroke="#000" '
         f'stroke-width="2" stroke-linecap="round" stroke-linejoin="round"><path d="{sign(tone)}"/></svg>'
     )
-    address = data_address(svg.encode("ascii"), "image/svg+xml")
+    address = data_uri(svg.encode("ascii"), "image/svg+xml")
     return f"<i style=\"-webkit-mask: url('{address}'); mask: url('{address}')\"></i>"
 
 

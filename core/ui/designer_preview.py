@@ -23,6 +23,7 @@ from core.designer.replay import (
 )
 from core.guidance.conditions import OPEN_KEYS
 from core.guidance.preset import Preset
+from core.i18n import _
 from core.quality.labels import EXPLANATIONS
 from core.reports import story
 from core.reports.plots import figure
@@ -33,7 +34,6 @@ from core.text.markdown import plain
 from core.ui import designer_draft as drafts
 from core.ui import engines, language, preset_choice, session
 from core.ui.designer_views import Views, pick
-from core.words import _
 
 SCORES: Final = refusal_rates.FILE
 _FILM_THUMBS: Final = 10

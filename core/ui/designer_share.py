@@ -5,9 +5,9 @@ import streamlit as st
 from core.browser.choice import WAYS, name_of
 from core.designer.address import capture_query, embed_snippet, qr_svg
 from core.designer.link import LinkError, link_of
+from core.i18n import LANGUAGES, _
 from core.text.drawings import picture
 from core.ui import designer_draft as drafts
-from core.words import LANGUAGES, _
 
 
 def share(page: str) -> None:

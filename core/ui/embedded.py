@@ -13,11 +13,11 @@ import streamlit as st
 from core import embedding
 from core.browser.intake import Arrived
 from core.embedding import Parent, Shown
+from core.i18n import _
+from core.i18n import language as spoken_language
 from core.text import bars
 from core.text.wording import disclaimer, say
 from core.ui import language, session
-from core.words import _
-from core.words import language as spoken_language
 
 PICTURE_LONG_SIDE: Final = 2048
 _LETTERS_KEY: Final = "rt_letters"

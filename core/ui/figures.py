@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from core.i18n import _
 from core.lesion.taxonomy import LABELS, shipped
 from core.reports.sections import name_of
 from core.runtime.manifest import NetworkEntry
-from core.words import _
 
 _TOLD_ELSEWHERE = frozenset({"flips"})  # beside the setting that it is about
 

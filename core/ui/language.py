@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import streamlit as st
 
-from core.words import LANGUAGES, _, direction, known, language, use_language
+from core.i18n import LANGUAGES, _, direction, known, language, use_language
 
 QUERY: Final = "lang"
 _PICKED_KEY: Final = "rt_language"

@@ -10,11 +10,11 @@ from typing import Final
 
 import streamlit as st
 
-from core.data_address import data_address
+from core.data_uri import data_uri
+from core.i18n import _
 from core.text.markdown import plain
 from core.text.wording import disclaimer
 from core.ui import _compat, designer_draft, embedded, keeper, language, preset_choice, session
-from core.words import _
 
 HERE: Final = Path(__file__).parent
 _FRONT_DOOR: Final = HERE.parents[1] / "app.py"
@@ -24,7 +24,7 @@ _LOG: Final = logging.getLogger(__name__)
 
 def _mark() -> str:
     """The mark (viewfinder corners around a spot) as an SVG data address."""
-    return data_address((HERE / "mark.svg").read_bytes(), "image/svg+xml")
+    return data_uri((HERE / "mark.svg").read_bytes(), "image/svg+xml")
 
 
 def page_icon() -> str:

@@ -2,8 +2,8 @@
 
 import streamlit as st
 
+from core.i18n import _
 from core.ui import engines
-from core.words import _
 
 
 def picker(key: str) -> None:

@@ -5,9 +5,9 @@ from typing import Final
 
 import streamlit as st
 
+from core.i18n import _
 from core.text.drawings import guide_drawing, picture
 from core.ui import session
-from core.words import _
 
 _FOLDED_KEY: Final = "practise-guide"
 

@@ -10,11 +10,11 @@ from core.browser import component
 from core.browser.choice import Lack
 from core.browser.intake import Answer, Once, take_in
 from core.browser.settings import preset_json, rule_json
+from core.i18n import _, language
 from core.live import trouble
 from core.quality.verdict import verdict_properties
 from core.ui import embedded, engines, practise_series, practise_server, session
 from core.ui.scroll import to_top
-from core.words import _, language
 
 _STATE_KEY = "practise_on_device"
 _UNFIT = "unfit"

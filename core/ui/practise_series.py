@@ -8,15 +8,15 @@ from typing import Final
 import streamlit as st
 
 from core.browser.intake import Arrived
-from core.data_address import data_address
+from core.data_uri import data_uri
 from core.guidance.parts import SHOTS, ShotName
+from core.i18n import _, language
 from core.study.events import EventLog
 from core.text.drawings import guide_drawing, picture
 from core.text.tries import Tried
 from core.text.wording import say
 from core.ui import embedded, session
 from core.ui.result_card import result_card
-from core.words import _, language
 
 _STATE_KEY: Final = "practise_series"
 _PICKED_KEY: Final = "practise-series"
@@ -248,7 +248,7 @@ def _overview(current: Series, on_again: Callable[[], None]) -> None:
             said = say(arrived.verdict, session.preset()).headline
             with st.container(gap="small"):
                 st.html(
-                    f'<figure class="rt-series"><img alt="" src="{data_address(small)}">'
+                    f'<figure class="rt-series"><img alt="" src="{data_uri(small)}">'
                     f"<figcaption><b>{escape(names()[name])}</b><br>{escape(said)}</figcaption></figure>"
                 )
                 st.button(

@@ -13,6 +13,7 @@ from core.browser.intake import Arrived
 from core.guidance.conditions import CAMERA_KEYS
 from core.guidance.hint import Hint, hint, hint_for
 from core.guidance.parts import ShotName
+from core.i18n import _, language
 from core.live import shutter, trouble
 from core.live import stream as streams
 from core.live.ice import IceError
@@ -26,7 +27,6 @@ from core.text.wording import points_of, quality_name
 from core.ui import banner as banners
 from core.ui import cues, embedded, engines, layout, practise_series, session
 from core.ui.scroll import to_top
-from core.words import _, language
 
 REFRESH_S = 0.7  # how often the page asks for the newest hint; faster costs a third of a core a viewer
 STYLE, STYLE_BELOW = map(Path(layout.__file__).with_name, ("practise.css", "practise_below.css"))

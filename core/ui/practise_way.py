@@ -5,8 +5,8 @@ import os
 import streamlit as st
 
 from core.browser.choice import QUERY, VARIABLE, WAYS, Choice, choose, name_of
+from core.i18n import _
 from core.ui import practise_device, practise_server, session
-from core.words import _
 
 _PICKED_KEY = "practise-way"
 _KEPT_KEY = "practise_way"

@@ -16,7 +16,7 @@ from core.data_folder import data_folder
 from core.guidance.preset import Preset, PresetError
 from core.guidance.preset_store import PresetStore
 from core.guidance.setting import VARIABLE, ServerPreset
-from core.words import _, language
+from core.i18n import _, language
 
 QUERY: Final = "preset"
 _TRIED_KEY: Final = "rt_preset_tried"

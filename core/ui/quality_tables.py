@@ -6,6 +6,7 @@ from typing import Final
 
 import streamlit as st
 
+from core.i18n import _
 from core.reports import reading, story
 from core.reports.plots import figure
 from core.reports.reading import Report, ReportError
@@ -15,7 +16,6 @@ from core.reports.tables import STYLE, Table
 from core.reports.view import ReportView, report_view
 from core.runtime.manifest import WEIGHTS_DIR
 from core.ui import engines
-from core.words import _
 
 FILE: Final = WEIGHTS_DIR / "imageqx_report.json"
 LESION_FILE: Final = WEIGHTS_DIR / "lesion_report.json"

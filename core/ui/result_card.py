@@ -11,6 +11,7 @@ from core.explain import Explanation
 from core.explain.overlay import overlay
 from core.guidance.parts import ShotName
 from core.guidance.points import Point
+from core.i18n import _, in_sentence, in_this_language
 from core.lesion.abstain import NOT_PASSED, not_passed
 from core.lesion.confused import known_pair
 from core.lesion.prediction import Prediction
@@ -20,7 +21,6 @@ from core.study.events import EventName, Source
 from core.text import bars, report
 from core.text.wording import about_class, about_shares, disclaimer, doubt, explanation_name, points_of, say
 from core.ui import another_look, engines, layout, network_picker, session, why
-from core.words import _, in_sentence, in_this_language
 
 SHOWN_LONG_SIDE: Final = 1200
 FIRST_CLASSES: Final = 3

@@ -8,9 +8,9 @@ import numpy as np
 import streamlit as st
 from PIL import Image
 
+from core.i18n import _
 from core.training.degrade import worsen
 from core.training.phantoms import Kind, draw
-from core.words import _
 
 _SIZE: Final = (960, 1280)
 _THUMBNAIL_LONG_SIDE: Final = 328

@@ -22,11 +22,11 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from core.data_folder import data_folder
 from core.guidance.parts import ShotName
 from core.guidance.preset import Preset
+from core.i18n import _
 from core.quality.verdict import PassRule
 from core.study.events import EventLog
 from core.ui import engines, language, preset_choice
 from core.visits import Visit, Visits
-from core.words import _
 
 CONSENT_KEY: Final = "rt_consent"
 _LOG_KEY: Final = "rt_log"

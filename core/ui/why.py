@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.explain import Explanation, gradients
 from core.explain.overlay import overlay
+from core.i18n import _, percent
 from core.lesion.networks import has_twin, no_twin
 from core.lesion.prediction import Prediction
 from core.photo import Photo
@@ -15,7 +16,6 @@ from core.runtime.preprocess import shrink
 from core.runtime.weights import WeightsError
 from core.text import bars
 from core.ui import engines, session
-from core.words import _, percent
 
 PICTURE_LONG_SIDE: Final = 480
 PLAIN_METHOD: Final = "gradcam"

@@ -6,7 +6,7 @@ from browser_steps import settled
 from device_steps import start, wait_for
 from playwright.sync_api import expect
 
-from core.words import LANGUAGES, _, use_language
+from core.i18n import LANGUAGES, _, use_language
 from scripts import drive
 
 pytestmark = pytest.mark.browser

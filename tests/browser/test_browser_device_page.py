@@ -21,7 +21,7 @@ from playwright.sync_api import expect
 
 from core.guidance.preset import load_preset
 from core.guidance.wording import house_words
-from core.words import _, speaking
+from core.i18n import _, speaking
 from scripts import drive, fake_camera
 
 pytestmark = pytest.mark.browser

@@ -204,7 +204,7 @@ class TestProcess:
         code = (
             "import sys\n"
             "from core.decoding import formats, worker\n"
-            "print(sorted({'torch', 'streamlit', 'onnxruntime', 'babel', 'core.words'} & set(sys.modules)))"
+            "print(sorted({'torch', 'streamlit', 'onnxruntime', 'babel', 'core.i18n'} & set(sys.modules)))"
         )
         assert run(code) == "[]\n"
 

@@ -12,9 +12,9 @@ from core.guidance.preset import (
     preset_files,
 )
 from core.guidance.wording import MOST_LETTERS, WORDS_DIR, house_languages, house_words
+from core.i18n import LANGUAGES
 from core.quality.labels import EXPLANATIONS
 from core.quality.verdict import PassRule
-from core.words import LANGUAGES
 
 BALANCED = (PRESETS_DIR / "balanced.yaml").read_text(encoding="utf-8")
 SHIPPED = ("balanced", "coach", "lenient", "quiet", "strict")

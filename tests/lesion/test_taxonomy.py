@@ -5,7 +5,7 @@ from made_up_entry import made_up_entry
 from toy_network import LABELS as TOY_LABELS
 from toy_network import WORDS
 
-from core import words
+from core import i18n
 from core.lesion.taxonomy import LABELS, shipped, taxonomy_of
 from core.runtime.manifest import WEIGHTS_DIR, WeightsError, load_manifest
 
@@ -101,7 +101,7 @@ def test_words_are_translated_where_the_catalogue_knows_them(monkeypatch, words_
         def ngettext(self, one, many, count):
             return one if count == 1 else many
 
-    monkeypatch.setattr(words, "_catalogue", lambda language: Catalogue())
+    monkeypatch.setattr(i18n, "_catalogue", lambda language: Catalogue())
     assert shipped().lay_name("acne") == "Pickel"
     assert words_of().lay_name("ember") == "Roter Fleck"
     assert words_of().lay_name("moss") == "Green spot"

@@ -9,9 +9,9 @@ from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileMan
 from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 from streamlit.testing.v1 import AppTest, local_script_runner
 
+from core.i18n import speaking
 from core.quality.verdict import verdict_properties
 from core.ui.checking import Tray
-from core.words import speaking
 
 ROOT = Path(__file__).parents[2]
 SKIN, DARK, DESK, PALE = (200, 140, 120), (30, 20, 15), (90, 120, 180), (245, 215, 200)

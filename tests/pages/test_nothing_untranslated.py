@@ -14,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 from core.browser import choice, component, settings
 from core.guidance.preset import PRESETS_DIR, Preset
 from core.guidance.wording import Prompt, house_words
+from core.i18n import LANGUAGES
 from core.live import stream as stream_module
 from core.live import trouble
 from core.live.stream import StreamState
@@ -21,7 +22,6 @@ from core.runtime.manifest import WEIGHTS_DIR, load_manifest
 from core.text import camera
 from core.ui import banner as banner_module
 from core.ui import figures
-from core.words import LANGUAGES
 
 APP = Path(__file__).parents[2] / "app.py"
 SKIN, DARK = (200, 140, 120), (30, 20, 15)
@@ -58,10 +58,10 @@ def _marked(monkeypatch):
         return Prompt(text=f"{OPEN}{said.text}{CLOSE}", spoken=f"{OPEN}{said.spoken}{CLOSE}")
 
     # AppTest formats options in the test's own thread, to find the one that is chosen.
-    monkeypatch.setattr("core.words._language", ContextVar("language", default="de"))
+    monkeypatch.setattr("core.i18n._language", ContextVar("language", default="de"))
     _prompt = Preset.prompt
     marked, plain = Marked(), gettext.NullTranslations()
-    monkeypatch.setattr("core.words._catalogue", lambda language: marked if language == "de" else plain)
+    monkeypatch.setattr("core.i18n._catalogue", lambda language: marked if language == "de" else plain)
     monkeypatch.setattr(Preset, "prompt", prompt)
 
 

@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 import pytest
 
 from core.browser.publish import _WEB
-from core.data_address import data_address
+from core.data_uri import data_uri
 from core.guidance.conditions import PICTURE_KEYS, REFINED
 from core.text import drawings, tries
 from core.ui import photo_guide
@@ -38,7 +38,7 @@ def test_the_guide_uses_every_drawing(monkeypatch):
     monkeypatch.setattr(photo_guide.st, "markdown", shown.append)
     photo_guide.section()
     for name in GUIDE:
-        address = data_address(drawings.guide_drawing(name).encode("utf-8"), "image/svg+xml")
+        address = data_uri(drawings.guide_drawing(name).encode("utf-8"), "image/svg+xml")
         assert address in shown[0]
 
 

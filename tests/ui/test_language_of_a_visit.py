@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import words
+from core import i18n
 from core.guidance.preset import load_preset
 from core.photo import photo_from_array
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
@@ -38,8 +38,8 @@ def test_the_address_then_the_person_then_the_browser(asked, picked, browser, sp
 def _page():
     import streamlit as st
 
+    from core.i18n import direction
     from core.ui import language, session
-    from core.words import direction
 
     session.apply_language()
     language.picker()
@@ -76,7 +76,7 @@ def test_the_list_offers_each_language_by_its_own_name(visit):
     visit.run()
     (picker,) = visit.get("bidi_component")
     given = json.loads(picker.proto.mixed.json if picker.proto.HasField("mixed") else picker.proto.json)
-    assert {one["code"]: one["name"] for one in given["languages"]} == words.LANGUAGES
+    assert {one["code"]: one["name"] for one in given["languages"]} == i18n.LANGUAGES
     assert (given["language"], given["direction"]) == ("es", "ltr")
 
 
@@ -84,25 +84,25 @@ def test_another_thread_starts_in_english_and_changes_nobody():
     heard = []
 
     def other():
-        heard.append(words.language())
-        words.use_language("ar")
-        heard.append(words.language())
+        heard.append(i18n.language())
+        i18n.use_language("ar")
+        heard.append(i18n.language())
 
-    with words.speaking("de"):
+    with i18n.speaking("de"):
         thread = Thread(target=other)
         thread.start()
         thread.join()
-        assert words.language() == "de"
+        assert i18n.language() == "de"
     assert heard == ["en", "ar"]
-    assert words.language() == "en"
+    assert i18n.language() == "en"
 
 
 def test_what_is_made_later_speaks_the_language_of_the_asking():
-    with words.speaking("de"):
-        make = words.in_this_language(lambda: words._("Take photo"))
-    assert words.language() == "en"
+    with i18n.speaking("de"):
+        make = i18n.in_this_language(lambda: i18n._("Take photo"))
+    assert i18n.language() == "en"
     assert make() == "Foto aufnehmen"
-    assert words.language() == "en"
+    assert i18n.language() == "en"
 
 
 @pytest.mark.parametrize(
@@ -114,10 +114,10 @@ def test_what_is_made_later_speaks_the_language_of_the_asking():
     ],
 )
 def test_figures_and_names_are_written_as_the_language_does(language, share, spoken):
-    with words.speaking(language):
-        assert words.percent(0.045, 1) == share
-        assert words.in_sentence("Pale patch") == spoken
-        assert words.in_sentence("HPV wart") == "HPV wart"
+    with i18n.speaking(language):
+        assert i18n.percent(0.045, 1) == share
+        assert i18n.in_sentence("Pale patch") == spoken
+        assert i18n.in_sentence("HPV wart") == "HPV wart"
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ def test_a_report_is_in_the_language_of_its_reader(language, tag):
         rule=PassRule(dict.fromkeys(EXPLANATIONS, 0.5)),
         milliseconds=1,
     )
-    with words.speaking(language):
+    with i18n.speaking(language):
         page = build_report(
             photo_from_array(rgb, "mole.jpg"),
             verdict,
@@ -143,7 +143,7 @@ def test_a_report_is_in_the_language_of_its_reader(language, tag):
             thresholds=dict.fromkeys(EXPLANATIONS, 0.5),
         ).decode()
         assert load_preset().prompt("blurry", language).text in page
-        assert words._("What was checked") in page
+        assert i18n._("What was checked") in page
     assert tag in page
     assert "Hold still" not in page
     assert "What was checked" not in page

@@ -3,9 +3,10 @@
 import pytest
 from babel.messages.catalog import Catalog
 
+from core import i18n
 from core.guidance.preset import PRESETS_DIR, load_preset
 from core.guidance.wording import MOST_LETTERS, MOST_WORDS, house_words
-from core.words import LANGUAGES, _, ngettext, speaking
+from core.i18n import LANGUAGES, _, ngettext, speaking
 from scripts import catalogues
 
 PRESETS = sorted(path.stem for path in PRESETS_DIR.glob("*.yaml"))
@@ -53,13 +54,12 @@ def test_a_word_nobody_knows_stays_english():
 
 
 def test_a_broken_catalogue_falls_back_to_english(tmp_path, monkeypatch, caplog):
-    from core import words
 
     file = tmp_path / "es" / "LC_MESSAGES" / "retake.po"
     file.parent.mkdir(parents=True)
     file.write_bytes(b'msgid "Take photo"\nmsgstr "\xff"\n')
-    monkeypatch.setattr(words, "LOCALE_DIR", tmp_path)
-    assert words._catalogue.__wrapped__("es").gettext("Take photo") == "Take photo"
+    monkeypatch.setattr(i18n, "LOCALE_DIR", tmp_path)
+    assert i18n._catalogue.__wrapped__("es").gettext("Take photo") == "Take photo"
     assert "cannot be read" in caplog.text
 
 

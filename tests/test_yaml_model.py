@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict
 
-from core.checked_yaml import YamlError, dump, parse
 from core.guidance.preset import PresetError, load_preset
 from core.guidance.preset_content import content_of, from_yaml, yaml_of
 from core.yaml_limits import MOST_CHARACTERS, MOST_DEPTH, MOST_PARTS
+from core.yaml_model import YamlError, dump, parse
 
 BOMB = "a0: &a0 [x, x]\n" + "".join(
     f"a{one}: &a{one} [{', '.join([f'*a{one - 1}'] * 9)}]\n" for one in range(1, 25)

@@ -8,7 +8,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from core import yaml_limits
-from core.words import _
+from core.i18n import _
 
 _MOST_TOLD: Final = 20
 """Mistakes named at once; a file with more is put right step by step."""

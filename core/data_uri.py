@@ -3,6 +3,6 @@
 from base64 import b64encode
 
 
-def data_address(data: bytes, kind: str = "image/jpeg") -> str:
+def data_uri(data: bytes, kind: str = "image/jpeg") -> str:
     """A ``data:`` address; ``kind`` is the media type."""
     return f"data:{kind};base64,{b64encode(data).decode('ascii')}"
