@@ -1,11 +1,9 @@
 """What a browser keeps, without a camera or a server: clocks that are set, servers that end, tokens."""
 
-from pathlib import Path
-
 import pytest
 from module_page import site
 
-from core.browser import markup
+from core.browser.publish import lay_out_page
 from core.ui import layout
 from scripts import drive
 
@@ -55,10 +53,17 @@ def browser(playwright, tmp_path_factory):
         yield context.pages[0]
 
 
+@pytest.fixture(scope="module")
+def modules(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("web")
+    lay_out_page(folder)
+    return folder
+
+
 @pytest.fixture
-def page(browser):
+def page(browser, modules):
     # Another port is another origin, where nothing waits yet.
-    with site(Path(markup.__file__).with_name("web")) as served:
+    with site(modules) as served:
         browser.goto(served.url)
         browser.evaluate(OPEN)
         yield browser

@@ -3,10 +3,9 @@
 import pytest
 from module_page import site
 
-from scripts import drive
+from core.browser.publish import lay_out_page
 
 pytestmark = pytest.mark.browser
-WEB = drive.ROOT / "core" / "browser" / "web"
 
 # Which of the two was chosen, how often a picture was judged, and whether both were let go.
 CHOOSE = """async ({ kept, shot }) => {
@@ -33,8 +32,10 @@ CHOOSE = """async ({ kept, shot }) => {
 
 
 @pytest.fixture(scope="module")
-def page(window):
-    with site(WEB) as served, window() as context:
+def page(window, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("web")
+    lay_out_page(folder)
+    with site(folder) as served, window() as context:
         context.pages[0].goto(served.url)
         yield context.pages[0]
 
