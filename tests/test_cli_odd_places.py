@@ -307,4 +307,4 @@ class TestSettings:
         assert main(["assess", str(photos)]) == 2
         out, err = capsys.readouterr()
         assert out == ""
-        assert "Set RETAKE_ASSESSOR to imageqx or classical." in err
+        assert "Set RETAKE_ASSESSOR to one of these: imageqx, classical." in err

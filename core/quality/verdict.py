@@ -102,6 +102,15 @@ class Explains(Protocol):
         ...
 
 
+@runtime_checkable
+class Locates(Protocol):
+    """An assessor that can tell where in a picture the lesion is; not all can."""
+
+    def places(self, rgb: np.ndarray) -> np.ndarray | None:
+        """How likely each part of a picture is lesion: float, s x s, 0-1; None where it does not know."""
+        ...
+
+
 def verdict_properties(verdict: Verdict) -> dict[str, object]:
     """A verdict as an event's properties: plain values, rounded."""
     return {

@@ -12,8 +12,7 @@ from core.i18n import _
 from core.lesion.prediction import Prediction, brighten
 from core.lesion.views import Box, crop, spot
 from core.photo import Photo
-from core.quality.imageqx import ImageQX
-from core.quality.verdict import Verdict
+from core.quality.verdict import Locates, Verdict
 from core.text import bars
 from core.ui import engines, session
 
@@ -61,7 +60,7 @@ def panel(
 def _spot(photo: Photo, verdict: Verdict) -> Box | None:
     """The part worth cutting to, unless whoever judged the photo sees the lesion elsewhere."""
     assessor = engines.assessor()
-    if not isinstance(assessor, ImageQX):
+    if not isinstance(assessor, Locates):
         return None
     places = session.held(("places", photo.sha256), lambda: assessor.places(photo.small))
     box = None if places is None else spot(places, *photo.small.shape[:2])

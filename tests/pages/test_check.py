@@ -4,6 +4,7 @@ from pathlib import Path
 from runpy import run_path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.uploaded_file_manager import UploadedFileRec
@@ -397,9 +398,9 @@ def test_another_class_shows_where_the_network_looked_for_it(check, jpeg_of):
 def test_a_small_spot_offers_a_crop_beside_the_prediction_that_stays(
     check, jpeg_of, fake_networks, monkeypatch
 ):
-    from core.lesion.views import Box
-
-    monkeypatch.setattr(fake_networks[1], "spot", lambda rgb: Box(0.25, 0.25, 0.75, 0.75))
+    places = np.zeros((7, 7), np.float32)
+    places[3, 3] = 0.9
+    monkeypatch.setattr(fake_networks[0], "places", lambda rgb: places, raising=False)
     upload(check, ("mole.jpg", jpeg_of(SKIN)))
     before = len(check.get("image"))
     named(check.toggle, "Crop to the spot").set_value(True).run()

@@ -5,7 +5,6 @@ from streamlit.testing.v1 import AppTest
 from core.lesion.taxonomy import shipped
 from core.lesion.views import crop, spot
 from core.quality.classical import Classical
-from core.quality.imageqx import ImageQX
 from core.quality.where import Where
 from core.runtime.manifest import load_manifest
 
@@ -56,7 +55,7 @@ class Looking:
         return Prediction(labels, (0.64, *(0.04,) * 9), self.abstains, None, 1.0)
 
 
-class Placing(ImageQX):
+class Placing:
     """Sees the lesion in the middle."""
 
     def __init__(self, places):
