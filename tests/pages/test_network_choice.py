@@ -259,6 +259,6 @@ def test_about_names_every_network_and_what_it_learnt_from(start):
     assert "10 kinds of skin change (lesion)" in titles
     assert "3 kinds of skin change (toy)" in titles
     told = {row[0]: row[1] for shown in at.table for row in shown.value.values.tolist()}
-    assert told["Scab (Crust)"] == "29 photos of 3 sources."
+    assert told["Scab (Crust)"] == "79 photos of 4 sources."
     assert told["Green spot (Muscus)"] == "500 photos of 3 sources."
     assert told["Ember"] == "Nobody wrote that down."

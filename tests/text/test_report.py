@@ -127,7 +127,7 @@ def test_all_ten_classes_stand_in_it_best_first():
     assert places == sorted(places)
     assert "55.0%" in page
     assert "not among the 10" in page
-    assert "281 photos of 1 source" in page
+    assert "303 photos of 2 sources" in page
 
 
 def test_classes_that_were_learnt_from_few_photos_are_marked():
