@@ -10,8 +10,8 @@ from core.cli.faults import debugging, not_written, quieten, sentence_of, tell
 COMMANDS = {
     "assess": ("core.cli.assess", "say whether photos are good enough, and what to do"),
     "classify": ("core.cli.classify", "say what photos might show (not a diagnosis)"),
-    "train": ("core.training.cli", "train a network"),
-    "evaluate": ("core.training.evaluate_cli", "measure a network or the classical checks on photographs"),
+    "train": ("training.cli", "train a network"),
+    "evaluate": ("training.evaluate_cli", "measure a network or the classical checks on photographs"),
     "bench": ("core.cli.bench", "measure speed and memory on this machine"),
     "ready": ("core.cli.ready", "say whether this copy can judge photos: for whatever watches a server"),
     "weights": ("core.runtime.cli", "check the network files"),

@@ -33,7 +33,7 @@ from core.quality.imageqx import ImageQX
 from core.runtime.engine import default_threads, open_engine
 from core.runtime.manifest import load_manifest
 from core.runtime.preprocess import network_input
-from core.training.phantoms import draw
+from core.synthetic.phantoms import draw
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 TORCH_KEYS: Final = (
@@ -331,8 +331,8 @@ def _torch_subjects(name: str, arch: str, batch: np.ndarray, threads: int) -> di
     """The same network in eager fp32 PyTorch, channels-last, under inference_mode, on as many threads."""
     import torch
 
-    from core.training.export import build
-    from core.training.networks.fold import fold
+    from core.networks.build import build
+    from core.networks.fold import fold
 
     torch.set_num_threads(threads)
     # Weights make no difference to the time, so a fresh network will do.

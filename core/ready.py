@@ -36,7 +36,7 @@ from core.runtime.manifest import (
     load_manifest,
 )
 from core.runtime.weights import verify_all
-from core.training.phantoms import draw
+from core.synthetic.phantoms import draw
 
 KEPT_S: Final = 30.0
 _LOG: Final = logging.getLogger(__name__)

@@ -11,8 +11,8 @@ from typing import Final
 import cv2
 import numpy as np
 
-from core.training.degrade import worsen
-from core.training.phantoms import Phantom, draw
+from core.synthetic.degrade import worsen
+from core.synthetic.phantoms import Phantom, draw
 
 WIDTH, HEIGHT, RATE = 640, 480, 10
 _MARGIN: Final = 12  # pixels around the picture, over which the hand may wander

@@ -10,9 +10,9 @@ from made_up_entry import made_up_entry
 
 from core.lesion.abstain import read_centres
 from core.lesion.taxonomy import LABELS
-from core.training.evaluate_lesion import evaluate_lesion
-from core.training.lesion_answers import NO_LESION, LesionAnswers
-from core.training.lesion_limits import fit
+from training.evaluation.evaluate_lesion import evaluate_lesion
+from training.evaluation.lesion_answers import NO_LESION, LesionAnswers
+from training.evaluation.lesion_limits import fit
 
 
 def _answers(seed, each, right, slugs, classes=LABELS):

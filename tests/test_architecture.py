@@ -9,23 +9,12 @@ ROOT = Path(__file__).parents[1]
 # The two halves of a camera: the component that runs in the browser, and the stream that runs on the server.
 COMPONENTS = {"core.browser.component", "core.live.stream"}
 # The command line hands these over to training, and imports it by its name when one of them is asked for.
-DISPATCH = {("core.__main__", "core.training.cli"), ("core.__main__", "core.training.evaluate_cli")}
-# The app and the bench still draw and count with these, until core/synthetic and core/metrics are there; and
-# methods by gradients need a network's twin in torch.
-# An entry that is no longer needed fails the test below, so that the list can only shrink.
-LENT_BY_TRAINING = {
-    ("core.bench", "core.training.export"),
-    ("core.bench", "core.training.networks.fold"),
-    ("core.bench", "core.training.phantoms"),
-    ("core.designer.pictures", "core.training.degrade"),
-    ("core.designer.pictures", "core.training.phantoms"),
-    ("core.designer.refusal_rates", "core.training.metrics"),
-    ("core.explain.gradients", "core.training.export"),
-    ("core.ready", "core.training.phantoms"),
-    ("core.ui.designer_phone", "core.training.phantoms"),
-    ("core.ui.samples", "core.training.degrade"),
-    ("core.ui.samples", "core.training.phantoms"),
-}
+DISPATCH = {("core.__main__", "training.cli"), ("core.__main__", "training.evaluate_cli")}
+# What a serving machine need not have installed.
+NOT_TO_SERVE = (
+    *("torch", "torchvision", "lightning", "sklearn", "scipy"),
+    *("onnx", "onnxscript", "pytorch_grad_cam"),
+)
 LOW = ("guidance", "quality", "lesion", "explain", "runtime")
 HIGH = ("ui", "live", "browser", "designer", "reports", "text", "cli")
 
@@ -35,7 +24,8 @@ def module_name(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-FILES = {module_name(path): path for folder in ("core", "pages") for path in (ROOT / folder).rglob("*.py")}
+FOLDERS = ("core", "pages", "training")
+FILES = {module_name(path): path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py")}
 FILES["app"] = ROOT / "app.py"
 
 
@@ -106,13 +96,15 @@ def test_lazy_imports_and_modules_named_by_their_package_are_seen():
     assert circles({"a": {"b"}, "b": set()}) == []
 
 
-def test_the_app_imports_training_nowhere_but_where_it_is_said():
-    found = {
-        (module, name)
-        for module, name in arrows("core", "pages", "app")
-        if within(name, "core.training", "training") and not within(module, "core.training")
-    }
-    assert found == DISPATCH | LENT_BY_TRAINING
+def test_the_app_never_imports_training():
+    found = {pair for pair in arrows("core", "pages", "app") if within(pair[1], "training")}
+    assert found == DISPATCH
+
+
+def test_serving_imports_nothing_that_only_training_and_gradients_need():
+    outside = ("core.networks", "core.explain.gradients", "core.bench")
+    found = [pair for pair in arrows("core", "pages", "app") if within(pair[1], *NOT_TO_SERVE)]
+    assert [pair for pair in found if not within(pair[0], *outside)] == []
 
 
 def test_streamlit_is_imported_by_pages_pieces_and_two_components_alone():

@@ -14,7 +14,7 @@ from PIL import Image
 import core.cli.photos
 from core.__main__ import main
 from core.cli.search import looks_like_a_picture
-from core.training.phantoms import draw
+from core.synthetic.phantoms import draw
 
 ROOT = Path(__file__).parents[1]
 SHORT = ("assess", "--assessor", "classical")

@@ -21,7 +21,7 @@ from core.guidance.preset import load_preset
 from core.lesion.taxonomy import LABELS
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
 from core.runtime.manifest import WeightsError, load_manifest
-from core.training.phantoms import draw
+from core.synthetic.phantoms import draw
 
 ROOT = Path(__file__).parents[1]
 
@@ -339,7 +339,7 @@ class TestUsage:
             main(["assess", "--assessor", "classical", str(folder)])
 
     def test_a_missing_package_gives_one_sentence(self, capsys, monkeypatch):
-        monkeypatch.setitem(sys.modules, "core.training.cli", None)
+        monkeypatch.setitem(sys.modules, "training.cli", None)
         status, rows, err = run(capsys, "train", "lesion")
         assert (status, rows) == (1, [])
         assert "pip install -r requirements.txt" in err

@@ -14,7 +14,7 @@ from scripts.lock import OPEN, asked_for, closure
 from scripts.setup_env import ROOT
 
 SERVING = ("app.py", "pages", "core")
-SERVING_NEVER = ("core/training", "core/bench.py")
+SERVING_NEVER = ("core/networks", "core/bench.py")
 
 
 def requirements(name):

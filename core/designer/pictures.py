@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 
 from core.quality.labels import EXPLANATIONS
-from core.training.degrade import to_linear, to_srgb, worsen
-from core.training.phantoms import Phantom, draw
+from core.synthetic.degrade import to_linear, to_srgb, worsen
+from core.synthetic.phantoms import Phantom, draw
 
 SEVERITIES: Final = 5
 ROWS: Final = ("too_far_away", "bad_framing", "blurry", "dark", "bright", "low_resolution", "plain")

@@ -13,10 +13,10 @@ from zipfile import BadZipFile
 import numpy as np
 
 from core.i18n import _
+from core.metrics import draws, interval
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
 from core.quality.verdict import PassRule
 from core.runtime.manifest import WEIGHTS_DIR
-from core.training.metrics import draws, interval
 
 ASSESSOR: Final = "imageqx"
 FILE: Final = WEIGHTS_DIR / f"{ASSESSOR}_scores.npz"

@@ -88,7 +88,7 @@ class Gradients:
         try:
             self._torch = importlib.import_module("torch")
             self._methods = importlib.import_module("pytorch_grad_cam")
-            load_twin = importlib.import_module("core.training.export").load_twin
+            load_twin = importlib.import_module("core.networks.twin").load_twin
         except ImportError as error:
             raise MissingTorchError from error
         self._entry = entry or load_manifest().networks[name]

@@ -1,7 +1,7 @@
 """Other views of one photo: cut to the spot, and mirrored.
 
 Mishra et al. 2019 advise that the lesion should fill the field of view. Averaging over mirror images is no
-advice of theirs; it is offered with its measured gain (``core.training.gain``).
+advice of theirs; it is offered with its measured gain (``training.evaluation.gain``).
 """
 
 from collections.abc import Callable
@@ -19,7 +19,7 @@ FLIPS: Final = ((), (3,), (2,), (2, 3))
 # The lesion is where places are at LEVEL or above, joined to one at PEAK. Around all of them comes
 # MARGIN (a share of the longer side). The cut is worth offering while it is at most MOST of the photo, and is
 # never narrower than LEAST of its short side. Chosen on phantoms, measured on others by
-# `core.training.gain.spot_figures`.
+# `training.evaluation.gain.spot_figures`.
 LEVEL: Final = 0.25
 PEAK: Final = 0.3
 MARGIN: Final = 0.25

@@ -14,8 +14,8 @@ from core.guidance.preset import Preset
 from core.i18n import _
 from core.live.guide import draw_guide
 from core.quality.where import Where
+from core.synthetic.phantoms import draw
 from core.text import drawings
-from core.training.phantoms import draw
 from core.ui.banner import Tone, sign
 
 # A prompt for each form of the guide, and where the spot is meanwhile (0 to 1 across and down).

@@ -9,8 +9,8 @@ import streamlit as st
 from PIL import Image
 
 from core.i18n import _
-from core.training.degrade import worsen
-from core.training.phantoms import Kind, draw
+from core.synthetic.degrade import worsen
+from core.synthetic.phantoms import Kind, draw
 
 _SIZE: Final = (960, 1280)
 _THUMBNAIL_LONG_SIDE: Final = 328

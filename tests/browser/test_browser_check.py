@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from core.lesion.taxonomy import LABELS
 from core.photo import MAX_BYTES
-from core.training.phantoms import draw
+from core.synthetic.phantoms import draw
 from scripts import drive
 
 pytestmark = pytest.mark.browser

@@ -22,8 +22,8 @@ from core.quality.verdict import PassRule
 from core.runtime.engine import open_engine
 from core.runtime.manifest import load_manifest
 from core.runtime.preprocess import detail_square, network_square
-from core.training.degrade import worsen
-from core.training.phantoms import draw
+from core.synthetic.degrade import worsen
+from core.synthetic.phantoms import draw
 from scripts.on_device_vectors import FILE
 
 pytestmark = pytest.mark.browser

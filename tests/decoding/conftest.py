@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from core.photo import PhotoError, read_photo
-from core.training.phantoms import draw
+from core.synthetic.phantoms import draw
 
 # For the tests to write such files; the app only reads them, in a process of its own.
 pillow_heif.register_heif_opener()

@@ -11,15 +11,17 @@ from pytorch_grad_cam import GradCAM
 from core.explain.closed_form import ImageQXHead, grad_cam, normalised
 from core.lesion.classifier import LesionClassifier
 from core.lesion.taxonomy import LABELS
+from core.networks.build import build
+from core.networks.fold import fold
+from core.networks.twin import load_twin
 from core.quality.imageqx import ImageQX
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
 from core.runtime.engine import Engine
 from core.runtime.manifest import load_manifest
 from core.runtime.preprocess import detail_square, network_input, square_batch
 from core.runtime.weights import verify
-from core.training.export import build, export, load_twin, output_names
-from core.training.networks.fold import fold
-from core.training.phantoms import draw
+from core.synthetic.phantoms import draw
+from training.networks.export import export, output_names
 
 torch.set_num_threads(1)
 

@@ -19,13 +19,13 @@ from core.explain.gradients import (
     loaded,
 )
 from core.lesion.classifier import LesionClassifier
+from core.networks.lesion import LesionNet
 from core.runtime.engine import open_engine
 from core.runtime.manifest import load_manifest
 from core.runtime.preprocess import network_input
 from core.runtime.weights import WeightsError, sha256_of
-from core.training.export import export
-from core.training.networks.lesion import LesionNet
-from core.training.phantoms import draw
+from core.synthetic.phantoms import draw
+from training.networks.export import export
 
 torch.set_num_threads(1)
 PICTURE = draw("lesion", seed=5, size=(480, 640)).rgb

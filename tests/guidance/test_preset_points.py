@@ -5,8 +5,8 @@ from core.guidance.preset import PRESETS_DIR, PresetError, load_preset
 from core.quality.labels import EXPLANATIONS
 from core.quality.registry import open_assessor
 from core.quality.verdict import PassRule
-from core.training.degrade import worsen
-from core.training.phantoms import draw
+from core.synthetic.degrade import worsen
+from core.synthetic.phantoms import draw
 
 BASE = PassRule(dict.fromkeys(EXPLANATIONS, 0.4), class_offsets={"poor_quality": -0.5})
 

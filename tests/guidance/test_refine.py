@@ -9,8 +9,8 @@ from core.guidance.refine import refined
 from core.quality.glance import Glance, glance, moved
 from core.quality.where import Where
 from core.runtime.preprocess import network_square
-from core.training.degrade import worsen
-from core.training.phantoms import draw
+from core.synthetic.degrade import worsen
+from core.synthetic.phantoms import draw
 
 PRESET = load_preset()
 COARSE = ["bad_framing", "bad_light", "blurry", "low_resolution", "too_far_away", "no_skin", "healthy_skin"]

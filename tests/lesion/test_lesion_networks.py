@@ -9,8 +9,8 @@ from toy_network import LABELS, SIDE, toy_entry, write_toy, write_weights
 from core.lesion.head import NoMapError
 from core.lesion.networks import ARCHITECTURES, default_name, has_twin, names, open_lesion
 from core.lesion.taxonomy import LABELS as OURS
+from core.networks.lesion import ARCHITECTURES as BUILT_HERE
 from core.runtime.manifest import Manifest, WeightsError, load_manifest
-from core.training.networks.lesion import ARCHITECTURES as BUILT_HERE
 
 # Green but for one red corner.
 PICTURE = np.zeros((SIDE * 4, SIDE * 4, 3), np.uint8)

@@ -7,7 +7,7 @@ from core.lesion.taxonomy import LABELS
 from core.photo import read_photo
 from core.runtime.engine import open_engine
 from core.runtime.manifest import load_manifest
-from core.training.phantoms import draw
+from core.synthetic.phantoms import draw
 from core.ui import samples
 
 FIT = "set anew with: python -m core evaluate lesion --data DIR --out DIR --fit-points --write-manifest"

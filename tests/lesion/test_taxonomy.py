@@ -52,7 +52,7 @@ def test_shipped_plain_words_differ_from_the_term_and_descriptions_are_sentences
 
 
 def test_shipped_counts_are_of_the_photos_that_the_shipped_network_was_trained_on():
-    """New weights need new counts: see core/training/learnt_from.py."""
+    """New weights need new counts: see training/data/learnt_from.py."""
     trained = load_manifest().networks["lesion"].provenance["data"]
     assert sum(words.photos for words in shipped().labels.values()) == sum(trained.values())
 

@@ -7,7 +7,7 @@ from core.lesion.classifier import LesionClassifier
 from core.lesion.taxonomy import LABELS
 from core.lesion.views import Box, averaged, crop, spot
 from core.runtime.preprocess import network_input
-from core.training.phantoms import draw
+from core.synthetic.phantoms import draw
 
 PICTURE = np.random.default_rng(0).integers(0, 256, (300, 400, 3), dtype=np.uint8)
 WEIGHT = np.random.default_rng(1).standard_normal((10, 6)).astype(np.float32)

@@ -5,7 +5,7 @@ import pytest
 from core.quality.classical import Classical, classes, faults, measure
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
 from core.quality.verdict import PassRule
-from core.training.phantoms import draw
+from core.synthetic.phantoms import draw
 
 SIZE = (480, 640)
 TONES = (0.1, 0.3, 0.5, 0.7, 0.9)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from core.quality.classical import Classical
-from core.training.degrade import worsen
-from core.training.phantoms import draw
+from core.synthetic.degrade import worsen
+from core.synthetic.phantoms import draw
 
 SEVERITIES = (0.0, 0.25, 0.5, 0.75, 1.0)
 SLACK = 0.01

@@ -106,7 +106,7 @@ def test_threads_come_from_the_environment(monkeypatch, tiny, asked, threads):
 
 def test_serving_imports_neither_torch_nor_onnx():
     code = (
-        "import sys, core.runtime.engine, core.runtime.weights, core.runtime.cli, core.training.cli;"
+        "import sys, core.runtime.engine, core.runtime.weights, core.runtime.cli, training.cli;"
         "print([name for name in ('torch', 'onnx', 'lightning') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -7,15 +7,16 @@ import pytest
 import torch
 
 from core.lesion.taxonomy import LABELS
+from core.networks.twin import load_twin
 from core.quality.imageqx import ImageQX
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
 from core.runtime.engine import Engine, open_engine
 from core.runtime.manifest import load_manifest
 from core.runtime.preprocess import detail_square, network_input, square_batch
 from core.runtime.weights import verify_all
-from core.training.degrade import worsen
-from core.training.export import load_twin, output_names
-from core.training.phantoms import Phantom, draw
+from core.synthetic.degrade import worsen
+from core.synthetic.phantoms import Phantom, draw
+from training.networks.export import output_names
 
 SEVERITIES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 # Where a probability is as good as 1 already it may tremble by this much.

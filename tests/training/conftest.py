@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from core.training.answers import Answers
+from training.evaluation.answers import Answers
 
 
 def answers_of(n, seed=0, **columns):

@@ -6,8 +6,8 @@ import hashlib
 import cv2
 import numpy as np
 
-from core.training.phantoms import draw
-from core.training.splits import rule
+from core.synthetic.phantoms import draw
+from training.data.splits import rule
 
 
 def write_manifest(folder, entries, fields=None):

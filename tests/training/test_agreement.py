@@ -8,7 +8,10 @@ from test_panel import FINE
 
 from core.__main__ import main
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
-from core.training.agreement import (
+from training.data.imageqx_data import build_pool, load_labels, material_of, sample
+from training.data.panel import Panel
+from training.data.sources import read_manifest
+from training.evaluation.agreement import (
     Judged,
     agreement_markdown,
     agreement_report,
@@ -18,10 +21,7 @@ from core.training.agreement import (
     judge_pool,
     paper,
 )
-from core.training.evaluate import benchmark
-from core.training.imageqx_data import build_pool, load_labels, material_of, sample
-from core.training.panel import Panel
-from core.training.sources import read_manifest
+from training.evaluation.evaluate import benchmark
 
 COUNTS = {"validation": 4, "left_out": 6}
 POOR = QUALITY_CLASSES.index("poor_quality")

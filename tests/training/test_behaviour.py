@@ -7,12 +7,13 @@ from core.guidance.preset import load_preset
 from core.quality.labels import CONDITIONS
 from core.quality.registry import open_assessor
 from core.quality.second_opinion import FEATURES
-from core.training import behaviour, evaluate_cli, fit_opinion
-from core.training.behaviour import LADDER
-from core.training.faults import FAULTS, RIGHT
-from core.training.phantoms import draw
-from core.training.sources import DataError, read_manifest
+from core.synthetic.phantoms import draw
 from tests.training.folders import write_manifest, write_phantom
+from training import evaluate_cli
+from training.data.sources import DataError, read_manifest
+from training.evaluation import behaviour, fit_opinion
+from training.evaluation.behaviour import LADDER
+from training.evaluation.faults import FAULTS, RIGHT
 
 
 @pytest.fixture
@@ -98,7 +99,7 @@ def test_what_ships_has_an_opinion_of_this_network(shipped):
     entry = load_manifest().networks["imageqx"]
     assert entry.opinion is not None
     assert entry.opinion.provenance["network"] == entry.sha256, (
-        "fit it anew: python -m core.training.fit_opinion"
+        "fit it anew: python -m training.evaluation.fit_opinion"
     )
 
 

@@ -2,9 +2,9 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from core.training import boxes
-from core.training.boxes import eye_box, located
-from core.training.sources import Row
+from training.data import boxes
+from training.data.boxes import eye_box, located
+from training.data.sources import Row
 
 FILE = json.loads(Path(boxes.__file__).with_name("boxes.json").read_text())
 PATH, ENTRY = next((path, entry) for path, entry in FILE.items() if not entry["spread"])

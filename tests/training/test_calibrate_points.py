@@ -6,7 +6,7 @@ from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
 from core.quality.verdict import judge
 from core.runtime.manifest import OperatingPoint
 from core.runtime.probability import softmax
-from core.training.recipes.calibrate import (
+from training.recipes.calibrate import (
     HIGHEST,
     LESION_LIMIT,
     LOWEST,

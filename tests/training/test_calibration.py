@@ -3,9 +3,15 @@ import json
 import numpy as np
 import pytest
 
+from core.metrics import auc, confusion, draws, macro_f1, roc_points, share_interval
 from core.runtime.probability import softmax
-from core.training.calibration import at_thresholds, best_f1, best_thresholds, reliability, reliability_bins
-from core.training.metrics import auc, confusion, draws, macro_f1, roc_points, share_interval
+from training.evaluation.calibration import (
+    at_thresholds,
+    best_f1,
+    best_thresholds,
+    reliability,
+    reliability_bins,
+)
 
 
 def yes(*values):

@@ -8,10 +8,10 @@ from folders import write_manifest
 from test_train_cli import QUICK, key_for, train
 
 from core.lesion.taxonomy import LABELS
-from core.training.check_data import check_data, check_picture
-from core.training.phantoms import draw
-from core.training.sources import DataError, read_manifest
-from core.training.splits import rule, split_of
+from core.synthetic.phantoms import draw
+from training.data.check_data import check_data, check_picture
+from training.data.sources import DataError, read_manifest
+from training.data.splits import rule, split_of
 
 SIZE = (96, 128)
 
@@ -173,9 +173,9 @@ def test_training_stops_before_it_renders_or_trains(sound, task, tmp_path, capsy
     def never(*_args, **_kwargs):
         raise AssertionError("too late")
 
-    monkeypatch.setattr("core.training.recipes.loop.fit", never)
-    monkeypatch.setattr("core.training.imageqx_data.sample", never)
-    monkeypatch.setattr("core.training.lesion_data.draw_phantoms", never)
+    monkeypatch.setattr("training.recipes.loop.fit", never)
+    monkeypatch.setattr("training.data.imageqx_data.sample", never)
+    monkeypatch.setattr("training.data.lesion_data.draw_phantoms", never)
     victim = sound / entries(sound)[5]["path"]
     victim.write_bytes(victim.read_bytes()[:-30])
     out = tmp_path / "out"

@@ -7,13 +7,16 @@ from test_imageqx_data import write_folder
 
 from core.__main__ import main
 from core.designer import refusal_rates
+from core.metrics import auc, binary, draws, interval, recall_at, report_binary
 from core.quality.imageqx import rule_of
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
 from core.quality.verdict import PassRule, judge
 from core.runtime.manifest import WEIGHTS_DIR, OperatingPoint, load_manifest
 from core.runtime.preprocess import detail_square
 from core.runtime.probability import softmax
-from core.training.evaluate import (
+from training.data.imageqx_data import build_pool, square
+from training.data.sources import DataError, read_manifest
+from training.evaluation.evaluate import (
     Settings,
     ask_splits,
     benchmark,
@@ -21,11 +24,8 @@ from core.training.evaluate import (
     fit_settings,
     gap,
 )
-from core.training.imageqx_data import build_pool, square
-from core.training.metrics import auc, binary, draws, interval, recall_at, report_binary
-from core.training.quality_report import caught, point_report
-from core.training.report_text import compact, markdown
-from core.training.sources import DataError, read_manifest
+from training.evaluation.quality_report import caught, point_report
+from training.evaluation.report_text import compact, markdown
 
 
 def yes(*values):

@@ -11,8 +11,11 @@ from core.lesion.classifier import LesionClassifier
 from core.lesion.taxonomy import LABELS
 from core.runtime.engine import open_engine
 from core.runtime.manifest import load_manifest
-from core.training import evaluate_lesion as module
-from core.training.evaluate_lesion import (
+from core.synthetic.phantoms import draw
+from training.data.sources import DataError, read_manifest
+from training.data.splits import rule, split_of
+from training.evaluation import evaluate_lesion as module
+from training.evaluation.evaluate_lesion import (
     by_source,
     confused_pairs,
     coverage,
@@ -21,12 +24,9 @@ from core.training.evaluate_lesion import (
     known_confused,
     lesion_report,
 )
-from core.training.lesion_answers import NO_LESION, LesionAnswers, ask_sets, reference_rows
-from core.training.lesion_text import lesion_markdown
-from core.training.phantoms import draw
-from core.training.report_text import compact
-from core.training.sources import DataError, read_manifest
-from core.training.splits import rule, split_of
+from training.evaluation.lesion_answers import NO_LESION, LesionAnswers, ask_sets, reference_rows
+from training.evaluation.lesion_text import lesion_markdown
+from training.evaluation.report_text import compact
 
 
 @pytest.fixture(scope="module")

@@ -7,11 +7,13 @@ import torch
 from onnx import TensorProto
 from toy_network import toy_entry, write_toy
 
+from core.networks.build import build
+from core.networks.fold import fold
+from core.networks.twin import fill_twin, load_twin
 from core.runtime.engine import Engine
 from core.runtime.manifest import NetworkEntry, WeightsError
 from core.runtime.onnx_file import read_initialisers
-from core.training.export import InitError, build, export, fill_twin, initialise, load_twin, output_names
-from core.training.networks.fold import fold
+from training.networks.export import InitError, export, initialise, output_names
 
 SIZE = 64
 LIMITS = {"imageqx": 15e6, "lesion": 9e6}

@@ -6,9 +6,9 @@ import pytest
 from test_imageqx_data import write_folder
 
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
-from core.training.fairness import BINS, ENOUGH, bin_of, fairness, ita, ita_of, skin_of, tones_by_key
-from core.training.phantoms import draw
-from core.training.sources import read_manifest
+from core.synthetic.phantoms import draw
+from training.data.sources import read_manifest
+from training.evaluation.fairness import BINS, ENOUGH, bin_of, fairness, ita, ita_of, skin_of, tones_by_key
 
 NAMES = [name for name, _low, _high in BINS]
 POOR, LESION = QUALITY_CLASSES.index("poor_quality"), QUALITY_CLASSES.index("lesion")

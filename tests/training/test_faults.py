@@ -4,9 +4,9 @@ import pytest
 from core.quality.labels import CONDITIONS
 from core.quality.texture import texture
 from core.runtime.preprocess import detail_square
-from core.training.behaviour import LADDER
-from core.training.faults import FAULTS, RIGHT, coarse
-from core.training.phantoms import draw
+from core.synthetic.phantoms import draw
+from training.evaluation.behaviour import LADDER
+from training.evaluation.faults import FAULTS, RIGHT, coarse
 
 
 @pytest.fixture(scope="module")

@@ -11,17 +11,17 @@ from core.explain.closed_form import grad_cam, normalised
 from core.explain.gradients import _guided
 from core.lesion.head import affine_head
 from core.lesion.taxonomy import LABELS
+from core.networks.lesion import FIRST_READ, LesionNet
 from core.runtime.engine import Engine
 from core.runtime.manifest import load_manifest
-from core.training.export import export
-from core.training.lesion_data import Picture, draw_phantoms, load_pictures, picture_weights
-from core.training.lesion_labels import lesion_label
-from core.training.marks import KEPT, WATERMARKS, pixels, without_marks
-from core.training.networks.lesion import FIRST_READ, LesionNet
-from core.training.recipes.lesion import CONFIGURATIONS, LesionData, LesionRecipe, fine_tuning
-from core.training.recipes.loop import normalise
-from core.training.recipes.probe import fit_linear, start_head, view_features
-from core.training.sources import read_manifest
+from training.data.lesion_data import Picture, draw_phantoms, load_pictures, picture_weights
+from training.data.lesion_labels import lesion_label
+from training.data.marks import KEPT, WATERMARKS, pixels, without_marks
+from training.data.sources import read_manifest
+from training.networks.export import export
+from training.recipes.lesion import CONFIGURATIONS, LesionData, LesionRecipe, fine_tuning
+from training.recipes.loop import normalise
+from training.recipes.probe import fit_linear, start_head, view_features
 
 torch.set_num_threads(1)
 

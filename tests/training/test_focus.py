@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from core.explain import Explanation
-from core.training.degrade import LUMA
-from core.training.focus import COVERED, Picture, crop, focus, phantoms, photographs, spoil
-from core.training.sources import Row
+from core.synthetic.degrade import LUMA
+from training.data.sources import Row
+from training.evaluation.focus import COVERED, Picture, crop, focus, phantoms, photographs, spoil
 
 
 @pytest.fixture(scope="module")

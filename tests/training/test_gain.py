@@ -6,8 +6,8 @@ from core.lesion.prediction import Prediction
 from core.quality.imageqx import ImageQX
 from core.runtime.engine import open_engine
 from core.runtime.manifest import load_manifest
-from core.training import gain
-from core.training.gain import flip_gain, spot_figures
+from training.evaluation import gain
+from training.evaluation.gain import flip_gain, spot_figures
 
 LABELS = ("crust", "tumor", "ulcer")
 

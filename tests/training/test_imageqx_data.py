@@ -8,8 +8,9 @@ from folders import write_manifest, write_phantom
 
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
 from core.runtime.preprocess import network_input
-from core.training.degrade import MEASURES, Measures, Plan, Shot, scene_of
-from core.training.imageqx_data import (
+from core.synthetic.degrade import MEASURES, Measures, Plan, Shot, scene_of
+from core.synthetic.phantoms import draw
+from training.data.imageqx_data import (
     UNKNOWN,
     PoolDataset,
     build_pool,
@@ -22,10 +23,9 @@ from core.training.imageqx_data import (
     scene_from_row,
     square,
 )
-from core.training.panel import RATERS, Panel
-from core.training.phantoms import draw
-from core.training.sources import DataError, read_manifest
-from core.training.splits import rule, split_of
+from training.data.panel import RATERS, Panel
+from training.data.sources import DataError, read_manifest
+from training.data.splits import rule, split_of
 
 NOTHING = Measures(*[float("nan")] * len(MEASURES))
 

@@ -2,7 +2,7 @@ from folders import write_manifest
 from test_train_cli import key_for
 
 from core.lesion.taxonomy import LABELS
-from core.training import learnt_from
+from training.data import learnt_from
 
 
 def test_photos_and_sources_of_the_training_side_are_counted(tmp_path, capsys):

@@ -5,9 +5,9 @@ import pytest
 from made_up_entry import made_up_entry
 
 from core.runtime.probability import softmax
-from core.training.calibration import reliability_bins
-from core.training.lesion_answers import NO_LESION, LesionAnswers
-from core.training.lesion_calibration import (
+from training.evaluation.calibration import reliability_bins
+from training.evaluation.lesion_answers import NO_LESION, LesionAnswers
+from training.evaluation.lesion_calibration import (
     MOST_ERROR,
     Calibration,
     caution,

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from core.lesion.taxonomy import LABELS
-from core.training import lesion_folds
-from core.training.lesion_folds import fold_report, groups_of, held_out
+from training.evaluation import lesion_folds
+from training.evaluation.lesion_folds import fold_report, groups_of, held_out
 
 
 def test_collections_that_share_originals_are_held_out_together():

@@ -6,11 +6,11 @@ from made_up_entry import made_up_entry
 
 from core.lesion.abstain import read_centres, reasons
 from core.runtime.weights import sha256_of
-from core.training import lesion_limits
-from core.training.lesion_answers import NO_LESION, LesionAnswers
-from core.training.lesion_calibration import judged
-from core.training.lesion_limits import abstention_report, fit, fit_centres, scores
-from core.training.sources import DataError
+from training.data.sources import DataError
+from training.evaluation import lesion_limits
+from training.evaluation.lesion_answers import NO_LESION, LesionAnswers
+from training.evaluation.lesion_calibration import judged
+from training.evaluation.lesion_limits import abstention_report, fit, fit_centres, scores
 
 LABELS = ["a", "b", "c"]
 CHANNELS = 6

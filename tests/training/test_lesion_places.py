@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from core.lesion.taxonomy import LABELS
-from core.training.lesion_data import Elsewhere, Picture, load_pictures, load_skin, spot_of, training_view
-from core.training.phantoms import draw
-from core.training.sources import read_manifest
+from core.synthetic.phantoms import draw
+from training.data.lesion_data import Elsewhere, Picture, load_pictures, load_skin, spot_of, training_view
+from training.data.sources import read_manifest
 
 COLUMNS = (
     *("path", "group", "label", "original_label", "source", "slug", "split_key"),

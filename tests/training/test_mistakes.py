@@ -3,7 +3,7 @@ import json
 import numpy as np
 
 from core.quality.labels import QUALITY_CLASSES
-from core.training.mistakes import worst, write_mistakes
+from training.evaluation.mistakes import worst, write_mistakes
 
 
 def test_the_surest_mistakes_come_first_and_once_each(make_answers):

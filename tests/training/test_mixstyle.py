@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from core.training.recipes.mixstyle import attach, mix_styles
+from training.recipes.mixstyle import attach, mix_styles
 
 
 def maps():
@@ -40,7 +40,7 @@ def test_only_a_network_in_training_is_touched_and_the_handle_ends_it():
 
 def test_the_average_that_is_kept_is_never_mixed():
     """The recipe mixes in the network that learns; its average answers alike however often it is asked."""
-    from core.training.recipes.lesion import LesionData, LesionRecipe, plan
+    from training.recipes.lesion import LesionData, LesionRecipe, plan
 
     net = nn.Sequential(nn.Conv2d(3, 4, 3), nn.Identity())
     recipe = LesionRecipe(net, LesionData([], []), plan(), mixed=net[1:])

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
-from core.training.degrade import Measures
-from core.training.panel import (
+from core.synthetic.degrade import Measures
+from training.data.panel import (
     HABITS,
     ONSETS,
     RATERS,

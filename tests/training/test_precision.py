@@ -10,9 +10,9 @@ import pytest
 from core.runtime.engine import Engine
 from core.runtime.manifest import WEIGHTS_DIR, load_manifest, save_entry
 from core.runtime.onnx_file import read_initialisers
-from core.training import precision
-from core.training.answers import Answers
-from core.training.export import store_as_half
+from training.evaluation.answers import Answers
+from training.networks import precision
+from training.networks.export import store_as_half
 
 SHIPPED = WEIGHTS_DIR / "imageqx.onnx"
 

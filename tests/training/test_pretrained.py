@@ -7,10 +7,11 @@ import pytest
 import torch
 from torchvision.models import efficientnet_b0
 
+from core.networks.build import build
 from core.runtime.preprocess import network_input
-from core.training.export import build, initialise
-from core.training.phantoms import draw
-from core.training.pretrained import InitError
+from core.synthetic.phantoms import draw
+from training.networks.export import initialise
+from training.networks.pretrained import InitError
 
 torch.set_num_threads(1)
 

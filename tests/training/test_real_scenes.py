@@ -4,9 +4,9 @@ import pytest
 
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
 from core.quality.verdict import PassRule, judge
-from core.training.real_scenes import balanced_no_skin, real_report
-from core.training.sources import Row
-from core.training.splits import rule, split_of
+from training.data.sources import Row
+from training.data.splits import rule, split_of
+from training.evaluation.real_scenes import balanced_no_skin, real_report
 
 LEFT_OUT = rule()["left_out_slugs"][:2]
 RULE = PassRule(dict.fromkeys(EXPLANATIONS, 0.6))

@@ -7,12 +7,12 @@ import pytest
 import torch
 from torch import nn
 
+from core.networks.lesion import LABELS, LesionNet
 from core.runtime.probability import softmax
-from core.training.degrade import MEASURES
-from core.training.lesion_data import Picture, balanced_picks, training_view
-from core.training.networks.lesion import LABELS, LesionNet
-from core.training.recipes.calibrate import fit_temperature
-from core.training.recipes.imageqx import (
+from core.synthetic.degrade import MEASURES
+from training.data.lesion_data import Picture, balanced_picks, training_view
+from training.recipes.calibrate import fit_temperature
+from training.recipes.imageqx import (
     CONFIGURATIONS,
     Choices,
     ImageQXRecipe,
@@ -20,10 +20,10 @@ from core.training.recipes.imageqx import (
     class_weights,
     standard_measures,
 )
-from core.training.recipes.lesion import LesionData, LesionRecipe, plan
-from core.training.recipes.loop import fit, rate_groups
-from core.training.recipes.range_test import earlier_optimum, range_test, steepest, write_range_test
-from core.training.recipes.schedule import restart_rate, size_at
+from training.recipes.lesion import LesionData, LesionRecipe, plan
+from training.recipes.loop import fit, rate_groups
+from training.recipes.range_test import earlier_optimum, range_test, steepest, write_range_test
+from training.recipes.schedule import restart_rate, size_at
 
 
 @pytest.fixture(autouse=True)

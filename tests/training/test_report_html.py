@@ -6,7 +6,7 @@ from made_up_lesion_report import made_up_lesion
 from made_up_report import made_up
 from PIL import Image
 
-from core.training.report_html import html
+from training.evaluation.report_html import html
 
 ODD = "<img src=x onerror=alert(1)>\"'&"
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from core.training.phantoms import draw
-from core.training.restyle import coloured_as, cover, on_other_skin
+from core.synthetic.phantoms import draw
+from training.data.restyle import coloured_as, cover, on_other_skin
 
 
 @pytest.fixture(scope="module")

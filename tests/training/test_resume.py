@@ -8,10 +8,10 @@ import pytest
 import torch
 from test_imageqx_data import write_folder
 
-from core.training.export import build
-from core.training.imageqx_data import build_pool
-from core.training.recipes.imageqx import CONFIGURATIONS, ImageQXRecipe, PoolData, plan
-from core.training.recipes.loop import fit
+from core.networks.build import build
+from training.data.imageqx_data import build_pool
+from training.recipes.imageqx import CONFIGURATIONS, ImageQXRecipe, PoolData, plan
+from training.recipes.loop import fit
 
 
 @pytest.fixture(scope="module")

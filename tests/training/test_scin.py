@@ -11,8 +11,8 @@ import pytest
 from core.__main__ import main
 from core.quality.classical import Classical
 from core.quality.labels import EXPLANATIONS
-from core.training.scin import GRADABLE, SKIN_TYPE, read_cases, scin_markdown, scin_report
-from core.training.sources import DataError
+from training.data.sources import DataError
+from training.evaluation.scin import GRADABLE, SKIN_TYPE, read_cases, scin_markdown, scin_report
 
 YES, NO = "DEFAULT_YES_IMAGE_QUALITY_SUFFICIENT", "NO_IMAGE_QUALITY_INSUFFICIENT"
 

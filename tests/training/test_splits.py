@@ -6,8 +6,8 @@ import pytest
 from folders import write_manifest
 
 from core.runtime.manifest import load_manifest
-from core.training.sources import DataError, read_manifest, read_mask, read_rgb
-from core.training.splits import rule, split_of
+from training.data.sources import DataError, read_manifest, read_mask, read_rgb
+from training.data.splits import rule, split_of
 
 FIELDS = [
     "path",

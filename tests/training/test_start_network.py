@@ -2,9 +2,10 @@
 
 import torch
 
+from core.networks.build import build
 from core.runtime.manifest import WEIGHTS_DIR, load_manifest
 from core.runtime.weights import verify
-from core.training.export import build, initialise
+from training.networks.export import initialise
 
 START = WEIGHTS_DIR / "start"
 

@@ -11,14 +11,14 @@ import pytest
 import torch
 from folders import key_for
 
+from core.networks.lesion import LABELS
 from core.runtime.manifest import load_manifest, save_entry
 from core.runtime.weights import verify
-from core.training import cli
-from core.training.networks.lesion import LABELS
-from core.training.phantoms import draw
-from core.training.recipes import probe
-from core.training.recipes.probe import start_head
-from core.training.recipes.range_test import earlier_optimum
+from core.synthetic.phantoms import draw
+from training import cli
+from training.recipes import probe
+from training.recipes.probe import start_head
+from training.recipes.range_test import earlier_optimum
 
 COLUMNS = ["path", "group", "label", "original_label", "source", "slug", "split_key", "width", "height"]
 COLUMNS += ["mask", "boxes", "licence", "note"]

@@ -1,0 +1,31 @@
+"""A fresh torch network by its task and architecture."""
+
+from torch import nn
+
+from core.i18n import _
+from core.networks.imageqx import ImageQXNet
+from core.networks.lesion import ARCHITECTURES, DEFAULT, LABELS, LesionNet
+
+
+class ArchitectureError(Exception):
+    """There is no such architecture; the message is one sentence."""
+
+
+def build(
+    task: str, arch: str = DEFAULT, views: int = 2, places: bool = True, classes: int = len(LABELS)
+) -> nn.Module:
+    """A fresh network for ``task`` (``"imageqx"`` or ``"lesion"``), with BatchNorm.
+
+    Args:
+        arch, classes: of the lesion classifier.
+        views, places: of ImageQX, see ``ImageQXNet``.
+
+    Raises:
+        ArchitectureError: there is no such architecture.
+    """
+    if task == "imageqx":
+        return ImageQXNet(views, places)
+    if arch not in ARCHITECTURES:
+        message = _("There is no architecture {arch}; choose one of {known}.")
+        raise ArchitectureError(message.format(arch=arch, known=", ".join(ARCHITECTURES)))
+    return LesionNet(arch, classes)

@@ -1,0 +1,156 @@
+"""ImageQX (Jalaboi, Winther, Galimzianova 2022), and what it grew here: a second look at the detail."""
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torchvision.models import efficientnet_b0
+
+from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
+from core.runtime.preprocess import IMAGENET_STD
+from core.synthetic.degrade import LUMA
+
+FEATURES = 1280
+# Channels half way up (a sixteenth of the picture's size), and how many blocks lie below.
+MIDDLE, BELOW = 112, 6
+DETAILS = 64
+HIDDEN = 64
+SPECTRUM = 96
+# Hidden places of the explanations that see the detail alone.
+APART = 16
+# Energy of a pattern that nobody sees, in levels squared.
+LEAST = 0.02
+DROPOUT = 0.2
+
+
+def cosine_bank() -> Tensor:
+    """The 63 cosine patterns of 8 x 8 pixels that have no mean (as in JPEG): 63 x 1 x 8 x 8.
+
+    Rounded to half precision, in which they are stored when shipped, so that both compute the same.
+    """
+    k, x = torch.arange(8.0)[:, None], torch.arange(8.0)
+    rows = 0.5 * torch.cos(math.pi * (2 * x + 1) * k / 16)
+    rows[0] /= math.sqrt(2)
+    return torch.einsum("ai,bj->abij", rows, rows).reshape(64, 1, 8, 8)[1:].half().float()
+
+
+class DetailNet(nn.Module):
+    """What the middle of a picture, pixel for pixel, tells of blur, noise and lost pixels.
+
+    How much of every fineness there is says that, not what is shown: so the energy of each cosine pattern is
+    taken all over the picture (on average, of the average place, and where it is most), and two small layers
+    read it. Convolutions that were free to learn took the source for the fault, and were no better than
+    chance on new ones; this has little to know a source by (docs/decisions/training.md).
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("bank", cosine_bank(), persistent=False)
+        # From normalised colours to luma of 0-255, but for a constant that the patterns do not see.
+        luma = 255 * torch.tensor(LUMA, dtype=torch.float32) * torch.tensor(IMAGENET_STD)
+        self.register_buffer("luma", luma.half().float()[None, :, None, None], persistent=False)
+        self.mix = nn.Linear(3 * len(self.bank) + 2, SPECTRUM)
+        self.mix_norm = nn.BatchNorm1d(SPECTRUM)
+        self.tell = nn.Linear(SPECTRUM, DETAILS)
+
+    def forward(self, details: Tensor) -> Tensor:
+        """N x 3 x S x S, normalised, to N x 64, not negative."""
+        grey = (details * self.luma).sum(dim=1, keepdim=True)
+        mean = grey.mean(dim=(2, 3))
+        spread = torch.log((grey - mean[..., None, None]).square().mean(dim=(2, 3)) + 1)
+        energy = F.conv2d(grey, self.bank, stride=4).square()
+        seen = [
+            torch.log(energy.mean(dim=(2, 3)) + LEAST),
+            torch.log(energy + LEAST).mean(dim=(2, 3)),
+            torch.log(energy.amax(dim=(2, 3)) + LEAST),
+        ]
+        spectrum = torch.cat([*seen, spread, mean / 32], dim=1) / 3
+        return torch.relu(self.tell(torch.relu(self.mix_norm(self.mix(spectrum)))))
+
+
+class ImageQXNet(nn.Module):
+    """EfficientNet-B0 features with an explanation head and a quality head.
+
+    There is no nonlinearity between a hidden layer and its output layer, so that both heads are affine
+    in the pooled features but for the sigmoid through which the explanations reach the quality head.
+
+    Args:
+        views: 1, the paper's network, sees the whole frame; 2 adds ``DetailNet`` on a cut-out of it.
+        places: also say where the lesion is.
+    """
+
+    def __init__(self, views: int = 2, places: bool = True) -> None:
+        super().__init__()
+        self.views = views
+        self.place = nn.Conv2d(FEATURES, 1, 1) if places else None
+        self.trunk = efficientnet_b0(weights=None).features
+        self.pool = nn.AdaptiveAvgPool2d(1)
+        self.detail = DetailNet() if views == 2 else None
+        width = FEATURES + (DETAILS if views == 2 else 0)
+        self.explain_hidden = nn.Linear(width, HIDDEN)
+        self.explain_norm = nn.BatchNorm1d(HIDDEN)
+        self.explain_out = nn.Linear(HIDDEN, len(EXPLANATIONS))
+        self.quality_hidden = nn.Linear(width, HIDDEN)
+        self.quality_norm = nn.BatchNorm1d(HIDDEN)
+        self.quality_out = nn.Linear(HIDDEN + len(EXPLANATIONS), len(QUALITY_CLASSES))
+        self.dropout = nn.Dropout(DROPOUT)
+        if views == 2:
+            self.keep_apart()
+
+    @torch.no_grad()
+    def keep_apart(self) -> None:
+        """Let low resolution be told by the detail alone, now and through all training to come.
+
+        The whole frame tells the source, and the source tells how many pixels its camera had: a head that may
+        read both learns that, and is little better than chance on new sources (docs/decisions/training.md).
+        So the last ``APART`` hidden places of the explanations read nothing of the frame, and low resolution
+        reads nothing but them. Weights that are zero and whose gradient is zero stay zero: what is exported
+        needs to know nothing of this. Call it again after weights were filled in.
+        """
+        row = EXPLANATIONS.index("low_resolution")
+        masks = [(self.explain_hidden.weight, torch.ones_like(self.explain_hidden.weight))]
+        masks[0][1][-APART:, :FEATURES] = 0
+        masks.append((self.explain_out.weight, torch.ones_like(self.explain_out.weight)))
+        masks[1][1][row, :-APART] = 0
+        for weight, mask in masks:
+            weight.mul_(mask)
+            for hook in getattr(weight, "kept_apart", ()):
+                hook.remove()
+            weight.kept_apart = [weight.register_hook(mask.mul)]
+
+    def forward(self, images: Tensor, details: Tensor | None = None) -> tuple[Tensor, ...]:
+        """Assess a batch.
+
+        Args:
+            images: float, N x 3 x S x S, normalised: whole frames.
+            details: the same of their middles, pixel for pixel; with two views only.
+
+        Returns:
+            quality logits (N x 4), explanation logits (N x 5), logits of the lesion's places
+            (N x 1 x S/32 x S/32; not without ``places``), last feature map (N x 1280 x S/32 x S/32).
+        """
+        quality, explanations, features, _pooled = self._heads(self.trunk(images), details)
+        places = () if self.place is None else (self.place(features),)
+        return quality, explanations, *places, features
+
+    def describe(
+        self, images: Tensor, details: Tensor | None = None
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+        """Assess a batch and show the workings.
+
+        Returns:
+            quality and explanation logits and last feature map as of ``forward``, the pooled features
+            (N x 1280, or 1344 with two views), and the map half way up (N x 112 x S/16 x S/16).
+        """
+        middle = self.trunk[:BELOW](images)
+        return *self._heads(self.trunk[BELOW:](middle), details), middle
+
+    def _heads(self, features: Tensor, details: Tensor | None) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        pooled = torch.flatten(self.pool(features), 1)
+        if self.detail is not None:
+            pooled = torch.cat([pooled, self.detail(details)], dim=1)
+        explanations = self.explain_out(self.dropout(self.explain_norm(self.explain_hidden(pooled))))
+        hidden = self.dropout(self.quality_norm(self.quality_hidden(pooled)))
+        quality = self.quality_out(torch.cat([hidden, torch.sigmoid(explanations)], dim=1))
+        return quality, explanations, features, pooled

@@ -1,0 +1,112 @@
+import pytest
+import torch
+
+from core.networks.imageqx import DetailNet, ImageQXNet, cosine_bank
+from core.networks.lesion import ARCHITECTURES, LABELS, LesionNet
+from core.quality.labels import EXPLANATIONS
+from training.networks.export import output_names
+
+
+@pytest.mark.parametrize(("views", "width"), [(1, 1280), (2, 1344)])
+def test_imageqx_shapes_and_parameter_names(views, width):
+    torch.set_num_threads(1)
+    net = ImageQXNet(views).eval()
+    pictures = [torch.zeros(2, 3, 224, 224)] * views
+    with torch.inference_mode():
+        quality, explanations, places, features = net(*pictures)
+    assert quality.shape == (2, 4)
+    assert explanations.shape == (2, 5)
+    assert places.shape == (2, 1, 7, 7)
+    assert features.shape == (2, 1280, 7, 7)
+    shapes = {name: tuple(value.shape) for name, value in net.named_parameters()}
+    assert shapes["explain_hidden.weight"] == (64, width)
+    assert shapes["explain_out.weight"] == (5, 64)
+    assert shapes["quality_hidden.weight"] == (64, width)
+    assert shapes["quality_out.weight"] == (4, 69)
+
+
+def test_the_papers_network_does_not_say_where_the_lesion_is():
+    net = ImageQXNet(views=1, places=False).eval()
+    with torch.inference_mode():
+        assert [output.ndim for output in net(torch.zeros(1, 3, 64, 64))] == [2, 2, 4]
+    assert "places" not in output_names("imageqx", net)
+
+
+def test_cosine_patterns_see_no_brightness_and_each_another_fineness():
+    bank = cosine_bank().reshape(63, 64)
+    assert torch.allclose(bank @ bank.T, torch.eye(63), atol=1e-3)
+    assert float(bank.sum(1).abs().max()) < 1e-3
+    assert torch.equal(bank, bank.half().float())
+
+
+def test_low_resolution_is_told_by_the_detail_alone_whatever_was_learnt():
+    torch.manual_seed(0)
+    net = ImageQXNet(views=2)
+    with torch.no_grad():
+        for parameter in (net.explain_hidden.weight, net.explain_out.weight):
+            parameter.normal_()  # as if filled from a file
+    net.keep_apart()
+    optimiser = torch.optim.AdamW(net.parameters(), lr=1e-2)
+    for _step in range(2):
+        answers = net(torch.randn(4, 3, 64, 64), torch.randn(4, 3, 64, 64))[1]
+        optimiser.zero_grad()
+        answers.square().sum().backward()
+        optimiser.step()
+    net.eval()
+    column = EXPLANATIONS.index("low_resolution")
+    frames, details = torch.randn(2, 2, 3, 64, 64), torch.randn(2, 2, 3, 64, 64)
+    with torch.inference_mode():
+        here = net(frames[0], details[0])[1]
+        frame_changed = (net(frames[1], details[0])[1] - here).abs().amax(0)
+        detail_changed = (net(frames[0], details[1])[1] - here).abs().amax(0)
+    assert frame_changed[column] == 0
+    assert (frame_changed > 0).sum() == len(EXPLANATIONS) - 1
+    assert (detail_changed > 0).all()
+
+
+def test_pixels_that_were_lost_show_in_the_detail():
+    torch.manual_seed(0)
+    net = DetailNet().eval()
+    sharp = torch.rand(1, 3, 64, 64)
+    small = torch.nn.functional.interpolate(sharp, scale_factor=0.5, mode="area")
+    lost = torch.nn.functional.interpolate(small, size=(64, 64), mode="bilinear")
+    with torch.inference_mode():
+        far, near = (net(other) - net(sharp) for other in (lost, sharp.flip(3)))
+    assert far.norm() > 3 * near.norm()
+
+
+def test_detail_is_told_by_sharpness_in_the_dark_as_in_the_light():
+    torch.manual_seed(0)
+    net = DetailNet().eval()
+    sharp = torch.rand(1, 3, 64, 64)
+    soft = torch.nn.functional.avg_pool2d(sharp, 5, stride=1, padding=2)
+    with torch.inference_mode():
+        apart = [(net(factor * sharp) - net(factor * soft)).norm() for factor in (1.0, 0.3)]
+    assert apart[1] > 0.3 * apart[0] > 0
+
+
+def test_imageqx_explanation_head_is_affine_and_quality_sees_explanations_through_a_sigmoid():
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    net = ImageQXNet(views=1).eval()
+    features = torch.rand(1, 1280, 2, 2)
+    net.trunk = torch.nn.Sequential(torch.nn.Identity())
+    with torch.inference_mode():
+        zero, one, two = (net(features * factor) for factor in (0, 1, 2))
+        # Affine in the features: the step from 0 to 1 is the step from 1 to 2.
+        assert torch.allclose(one[1] - zero[1], two[1] - one[1], atol=1e-5)
+        net.quality_out.weight[:, :64] = 0
+        quality, explanations, _places, _features = net(features)
+        by_hand = net.quality_out(torch.cat([torch.zeros(1, 64), torch.sigmoid(explanations)], 1))
+    assert torch.allclose(quality, by_hand, atol=1e-6)
+
+
+def test_lesion_shapes():
+    torch.set_num_threads(1)
+    net = LesionNet("resnet34").eval()
+    with torch.inference_mode():
+        logits, features = net(torch.zeros(1, 3, 224, 224))
+    assert logits.shape == (1, 10) == (1, len(LABELS))
+    assert features.shape == (1, 512, 7, 7)
+    assert tuple(net.head.weight.shape) == (10, 512)
+    assert set(ARCHITECTURES) == {"efficientnet_b0", "resnet34", "resnet50", "resnet101", "resnet152"}

@@ -1,0 +1,274 @@
+"""How well the simulated raters agree with each other, beside the paper's dermatologists (its Tables 1, 2).
+
+The panel votes on the benchmark's samples. For every pair of raters the F1 of one against the other is taken
+for each class and each explanation. The ceilings say how well anything could do that looks at the photographs
+through the measures alone: for explanations it ranks by how far past its onset the fault is, for classes it
+answers what the panel would mostly say if it voted again.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from core.i18n import _
+from core.metrics import auc, binary, clean, mean_of
+from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
+from core.synthetic.degrade import MEASURES, Measures
+from training.data.imageqx_data import load_labels, material_of, measures_of, plurality, sample
+from training.data.panel import Ballots, Panel, pairwise_f1, soreness
+from training.data.sources import Row
+from training.data.splits import SPLITS
+
+_PAPER: Final = Path(__file__).with_name("paper.json")
+# How often a panel votes again to find what it would mostly say.
+_AGAIN: Final = 15
+
+
+@cache
+def paper() -> Mapping[str, float]:
+    """Mean pairwise F1 of the paper's raters by class and explanation, as far as we know it."""
+    return json.loads(_PAPER.read_text(encoding="utf-8"))["rater_f1"]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What a panel's raters said of N photographs.
+
+    Attributes:
+        measures: N, what the raters judged by.
+        groups: N, lesion, healthy_skin or no_skin.
+        quality: int, N x raters: class voted for.
+        explanations: bool, N x raters x 5.
+        splits: str, N.
+    """
+
+    measures: tuple[Measures, ...]
+    groups: tuple[str, ...]
+    quality: np.ndarray
+    explanations: np.ndarray
+    splits: np.ndarray
+
+    def only(self, split: str) -> "Judged":
+        """The photographs of one split."""
+        keep = np.flatnonzero(self.splits == split)
+        return replace(
+            self,
+            measures=tuple(self.measures[i] for i in keep),
+            groups=tuple(self.groups[i] for i in keep),
+            quality=self.quality[keep],
+            explanations=self.explanations[keep],
+            splits=self.splits[keep],
+        )
+
+
+class _Clerk(Panel):
+    """A panel that keeps every rater's ballot."""
+
+    def __init__(self, seed: int) -> None:
+        super().__init__(seed)
+        self.kept: list[Ballots] = []
+
+    def ballots(self, measures: Measures, group: str, rng: np.random.Generator) -> Ballots:
+        self.kept.append(super().ballots(measures, group, rng))
+        return self.kept[-1]
+
+
+def _judged(measures: list[Measures], groups: list[str], ballots: list[Ballots], splits: list[str]) -> Judged:
+    return Judged(
+        tuple(measures),
+        tuple(groups),
+        np.array([one.quality for one in ballots]),
+        np.array([one.explanations for one in ballots]),
+        np.array(splits),
+    )
+
+
+def judge_benchmark(
+    rows: list[Row], counts: Mapping[str, int], seed: int, progress: Callable[[str, int, int], None]
+) -> Judged:
+    """Let the panel judge the first samples of each split, drawn anew; its votes are the benchmark's own."""
+    panel = _Clerk(seed)
+    measures, groups, splits = [], [], []
+    for split, count in counts.items():
+        material = material_of(rows, split)
+        for number in range(count):
+            made = sample(number, split, material, panel, seed)
+            measures.append(made.shot.measures)
+            groups.append(made.group)
+            splits.append(split)
+            progress(split, number + 1, count)
+    return _judged(measures, groups, panel.kept, splits)
+
+
+def judge_pool(pool_dir: Path, counts: Mapping[str, int], seed: int) -> Judged:
+    """The same from a rendered pool. A pool keeps no single ballots, so its panel votes once more.
+
+    Raises:
+        DataError: the folder holds no finished pool.
+    """
+    columns = load_labels(pool_dir)
+    panel = Panel(seed)
+    rendered = ~np.isnan(columns["measures"][:, MEASURES.index("blur")])
+    measures, groups, ballots, splits = [], [], [], []
+    for split, count in counts.items():
+        for place in np.flatnonzero(rendered & (columns["split"] == split))[:count]:
+            rng = np.random.default_rng([seed, SPLITS.index(split), int(place), 1])
+            measures.append(measures_of(columns, int(place)))
+            groups.append(str(columns["group"][place]))
+            ballots.append(panel.ballots(measures[-1], groups[-1], rng))
+            splits.append(split)
+    return _judged(measures, groups, ballots, splits)
+
+
+def best_f1(truth: np.ndarray, score: np.ndarray) -> float:
+    """F1 at the best threshold on a score; nan without positives."""
+    if not truth.any():
+        return float("nan")
+    order = np.argsort(-score, kind="stable")
+    ranked = score[order]
+    ends = np.append(ranked[1:] < ranked[:-1], True)
+    f1 = 2 * np.cumsum(truth[order]) / (np.arange(1, len(truth) + 1) + truth.sum())
+    return float(f1[ends].max())
+
+
+def _mostly_said(judged: Judged, seed: int) -> np.ndarray:
+    """The class that the panel says most often of the same measures when it votes again: int, N."""
+    panel, rng = Panel(seed), np.random.default_rng([seed, 5])
+    counts = np.zeros((len(judged.groups), len(QUALITY_CLASSES)), int)
+    for _round in range(_AGAIN):
+        for number, (measures, group) in enumerate(zip(judged.measures, judged.groups, strict=True)):
+            counts[number, panel.vote(measures, group, rng).label] += 1
+    return counts.argmax(1)
+
+
+def _entry(name: str, count: int, pairs: np.ndarray) -> dict[str, Any]:
+    known = pairs[np.isfinite(pairs)]
+    return {
+        "count": count,
+        "pairwise_f1": clean(known.mean()) if len(known) else None,
+        "deviation": clean(known.std()) if len(known) else None,
+        "paper": paper().get(name),
+    }
+
+
+def _mean(entries: dict[str, dict[str, Any]], pairs: list[np.ndarray], name: str) -> dict[str, Any]:
+    """Mean over the rows of a table, pair by pair, so that its deviation is between pairs of raters too."""
+    each = np.array(pairs)
+    known = np.isfinite(each)
+    by_pair = np.where(known, each, 0).sum(0)[known.any(0)] / known.sum(0)[known.any(0)]
+    out = _entry(name, sum(entry["count"] for entry in entries.values()), by_pair)
+    for key in ("ceiling_auc", "ceiling_f1"):
+        if any(key in entry for entry in entries.values()):
+            out[key] = mean_of([entry[key] for entry in entries.values()])
+    return out
+
+
+def figures(judged: Judged, seed: int) -> dict[str, Any]:
+    """Agreement and ceilings of one set of photographs.
+
+    Returns:
+        n; ``classes`` and ``explanations``: for each name count, pairwise_f1 (mean over pairs of raters),
+        deviation, paper, ceiling_f1 and (explanations) ceiling_auc, None where undefined or not known;
+        the same for ``mean_of_classes`` and ``mean_of_explanations``; and ``no_reason``, the share of votes
+        for poor_quality that come without an explanation.
+    """
+    votes = np.stack([(judged.quality == i).sum(1) for i in range(len(QUALITY_CLASSES))], axis=1)
+    truth, ideal = plurality(votes), _mostly_said(judged, seed)
+    classes, class_pairs = {}, []
+    for i, name in enumerate(QUALITY_CLASSES):
+        class_pairs.append(pairwise_f1(judged.quality == i))
+        best = float(binary(truth == i, ideal == i)["f1"])
+        classes[name] = _entry(name, int((truth == i).sum()), class_pairs[i]) | {"ceiling_f1": clean(best)}
+    # Nothing to see is as far from sore as can be; a number, so that equals are equal.
+    sore = np.maximum([soreness(measures) for measures in judged.measures], -1e6)
+    given = judged.explanations.any(axis=1)
+    explanations, pairs = {}, []
+    for i, name in enumerate(EXPLANATIONS):
+        pairs.append(pairwise_f1(judged.explanations[:, :, i]))
+        explanations[name] = _entry(name, int(given[:, i].sum()), pairs[i]) | {
+            "ceiling_auc": clean(auc(given[:, i], sore[:, i])),
+            "ceiling_f1": clean(best_f1(given[:, i], sore[:, i])),
+        }
+    poor = judged.quality == QUALITY_CLASSES.index("poor_quality")
+    silent = poor & ~judged.explanations.any(axis=2)
+    return {
+        "n": len(truth),
+        "classes": classes,
+        "mean_of_classes": _mean(classes, class_pairs, "mean_of_classes"),
+        "explanations": explanations,
+        "mean_of_explanations": _mean(explanations, pairs, "mean_of_explanations"),
+        "no_reason": clean(silent.sum() / poor.sum()) if poor.any() else None,
+    }
+
+
+def agreement_report(judged: Judged, seed: int, benchmark: str) -> dict[str, Any]:
+    """Figures of all photographs together and of each split, with what they rest on.
+
+    Args:
+        judged: at least one photograph.
+        seed: of the panel.
+        benchmark: its name, for the record.
+    """
+    sections = {"all": figures(judged, seed)}
+    splits = [split for split in SPLITS if (judged.splits == split).any()]
+    if len(splits) > 1:
+        sections |= {split: figures(judged.only(split), seed) for split in splits}
+    return {
+        "task": "panel",
+        "benchmark": benchmark,
+        "seed": seed,
+        "raters": judged.quality.shape[1],
+        "sections": sections,
+    }
+
+
+def _cell(value: float | None, unknown: str = "-") -> str:
+    return unknown if value is None else f"{value:.2f}"
+
+
+def _table(entries: dict[str, dict[str, Any]], mean: dict[str, Any], first: str, scored: bool) -> list[str]:
+    heads = [first, _("photos"), _("pairwise F1 (deviation)"), _("paper"), _("best possible F1")]
+    heads += [_("best possible AUC")] if scored else []
+    lines = ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
+    for name, entry in [*entries.items(), (_("mean"), mean)]:
+        f1 = entry["pairwise_f1"]
+        agreed = "-" if f1 is None else f"{f1:.2f} ({entry['deviation']:.2f})"
+        cells = [name, str(entry["count"]), agreed, _cell(entry["paper"], _("not known here"))]
+        cells.append(_cell(entry["ceiling_f1"]))
+        if scored:
+            cells.append("-" if entry["ceiling_auc"] is None else f"{entry['ceiling_auc']:.3f}")
+        lines.append("| " + " | ".join(cells) + " |")
+    return [*lines, ""]
+
+
+def agreement_markdown(report: dict[str, Any]) -> str:
+    """The report as tables in the layout of the paper's Tables 1 and 2."""
+    titles = {
+        "all": _("All photographs"),
+        "train": _("Training photographs"),
+        "validation": _("Validation photographs"),
+        "left_out": _("Left-out sources"),
+    }
+    how = _(
+        "Benchmark {name}, seed {seed}: {raters} simulated raters. Best possible is what could be reached by "
+        "knowing each photograph's measures exactly."
+    )
+    lines = ["# " + _("Agreement of the panel"), ""]
+    lines += [how.format(name=report["benchmark"], seed=report["seed"], raters=report["raters"]), ""]
+    for name, section in report["sections"].items():
+        lines += [f"## {titles[name]} (n = {section['n']})", ""]
+        lines += _table(section["classes"], section["mean_of_classes"], _("class"), scored=False)
+        lines += _table(
+            section["explanations"], section["mean_of_explanations"], _("explanation (any rater)"), True
+        )
+        if section["no_reason"] is not None:
+            silent = _("Votes for poor_quality without a reason: {share:.0%}.")
+            lines += [silent.format(share=section["no_reason"]), ""]
+    if "note" in report:
+        lines += [report["note"], ""]
+    return "\n".join(lines).rstrip()

@@ -1,0 +1,294 @@
+"""What a person is told, fault by fault: eleven plain faults put on a hundred good photographs.
+
+``python -m core evaluate behaviour --data DIR --out DIR`` shows the share of faulty photographs that get the
+right prompt first, and the share of which a person is told that they work, on the still and live, with the
+network alone and with the second opinion (``core.quality.second_opinion``). The photographs and the boxes of
+their lesions stand in ``behaviour.json``; ``training.evaluation.fit_opinion`` learns from none of them.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import cv2
+import numpy as np
+
+from core.guidance.hint import condition
+from core.guidance.preset import Preset
+from core.guidance.refine import refined
+from core.i18n import _
+from core.live.watcher import Frame, Watcher
+from core.metrics import share_interval
+from core.quality.glance import glance
+from core.quality.imageqx import ImageQX
+from core.quality.verdict import PassRule, Verdict
+from core.runtime.preprocess import network_square, shrink
+from core.synthetic.degrade import Scene
+from training.data.imageqx_data import place_on, scene_from_row
+from training.data.sources import Box, DataError, Row, read_rgb
+from training.evaluation.answers import Progress, quiet
+from training.evaluation.faults import FAULTS, RIGHT
+
+_FILE: Final = Path(__file__).with_name("behaviour.json")
+FAR: Final = 0.06
+"""Extent of the lesion over the short side of the frame in the fault ``far``."""
+LADDER: Final = (*FAULTS, "far", "empty")
+_LONG_SIDE: Final = 640
+# Bodies seen whole or in part, sharp and well lit, on which a lesion may lie far away.
+_GROUNDS: Final = (
+    "feet-a4",
+    "hgr1",
+    "jacbo-fists",
+    "kevin-feet",
+    "yogan-legs",
+    "yakimov-fingers",
+    "lkawka-nails",
+)
+_FRAMES: Final = 3
+_FRAMES_A_SECOND: Final = 10
+_SECONDS: Final = 4.0
+
+
+@dataclass(frozen=True)
+class Good:
+    """A good photograph of the ladder: its row of the manifest and the box of its lesion in pixels."""
+
+    row: Row
+    box: Box
+
+
+@cache
+def _listed() -> Mapping[str, Mapping[str, Sequence[float]]]:
+    return json.loads(_FILE.read_text(encoding="utf-8"))["sources"]
+
+
+def ladder_paths() -> frozenset[str]:
+    """The photographs of the ladder, by path: nothing may be fitted on them."""
+    return frozenset(path for photos in _listed().values() for path in photos)
+
+
+def good_photographs(rows: Sequence[Row]) -> list[Good]:
+    """The photographs of the ladder that the data folder has.
+
+    Raises:
+        DataError: it has none of them.
+    """
+    boxes = {path: box for photos in _listed().values() for path, box in photos.items()}
+    found = [Good(row, _box(boxes[row.path])) for row in rows if row.path in boxes]
+    if not found:
+        message = _("The data folder has none of the photographs that {file} names.")
+        raise DataError(message.format(file=_FILE.name))
+    return found
+
+
+def _box(box: Sequence[float]) -> Box:
+    x0, y0, x1, y1 = (float(value) for value in box)
+    return x0, y0, x1, y1
+
+
+def far(
+    rgb: np.ndarray, box: Box, grounds: Sequence[Row], rng: np.random.Generator, extent: float = FAR
+) -> np.ndarray:
+    """The lesion seen from far away: laid on another body, ``extent`` of the frame's short side long.
+
+    Args:
+        rgb: uint8 RGB, H x W x 3, with the lesion's box in its pixels.
+        grounds: photographs of healthy skin to lay it on.
+    """
+    lesion = Scene(rgb, None, box, None, float(min(rgb.shape[:2])))
+    for _try in range(50):
+        ground = scene_from_row(grounds[int(rng.integers(len(grounds)))])
+        laid = place_on(lesion, ground, extent, rng)
+        if laid is not None:
+            return laid.rgb
+    raise DataError(_("No healthy skin in the data folder has room for a lesion."))
+
+
+def grounds_of(rows: Sequence[Row]) -> list[Row]:
+    """The photographs of healthy skin that lesions may be laid on."""
+    return [row for row in rows if row.group == "healthy_skin" and row.slug in _GROUNDS]
+
+
+def scenes_of(rows: Sequence[Row]) -> list[Row]:
+    """The scenes without skin."""
+    return [row for row in rows if row.group == "no_skin"]
+
+
+def rungs(
+    photographs: Sequence[Good], rows: Sequence[Row], seed: int = 1
+) -> Iterator[tuple[Good, str, np.ndarray]]:
+    """Every photograph as it is (``"none"``) and with each fault: photograph, fault, picture."""
+    grounds, scenes = grounds_of(rows), scenes_of(rows)
+    if not grounds or not scenes:
+        raise DataError(_("The ladder needs photographs of healthy skin and scenes without skin."))
+    for number, good in enumerate(photographs):
+        rgb = read_rgb(good.row)
+        yield good, "none", rgb
+        for place, (name, fault) in enumerate(FAULTS.items()):
+            yield good, name, fault(rgb, good.box, np.random.default_rng([seed, number, place]), 1.0)
+        rng = np.random.default_rng([seed, number, len(FAULTS)])
+        yield good, "far", far(rgb, good.box, grounds, rng)
+        yield good, "empty", read_rgb(scenes[int(rng.integers(len(scenes)))])
+
+
+def told_of_still(assessor: ImageQX, rgb: np.ndarray, preset: Preset, rule: PassRule) -> str:
+    """The condition that a person is told of a photo; ``"ready"`` when it passes."""
+    small = shrink(rgb, _LONG_SIDE)
+    verdict = assessor.assess(small, rule, width=rgb.shape[1], height=rgb.shape[0])
+    key = condition(verdict, preset, rule.healthy_skin_passes)
+    if key is None:
+        return "ready"
+    return refined(key, preset, glance(network_square(small)), verdict.where, "environment")
+
+
+class _Replayed:
+    """Gives the same few verdicts again and again, as of a camera that is held in place."""
+
+    name = "replayed"
+
+    def __init__(self, verdicts: Sequence[Verdict]) -> None:
+        self._verdicts, self._asked = verdicts, 0
+
+    def assess(self, rgb: np.ndarray, rule: PassRule) -> Verdict:
+        self._asked += 1
+        return self._verdicts[self._asked % len(self._verdicts)]
+
+
+def told_live(
+    assessor: ImageQX, rgb: np.ndarray, preset: Preset, rule: PassRule, rng: np.random.Generator
+) -> tuple[str, bool]:
+    """What the live guide shows after four seconds of a camera held in place, and whether it was ever ready.
+
+    The frames are the picture at video size, compressed, with the noise of a camera.
+    """
+    frames = [_video(rgb, rng) for _turn in range(_FRAMES)]
+    verdicts = [assessor.assess(frame, rule) for frame in frames]
+    now = [0.0]
+    replayed = _Replayed(verdicts)
+    watcher = Watcher(replayed, rule, preset, lambda: now[0], facing="environment")
+    ever = False
+    for number in range(round(_SECONDS * _FRAMES_A_SECOND)):
+        now[0] = number / _FRAMES_A_SECOND
+        # The verdicts' own frames, in step, so that what is measured in them fits.
+        sight = watcher.look(Frame(frames[(number + 1) % _FRAMES], now[0]))
+        ever = ever or sight.ready
+    key = watcher.sight().key
+    return ("ready" if key == "counting" else key), ever
+
+
+def _video(rgb: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    scale = _LONG_SIDE / max(rgb.shape[:2])
+    size = (max(8, round(rgb.shape[1] * scale)), max(8, round(rgb.shape[0] * scale)))
+    kernel = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    frame = cv2.resize(rgb, size, interpolation=kernel).astype(np.float32)
+    noisy = np.clip(frame + rng.normal(0, 1.5, frame.shape), 0, 255).astype(np.uint8)
+    done, data = cv2.imencode(".jpg", noisy[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 80])
+    assert done
+    return cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1].copy()
+
+
+def behaviour(
+    assessor: ImageQX,
+    rows: Sequence[Row],
+    preset: Preset,
+    limit: int | None = None,
+    progress: Progress = quiet,
+) -> dict[str, Any]:
+    """The report: for each fault what the photographs were told, still and live, by both rules.
+
+    Args:
+        assessor: with a second opinion, or without: then both columns are equal.
+        limit: at most this many photographs a source.
+    """
+    rule = preset.rule(assessor.rule(point=preset.operating_point))
+    rules = {"network_alone": replace(rule, second_opinion=False), "with_second_opinion": rule}
+    photographs = _some(good_photographs(rows), limit)
+    told: dict[str, list[dict[str, str]]] = {name: [] for name in ("none", *LADDER)}
+    total = len(photographs) * (1 + len(LADDER))
+    for number, (good, fault, rgb) in enumerate(rungs(photographs, rows)):
+        entry = {"source": good.row.slug, "path": good.row.path}
+        for name, one in rules.items():
+            entry[f"still/{name}"] = told_of_still(assessor, rgb, preset, one)
+        live, ever = told_live(assessor, rgb, preset, rule, np.random.default_rng([2, number]))
+        entry["live/with_second_opinion"] = live
+        entry["live/ever_ready"] = "ready" if ever else ""
+        told[fault].append(entry)
+        progress("ladder", number + 1, total)
+    ways = ("still/network_alone", "still/with_second_opinion", "live/with_second_opinion")
+    return {
+        "task": "behaviour",
+        "photographs": dict(Counter(good.row.slug for good in photographs)),
+        "preset": preset.name,
+        "faults": {
+            fault: {way: _shares(told[fault], way, RIGHT[fault]) for way in ways}
+            | {"ever_ready_live": _share([entry["live/ever_ready"] == "ready" for entry in told[fault]])}
+            for fault in LADDER
+        },
+        "good": {way: _share([entry[way] == "ready" for entry in told["none"]]) for way in ways},
+        "told": told,
+    }
+
+
+def _some(photographs: Sequence[Good], limit: int | None) -> list[Good]:
+    kept: Counter[str] = Counter()
+    chosen = []
+    for good in photographs:
+        kept[good.row.slug] += 1
+        if limit is None or kept[good.row.slug] <= limit:
+            chosen.append(good)
+    return chosen
+
+
+def _shares(entries: Sequence[Mapping[str, str]], way: str, right: frozenset[str]) -> dict[str, Any]:
+    keys = [entry[way] for entry in entries]
+    return {
+        "right_first": _share([key in right for key in keys]),
+        "told_that_it_works": _share([key == "ready" for key in keys]),
+        "keys": dict(Counter(keys).most_common()),
+    }
+
+
+def _share(hits: Sequence[bool]) -> dict[str, Any]:
+    return {"share": sum(hits) / len(hits), "n": len(hits), "interval": share_interval(sum(hits), len(hits))}
+
+
+def behaviour_markdown(report: Mapping[str, Any]) -> str:
+    """The report as tables in Markdown."""
+    sources = ", ".join(f"{slug} {n}" for slug, n in sorted(report["photographs"].items()))
+    lines = [
+        "# What a person is told, fault by fault",
+        "",
+        f"Good photographs at full size ({sources}), each with one plain fault put on it; preset "
+        f"{report['preset']}. Shares with 95 % Wilson intervals. Nothing was fitted on these photographs, "
+        "but the faults are drawn: they cannot show how often real photographs have them.",
+        "",
+        "| fault | n | right prompt first, network alone | with second opinion | live "
+        "| told that it works, network alone | with second opinion | live |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    ways = ("still/network_alone", "still/with_second_opinion", "live/with_second_opinion")
+    for fault, found in report["faults"].items():
+        right = [_printed(found[way]["right_first"]) for way in ways]
+        works = [_printed(found[way]["told_that_it_works"]) for way in ways]
+        lines.append(f"| {fault} | {found[ways[0]]['right_first']['n']} | {' | '.join([*right, *works])} |")
+    good = [_printed(report["good"][way]) for way in ways]
+    lines += [
+        "",
+        "| good photographs that pass | network alone | with second opinion | live |",
+        "|---|---|---|---|",
+    ]
+    lines.append(f"| as they are | {' | '.join(good)} |")
+    lines += ["", "What they were told with the second opinion:", ""]
+    for fault, found in report["faults"].items():
+        told = ", ".join(f"{key} {n}" for key, n in found[ways[1]]["keys"].items())
+        lines.append(f"- {fault}: {told}")
+    return "\n".join(lines)
+
+
+def _printed(share: Mapping[str, Any]) -> str:
+    low, high = share["interval"]
+    return f"{share['share']:.2f} ({low:.2f}-{high:.2f})"
