@@ -43,14 +43,15 @@ class Choices:
     """What one configuration of ImageQX is made of.
 
     Attributes:
-        labels: ``"hard"``: the plurality class, and whether any rater gave an explanation; ``"soft"``: shares
-            of the votes, and half way between any rater and the share.
+        labels: ``"hard"``: the plurality class; ``"soft"``: shares of the votes.
+        explanations: ``"hard"``: whether any rater gave it; ``"soft"``: half way between that and the share.
         views: 1 whole frame, or 2 with the detail from its middle.
         measures, places: whether the extra heads take part in training.
         no_skin: share of the scenes without skin that is used.
     """
 
     labels: str = "soft"
+    explanations: str = "soft"
     views: int = 2
     measures: bool = True
     places: bool = True
@@ -59,12 +60,9 @@ class Choices:
 
 CONFIGURATIONS: Final = {
     "fine-tuned": Choices(labels="hard"),
-    "paper": Choices(labels="hard", views=1, measures=False, places=False),
+    "paper": Choices(labels="hard", explanations="hard", views=1, measures=False, places=False),
     "retake": Choices(),
-    "hard-labels": Choices(labels="hard"),
-    "one-view": Choices(views=1),
-    "votes-only": Choices(measures=False, places=False),
-    "few-no-skin": Choices(no_skin=0.2),
+    "hard-labels": Choices(labels="hard", explanations="hard"),
 }
 
 
@@ -118,10 +116,10 @@ def fine_tuning(rate: float | None = None, **given: Any) -> Plan:
 
 
 def _recolour(pictures: list[np.ndarray], rng: np.random.Generator) -> list[np.ndarray]:
-    """Another white balance and saturation, alike for all; brightness stays, since light is judged."""
-    gains = np.exp(rng.normal(0, 0.05, 3))
+    """Another white balance and saturation, alike for all and slight; brightness stays, for light is judged."""
+    gains = np.exp(rng.normal(0, 0.03, 3))
     gains /= gains @ LUMA
-    amount = rng.uniform(0.8, 1.2)
+    amount = rng.uniform(0.9, 1.1)
     tables = np.clip(np.arange(256)[:, None] * gains, 0, 255).round().astype(np.uint8)
     done = []
     for picture in pictures:
@@ -170,7 +168,7 @@ class PoolData:
         self.measures = standard_measures(columns["measures"])[pool.positions]
         self.places = columns["places"]
         any_rater, share = pool.explanations, pool.explanation_shares
-        self._given = any_rater if choices.labels == "hard" else (any_rater + share) / 2
+        self._given = any_rater if choices.explanations == "hard" else (any_rater + share) / 2
 
     def picks(self, count: int, rng: np.random.Generator) -> np.ndarray:
         """Every sample alike, as they come in the pool."""
