@@ -26,22 +26,31 @@ NO_TESTS: Final = 5  # pytest's exit status where nothing was chosen
 
 @dataclass(frozen=True)
 class Phase:
-    """A part of the tests: its name, the marks that choose it, and how it is spread over processes."""
+    """A part of the tests.
+
+    Attributes:
+        name: as the output names it.
+        marks: an expression of marks that chooses its tests.
+        options: how it is spread over processes.
+        folder: where its tests are, so that no others need to be collected; "" stands for all.
+    """
 
     name: str
     marks: str
     options: tuple[str, ...] = ()
+    folder: str = ""
 
 
 # A worker takes over half of what another has left, so that both end together; neighbours stay together, so
 # that a module's fixtures are made once or twice, not for each test.
 _SPREAD: Final = ("-n", "auto", "--dist", "worksteal", "--maxprocesses")
+_BROWSER: Final = "tests/browser"
 PHASES: Final = (
     Phase("without a browser", "not browser", (*_SPREAD, "8")),
     # Each worker has its own servers and browsers.
-    Phase("in the browser", "browser and not webrtc", (*_SPREAD, "4")),
+    Phase("in the browser", "browser and not webrtc", (*_SPREAD, "4"), _BROWSER),
     # On a busy machine browsers send smaller and poorer video, which is rightly judged so: these run alone.
-    Phase("in the browser, with video to the server", "webrtc"),
+    Phase("in the browser, with video to the server", "webrtc", folder=_BROWSER),
 )
 
 
@@ -53,12 +62,14 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
 
 
 def command(phase: Phase, arguments: Sequence[str]) -> list[str]:
-    """How a phase is started; marks among the arguments hold beside the phase's own."""
+    """How a phase is started; marks among the arguments hold beside the phase's own, paths in its place."""
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("-m", dest="marks")
     chosen, rest = parser.parse_known_args(list(arguments))
     marks = f"({chosen.marks}) and {phase.marks}" if chosen.marks else phase.marks
-    return [sys.executable, "-m", "pytest", "-p", "scripts.run_tests", *phase.options, "-m", marks, *rest]
+    told = [sys.executable, "-m", "pytest", "-p", "scripts.run_tests", *phase.options, "-m", marks, *rest]
+    elsewhere = any((ROOT / word.split("::")[0]).exists() for word in rest)
+    return told if elsewhere or not phase.folder else [*told, phase.folder]
 
 
 def verdict(statuses: Sequence[int]) -> int:

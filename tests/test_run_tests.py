@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -66,6 +67,19 @@ def test_marks_that_are_given_hold_beside_those_of_the_phase():
     rest = command(PHASES[0], ["tests/pages", "-m", "slow or quick", "-x"])
     assert rest[rest.index("-m", 3) + 1] == "(slow or quick) and not browser"
     assert rest[-2:] == ["tests/pages", "-x"]
+
+
+def test_browser_phases_collect_their_folder_unless_told_what_to_run():
+    assert [command(phase, ["-x"])[-1] for phase in PHASES] == ["-x", "tests/browser", "tests/browser"]
+    for told in ("tests/pages", "tests/test_photo.py::test_one"):
+        assert [command(phase, [told])[-1] for phase in PHASES] == [told] * 3
+
+
+def test_every_test_that_a_browser_phase_chooses_is_in_its_folder():
+    marked = [
+        path for path in (ROOT / "tests").rglob("test_*.py") if "mark.browser" in path.read_text("utf-8")
+    ]
+    assert {path.parent.name for path in marked if path.name != Path(__file__).name} == {"browser"}
 
 
 def test_what_sends_video_to_the_server_runs_alone():

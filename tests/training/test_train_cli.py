@@ -10,8 +10,9 @@ import cv2
 import pytest
 import torch
 from folders import key_for
+from torchvision.models.resnet import BasicBlock, ResNet
 
-from core.networks.lesion import LABELS
+from core.networks.lesion import ARCHITECTURES, LABELS
 from core.runtime.manifest import load_manifest, save_entry
 from core.runtime.weights import verify
 from core.synthetic.phantoms import draw
@@ -52,9 +53,16 @@ def train(*words) -> int:
 
 
 QUICK = ["--draws", 8, "--batch", 4, "--size", 32, "--threads", 1, "--phantoms", 1, "--rate", 0.01]
-# Of the architectures it is exported fastest.
 QUICK += ["--arch", "resnet34"]
 RANGE_TEST = ["--rate", "auto"]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _shallow():
+    """A block a stage is enough here: what is tested is how a run goes, which no depth changes."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(ARCHITECTURES, "resnet34", lambda weights: ResNet(BasicBlock, [1, 1, 1, 1]))
+        yield
 
 
 @pytest.fixture(scope="module")

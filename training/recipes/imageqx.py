@@ -116,7 +116,7 @@ def fine_tuning(rate: float | None = None, **given: Any) -> Plan:
 
 
 def _recolour(pictures: list[np.ndarray], rng: np.random.Generator) -> list[np.ndarray]:
-    """Another white balance and saturation, alike for all and slight; brightness stays, for light is judged."""
+    """A slight change of white balance and saturation, alike for all; brightness stays: light is judged."""
     gains = np.exp(rng.normal(0, 0.03, 3))
     gains /= gains @ LUMA
     amount = rng.uniform(0.9, 1.1)
