@@ -71,7 +71,7 @@ def from_files(tray: checking.Tray) -> None:
         )
     )
     if files:
-        take_in(tray, [(file.file_id, file.name, file.getvalue, "upload") for file in files])
+        add_files(tray, [(file.file_id, file.name, file.getvalue, "upload") for file in files])
 
 
 def from_camera(tray: checking.Tray) -> None:
@@ -83,14 +83,14 @@ def from_camera(tray: checking.Tray) -> None:
     )
     st.caption(_("On a phone, the button in the corner of the picture switches to the back camera."))
     if shot is not None:
-        take_in(tray, [(shot.file_id, _("Camera photo"), shot.getvalue, "camera")])
+        add_files(tray, [(shot.file_id, _("Camera photo"), shot.getvalue, "camera")])
 
 
 def from_samples(tray: checking.Tray) -> None:
     st.caption(_("No photo at hand? These are drawings, nobody's skin. Pick one and see what Retake says."))
     titles = samples.titles()
     if tray.asked:
-        take_in(tray, [(name, titles[name], partial(samples.jpeg, name), "upload") for name in tray.asked])
+        add_files(tray, [(name, titles[name], partial(samples.jpeg, name), "upload") for name in tray.asked])
 
     def ask(*names: str) -> None:
         # Kept before the run that it starts: a run can be broken off, and a press must not be lost with it.
@@ -110,7 +110,7 @@ def from_samples(tray: checking.Tray) -> None:
                 st.button(title, key=f"check-sample-{name}", width="stretch", on_click=ask, args=(name,))
 
 
-def take_in(tray: checking.Tray, files: list[tuple[str, str, Callable[[], bytes], Source]]) -> None:
+def add_files(tray: checking.Tray, files: list[tuple[str, str, Callable[[], bytes], Source]]) -> None:
     """Assess what is new, with a progress bar when it is many, and go on to the results."""
     new = [file for file in files if file[0] not in tray.items]
     bar = st.progress(0.0, _("Checking")) if len(new) > 1 else None

@@ -11,8 +11,8 @@ from typing import Any
 
 from core.browser.publish import CONSTANTS
 from core.guidance import conditions, frame_step, points, refine
-from core.live import watcher
-from core.quality import glance, labels, second_opinion, texture, where
+from core.live import stream_session
+from core.quality import image_stats, labels, localization, second_opinion, texture
 from core.runtime import preprocess
 from core.text.drawings import DRAWINGS
 
@@ -32,19 +32,22 @@ def made() -> dict[str, Any]:
         "points": {"of_a_spot": points.OF_A_SPOT},
         "refine": {"all_dark": refine.ALL_DARK},
         "help": {"drawings": dict(DRAWINGS)},
-        "watcher": {"ramp": frame_step.RAMP, "frames_logged_every_s": watcher.FRAMES_LOGGED_EVERY_S},
+        "stream_session": {
+            "ramp": frame_step.RAMP,
+            "frames_logged_every_s": stream_session.FRAMES_LOGGED_EVERY_S,
+        },
         "resize": {"working_long_side": preprocess.WORKING_LONG_SIDE},
-        "where": {"level": where.LEVEL},
-        "glance": {
-            "cell": glance.CELL,
-            "skin_luma": glance.SKIN_LUMA,
-            "skin_cr": glance.SKIN_CR,
-            "skin_cb": glance.SKIN_CB,
-            "white": glance.WHITE,
-            "enough": glance.ENOUGH,
-            "low": glance.LOW,
-            "high": glance.HIGH,
-            "plain": glance.PLAIN,
+        "localization": {"level": localization.LEVEL},
+        "image_stats": {
+            "cell": image_stats.CELL,
+            "skin_luma": image_stats.SKIN_LUMA,
+            "skin_cr": image_stats.SKIN_CR,
+            "skin_cb": image_stats.SKIN_CB,
+            "white": image_stats.WHITE,
+            "enough": image_stats.ENOUGH,
+            "low": image_stats.LOW,
+            "high": image_stats.HIGH,
+            "plain": image_stats.PLAIN,
         },
         "texture": {
             "directions": texture.DIRECTIONS,

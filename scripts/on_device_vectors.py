@@ -18,9 +18,9 @@ import numpy as np
 from core.browser import settings
 from core.browser.card import centres_json, packed
 from core.explain.closed_form import ImageQXHead, grad_cam
-from core.guidance.best_shot import BestShot
-from core.guidance.coach import Coach
+from core.guidance.best_frame import BestFrame
 from core.guidance.conditions import PICTURE_KEYS, REFINED
+from core.guidance.controller import GuidanceController
 from core.guidance.hint import condition
 from core.guidance.outline import SHAPES, STATES, outline
 from core.guidance.points import Point, points
@@ -28,12 +28,12 @@ from core.guidance.preset import Preset, load_preset
 from core.guidance.refine import Facing, refined
 from core.lesion.abstain import Centres, reasons
 from core.live.guide import Stroke, strokes
-from core.live.watcher import Frame, Watcher
+from core.live.stream_session import Frame, StreamSession
 from core.quality import second_opinion
-from core.quality.glance import Glance, glance, moved
+from core.quality.image_stats import ImageStats, image_stats, moved
 from core.quality.labels import CONDITIONS, EXPLANATIONS, QUALITY_CLASSES
+from core.quality.localization import LesionLocation, find
 from core.quality.verdict import PassRule, Verdict, chance_good, judge
-from core.quality.where import Where, find
 from core.runtime.manifest import Abstention
 from core.runtime.preprocess import detail_square, network_square
 from core.runtime.probability import softmax
@@ -162,7 +162,7 @@ def places(rng: np.random.Generator) -> list[dict[str, Any]]:
     ]
 
 
-def where_json(where: Where | None) -> dict[str, float] | None:
+def where_json(where: LesionLocation | None) -> dict[str, float] | None:
     """A place as the browser has it."""
     return None if where is None else {"x": where.x, "y": where.y, "size": where.size}
 
@@ -189,8 +189,8 @@ def skin_square(
     return rgb.astype(np.uint8)
 
 
-def glances(rng: np.random.Generator) -> list[dict[str, Any]]:
-    """Made-up skin: what a glance tells of it, and how much moved since the picture before."""
+def stats_cases(rng: np.random.Generator) -> list[dict[str, Any]]:
+    """Made-up skin: its image statistics, and how much moved since the picture before."""
     plans = [
         (200, 150, 120, 0, 0, 0, 224, 0, 224, 0), (200, 150, 120, 30, 0, 0, 224, 0, 224, 0),
         (200, 150, 120, 0, 0, 16, 120, 40, 200, 18), (60, 42, 33, 0, 0, 0, 224, 0, 224, 0),
@@ -206,9 +206,9 @@ def glances(rng: np.random.Generator) -> list[dict[str, Any]]:
         )
     cases, before = [], None
     for plan in plans:
-        seen = glance(skin_square(*plan))
-        case = {"plan": plan, "glance": glance_json(seen)}
-        case["glance"]["cells"] = int(seen.cells.ravel() @ np.arange(1, seen.cells.size + 1))
+        seen = image_stats(skin_square(*plan))
+        case = {"plan": plan, "stats": stats_json(seen)}
+        case["stats"]["cells"] = int(seen.cells.ravel() @ np.arange(1, seen.cells.size + 1))
         case["moved"] = moved(before, seen) if before else None
         before = seen
         cases.append(case)
@@ -229,7 +229,7 @@ def opinions(rng: np.random.Generator) -> list[dict[str, Any]]:
         places_shown = np.round(rng.random((7, 7)) ** int(rng.choice([1, 3, 6])), 4)
         quality = dict(zip(QUALITY_CLASSES, rng.dirichlet(np.full(4, 0.6)).tolist(), strict=True))
         faults = {key: float(rng.uniform(0, 0.7)) for key in EXPLANATIONS}
-        given = second_opinion.features(quality, faults, glance(square), square, square, places_shown)
+        given = second_opinion.features(quality, faults, image_stats(square), square, square, places_shown)
         # Weights that bring about every branch: from nearly sure to quite undecided.
         weights = np.round(rng.normal(0, 0.3, (len(CONDITIONS), len(given))), 4)
         bias = np.round(rng.normal(0, float(rng.choice([0.5, 4])), len(CONDITIONS)) - weights @ given, 4)
@@ -260,8 +260,8 @@ def opinions(rng: np.random.Generator) -> list[dict[str, Any]]:
     return cases
 
 
-def glance_json(seen: Glance) -> dict[str, Any]:
-    """A glance as the browser has it."""
+def stats_json(seen: ImageStats) -> dict[str, Any]:
+    """A stats as the browser has it."""
     told = {name: getattr(seen, name) for name in ("skin", "x", "y", "luma", "blown", "shading")}
     return told | {"hasSkin": seen.has_skin, "cells": seen.cells.ravel().tolist()}
 
@@ -273,27 +273,29 @@ def refinements(rng: np.random.Generator, presets: dict[str, Preset]) -> list[di
         skin, luma, x, y = (round(float(value), 3) for value in rng.uniform((0, 0, -1, -1), 1))
         blown = round(float(rng.uniform(0, 0.01)), 4) * int(rng.integers(0, 2))
         cell = 60 if number % 6 == 0 else 180
-        seen = Glance(skin, x, y, luma, blown, round(float(rng.uniform(1, 6)), 3), np.full((28, 28), cell))
-        where = Where(*(round(float(value), 3) for value in rng.uniform((-1, -1, 0), 1)))
+        seen = ImageStats(
+            skin, x, y, luma, blown, round(float(rng.uniform(1, 6)), 3), np.full((28, 28), cell)
+        )
+        where = LesionLocation(*(round(float(value), 3) for value in rng.uniform((-1, -1, 0), 1)))
         name = PRESETS[number % len(PRESETS)] if number % 4 == 0 else "balanced"
         key = str(rng.choice(["bad_light", "bad_light", "bad_framing", "bad_framing", "blurry"]))
         given = (seen if number % 5 else None, where if number % 3 else None)
         facing = (None, "user", "environment")[number % 7 % 3]
         said = refined(key, presets[name], *given, facing)
-        told = None if given[0] is None else glance_json(seen) | {"cells": [cell]}
+        told = None if given[0] is None else stats_json(seen) | {"cells": [cell]}
         cases.append(
-            {"preset": name, "key": key, "glance": told, "where": where_json(given[1])}
+            {"preset": name, "key": key, "stats": told, "where": where_json(given[1])}
             | {"facing": facing, "said": said}
         )
     return cases
 
 
-def best_shots(rng: np.random.Generator) -> list[dict[str, Any]]:
+def best_frames(rng: np.random.Generator) -> list[dict[str, Any]]:
     """Frames offered and asked for: what is handed out, how many are held, and which were let go."""
     scripts = []
     for most in (1, 2, 4):
         now, gone, steps = 0.0, [], []
-        best: BestShot[int] = BestShot(1.0, most, gone.append)
+        best: BestFrame[int] = BestFrame(1.0, most, gone.append)
         for number in range(80):
             now = round(now + float(rng.choice([0.05, 0.12, 0.12, 0.4, 1.1])), 3)
             deed = str(rng.choice(["offer", "offer", "offer", "offer", "best", "take"]))
@@ -327,7 +329,7 @@ def guides(rng: np.random.Generator, start: Preset) -> dict[str, Any]:
             }
         )
         key, size = keys[number % len(keys)], SIZES[number % len(SIZES)]
-        where = Where(*np.round(rng.uniform((-1, -1, 0), 1), 3).tolist()) if number % 4 else None
+        where = LesionLocation(*np.round(rng.uniform((-1, -1, 0), 1), 3).tolist()) if number % 4 else None
         progress = round(float(rng.random()), 3) if number % 2 else 0.0
         drawn = strokes(key, *size, where, overlay, progress)
         cases.append(
@@ -361,7 +363,7 @@ def verdicts(rng: np.random.Generator, presets: dict[str, Preset]) -> list[dict[
             spot_at_least=0.2 if number % 4 == 0 else 0.0,
             spot_at_most=0.45 if number % 4 == 1 else 1.0,
         )
-        where = None if number % 10 == 9 else Where(0.1, -0.2, round(number % 8 / 7, 3))
+        where = None if number % 10 == 9 else LesionLocation(0.1, -0.2, round(number % 8 / 7, 3))
         shares = rng.dirichlet(np.full(4, 0.6))
         # Every third without a fault, so that some pass.
         most = 0.09 if number % 3 == 0 else 1.0
@@ -406,7 +408,7 @@ def point_json(point: Point) -> dict[str, Any]:
 
 
 def judged(
-    quality: dict[str, float], faults: dict[str, float], rule: PassRule, where: Where | None = None
+    quality: dict[str, float], faults: dict[str, float], rule: PassRule, where: LesionLocation | None = None
 ) -> Verdict:
     """A verdict of a picture of 640 x 480 that took 2.5 ms."""
     return judge(
@@ -443,7 +445,7 @@ def coached(rng: np.random.Generator, presets: dict[str, Preset]) -> list[dict[s
     scripts = []
     for name in PRESETS:
         clock = Clock()
-        coach = Coach(presets[name], clock)
+        controller = GuidanceController(presets[name], clock)
         steps = []
         calm = [(0.12, "ready")] * 50  # long enough for a photo to take itself
         for step, key in (*conditions(rng, 220), *calm):
@@ -454,18 +456,18 @@ def coached(rng: np.random.Generator, presets: dict[str, Preset]) -> list[dict[s
             stirred = draw > 0.07 and draw < 0.1
             shown = None
             if deed == "see":
-                shown = coach.see(key, stirred).key
+                shown = controller.see(key, stirred).key
             elif deed == "rest":
-                coach.countdown.rest()
+                controller.countdown.rest()
             elif deed == "lost":
-                shown = coach.lost().key
+                shown = controller.lost().key
             elif deed == "refuse":
-                coach.gate.refuse()
+                controller.gate.refuse()
             else:
-                coach.gate.begin()
-            gate = coach.gate
+                controller.gate.begin()
+            gate = controller.gate
             after = [shown, gate.open, gate.steady, gate.refused, gate.may_override]
-            after += [coach.countdown.progress, coach.countdown.due, coach.help]
+            after += [controller.countdown.progress, controller.countdown.due, controller.help]
             steps.append([clock.now, deed, key, stirred, after])
         scripts.append({"preset": name, "steps": steps})
     return scripts
@@ -476,7 +478,7 @@ class _Told:
 
     name = "vectors"
     says: str | None = None
-    where: Where | None = None
+    where: LesionLocation | None = None
 
     def rule(self, healthy_skin_passes: bool = False, point: str = "") -> PassRule:
         return PassRule(dict.fromkeys(EXPLANATIONS, 0.5), healthy_skin_passes)
@@ -490,7 +492,7 @@ class _Told:
 
 
 def watched(rng: np.random.Generator, presets: dict[str, Preset]) -> list[dict[str, Any]]:
-    """Scripts for the watcher: what happens, what is to be seen after each step, and all events."""
+    """Scripts for the stream session: what happens, what is to be seen after each step, and all events."""
     return [_watched(rng, presets[name], name) for name in PRESETS]
 
 
@@ -499,18 +501,18 @@ def _watched(rng: np.random.Generator, preset: Preset, name: str) -> dict[str, A
     log = EventLog(clock)
     strict = PassRule(dict.fromkeys(EXPLANATIONS, 0.5))
     practising = PassRule(strict.thresholds, True)
-    watcher = Watcher(told, strict, preset, clock, log, facing=FACING.get(name))
+    stream_session = StreamSession(told, strict, preset, clock, log, facing=FACING.get(name))
     looks: dict[str, int] = {}
     rules = {"strict": settings.rule_json(strict), "practising": settings.rule_json(practising)}
     deeds: dict[str, Callable[[], object]] = {
-        "lost": watcher.lost,
-        "end": watcher.end_stream,
-        "retake": watcher.retake,
-        "refuse": watcher.refuse,
-        "begin": watcher.begin_attempt,
-        "pressed": watcher.pressed,
-        "practising": lambda: setattr(watcher, "rule", practising),
-        "strict": lambda: setattr(watcher, "rule", strict),
+        "lost": stream_session.lost,
+        "end": stream_session.end_stream,
+        "retake": stream_session.retake,
+        "refuse": stream_session.refuse,
+        "begin": stream_session.begin_attempt,
+        "pressed": stream_session.pressed,
+        "practising": lambda: setattr(stream_session, "rule", practising),
+        "strict": lambda: setattr(stream_session, "rule", strict),
     }
     steps, stuck, size = [], 0, (480, 640)
     long = [(0.2, "blurry")] * 45  # so that help is offered
@@ -519,7 +521,7 @@ def _watched(rng: np.random.Generator, preset: Preset, name: str) -> dict[str, A
         if rng.random() < 0.05:
             deed = str(rng.choice(list(deeds)))
             deeds[deed]()
-            steps.append([clock.now, deed, None, seen(watcher)])
+            steps.append([clock.now, deed, None, seen(stream_session)])
             continue
         stuck = stuck - 1 if stuck else 25 if rng.random() < 0.015 else 0
         size = (240, 320) if rng.random() < 0.01 else (480, 640) if rng.random() < 0.02 else size
@@ -533,10 +535,10 @@ def _watched(rng: np.random.Generator, preset: Preset, name: str) -> dict[str, A
         told.where = (
             None
             if rng.random() < 0.3
-            else Where(*np.round(rng.uniform((-0.4, -0.4, 0), (0.4, 0.4, 1)), 3).tolist())
+            else LesionLocation(*np.round(rng.uniform((-0.4, -0.4, 0), (0.4, 0.4, 1)), 3).tolist())
         )
-        watcher.look(Frame(rgb, clock.now))
-        look = json.dumps(glance_json(glance(network_square(rgb))))
+        stream_session.process_frame(Frame(rgb, clock.now))
+        look = json.dumps(stats_json(image_stats(network_square(rgb))))
         frame = {
             "says": told.says,
             "where": where_json(told.where),
@@ -544,12 +546,12 @@ def _watched(rng: np.random.Generator, preset: Preset, name: str) -> dict[str, A
             "height": size[0],
             "luma": float(rgb[::8, ::8].mean(axis=(0, 1)) @ [0.299, 0.587, 0.114]) / 255,
             "print": zlib.crc32(rgb[::4, ::4].tobytes()),
-            "glance": looks.setdefault(look, len(looks)),
+            "stats": looks.setdefault(look, len(looks)),
         }
-        steps.append([clock.now, "look", frame, seen(watcher)])
+        steps.append([clock.now, "look", frame, seen(stream_session)])
     events = [[event.event, event.attempt, dict(event.properties)] for event in log.events]
-    glances = [json.loads(look) for look in looks]
-    script = {"preset": name, "facing": FACING.get(name), "rules": rules, "glances": glances}
+    stats_cases = [json.loads(look) for look in looks]
+    script = {"preset": name, "facing": FACING.get(name), "rules": rules, "stats_cases": stats_cases}
     return script | {"steps": steps, "events": events}
 
 
@@ -560,21 +562,21 @@ def chances(key: str) -> tuple[dict[str, float], dict[str, float]]:
     return quality, {name: 0.9 if name == key else 0.1 for name in EXPLANATIONS}
 
 
-def seen(watcher: Watcher) -> list[Any]:
-    """A sight, flat."""
-    sight = watcher.sight()
+def seen(stream_session: StreamSession) -> list[Any]:
+    """A stream status, flat."""
+    status = stream_session.status()
     return [
-        sight.key,
-        sight.ready,
-        sight.verdict and sight.verdict.label,
-        sight.frames,
-        sight.refused,
-        sight.may_override,
-        sight.broken,
-        where_json(sight.where),
-        sight.progress,
-        sight.due,
-        sight.help,
+        status.key,
+        status.ready,
+        status.verdict and status.verdict.label,
+        status.frames,
+        status.refused,
+        status.may_override,
+        status.broken,
+        where_json(status.where),
+        status.progress,
+        status.due,
+        status.help,
     ]
 
 
@@ -582,17 +584,17 @@ def made() -> dict[str, Any]:
     """All vectors, as JSON will hold them."""
     rng = np.random.default_rng(_SEED)
     presets = {name: load_preset(name) for name in PRESETS}
-    logging.getLogger("core.live.watcher").disabled = True  # assessors break here on purpose
+    logging.getLogger("core.live.stream_session").disabled = True  # assessors break here on purpose
     vectors = {
         "presets": {name: settings.preset_json(preset) for name, preset in presets.items()},
         "squares": squares(),
         "heats": heats(rng),
         "lesions": lesions(np.random.default_rng(_SEED + 2)),
         "places": places(rng),
-        "glances": glances(rng),
+        "stats_cases": stats_cases(rng),
         "opinions": opinions(np.random.default_rng(_SEED + 1)),
         "refinements": refinements(rng, presets),
-        "best_shots": best_shots(rng),
+        "best_frames": best_frames(rng),
         "guides": guides(np.random.default_rng(_SEED), presets["balanced"]),
         "verdicts": verdicts(rng, presets),
         "coached": coached(rng, presets),

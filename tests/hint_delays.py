@@ -7,8 +7,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from core.guidance.coach import Coach
 from core.guidance.conditions import KEYS, family
+from core.guidance.controller import GuidanceController
 from core.guidance.preset import Preset, load_preset
 
 SCENE_S: Final = 6.0
@@ -47,12 +47,12 @@ def smoothing(preset: Preset, before: str, after: str, per_second: float) -> flo
         per_second: frames judged a second.
     """
     moment = 0.0
-    coach = Coach(preset, lambda: moment)
+    controller = GuidanceController(preset, lambda: moment)
     frames = math.ceil(SCENE_S * per_second)
     for key in (before, after):
         changed = moment
         for _frame in range(frames):
-            if coach.see(key).key == after:
+            if controller.see(key).key == after:
                 return moment - changed
             moment += 1 / per_second
     raise ValueError(f"{after} is never shown at {per_second} frames a second")

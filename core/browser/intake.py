@@ -16,7 +16,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from core.guidance.parts import ShotName
+from core.guidance.preset_schema import ShotName
 from core.i18n import _
 from core.photo import Photo, PhotoError, read_photo
 from core.quality.verdict import Assessor, PassRule, Verdict
@@ -127,7 +127,7 @@ class Answer:
 
 
 @dataclass(frozen=True, eq=False)
-class Arrived:
+class ReceivedPhoto:
     """A photo from the browser, judged here: this verdict is the one that counts.
 
     Attributes:
@@ -169,7 +169,7 @@ class Once:
             return identity in self._seen
 
 
-def take_in(
+def handle_message(
     value: Any,
     *,
     log: EventLog,
@@ -178,7 +178,7 @@ def take_in(
     assessor: Callable[[], Assessor],
     rule: Callable[[bool, ShotName | None], PassRule],
     log_of: Callable[[str], EventLog | None] = lambda _visit: None,
-) -> tuple[Answer | None, Arrived | None]:
+) -> tuple[Answer | None, ReceivedPhoto | None]:
     """Take in what the browser sent.
 
     Args:
@@ -214,14 +214,14 @@ def take_in(
     if still.id in photos_seen:
         return Answer(message.id), None
     try:
-        arrived = _judged(still, assessor(), rule)
+        received = _judged(still, assessor(), rule)
     except PhotoError as error:
         photos_seen.first(still.id)
         properties = {"error": error.code}
         log.add("capture_blocked", page="practise", source="live", properties=properties)
         return Answer(message.id, error.message), None
     # Not before it was judged: where that is broken off, the photo comes again and must count.
-    return Answer(message.id), arrived if photos_seen.first(still.id) else None
+    return Answer(message.id), received if photos_seen.first(still.id) else None
 
 
 def _rows(events: Iterable[Any]) -> Iterator[Row]:
@@ -256,7 +256,9 @@ def _note(log: EventLog, row: Row) -> None:
     )
 
 
-def _judged(still: Still, assessor: Assessor, rule: Callable[[bool, ShotName | None], PassRule]) -> Arrived:
+def _judged(
+    still: Still, assessor: Assessor, rule: Callable[[bool, ShotName | None], PassRule]
+) -> ReceivedPhoto:
     try:
         data = base64.b64decode(still.jpeg, validate=True)
     except (binascii.Error, ValueError):
@@ -268,7 +270,7 @@ def _judged(still: Still, assessor: Assessor, rule: Callable[[bool, ShotName | N
     photo = read_photo(data, "photo.jpg")
     passes = rule(still.practising, still.shot)
     verdict = assessor.assess(photo.small, passes, width=photo.width, height=photo.height)
-    return Arrived(photo, verdict, still.overridden and not verdict.passes, still.shot, still.id)
+    return ReceivedPhoto(photo, verdict, still.overridden and not verdict.passes, still.shot, still.id)
 
 
 def _is_plain(value: Any, depth: int) -> bool:

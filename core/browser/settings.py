@@ -5,8 +5,8 @@ from typing import Any
 from core.guidance.conditions import WORDED_KEYS
 from core.guidance.contrast import layers, opposite, rgb_of
 from core.guidance.outline import STATES, outline
-from core.guidance.parts import Overlay
 from core.guidance.preset import Preset
+from core.guidance.preset_schema import Overlay
 from core.quality.verdict import PassRule
 
 

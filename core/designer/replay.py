@@ -6,11 +6,11 @@ from typing import Final
 
 import numpy as np
 
-from core.guidance.coach import Coach
 from core.guidance.conditions import OPEN_KEYS
+from core.guidance.controller import GuidanceController
 from core.guidance.frame_step import FrameStep, frame_step
 from core.guidance.preset import Preset
-from core.quality.glance import Glance, glance
+from core.quality.image_stats import ImageStats, image_stats
 from core.quality.labels import EXPLANATIONS
 from core.quality.verdict import Assessor, PassRule, Verdict, judge
 from core.runtime.preprocess import network_square
@@ -21,10 +21,10 @@ NEUTRAL: Final = PassRule(dict.fromkeys(EXPLANATIONS, 0.5))
 
 @dataclass(frozen=True)
 class Look:
-    """What is kept of a picture: its verdict under ``NEUTRAL``, and what a glance at it tells."""
+    """What is kept of a picture: its verdict under ``NEUTRAL``, and its image statistics."""
 
     verdict: Verdict
-    glance: Glance | None = None
+    stats: ImageStats | None = None
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def rejudged(verdict: Verdict, rule: PassRule) -> Verdict:
 
 def look_at(assessor: Assessor, rgb: np.ndarray) -> Look:
     """Assess a picture (uint8 RGB, H x W x 3) once, for any preset."""
-    return Look(assessor.assess(rgb, NEUTRAL), glance(network_square(rgb)))
+    return Look(assessor.assess(rgb, NEUTRAL), image_stats(network_square(rgb)))
 
 
 def condition_of(look: Look, preset: Preset, rule: PassRule) -> str:
@@ -97,13 +97,13 @@ def condition_of(look: Look, preset: Preset, rule: PassRule) -> str:
 
 
 def _step(
-    look: Look, preset: Preset, rule: PassRule, settled: bool = True, before: Glance | None = None
+    look: Look, preset: Preset, rule: PassRule, settled: bool = True, before: ImageStats | None = None
 ) -> FrameStep:
     """The frame step of the live picture, on what was kept of a picture."""
     return frame_step(
         rejudged(look.verdict, rule),
         preset,
-        look=lambda: look.glance,
+        look=lambda: look.stats,
         healthy_skin_passes=rule.healthy_skin_passes,
         settled=settled,
         before=before,
@@ -123,7 +123,7 @@ def replay(film: Iterable[Frame], preset: Preset, rule: PassRule) -> tuple[Step,
         rule: the preset's, over its operating point.
     """
     now, last, before = 0.0, None, None
-    coach = Coach(preset, lambda: now)
+    controller = GuidanceController(preset, lambda: now)
     steps = []
     for frame in film:
         # A hair of tolerance: frame times are sums of floats.
@@ -132,11 +132,11 @@ def replay(film: Iterable[Frame], preset: Preset, rule: PassRule) -> tuple[Step,
         now = last = frame.moment
         settled = frame.moment >= preset.camera.settle_ms / 1000
         found = _step(frame.look, preset, rule, settled, before)
-        before = found.glance
-        advice = coach.see(found.key, found.moved)
-        steps.append(Step(frame.moment, preset.said_as(found.key), advice.key, coach.countdown.due))
-        if coach.countdown.due:
-            coach.countdown.rest()
+        before = found.stats
+        advice = controller.see(found.key, found.moved)
+        steps.append(Step(frame.moment, preset.said_as(found.key), advice.key, controller.countdown.due))
+        if controller.countdown.due:
+            controller.countdown.rest()
     return tuple(steps)
 
 

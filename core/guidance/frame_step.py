@@ -7,7 +7,7 @@ from typing import Final
 from core.guidance.hint import condition
 from core.guidance.preset import Preset
 from core.guidance.refine import Facing, refined
-from core.quality.glance import Glance, moved
+from core.quality.image_stats import ImageStats, moved
 from core.quality.verdict import Verdict
 
 RAMP: Final = ("blurry", "low_resolution")
@@ -23,12 +23,12 @@ class FrameStep:
     Attributes:
         key: its condition, with which light or way; ``"ready"`` when it passes, ``"searching"`` while the
             stream settles.
-        glance: what a glance at it tells, where one was needed: ``before`` of the next frame.
+        stats: its image statistics, where they were needed: ``before`` of the next frame.
         moved: whether the picture changed much since the frame before.
     """
 
     key: str
-    glance: Glance | None
+    stats: ImageStats | None
     moved: bool
 
 
@@ -36,22 +36,22 @@ def frame_step(
     verdict: Verdict | None,
     preset: Preset,
     *,
-    look: Callable[[], Glance | None],
+    look: Callable[[], ImageStats | None],
     fault: str = "",
     healthy_skin_passes: bool = False,
     settled: bool = True,
-    before: Glance | None = None,
+    before: ImageStats | None = None,
     facing: Facing | None = None,
 ) -> FrameStep:
     """What a frame is called under a preset, and whether it moved.
 
     Args:
         verdict: of the frame; None where the camera itself is at fault.
-        look: takes a glance at the frame; asked only where the glance tells something.
+        look: measures the frame; asked only where the result can tell something.
         fault: the condition of a camera at fault, where there is no verdict.
         healthy_skin_passes: whether the rule that judged the frame lets healthy skin pass.
         settled: whether the stream has had the time to become sharp.
-        before: the glance at the frame before.
+        before: the image statistics of the frame before.
         facing: which way the camera looks, where that is known.
     """
     key = fault

@@ -14,7 +14,7 @@ import yaml
 from pydantic import Field, field_validator
 
 from core.guidance.conditions import GENERAL_KEY, PICTURE_KEYS, REFINED, family
-from core.guidance.parts import (
+from core.guidance.preset_schema import (
     CameraRule,
     Feedback,
     GateRule,

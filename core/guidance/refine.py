@@ -3,8 +3,8 @@
 from typing import Final, Literal
 
 from core.guidance.preset import Preset
-from core.quality.glance import Glance
-from core.quality.where import Where
+from core.quality.image_stats import ImageStats
+from core.quality.localization import LesionLocation
 
 Facing = Literal["user", "environment"]
 """Which way a camera looks, in the words of browsers: at the person, or away from them."""
@@ -13,15 +13,15 @@ Facing = Literal["user", "environment"]
 def refined(
     key: str,
     preset: Preset,
-    seen: Glance | None = None,
-    where: Where | None = None,
+    seen: ImageStats | None = None,
+    where: LesionLocation | None = None,
     facing: Facing | None = None,
 ) -> str:
     """The refined condition for a coarse one; the coarse one where nothing is clear.
 
     Args:
         key: the condition of a picture.
-        seen: what a glance at that picture tells, where it was taken.
+        seen: image statistics of that picture, where they were measured.
         where: the spot, where it is known; else the middle of the skin is taken.
         facing: which way the camera looks. Left and right of the picture are the person's own only when that
             is known: a camera that looks at them has its left where they have their right.
@@ -37,7 +37,7 @@ def refined(
 ALL_DARK: Final = 0.42
 
 
-def _light(preset: Preset, seen: Glance) -> str:
+def _light(preset: Preset, seen: ImageStats) -> str:
     rule = preset.refine
     if seen.luma > rule.bright_above:
         return "too_bright"
@@ -51,7 +51,7 @@ def _light(preset: Preset, seen: Glance) -> str:
     return "too_dark" if seen.luma < rule.dark_below else "bad_light"
 
 
-def _way(preset: Preset, seen: Glance | None, where: Where | None, facing: Facing | None) -> str:
+def _way(preset: Preset, seen: ImageStats | None, where: LesionLocation | None, facing: Facing | None) -> str:
     rule = preset.refine
     if where is not None:
         if where.size > rule.close_above:

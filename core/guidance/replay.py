@@ -14,8 +14,8 @@ from typing import Protocol
 
 import numpy as np
 
-from core.guidance.coach import Coach
 from core.guidance.conditions import OPEN_KEYS
+from core.guidance.controller import GuidanceController
 from core.guidance.preset import Preset, PresetError, load_preset
 from core.guidance.stabiliser import Stabiliser
 from core.guidance.streams import Stream, StreamError, made, read
@@ -51,11 +51,11 @@ class Whole:
     """The coach as the camera has it: "ready" also waits for the steady second of the gate."""
 
     def __init__(self, preset: Preset, clock: Clock) -> None:
-        self._coach = Coach(preset, clock)
+        self._controller = GuidanceController(preset, clock)
 
     def __call__(self, key: str) -> str:
         """Count one frame."""
-        shown = self._coach.see(key).key
+        shown = self._controller.see(key).key
         return "ready" if shown in OPEN_KEYS else shown
 
 

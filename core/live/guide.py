@@ -11,8 +11,8 @@ import numpy as np
 from core.guidance.conditions import OPEN_KEYS, family
 from core.guidance.contrast import Rgb, layers, opposite, rgb_of
 from core.guidance.outline import Line, Point, State, circle, outline
-from core.guidance.parts import Overlay
-from core.quality.where import Where
+from core.guidance.preset_schema import Overlay
+from core.quality.localization import LesionLocation
 
 # OpenCV draws at fractions of a pixel when it is told how many of their bits there are.
 _BITS: Final = 3
@@ -28,7 +28,7 @@ class Stroke:
 
 
 def draw_guide(
-    rgb: np.ndarray, key: str, where: Where | None, overlay: Overlay, progress: float = 0.0
+    rgb: np.ndarray, key: str, where: LesionLocation | None, overlay: Overlay, progress: float = 0.0
 ) -> None:
     """Draw the guide onto a picture, in place; see :func:`strokes`.
 
@@ -45,7 +45,7 @@ def draw_guide(
 
 
 def strokes(
-    key: str, width: int, height: int, where: Where | None, overlay: Overlay, progress: float = 0.0
+    key: str, width: int, height: int, where: LesionLocation | None, overlay: Overlay, progress: float = 0.0
 ) -> Iterator[Stroke]:
     """What is drawn over a picture, the lowest first. The twin of ``guideStrokes`` in ``guide.js``.
 
@@ -105,7 +105,7 @@ def _tick(at: Point, size: float, thin: float, colour: Rgb) -> Iterator[Stroke]:
     yield Stroke(tick, thin, colour)
 
 
-def _arrow(centre: Point, where: Where) -> list[Line]:
+def _arrow(centre: Point, where: LesionLocation) -> list[Line]:
     x, y = centre[0] * (1 + where.x), centre[1] * (1 + where.y)
     across, down = centre[0] - x, centre[1] - y
     length = math.hypot(across, down)

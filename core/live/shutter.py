@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from core.guidance.hint import condition
-from core.live.watcher import Watcher
+from core.live.stream_session import StreamSession
 from core.photo import Photo, PhotoError, photo_from_array
 from core.quality.verdict import Verdict, verdict_properties
 
@@ -40,59 +40,65 @@ class Try:
     overridden: bool = False
 
 
-def press(watcher: Watcher, name: Callable[[], str] = lambda: "photo.jpg", *, by_itself: bool = False) -> Try:
+def press(
+    stream_session: StreamSession, name: Callable[[], str] = lambda: "photo.jpg", *, by_itself: bool = False
+) -> Try:
     """Take a photo, unless the shutter is locked. The still's own verdict is the one that counts.
 
     Args:
-        by_itself: nobody pressed: :attr:`core.live.watcher.Sight.due` said that it is time.
+        by_itself: nobody pressed: :attr:`core.live.stream_session.StreamStatus.due` said that it is time.
     """
-    ready = watcher.sight().ready
-    watcher.pressed(**{"auto": True} if by_itself else {})
+    ready = stream_session.status().ready
+    stream_session.pressed(**{"auto": True} if by_itself else {})
     if not ready:
-        watcher.record("capture_blocked", reason="locked")
+        stream_session.record("capture_blocked", reason="locked")
         return Try(Outcome.LOCKED)
-    taken = _take(watcher, name())
+    taken = _take(stream_session, name())
     if taken.outcome is Outcome.REFUSED:
-        key = condition(taken.verdict, watcher.preset, watcher.rule.healthy_skin_passes)
-        watcher.record("capture_blocked", reason="refused", key=key, refused=watcher.refuse())
+        key = condition(taken.verdict, stream_session.preset, stream_session.rule.healthy_skin_passes)
+        stream_session.record("capture_blocked", reason="refused", key=key, refused=stream_session.refuse())
     return taken
 
 
-def use_anyway(watcher: Watcher, refused: Try | None, name: Callable[[], str] = lambda: "photo.jpg") -> Try:
+def use_anyway(
+    stream_session: StreamSession, refused: Try | None, name: Callable[[], str] = lambda: "photo.jpg"
+) -> Try:
     """Use the photo that was refused last, or the picture of this moment, though it does not pass.
 
-    Only where :attr:`Sight.may_override` allows it. A picture that turns out to pass is simply accepted.
+    Only where :attr:`StreamStatus.may_override` allows it. A picture that turns out to pass is accepted.
     """
-    watcher.pressed(override=True)
-    if not watcher.sight().may_override:
-        watcher.record("capture_blocked", reason="locked", override=True)
+    stream_session.pressed(override=True)
+    if not stream_session.status().may_override:
+        stream_session.record("capture_blocked", reason="locked", override=True)
         return Try(Outcome.LOCKED)
-    taken = refused if refused is not None else _take(watcher, name())
+    taken = refused if refused is not None else _take(stream_session, name())
     if taken.outcome is not Outcome.REFUSED:
         return taken
-    watcher.record("gate_overridden", **verdict_properties(taken.verdict))
-    watcher.record("photo_accepted", overridden=True)
+    stream_session.record("gate_overridden", **verdict_properties(taken.verdict))
+    stream_session.record("photo_accepted", overridden=True)
     return Try(Outcome.ACCEPTED, taken.photo, taken.verdict, overridden=True)
 
 
-def _take(watcher: Watcher, name: str) -> Try:
-    frame = watcher.best_frame()
+def _take(stream_session: StreamSession, name: str) -> Try:
+    frame = stream_session.best_frame()
     if frame is None:
-        watcher.record("capture_blocked", reason="no_picture")
+        stream_session.record("capture_blocked", reason="no_picture")
         return Try(Outcome.NO_PICTURE)
     try:
         photo = photo_from_array(np.ascontiguousarray(frame.rgb), name)
     except PhotoError as error:
-        watcher.record("capture_blocked", reason=error.code)
+        stream_session.record("capture_blocked", reason=error.code)
         return Try(Outcome.NO_PICTURE)
     try:
-        verdict = watcher.assessor.assess(photo.small, watcher.rule, width=photo.width, height=photo.height)
+        verdict = stream_session.assessor.assess(
+            photo.small, stream_session.rule, width=photo.width, height=photo.height
+        )
     except Exception:
         _LOG.exception("A photo could not be assessed")
-        watcher.record("capture_blocked", reason="assessor")
+        stream_session.record("capture_blocked", reason="assessor")
         return Try(Outcome.NO_PICTURE)
-    watcher.record("photo_captured", **verdict_properties(verdict))
+    stream_session.record("photo_captured", **verdict_properties(verdict))
     if not verdict.passes:
         return Try(Outcome.REFUSED, photo, verdict)
-    watcher.record("photo_accepted", overridden=False)
+    stream_session.record("photo_accepted", overridden=False)
     return Try(Outcome.ACCEPTED, photo, verdict)

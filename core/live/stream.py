@@ -53,8 +53,8 @@ def frame_callback(worker: Worker) -> Callable[[av.VideoFrame], av.VideoFrame]:
         rgb = frame.to_ndarray(format="rgb24")
         worker.put(rgb)
         shown = rgb.copy()
-        sight = worker.watcher.sight()
-        draw_guide(shown, sight.key, sight.where, worker.watcher.preset.overlay, sight.progress)
+        status = worker.stream_session.status()
+        draw_guide(shown, status.key, status.where, worker.stream_session.preset.overlay, status.progress)
         drawn = av.VideoFrame.from_ndarray(shown, format="rgb24")
         drawn.pts, drawn.time_base = frame.pts, frame.time_base
         return drawn

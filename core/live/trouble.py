@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from core.i18n import _
-from core.live.watcher import Sight
+from core.live.stream_session import StreamStatus
 
 CONNECTING_S: Final = 10.0
 """A camera that brought no picture for this long after its start does not reach the server."""
@@ -25,7 +25,7 @@ ON_DEVICE: Final = (
 
 
 def find(
-    report: str, *, playing: bool, connecting: bool, failed: bool, waited: float, sight: Sight
+    report: str, *, playing: bool, connecting: bool, failed: bool, waited: float, status: StreamStatus
 ) -> str | None:
     """Why there is no usable picture: a reason for :func:`explain`, or None.
 
@@ -33,13 +33,13 @@ def find(
         report: what the browser says about its camera.
         playing, connecting, failed: the state of the stream.
         waited: seconds since the camera was started.
-        sight: what the stream shows.
+        status: what the stream shows.
     """
     if report != "ok" and not playing:
         return report
-    if failed or (sight.frames == 0 and (playing or connecting) and waited > CONNECTING_S):
+    if failed or (status.frames == 0 and (playing or connecting) and waited > CONNECTING_S):
         return "connection"
-    return "assessor" if sight.broken else None
+    return "assessor" if status.broken else None
 
 
 def explain(reason: str) -> str:

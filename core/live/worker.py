@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from core.live.mailbox import Mailbox
-from core.live.watcher import Frame, Watcher
+from core.live.stream_session import Frame, StreamSession
 
 _LOG: Final = logging.getLogger(__name__)
 GONE_AFTER_S: Final = 20.0
@@ -17,24 +17,24 @@ GONE_AFTER_S: Final = 20.0
 
 
 class Worker:
-    """Feeds a watcher from a stream's callback.
+    """Feeds a stream session from a stream's callback.
 
     The thread starts with the first frame and ends when the stream does (:meth:`stop`) or when no frame came
     for a long time; between frames it sleeps, so an idle stream costs nothing. A later frame starts
     another thread.
 
     Args:
-        clock: seconds that never go back, the watcher's own.
+        clock: seconds that never go back, the stream session's own.
         gone_after_s: when a silent stream counts as over, in seconds.
     """
 
     def __init__(
         self,
-        watcher: Watcher,
+        stream_session: StreamSession,
         clock: Callable[[], float] = time.monotonic,
         gone_after_s: float = GONE_AFTER_S,
     ) -> None:
-        self.watcher = watcher
+        self.stream_session = stream_session
         self._clock = clock
         self._gone_after_s = gone_after_s
         self._lock = threading.Lock()
@@ -73,8 +73,8 @@ class Worker:
     def _run(self, mailbox: Mailbox[Frame], before: threading.Thread | None) -> None:
         if before is not None:
             before.join()  # one at a time: the last stream's thread may still be on its last frame
-        missing_after = self.watcher.preset.camera.missing_after_s
-        pause = self.watcher.preset.timing.assess_every_ms / 1000
+        missing_after = self.stream_session.preset.camera.missing_after_s
+        pause = self.stream_session.preset.timing.assess_every_ms / 1000
         silent = 0.0
         while not mailbox.closed:
             wait = missing_after if silent == 0 else self._gone_after_s
@@ -83,7 +83,7 @@ class Worker:
                 silent = 0.0
                 started = self._clock()
                 try:
-                    self.watcher.look(frame)
+                    self.stream_session.process_frame(frame)
                 except Exception:
                     _LOG.exception("A frame was left out")  # one frame's trouble is not the next one's
                 # Not faster than the preset asks: the rest of the machine belongs to the video.
@@ -92,6 +92,6 @@ class Worker:
                 silent += wait
                 if silent > self._gone_after_s:
                     break
-                self.watcher.lost()
+                self.stream_session.lost()
         mailbox.close()
-        self.watcher.end_stream()
+        self.stream_session.end_stream()

@@ -17,7 +17,7 @@ import numpy as np
 
 from core.explain import Explanation
 from core.explain.closed_form import normalised
-from core.quality.glance import SKIN_CB, SKIN_CR, SKIN_LUMA
+from core.quality.image_stats import SKIN_CB, SKIN_CR, SKIN_LUMA
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
 from core.quality.verdict import PassRule, Verdict, judge
 from core.runtime.preprocess import WORKING_LONG_SIDE, shrink

@@ -11,10 +11,10 @@ import numpy as np
 from core.explain import Explanation
 from core.explain.closed_form import ImageQXHead, grad_cam
 from core.quality import second_opinion
-from core.quality.glance import glance
+from core.quality.image_stats import image_stats
 from core.quality.labels import CONDITIONS, EXPLANATIONS, QUALITY_CLASSES
+from core.quality.localization import find
 from core.quality.verdict import PassRule, Verdict, judge
-from core.quality.where import find
 from core.runtime.engine import Engine, open_engine
 from core.runtime.manifest import (
     DEFAULT_POINT,
@@ -123,13 +123,13 @@ class ImageQX:
         opinion = self._entry.opinion
         if opinion is None or not rule.second_opinion or detail is None or answer.places is None:
             return verdict
-        seen = glance(square)
+        seen = image_stats(square)
         given = second_opinion.features(
             answer.quality, answer.explanations, seen, square, detail, answer.places
         )
         found = second_opinion.chances(given, opinion.weights, opinion.bias)
         verdict = second_opinion.revised(verdict, rule, found, opinion.least_good)
-        return replace(verdict, milliseconds=(self._clock() - started) * 1000, glance=seen)
+        return replace(verdict, milliseconds=(self._clock() - started) * 1000, stats=seen)
 
     def opinion_features(self, rgb: np.ndarray) -> np.ndarray:
         """What a second opinion reads of a picture (uint8 RGB, H x W x 3): float64, one number a feature.
@@ -142,7 +142,7 @@ class ImageQX:
         if detail is None or answer.places is None:
             raise ValueError("a second opinion needs a network with a detail view and a map of places")
         return second_opinion.features(
-            answer.quality, answer.explanations, glance(square), square, detail, answer.places
+            answer.quality, answer.explanations, image_stats(square), square, detail, answer.places
         )
 
     def features(self, rgb: np.ndarray) -> np.ndarray:

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from core.quality.glance import Glance
+from core.quality.image_stats import ImageStats
 from core.quality.labels import CONDITIONS, EXPLANATIONS, QUALITY_CLASSES
 from core.quality.texture import levels_of, texture
 from core.quality.verdict import PassRule, Verdict, at_distance
@@ -61,7 +61,7 @@ LEAST: Final = 1e-4
 def features(
     quality: Mapping[str, float],
     explanations: Mapping[str, float],
-    seen: Glance,
+    seen: ImageStats,
     square: np.ndarray,
     detail: np.ndarray,
     places: np.ndarray,
@@ -70,7 +70,7 @@ def features(
 
     Args:
         quality, explanations: the network's probabilities (0-1), without any rule's class offsets.
-        seen: what a glance at ``square`` tells.
+        seen: image statistics of ``square``.
         square, detail: uint8 RGB, S x S x 3: the views that the network was shown.
         places: float, s x s: probability (0-1) that each part of the picture is lesion.
     """

@@ -8,9 +8,9 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from core.explain import Explanation
-from core.quality.glance import Glance
+from core.quality.image_stats import ImageStats
 from core.quality.labels import EXPLANATIONS
-from core.quality.where import Where
+from core.quality.localization import LesionLocation
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Verdict:
         milliseconds: time the assessment took.
         where: the lesion's place in the frame, where the assessor can tell.
         too_close: whether the spot takes more of the frame than the rule allows.
-        glance: what a glance at the picture tells, where the assessor took one.
+        stats: image statistics, where the assessor measured them.
     """
 
     assessor: str
@@ -66,9 +66,9 @@ class Verdict:
     passes: bool
     nearest: str
     milliseconds: float
-    where: Where | None = None
+    where: LesionLocation | None = None
     too_close: bool = False
-    glance: Glance | None = field(default=None, repr=False, compare=False)
+    stats: ImageStats | None = field(default=None, repr=False, compare=False)
 
 
 class Assessor(Protocol):
@@ -150,7 +150,7 @@ def judge(
     explanations: Mapping[str, float],
     rule: PassRule,
     milliseconds: float,
-    where: Where | None = None,
+    where: LesionLocation | None = None,
 ) -> Verdict:
     """Apply a pass rule to probabilities: the one place where "passes" is decided."""
     if rule.class_offsets:

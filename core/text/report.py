@@ -14,9 +14,9 @@ from core.data_uri import data_uri
 from core.explain import Explanation
 from core.explain.overlay import overlay
 from core.guidance.hint import condition
-from core.guidance.parts import ShotName
 from core.guidance.points import Point
 from core.guidance.preset import Preset
+from core.guidance.preset_schema import ShotName
 from core.i18n import _, direction, language, percent
 from core.lesion.abstain import NOT_PASSED
 from core.lesion.prediction import Prediction

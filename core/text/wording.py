@@ -6,9 +6,9 @@ from functools import reduce
 from types import MappingProxyType
 
 from core.guidance.hint import condition, hint_for
-from core.guidance.parts import ShotName
 from core.guidance.points import Point, State, points
 from core.guidance.preset import Preset
+from core.guidance.preset_schema import ShotName
 from core.i18n import _, in_sentence, language
 from core.lesion.abstain import LOW_CONFIDENCE, NOT_A_LESION, NOT_PASSED
 from core.lesion.taxonomy import Taxonomy

@@ -141,7 +141,7 @@ def _state(made: Draft) -> tuple[Any, ...]:
 def _from_address(design: str, name: str) -> None:
     try:
         if design:
-            take_in(from_link(design, bases()), _("This draft came with the link."))
+            replace_draft(from_link(design, bases()), _("This draft came with the link."))
         else:
             open_preset(name)
     except (LinkError, PresetError) as error:
@@ -157,7 +157,7 @@ def open_preset(asked: str) -> None:
     _replace(_opened(preset_choice.store().load(asked)))
 
 
-def take_in(preset: Preset, note: str) -> None:
+def replace_draft(preset: Preset, note: str) -> None:
     """Edit a preset that came from elsewhere; it is compared with ``balanced``."""
     made = _opened(preset)
     made.opened, made.before, made.note = "", shipped(), note

@@ -19,9 +19,9 @@ from core.designer.fields import (
 )
 from core.designer.limits import Limits, limits_of
 from core.guidance.conditions import PICTURE_KEYS, WORDED_KEYS
-from core.guidance.parts import COLOUR, SHOTS
 from core.guidance.preset import PresetError
 from core.guidance.preset_content import content_of, from_yaml
+from core.guidance.preset_schema import COLOUR, SHOTS
 from core.guidance.wording import MOST_LETTERS, MOST_WORDS, house_languages
 from core.i18n import LANGUAGES, _
 from core.quality.labels import EXPLANATIONS

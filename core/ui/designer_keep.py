@@ -323,7 +323,7 @@ def _upload(file: Any) -> None:
         lines = "\n".join(f"- {plain(line)}" for line in error.message.splitlines())
         st.error(_("This file does not fit:") + "\n" + lines, icon=":material/error:")
         return
-    drafts.take_in(preset, _("This draft came from the file {name}.").format(name=file.name))
+    drafts.replace_draft(preset, _("This draft came from the file {name}.").format(name=file.name))
     st.rerun()
 
 

@@ -13,7 +13,7 @@ from core.designer.fields import condition_name
 from core.guidance.preset import Preset
 from core.i18n import _
 from core.live.guide import draw_guide
-from core.quality.where import Where
+from core.quality.localization import LesionLocation
 from core.synthetic.phantoms import draw
 from core.text import drawings
 from core.ui.banner import Tone, sign
@@ -50,7 +50,7 @@ def phone_html(preset: Preset, language: str, moment: str, skin: str) -> str:
     overlay, prompt = preset.overlay, preset.prompt(moment, language)
     tone, spot = _MOMENTS[moment]
     rgb = _skin(_TONES[skin], spot).copy()
-    draw_guide(rgb, moment, Where(2 * spot[0] - 1, 2 * spot[1] - 1), overlay)
+    draw_guide(rgb, moment, LesionLocation(2 * spot[0] - 1, 2 * spot[1] - 1), overlay)
     said = f'<b dir="auto">{escape(prompt.text)}</b>'
     hint = f'<div class="rt-phone-hint {tone}">{_sign(tone) if overlay.icons else ""}{said}</div>'
     picture = f'<img class="rt-phone-picture" alt="" src="{data_uri(_jpeg(rgb))}">'

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import streamlit as st
 
 from core import embedding
-from core.browser.intake import Arrived
+from core.browser.intake import ReceivedPhoto
 from core.embedding import Parent, Shown
 from core.i18n import _
 from core.i18n import language as spoken_language
@@ -104,7 +104,7 @@ def trouble(reason: str) -> None:
 
 
 def result(
-    photos: Sequence[Arrived],
+    photos: Sequence[ReceivedPhoto],
     *,
     on_retake: Callable[[], None],
     on_override: Callable[[], None] | None,
@@ -138,11 +138,11 @@ def result(
     )
 
 
-def _name(photos: Sequence[Arrived]) -> str:
+def _name(photos: Sequence[ReceivedPhoto]) -> str:
     return "-".join(f"{one.photo.sha256[:16]}{'o' if one.overridden else ''}" for one in photos)
 
 
-def _outcome(photos: Sequence[Arrived], preset: str) -> None:
+def _outcome(photos: Sequence[ReceivedPhoto], preset: str) -> None:
     if parent().origin is None:
         return
     identity = f"outcome-{_name(photos)}"
@@ -151,7 +151,7 @@ def _outcome(photos: Sequence[Arrived], preset: str) -> None:
     _tell(identity, "outcome", told=told)
 
 
-def _send(photos: Sequence[Arrived], origin: str) -> None:
+def _send(photos: Sequence[ReceivedPhoto], origin: str) -> None:
     identity = f"picture-{_name(photos)}"
     if st.session_state.get(_SENT_KEY) == identity:
         st.success(_("Sent to {site}.").format(site=_host(origin)), icon=":material/check:")

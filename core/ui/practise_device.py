@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.browser import component
 from core.browser.choice import Lack
-from core.browser.intake import Answer, Once, take_in
+from core.browser.intake import Answer, Once, handle_message
 from core.browser.settings import preset_json, rule_json
 from core.i18n import _, language
 from core.live import trouble
@@ -58,15 +58,15 @@ def page() -> bool:
     # Before the result, which takes a while to draw: until then the browser shows the photo that it sent.
     with st.container(key="practise-device"):
         _camera()
-    arrived = practise_series.series().shown
+    received = practise_series.series().shown
     with top:
-        if arrived is None:
+        if received is None:
             practise_series.instruction()
         else:
             practise_server.unseen_title(_("Your photo"))
-            practise_series.result(arrived, on_retake=_retake, on_override=_override, on_again=_go_on)
-    to_top("camera" if arrived is None else arrived.photo.sha256, key="practise-top")
-    return arrived is None
+            practise_series.result(received, on_retake=_retake, on_override=_override, on_again=_go_on)
+    to_top("camera" if received is None else received.photo.sha256, key="practise-top")
+    return received is None
 
 
 def _camera() -> None:
@@ -93,7 +93,7 @@ def _camera() -> None:
     # Named, not kept: a message may hold a photo.
     name = sent.get("id") if isinstance(sent, dict) else sent
     if said.report != visit.report or (sent is not None and name != visit.last):
-        _take_in(visit, sent)
+        _handle_message(visit, sent)
         visit.report, visit.last = said.report, name
         st.rerun()  # with the answer, with the result, or the other way
     if series.shown is None and visit.report in trouble.ON_DEVICE:
@@ -109,14 +109,14 @@ def _clock(visit: _Visit) -> dict[str, Any]:
     return visit.clock
 
 
-def _take_in(visit: _Visit, value: Any) -> None:
+def _handle_message(visit: _Visit, value: Any) -> None:
     if value is None:
         return
     # Any call of Streamlit may end this run for a newer one. Thus none between taking a photo in and keeping
     # it: it would count as taken and be nowhere.
     log, series, visits = session.event_log(), practise_series.series(), session.visits()
     photos_seen = session.kept("photos_seen", Once)
-    answer, arrived = take_in(
+    answer, received = handle_message(
         value,
         log=log,
         events_seen=_events_seen(),
@@ -125,18 +125,18 @@ def _take_in(visit: _Visit, value: Any) -> None:
         rule=lambda practising, shot: session.rule(healthy_skin_passes=practising, shot=shot),
         log_of=lambda name: log if log.knows(name) else visits.log_of(name),
     )
-    if arrived is not None:
-        if practise_series.keep(arrived, series, log):
+    if received is not None:
+        if practise_series.keep(received, series, log):
             visit.again += 1  # the camera comes back for the next one
         log.add(
             "note_added",
             page="practise",
             source="live",
-            properties={"note": "judged_on_server", **verdict_properties(arrived.verdict)},
+            properties={"note": "judged_on_server", **verdict_properties(received.verdict)},
         )
     if answer is not None:
         visit.answers.append(answer)
-    if arrived is not None:
+    if received is not None:
         session.let_go()
 
 
@@ -152,6 +152,6 @@ def _go_on() -> None:
 
 def _override() -> None:
     current = practise_series.series()
-    if current.arrived is not None:
+    if current.received is not None:
         session.event_log().add("gate_overridden", page="practise", source="live")
-        current.arrived = practise_series.overridden(current.arrived)
+        current.received = practise_series.overridden(current.received)

@@ -7,9 +7,9 @@ from typing import Final
 
 import streamlit as st
 
-from core.browser.intake import Arrived
+from core.browser.intake import ReceivedPhoto
 from core.data_uri import data_uri
-from core.guidance.parts import SHOTS, ShotName
+from core.guidance.preset_schema import SHOTS, ShotName
 from core.i18n import _, language
 from core.study.events import EventLog
 from core.text.drawings import guide_drawing, picture
@@ -36,14 +36,14 @@ class Series:
     Attributes:
         three: whether it is a series of three photos.
         photos: those of the series so far.
-        arrived: the photo that came last, where it has a result of its own or ends the series.
+        received: the photo that came last, where it has a result of its own or ends the series.
         tried: the tries on the server since the last photo that was used.
         at: the step that the person went back or forward to; None for as far as they came.
     """
 
     three: bool = False
-    photos: dict[ShotName, Arrived] = field(default_factory=dict)
-    arrived: Arrived | None = None
+    photos: dict[ShotName, ReceivedPhoto] = field(default_factory=dict)
+    received: ReceivedPhoto | None = None
     tried: list[Tried] = field(default_factory=list)
     at: str | None = None
 
@@ -56,21 +56,21 @@ class Series:
     def steps(self) -> tuple[str, ...]:
         """The steps that there is something for: the camera for one shot or another, and the result."""
         later = [name for name in SHOTS[1:] if self.three and (name in self.photos or name == self.next)]
-        return (FIRST, *later, *([RESULT] if self.arrived is not None else []))
+        return (FIRST, *later, *([RESULT] if self.received is not None else []))
 
     @property
     def step(self) -> str:
         """The step that is shown."""
         if self.at in self.steps:
             return str(self.at)
-        if self.arrived is not None:
+        if self.received is not None:
             return RESULT
         return self.next if self.next in SHOTS[1:] else FIRST
 
     @property
-    def shown(self) -> Arrived | None:
+    def shown(self) -> ReceivedPhoto | None:
         """The photo whose result is shown, if any."""
-        return self.arrived if self.step == RESULT else None
+        return self.received if self.step == RESULT else None
 
     @property
     def shot(self) -> ShotName | None:
@@ -98,10 +98,10 @@ class Series:
         """Forget the photos: begin anew."""
         self.photos.clear()
         self.tried.clear()
-        self.arrived = self.at = None
+        self.received = self.at = None
 
-    def _all(self) -> list[Arrived]:
-        return [*tuple(self.photos.values()), *([] if self.arrived is None else [self.arrived])]
+    def _all(self) -> list[ReceivedPhoto]:
+        return [*tuple(self.photos.values()), *([] if self.received is None else [self.received])]
 
 
 def series() -> Series:
@@ -114,19 +114,19 @@ def shot() -> ShotName | None:
     return series().shot
 
 
-def keep(arrived: Arrived, current: Series, log: EventLog) -> bool:
+def keep(received: ReceivedPhoto, current: Series, log: EventLog) -> bool:
     """Keep a photo; returns whether another one of its series is asked for. Calls no Streamlit."""
-    if not current.three or arrived.shot is None:
-        current.arrived, current.at = arrived, None
+    if not current.three or received.shot is None:
+        current.received, current.at = received, None
         return False
-    current.photos[arrived.shot] = arrived
+    current.photos[received.shot] = received
     current.at = None
-    current.arrived = arrived if current.complete else None
+    current.received = received if current.complete else None
     log.add(
         "note_added",
         page="practise",
         source="live",
-        properties={"note": "series_photo", "shot": arrived.shot, "passes": arrived.verdict.passes},
+        properties={"note": "series_photo", "shot": received.shot, "passes": received.verdict.passes},
     )
     return not current.complete
 
@@ -148,7 +148,7 @@ def picker() -> None:
         key=session.control(_PICKED_KEY),
         on_change=_picked,
     )
-    if series().arrived is not None:  # the person went back from it
+    if series().received is not None:  # the person went back from it
         st.button(
             _("Your photo"),
             key="practise-to-result",
@@ -187,7 +187,7 @@ def instruction() -> None:
 
 
 def result(
-    arrived: Arrived,
+    received: ReceivedPhoto,
     *,
     on_retake: Callable[[], None],
     on_again: Callable[[], None],
@@ -196,7 +196,7 @@ def result(
     """Draw the result: of a photo alone its card; of a series the three, and the card of the close-up.
 
     Args:
-        arrived: the photo that came last.
+        received: the photo that came last.
         on_retake: begin anew.
         on_again: one shot of the series is wanted once more; it has been let go of.
         on_override: use a photo that does not pass.
@@ -204,32 +204,32 @@ def result(
     current = series()
     whole = current.complete
     if embedded.on():
-        photos = [current.photos[name] for name in SHOTS] if whole else [arrived]
+        photos = [current.photos[name] for name in SHOTS] if whole else [received]
         embedded.result(photos, on_retake=on_retake, on_override=on_override)
         return
     if whole:
         _overview(current, on_again)
-        arrived = current.photos["close_up"]
+        received = current.photos["close_up"]
     result_card(
-        arrived.photo,
-        arrived.verdict,
+        received.photo,
+        received.verdict,
         key="practise-result",
-        overridden=arrived.overridden,
+        overridden=received.overridden,
         on_retake=on_retake,
         on_override=on_override,
         page="practise",
         source="live",
-        shot=arrived.shot,
+        shot=received.shot,
     )
 
 
-def overridden(arrived: Arrived) -> Arrived:
+def overridden(received: ReceivedPhoto) -> ReceivedPhoto:
     """The photo that the card shows, used although it does not pass; returns the one that came last."""
     current = series()
     if current.complete:
         current.photos["close_up"] = replace(current.photos["close_up"], overridden=True)
-        return current.photos.get(arrived.shot or "close_up", arrived)
-    return replace(arrived, overridden=True)
+        return current.photos.get(received.shot or "close_up", received)
+    return replace(received, overridden=True)
 
 
 def names() -> dict[ShotName, str]:
@@ -241,11 +241,11 @@ def _overview(current: Series, on_again: Callable[[], None]) -> None:
     st.header(_("Your three photos"), anchor=False)
     with st.container(key="rt-series"):
         for name in SHOTS:
-            arrived = current.photos[name]
+            received = current.photos[name]
             small = session.held(
-                ("series", arrived.photo.sha256), lambda photo=arrived.photo: photo.jpeg(_SMALL_LONG_SIDE)
+                ("series", received.photo.sha256), lambda photo=received.photo: photo.jpeg(_SMALL_LONG_SIDE)
             )
-            said = say(arrived.verdict, session.preset()).headline
+            said = say(received.verdict, session.preset()).headline
             with st.container(gap="small"):
                 st.html(
                     f'<figure class="rt-series"><img alt="" src="{data_uri(small)}">'
@@ -266,5 +266,5 @@ def _overview(current: Series, on_again: Callable[[], None]) -> None:
 def _again(name: ShotName, on_again: Callable[[], None]) -> None:
     current = series()
     current.photos.pop(name, None)
-    current.arrived = current.at = None
+    current.received = current.at = None
     on_again()

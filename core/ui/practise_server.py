@@ -9,17 +9,17 @@ from pathlib import Path
 
 import streamlit as st
 
-from core.browser.intake import Arrived
+from core.browser.intake import ReceivedPhoto
 from core.guidance.conditions import CAMERA_KEYS
 from core.guidance.hint import Hint, hint, hint_for
-from core.guidance.parts import ShotName
+from core.guidance.preset_schema import ShotName
 from core.i18n import _, language
 from core.live import shutter, trouble
 from core.live import stream as streams
 from core.live.ice import IceError
 from core.live.shutter import Outcome, Try
 from core.live.stream import StreamState
-from core.live.watcher import Sight, Watcher
+from core.live.stream_session import StreamSession, StreamStatus
 from core.live.worker import Worker
 from core.quality.labels import QUALITY_CLASSES
 from core.text import bars, drawings, tries
@@ -69,16 +69,16 @@ def _worker() -> Worker:
     """This session's worker; it outlives page runs, its thread does not outlive the stream."""
     made, preset, log = st.session_state.get(_WORKER_KEY), session.preset(), session.event_log()
     if made is not None and (
-        (made.watcher.preset != preset and practise_series.series().shown is None)
-        or made.watcher.log is not log
+        (made.stream_session.preset != preset and practise_series.series().shown is None)
+        or made.stream_session.log is not log
     ):
         made.stop()  # another preset was chosen, or the visit found again: the next stream is coached by it
         made = None
     if made is None:
-        watcher = Watcher(
+        stream_session = StreamSession(
             engines.assessor(), session.rule(), preset, time.monotonic, log, attempt=log.attempts
         )
-        made = st.session_state[_WORKER_KEY] = Worker(watcher)
+        made = st.session_state[_WORKER_KEY] = Worker(stream_session)
     return made
 
 
@@ -98,13 +98,13 @@ def _camera_reported(report: str) -> None:
     visit.report = report
     if report != "ok":
         visit.wanted = None  # a camera that refuses is not asked again and again
-        worker.watcher.record("camera_failed", reason=report)
+        worker.stream_session.record("camera_failed", reason=report)
 
 
-def _retake(watcher: Watcher) -> None:
+def _retake(stream_session: StreamSession) -> None:
     practise_series.begin()
     session.let_go()
-    watcher.retake()
+    stream_session.retake()
     _go_on()
 
 
@@ -113,8 +113,8 @@ def _go_on() -> None:
     practise_series.series().tried.clear()
 
 
-def _arrived(taken: Try, shot: ShotName | None) -> Arrived:
-    return Arrived(taken.photo, taken.verdict, taken.overridden, shot)
+def _received(taken: Try, shot: ShotName | None) -> ReceivedPhoto:
+    return ReceivedPhoto(taken.photo, taken.verdict, taken.overridden, shot)
 
 
 def check_link() -> None:
@@ -124,7 +124,7 @@ def check_link() -> None:
     st.page_link("pages/check.py", label=_("Use a photo that you have"), icon=":material/upload_file:")
 
 
-def _announce(watcher: Watcher, stream: StreamState, sight: Sight) -> str | None:
+def _announce(stream_session: StreamSession, stream: StreamState, status: StreamStatus) -> str | None:
     """Show the one hint of this moment; returns why there is no usable picture, if there is none."""
     visit, now = _visit(), time.monotonic()
     problem = trouble.find(
@@ -133,17 +133,17 @@ def _announce(watcher: Watcher, stream: StreamState, sight: Sight) -> str | None
         connecting=stream.connecting,
         failed=stream.failed,
         waited=now - (now if visit.started is None else visit.started),
-        sight=sight,
+        status=status,
     )
     if problem == "connection" != visit.problem:
-        watcher.record("camera_failed", reason=problem)
+        stream_session.record("camera_failed", reason=problem)
     visit.problem = problem
     if problem is not None:
         said, tone = Hint(problem, _("The camera is not available"), trouble.explain(problem)), "trouble"
     elif stream.playing:
-        said = hint(sight.key, watcher.preset, language())
-        problem = sight.key if sight.key in CAMERA_KEYS else None
-        tone = "good" if sight.ready else "calm" if sight.key == "searching" else "ask"
+        said = hint(status.key, stream_session.preset, language())
+        problem = status.key if status.key in CAMERA_KEYS else None
+        tone = "good" if status.ready else "calm" if status.key == "searching" else "ask"
         tone = "trouble" if problem else tone
     elif stream.connecting:
         said, tone = Hint("connecting", _("Starting the camera"), _("The camera is starting.")), "calm"
@@ -161,67 +161,67 @@ def _announce(watcher: Watcher, stream: StreamState, sight: Sight) -> str | None
             key="practise-banner",
             camera=visit.report,
             on_camera=_camera_reported,
-            feedback=watcher.preset.feedback.model_dump(),
-            signed=watcher.preset.overlay.icons,
+            feedback=stream_session.preset.feedback.model_dump(),
+            signed=stream_session.preset.overlay.icons,
         )
     return problem
 
 
-def _explain(problem: str, watcher: Watcher) -> None:
+def _explain(problem: str, stream_session: StreamSession) -> None:
     embedded.trouble(problem)
     if problem in CAMERA_KEYS:
-        sentence = watcher.preset.prompt(problem, language()).spoken
+        sentence = stream_session.preset.prompt(problem, language()).spoken
     else:
         sentence = trouble.explain(problem)
     st.markdown(sentence)
     check_link()
 
 
-def _shutter(watcher: Watcher, sight: Sight) -> None:
+def _shutter(stream_session: StreamSession, status: StreamStatus) -> None:
     st.button(
         _("Take photo"),
         key="practise-shutter",
         type="primary",
-        icon=":material/photo_camera:" if sight.ready else ":material/lock:",
-        disabled=not sight.ready,
+        icon=":material/photo_camera:" if status.ready else ":material/lock:",
+        disabled=not status.ready,
         width="stretch",
-        help=None if sight.ready else _("Unlocks when the picture passes for a second."),
+        help=None if status.ready else _("Unlocks when the picture passes for a second."),
         on_click=_keep,
-        args=(watcher, shutter.press),
+        args=(stream_session, shutter.press),
     )
 
 
-def _keep(watcher: Watcher, take: Callable[[Watcher], Try]) -> None:
+def _keep(stream_session: StreamSession, take: Callable[[StreamSession], Try]) -> None:
     # Any call of Streamlit may end this run for a newer one: none while a photo is taken and kept.
     visit, series, log = _visit(), practise_series.series(), session.event_log()
     asked = practise_series.shot()
-    taken = take(watcher)
+    taken = take(stream_session)
     if taken.outcome is Outcome.LOCKED:
         return
     visit.taken = taken
     if taken.outcome is Outcome.REFUSED:
         small = taken.photo.jpeg(_TRY_LONG_SIDE, quality=80)
-        series.tried.append(tries.Tried(small, _advice(taken, watcher).text))
+        series.tried.append(tries.Tried(small, _advice(taken, stream_session).text))
     if taken.outcome is Outcome.ACCEPTED:
         visit.taken = None
-        if practise_series.keep(_arrived(taken, asked), series, log):
+        if practise_series.keep(_received(taken, asked), series, log):
             visit.go_on()  # the camera stays on for the next one
             series.tried.clear()
-            watcher.begin_attempt()
+            stream_session.begin_attempt()
         else:
             visit.wanted = False  # the light goes off while the result is read
 
 
-def _advice(taken: Try, watcher: Watcher) -> Hint:
+def _advice(taken: Try, stream_session: StreamSession) -> Hint:
     return hint_for(
         taken.verdict,
-        watcher.preset,
-        healthy_skin_passes=watcher.rule.healthy_skin_passes,
+        stream_session.preset,
+        healthy_skin_passes=stream_session.rule.healthy_skin_passes,
         language=language(),
     )
 
 
-def _refused(watcher: Watcher) -> Try | None:
+def _refused(stream_session: StreamSession) -> Try | None:
     """Say why the last photo was refused, show all that were, and return the last."""
     visit = _visit()
     taken, refused = visit.taken, None
@@ -231,7 +231,7 @@ def _refused(watcher: Watcher) -> Try | None:
         refused = taken
         said = _("This photo did not come out well enough. Try once more.")
         st.html(
-            f'<p class="rt-refused" role="status"><b>{escape(_advice(taken, watcher).text)}</b><br>'
+            f'<p class="rt-refused" role="status"><b>{escape(_advice(taken, stream_session).text)}</b><br>'
             f"{escape(said)}</p>"
         )
     if shown := tries.strip(practise_series.series().tried):
@@ -239,9 +239,9 @@ def _refused(watcher: Watcher) -> Try | None:
     return refused
 
 
-def _help(watcher: Watcher, sight: Sight) -> None:
+def _help(stream_session: StreamSession, status: StreamStatus) -> None:
     """What helps when the same hint stays."""
-    key, preset = sight.help, watcher.preset
+    key, preset = status.help, stream_session.preset
     if key is None:
         return
     panel = drawings.help_panel(key, preset.prompt(key, language()).spoken, preset.overlay.help_drawing)
@@ -249,28 +249,28 @@ def _help(watcher: Watcher, sight: Sight) -> None:
         st.html(panel)
 
 
-def _anyway(watcher: Watcher, sight: Sight, refused: Try | None) -> None:
-    if sight.may_override:
+def _anyway(stream_session: StreamSession, status: StreamStatus, refused: Try | None) -> None:
+    if status.may_override:
         st.button(
             _("Use this photo anyway"),
             key="practise-anyway",
             width="stretch",
             icon=":material/skip_next:",
             on_click=_keep,
-            args=(watcher, lambda of: shutter.use_anyway(of, refused)),
+            args=(stream_session, lambda of: shutter.use_anyway(of, refused)),
         )
 
 
-def _details(watcher: Watcher, sight: Sight) -> None:
+def _details(stream_session: StreamSession, status: StreamStatus) -> None:
     with st.expander(_("What the camera sees"), icon=":material/query_stats:"):
-        if sight.verdict is None:
+        if status.verdict is None:
             st.caption(_("Nothing yet. Start the camera to see what is measured."))
             return
-        rule = watcher.rule
-        points = points_of(sight.verdict, watcher.preset, rule.thresholds, rule.healthy_skin_passes)
-        st.html(bars.explanation_list(points, watcher.preset))
+        rule = stream_session.rule
+        points = points_of(status.verdict, stream_session.preset, rule.thresholds, rule.healthy_skin_passes)
+        st.html(bars.explanation_list(points, stream_session.preset))
         for name in QUALITY_CLASSES:
-            st.progress(sight.verdict.quality[name], text=quality_name(name))
+            st.progress(status.verdict.quality[name], text=quality_name(name))
 
 
 def _turn_page() -> None:
@@ -280,40 +280,40 @@ def _turn_page() -> None:
         st.rerun()
 
 
-def _coach(worker: Worker, stream: StreamState) -> None:
+def _controller(worker: Worker, stream: StreamState) -> None:
     _turn_page()
     session.apply_language()
-    watcher = worker.watcher
-    sight = watcher.sight()
-    if sight.due:
-        _keep(watcher, partial(shutter.press, by_itself=True))
+    stream_session = worker.stream_session
+    status = stream_session.status()
+    if status.due:
+        _keep(stream_session, partial(shutter.press, by_itself=True))
         _turn_page()
-        sight = watcher.sight()
-    problem = _announce(watcher, stream, sight)
+        status = stream_session.status()
+    problem = _announce(stream_session, stream, status)
     # A place of its own for each, so that nothing moves (and blinks) when another comes or goes.
     trouble_place, shutter_place, help_place, try_place, anyway_place = (
         st.container() for _place in range(5)
     )
     if problem is not None:
         with trouble_place:
-            _explain(problem, watcher)
+            _explain(problem, stream_session)
     if stream.playing:
         with shutter_place:
-            _shutter(watcher, sight)
+            _shutter(stream_session, status)
         with help_place:
-            _help(watcher, sight)
+            _help(stream_session, status)
         with try_place:
-            refused = _refused(watcher)
+            refused = _refused(stream_session)
         with anyway_place:
-            _anyway(watcher, sight, refused)
+            _anyway(stream_session, status, refused)
     practising = st.toggle(
         _("No spot, just practising"),
         key="practise-no-spot",
         help=_("Lets clear skin pass, so that you can try this out on any patch of skin."),
     )
-    watcher.rule = session.rule(healthy_skin_passes=practising, shot=practise_series.shot())
-    cues.cue_switches(watcher.preset.feedback.model_dump(), key="practise-cues")
-    _details(watcher, sight)
+    stream_session.rule = session.rule(healthy_skin_passes=practising, shot=practise_series.shot())
+    cues.cue_switches(stream_session.preset.feedback.model_dump(), key="practise-cues")
+    _details(stream_session, status)
     st.caption(_("The camera's light and zoom are there when the picture is checked on this device."))
 
 
@@ -335,21 +335,23 @@ def page() -> bool:
     """Draw the page; returns whether it is the camera's, not a result's."""
     visit, worker = _visit(), _worker()
     series = practise_series.series()
-    arrived, visit.asked = series.shown, series.shot
-    if arrived is None and visit.wanted is False:
+    received, visit.asked = series.shown, series.shot
+    if received is None and visit.wanted is False:
         visit.wanted = None  # back from a result: Start belongs to the person
     top = st.container()
-    if arrived is not None:
+    if received is not None:
         # Before the camera: the streamer starts the run anew when it stops; the card must be drawn by then.
         st.html(HIDE_CAMERA)
         with top:
             unseen_title(_("Your photo"))
-            practise_series.result(arrived, on_retake=lambda: _retake(worker.watcher), on_again=_go_on)
-            if series.tried and not arrived.overridden:
-                st.html(tries.comparison(series.tried[0], arrived.photo.jpeg(_TRY_LONG_SIDE, quality=85)))
+            practise_series.result(
+                received, on_retake=lambda: _retake(worker.stream_session), on_again=_go_on
+            )
+            if series.tried and not received.overridden:
+                st.html(tries.comparison(series.tried[0], received.photo.jpeg(_TRY_LONG_SIDE, quality=85)))
     else:
         st.html(STYLE)
-        if worker.watcher.preset.overlay.banner == "bottom":
+        if worker.stream_session.preset.overlay.banner == "bottom":
             st.html(STYLE_BELOW)
     with st.container(key="practise-camera"):
         try:
@@ -357,10 +359,10 @@ def page() -> bool:
         except IceError as error:
             st.error(error.message)
             stream = StreamState(playing=False, connecting=False, failed=True)
-        if arrived is None:
+        if received is None:
             refresh = REFRESH_S if stream.playing or stream.connecting else None
-            st.fragment(_coach, run_every=refresh)(worker, stream)
-    if arrived is None:
+            st.fragment(_controller, run_every=refresh)(worker, stream)
+    if received is None:
         with top:
             practise_series.instruction()
             if stream.playing:
@@ -370,5 +372,5 @@ def page() -> bool:
                 st.markdown(
                     _("Point the camera at the spot. Retake says what to improve, then unlocks the shutter.")
                 )
-    to_top("camera" if arrived is None else arrived.photo.sha256, key="practise-top")
-    return arrived is None
+    to_top("camera" if received is None else received.photo.sha256, key="practise-top")
+    return received is None

@@ -9,8 +9,8 @@ import streamlit as st
 
 from core.explain import Explanation
 from core.explain.overlay import overlay
-from core.guidance.parts import ShotName
 from core.guidance.points import Point
+from core.guidance.preset_schema import ShotName
 from core.i18n import _, in_sentence, in_this_language
 from core.lesion.abstain import NOT_PASSED, not_passed
 from core.lesion.confused import known_pair
@@ -20,7 +20,7 @@ from core.quality.verdict import Explains, Verdict
 from core.study.events import EventName, Source
 from core.text import bars, report
 from core.text.wording import about_class, about_shares, disclaimer, doubt, explanation_name, points_of, say
-from core.ui import another_look, engines, layout, network_picker, session, why
+from core.ui import class_comparison, engines, layout, network_picker, session, test_time_views
 
 SHOWN_LONG_SIDE: Final = 1200
 FIRST_CLASSES: Final = 3
@@ -86,9 +86,9 @@ def _card(
         with place:
             prediction = _prediction(photo, verdict, key, overridden, log)
         if prediction is not None:
-            another_look.panel(photo, verdict, prediction, log.once, key=key)
+            test_time_views.panel(photo, verdict, prediction, log.once, key=key)
             if engines.lesion().no_map is None:
-                why.panel(photo, prediction, partial(explain_lesion, photo), log.once, key=key)
+                class_comparison.panel(photo, prediction, partial(explain_lesion, photo), log.once, key=key)
         with st.container(horizontal=True):
             _save(photo, key)
             _report(photo, verdict, prediction, key, overridden, shot)

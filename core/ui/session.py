@@ -20,8 +20,8 @@ from streamlit.runtime import exists as runtime_exists
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core.data_folder import data_folder
-from core.guidance.parts import ShotName
 from core.guidance.preset import Preset
+from core.guidance.preset_schema import ShotName
 from core.i18n import _
 from core.quality.verdict import PassRule
 from core.study.events import EventLog

@@ -1,9 +1,9 @@
 // Replays core/browser/vectors.json with the browser's modules and returns what differs, as sentences.
 
-import { BestShot } from "/best_shot.js";
-import { Coach } from "/coach.js";
+import { BestFrame } from "/best_frame.js";
+import { GuidanceController } from "/controller.js";
 import { condition } from "/conditions.js";
-import { glance, moved } from "/glance.js";
+import { imageStats, moved } from "/image_stats.js";
 import { guideStrokes } from "/guide.js";
 import { heatOf, unpackHead } from "/heat.js";
 import { lesionHeat, predictionOf, unpackLesion } from "/lesion.js";
@@ -14,8 +14,8 @@ import { levelsOf, texture } from "/texture.js";
 import { detailSquare, networkSquare, shrink } from "/resize.js";
 import { fingerprint } from "/frames.js";
 import { EXPLANATIONS, QUALITY_CLASSES, chanceGood, judge } from "/verdict.js";
-import { Watcher } from "/watcher.js";
-import { find } from "/where.js";
+import { StreamSession } from "/stream_session.js";
+import { find } from "/localization.js";
 
 const wrong = [];
 
@@ -68,7 +68,7 @@ function skin([red, green, blue, across, down, left, right, top, bottom, shine],
   return { data, width: 224, height: 224, step };
 }
 
-/** One number for all cells of a glance. */
+/** One number for all cells of image statistics. */
 const summed = (cells) => cells.reduce((sum, cell, i) => sum + cell * (i + 1), 0);
 
 const floats = (text) => new Float32Array(Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer);
@@ -130,24 +130,24 @@ const parts = {
   places({ places }) {
     places.forEach(({ places: map, where }, i) => expect(find(map, 7, 7), where, `places ${i}`));
   },
-  glances({ glances }) {
+  stats_cases({ stats_cases }) {
     let before = null;
-    glances.forEach(({ plan, glance: wanted, moved: far }, i) => {
-      const found = glance(skin(plan, i % 2 ? 3 : 4));
-      expect({ ...found, cells: summed(found.cells) }, wanted, `glance ${i}`);
+    stats_cases.forEach(({ plan, stats: wanted, moved: far }, i) => {
+      const found = imageStats(skin(plan, i % 2 ? 3 : 4));
+      expect({ ...found, cells: summed(found.cells) }, wanted, `stats ${i}`);
       expect(before && moved(before, found), far, `movement ${i}`);
       before = found;
     });
   },
   refinements({ refinements, presets }) {
-    refinements.forEach(({ preset, key, glance: seen, where, facing, said }, i) => {
+    refinements.forEach(({ preset, key, stats: seen, where, facing, said }, i) => {
       expect(refined(key, presets[preset], seen, where, facing), said, `refinement ${i}`);
     });
   },
-  best_shots({ best_shots }) {
-    for (const { most, steps } of best_shots) {
+  best_frames({ best_frames }) {
+    for (const { most, steps } of best_frames) {
       const gone = [];
-      const best = new BestShot(1, most, (item) => gone.push(item));
+      const best = new BestFrame(1, most, (item) => gone.push(item));
       steps.forEach(([now, deed, item, score, after], i) => {
         const given = deed === "offer" ? (best.offer(item, score, now), null) : best[deed](now);
         expect([given, best.size, gone.splice(0)], after, `best of ${most}, ${i}`);
@@ -181,7 +181,7 @@ const parts = {
     opinions.forEach((wanted, i) => {
       const { quality, explanations, opinion, rule } = wanted;
       const square = skin(wanted.plan, i % 2 ? 3 : 4);
-      const measured = { glance: glance(square), texture: texture(square), levels: levelsOf(square) };
+      const measured = { stats: imageStats(square), texture: texture(square), levels: levelsOf(square) };
       const read = secondOpinion.features(quality, explanations, measured, wanted.places, 7);
       expect(read, wanted.features, `what opinion ${i} reads`);
       const chances = secondOpinion.chances(read, opinion);
@@ -198,14 +198,14 @@ const parts = {
   coached({ coached, presets }) {
     for (const { preset, steps } of coached) {
       let now = 100;
-      const coach = new Coach(presets[preset], () => now);
+      const controller = new GuidanceController(presets[preset], () => now);
       steps.forEach(([at, deed, key, stirred, after], i) => {
         now = at;
         let shown = null;
-        if (deed === "see") shown = coach.see(key, stirred).key;
-        else if (deed === "lost") shown = coach.lost().key;
-        else if (deed === "rest") coach.countdown.rest();
-        else coach.gate[deed]();
+        if (deed === "see") shown = controller.see(key, stirred).key;
+        else if (deed === "lost") shown = controller.lost().key;
+        else if (deed === "rest") controller.countdown.rest();
+        else controller.gate[deed]();
         const { gate, countdown, help } = coach;
         const found = [shown, gate.open, gate.steady, gate.refused, gate.mayOverride];
         expect([...found, countdown.progress, countdown.due, help], after, `${preset} coach ${i}`);
@@ -213,33 +213,33 @@ const parts = {
     }
   },
   async watched({ watched, presets }) {
-    for (const { preset, facing, rules, glances, steps, events } of watched) {
+    for (const { preset, facing, rules, stats_cases, steps, events } of watched) {
       let now = 100;
       let says = null;
       const engine = {
         async assess({ width, height }) {
           if (says.says === null) throw new Error("told to break");
           const { where, luma, print } = says;
-          const looks = { where, luma, print, glance: glances[says.glance] };
+          const looks = { where, luma, print, stats: stats_cases[says.stats] };
           return { ...chances(says.says), ...looks, width: 640, height: 480, milliseconds: 2.5 };
         },
       };
       const recorded = [];
       const record = (event, properties, attempt) => recorded.push([event, attempt, properties]);
       const given = { engine, rule: rules.strict, preset: presets[preset], clock: () => now, record };
-      const watcher = new Watcher(given);
-      watcher.facing = facing;
+      const streamSession = new StreamSession(given);
+      streamSession.facing = facing;
       const deeds = { end: "endStream", begin: "beginAttempt", lost: "lost", retake: "retake" };
       Object.assign(deeds, { refuse: "refuse", pressed: "pressed" });
       for (const [i, [at, deed, frame, after]] of steps.entries()) {
         now = at;
         says = frame;
-        if (deed === "look") await watcher.look(frame, at);
-        else if (deed in rules) watcher.setRule(rules[deed]);
-        else watcher[deeds[deed]]();
-        const { key, ready, verdict, frames, refused, mayOverride, broken, where, ...sight } = watcher.sight();
+        if (deed === "look") await streamSession.processFrame(frame, at);
+        else if (deed in rules) streamSession.setRule(rules[deed]);
+        else streamSession[deeds[deed]]();
+        const { key, ready, verdict, frames, refused, mayOverride, broken, where, ...status } = streamSession.status();
         const found = [key, ready, verdict?.label ?? null, frames, refused, mayOverride, broken, where];
-        expect([...found, sight.progress, sight.due, sight.help], after, `${preset} watcher ${i} (${deed})`);
+        expect([...found, status.progress, status.due, status.help], after, `${preset} streamSession ${i} (${deed})`);
       }
       expect(recorded, events, `${preset} events`);
     }

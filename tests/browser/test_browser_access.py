@@ -155,7 +155,7 @@ def test_a_hint_is_announced_once_in_its_own_words_and_by_one_voice(open_page, o
 
 
 def cut_off(page):
-    """Links to pages that are not all in sight, with the words of any language."""
+    """Links to pages that are not all in status, with the words of any language."""
     found = []
     for code in LANGUAGES:
         use_language(code)

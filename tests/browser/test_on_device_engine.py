@@ -15,7 +15,7 @@ from core.browser import runtime
 from core.browser.publish import published
 from core.lesion.networks import open_lesion
 from core.quality import second_opinion
-from core.quality.glance import glance
+from core.quality.image_stats import image_stats
 from core.quality.imageqx import ImageQX
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
 from core.quality.verdict import PassRule
@@ -70,7 +70,7 @@ OPEN = """async ([backend, base, threads]) => {
 ASSESS = """async (features) => {
     const judged = await engine.assess(await createImageBitmap(window.shown), { features });
     const { quality, explanations, where, width, height, luma } = judged;
-    const glance = { ...judged.glance, cells: [...judged.glance.cells] };
+    const stats = { ...judged.stats, cells: [...judged.stats.cells] };
     const heats = {};
     if (judged.heat) {
         for (const name of [...Object.keys(quality), ...Object.keys(explanations)]) {
@@ -78,7 +78,7 @@ ASSESS = """async (features) => {
             heats[name] = { map: Array.from(map), size, blank };
         }
     }
-    return { quality, explanations, where, width, height, luma, glance, heats, opinion: judged.opinion };
+    return { quality, explanations, where, width, height, luma, stats, heats, opinion: judged.opinion };
 }"""
 PREDICT = """async () => {
     const predicted = await engine.predict(await createImageBitmap(window.shown));
@@ -180,10 +180,10 @@ def test_a_picture_is_judged_as_in_python(page, imageqx, height, width, kind, fa
         assert found["where"] is None
     else:
         assert found["where"] == pytest.approx(vars(wanted.where), abs=1e-3)
-    seen = glance(network_square(rgb))
-    assert found["glance"].pop("hasSkin") == seen.has_skin
-    assert found["glance"].pop("cells") == seen.cells.ravel().tolist()
-    assert found["glance"] == pytest.approx({name: getattr(seen, name) for name in found["glance"]})
+    seen = image_stats(network_square(rgb))
+    assert found["stats"].pop("hasSkin") == seen.has_skin
+    assert found["stats"].pop("cells") == seen.cells.ravel().tolist()
+    assert found["stats"] == pytest.approx({name: getattr(seen, name) for name in found["stats"]})
     opinion = load_manifest().networks["imageqx"].opinion
     chances = second_opinion.chances(imageqx.opinion_features(rgb), opinion.weights, opinion.bias)
     assert found["opinion"]["leastGood"] == opinion.least_good

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.browser.intake import MOST_BYTES, MOST_EVENTS, Once, take_in
+from core.browser.intake import MOST_BYTES, MOST_EVENTS, Once, handle_message
 from core.quality.labels import EXPLANATIONS
 from core.quality.verdict import PassRule
 from core.study.events import EventLog
@@ -62,7 +62,7 @@ class Desk:
         self.logs = {}
 
     def take(self, value):
-        return take_in(
+        return handle_message(
             value,
             log=self.log,
             events_seen=self.events_seen,
@@ -83,8 +83,8 @@ def desk():
 
 def test_events_are_noted_with_their_ids_and_their_times(desk):
     sent = message(row(), row("gate_opened", properties={}, ago_ms=30_000))
-    answer, arrived = desk.take(sent)
-    assert (answer.message, answer.sentence, arrived) == (sent["id"], "", None)
+    answer, received = desk.take(sent)
+    assert (answer.message, answer.sentence, received) == (sent["id"], "", None)
     first, second = desk.log.events
     assert [first.event_id, second.event_id] == [one["id"] for one in sent["events"]]
     assert (first.event, first.source, first.page, first.attempt) == ("prompt_shown", "live", "practise", 1)
@@ -112,11 +112,11 @@ def test_an_event_that_comes_twice_counts_once_even_from_another_visit(desk):
 
 def test_a_photo_is_judged_again_and_comes_once(desk, jpeg_of):
     sent = message(photo=still(jpeg_of(SPOT, 800, 600)))
-    answer, arrived = desk.take(sent)
+    answer, received = desk.take(sent)
     assert answer.sentence == ""
-    assert arrived.verdict.passes
-    assert (arrived.verdict.width, arrived.verdict.height) == (800, 600)
-    assert max(arrived.photo.small.shape[:2]) == 640
+    assert received.verdict.passes
+    assert (received.verdict.width, received.verdict.height) == (800, 600)
+    assert max(received.photo.small.shape[:2]) == 640
     again, nothing = desk.take(sent)
     assert (again.message, nothing) == (sent["id"], None)
 
@@ -136,9 +136,9 @@ def test_a_photo_whose_judging_was_broken_off_counts_when_it_comes_again(desk, j
 
 
 def test_the_servers_verdict_counts_whatever_the_browser_said(desk, jpeg_of):
-    _answer, arrived = desk.take(message(photo=still(jpeg_of(DARK))))
-    assert not arrived.verdict.passes
-    assert not arrived.overridden
+    _answer, received = desk.take(message(photo=still(jpeg_of(DARK))))
+    assert not received.verdict.passes
+    assert not received.overridden
 
 
 def test_an_override_is_known_and_is_none_where_the_photo_passes(desk, jpeg_of):
@@ -162,16 +162,16 @@ def test_clear_skin_passes_for_who_is_practising(desk, jpeg_of):
 )
 def test_a_photo_that_is_none_gets_a_sentence_and_is_answered(desk, data, words):
     sent = message(row(), photo=still(data))
-    answer, arrived = desk.take(sent)
-    assert arrived is None
+    answer, received = desk.take(sent)
+    assert received is None
     assert answer.message == sent["id"]
     assert words in answer.sentence
     assert desk.names() == ["prompt_shown", "capture_blocked"], "its events count all the same"
 
 
 def test_a_photo_too_small_to_judge_gets_its_sentence(desk, jpeg_of):
-    answer, arrived = desk.take(message(photo=still(jpeg_of(SPOT, 60, 60))))
-    assert arrived is None
+    answer, received = desk.take(message(photo=still(jpeg_of(SPOT, 60, 60))))
+    assert received is None
     assert "too small" in answer.sentence
 
 
@@ -213,8 +213,8 @@ SPOILT_PHOTOS = {
 
 @pytest.mark.parametrize("value", list(spoilt(SPOILT_MESSAGES, message(row()))))
 def test_a_forged_or_broken_message_gets_a_sentence_and_leaves_nothing(desk, value):
-    answer, arrived = desk.take(value)
-    assert arrived is None
+    answer, received = desk.take(value)
+    assert received is None
     assert desk.log.events == ()
     if "id" in value:
         assert answer.message == value["id"]
@@ -224,16 +224,16 @@ def test_a_forged_or_broken_message_gets_a_sentence_and_leaves_nothing(desk, val
 @pytest.mark.parametrize("event", list(spoilt(SPOILT_EVENTS, row())))
 def test_an_event_that_cannot_be_used_is_left_out_alone(desk, event, jpeg_of):
     value = message(row("gate_opened"), event, row("gate_closed"), photo=still(jpeg_of(SPOT)))
-    answer, arrived = desk.take(value)
+    answer, received = desk.take(value)
     assert (answer.message, answer.sentence) == (value["id"], "")
     assert desk.names() == ["gate_opened", "gate_closed"]
-    assert arrived.verdict.passes
+    assert received.verdict.passes
 
 
 @pytest.mark.parametrize("value", list(spoilt(SPOILT_PHOTOS, message(row()))))
 def test_a_photo_that_cannot_be_read_gets_a_sentence_and_takes_no_event_with_it(desk, value):
-    answer, arrived = desk.take(value)
-    assert arrived is None
+    answer, received = desk.take(value)
+    assert received is None
     assert "Reload the page" in answer.sentence
     assert desk.names() == ["prompt_shown"]
 
@@ -241,8 +241,8 @@ def test_a_photo_that_cannot_be_read_gets_a_sentence_and_takes_no_event_with_it(
 @pytest.mark.parametrize("ago_ms", [-3_600_000.0, 3.2e9, 1e12])
 def test_a_clock_that_was_set_loses_neither_event_nor_photo(desk, ago_ms, jpeg_of):
     """A browser's time of day may have been set forward or back by any amount meanwhile."""
-    answer, arrived = desk.take(message(row(ago_ms=ago_ms), photo=still(jpeg_of(SPOT))))
-    assert (answer.sentence, arrived.verdict.passes) == ("", True)
+    answer, received = desk.take(message(row(ago_ms=ago_ms), photo=still(jpeg_of(SPOT))))
+    assert (answer.sentence, received.verdict.passes) == ("", True)
     [noted] = desk.log.events
     assert noted.t_ms == (60_000 if ago_ms < 0 else 0)
 
@@ -285,8 +285,8 @@ _anything = st.recursive(
 @given(_anything | st.fixed_dictionaries({"id": _anything, "events": _anything, "photo": _anything}))
 def test_nothing_that_is_sent_raises(value):
     desk = Desk()
-    _answer, arrived = desk.take(value)
-    assert arrived is None
+    _answer, received = desk.take(value)
+    assert received is None
 
 
 def test_the_oldest_ids_are_forgotten_and_no_others():

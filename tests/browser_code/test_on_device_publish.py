@@ -55,7 +55,7 @@ def test_everything_lies_under_one_address_with_its_sizes(static):
     names = {file.name for file in found.folder.iterdir()}
     web = {file.name for file in publish._WEB.iterdir()}
     assert web | {"imageqx.json", "imageqx.onnx.gz"} < names
-    assert {"engine.js", "worker.js", "watcher.js"} < web
+    assert {"engine.js", "worker.js", "stream_session.js"} < web
     shipped = gzip.decompress((found.folder / "imageqx.onnx.gz").read_bytes())
     assert shipped == (WEIGHTS_DIR / "imageqx.onnx").read_bytes()
     sizes = {file.name: file.stat().st_size for file in found.folder.iterdir()}

@@ -7,11 +7,11 @@ from core.designer.replay import Frame as FilmFrame
 from core.designer.replay import Look, replay
 from core.guidance.frame_step import frame_step
 from core.guidance.preset import load_preset
-from core.live.watcher import Frame, Watcher
-from core.quality.glance import Glance, glance
+from core.live.stream_session import Frame, StreamSession
+from core.quality.image_stats import ImageStats, image_stats
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
+from core.quality.localization import LesionLocation
 from core.quality.verdict import PassRule, judge
-from core.quality.where import Where
 from core.runtime.preprocess import network_square
 
 PRESET = load_preset()
@@ -19,7 +19,9 @@ RULE = PassRule(dict.fromkeys(EXPLANATIONS, 0.5))
 
 
 def seen(level=180, luma=0.5, side=28):
-    return Glance(skin=0.9, x=0.0, y=0.0, luma=luma, blown=0.0, shading=1.5, cells=level_cells(level, side))
+    return ImageStats(
+        skin=0.9, x=0.0, y=0.0, luma=luma, blown=0.0, shading=1.5, cells=level_cells(level, side)
+    )
 
 
 def level_cells(level, side):
@@ -51,7 +53,7 @@ def never():
 @pytest.mark.parametrize("says", ["ready", "too_far_away", "no_skin", "blurry"])
 def test_a_condition_that_no_glance_refines_needs_none(says):
     step = frame_step(verdict(says), PRESET, look=never)
-    assert (step.key, step.glance, step.moved) == (says, None, False)
+    assert (step.key, step.stats, step.moved) == (says, None, False)
 
 
 @pytest.mark.parametrize("says", ["blurry", "low_resolution"])
@@ -64,7 +66,7 @@ def test_light_and_way_are_told_from_the_glance_the_place_and_the_camera():
     dark = seen(luma=0.1, level=10)
     assert frame_step(verdict("bad_light"), PRESET, look=lambda: dark).key == "too_dark"
     assert frame_step(verdict("bad_light"), PRESET, look=lambda: None).key == "bad_light"
-    left = verdict("bad_framing", Where(-0.6, 0.1))
+    left = verdict("bad_framing", LesionLocation(-0.6, 0.1))
     assert frame_step(left, PRESET, look=seen, facing="environment").key == "move_left"
     assert frame_step(left, PRESET, look=seen, facing="user").key == "move_right"
     assert frame_step(left, PRESET, look=seen).key == "bad_framing"
@@ -82,9 +84,9 @@ def test_healthy_skin_is_nothing_to_tell_where_the_rule_lets_it_pass():
 
 def test_movement_is_measured_from_frame_to_frame_where_the_photo_takes_itself():
     first = seen()
-    turned = Glance(**{**vars(first), "cells": first.cells[::-1, ::-1] * 2})
+    turned = ImageStats(**{**vars(first), "cells": first.cells[::-1, ::-1] * 2})
     still = frame_step(verdict(), auto(), look=lambda: first, before=first)
-    assert (still.glance, still.moved) == (first, False)
+    assert (still.stats, still.moved) == (first, False)
     assert frame_step(verdict(), auto(), look=lambda: turned, before=first).moved
     assert not frame_step(verdict(), auto(), look=lambda: turned).moved, "the first frame"
     assert not frame_step(verdict(), auto(), look=lambda: None, before=first).moved
@@ -105,7 +107,7 @@ class Scripted:
 
 @pytest.mark.parametrize("name", ["balanced", "coach", "quiet"])
 def test_a_film_goes_the_way_of_the_live_picture(name):
-    """The same pictures past the watcher and past the Designer: the same prompts at the same moments."""
+    """The same pictures in the stream session and in the Designer: the same prompts at the same moments."""
     rng = np.random.default_rng(3)
     preset = load_preset(name)
     parts = [
@@ -123,16 +125,18 @@ def test_a_film_goes_the_way_of_the_live_picture(name):
     ]
     moments = [number * 0.15 for number in range(len(says))]
     now = 0.0
-    watcher = Watcher(Scripted(says), RULE, preset, lambda: now, facing="environment")
+    stream_session = StreamSession(Scripted(says), RULE, preset, lambda: now, facing="environment")
     live, taken = [], []
     for moment, rgb in zip(moments, pictures, strict=True):
         now = moment
-        sight = watcher.look(Frame(rgb, moment))
-        live.append(sight.key)
-        taken.append(sight.due)
-        if sight.due:
-            watcher.pressed()
-    looks = [Look(verdict(key), glance(network_square(rgb))) for key, rgb in zip(says, pictures, strict=True)]
+        status = stream_session.process_frame(Frame(rgb, moment))
+        live.append(status.key)
+        taken.append(status.due)
+        if status.due:
+            stream_session.pressed()
+    looks = [
+        Look(verdict(key), image_stats(network_square(rgb))) for key, rgb in zip(says, pictures, strict=True)
+    ]
     film = [FilmFrame(moment, look) for moment, look in zip(moments, looks, strict=True)]
     steps = replay(film, preset, RULE)
     assert [step.shown for step in steps] == live

@@ -6,8 +6,8 @@ import pytest
 from core.guidance.conditions import REFINED
 from core.guidance.preset import load_preset
 from core.guidance.refine import refined
-from core.quality.glance import Glance, glance, moved
-from core.quality.where import Where
+from core.quality.image_stats import ImageStats, image_stats, moved
+from core.quality.localization import LesionLocation
 from core.runtime.preprocess import network_square
 from core.synthetic.degrade import worsen
 from core.synthetic.phantoms import draw
@@ -18,7 +18,7 @@ COARSE = ["bad_framing", "bad_light", "blurry", "low_resolution", "too_far_away"
 
 def seen(**changes):
     plain = {"skin": 0.9, "x": 0.0, "y": 0.0, "luma": 0.5, "blown": 0.0, "shading": 1.5}
-    return Glance(**{**plain, **changes, "cells": np.full((28, 28), changes.get("cells", 180))})
+    return ImageStats(**{**plain, **changes, "cells": np.full((28, 28), changes.get("cells", 180))})
 
 
 @pytest.mark.parametrize(
@@ -41,15 +41,15 @@ def test_which_light(changes, said):
 @pytest.mark.parametrize(
     ("where", "facing", "said"),
     [
-        (Where(-0.6, 0.1), "environment", "move_left"),
-        (Where(0.6, 0.1), "environment", "move_right"),
-        (Where(-0.6, 0.1), "user", "move_right"),
-        (Where(0.6, 0.1), "user", "move_left"),
-        (Where(0.6, 0.1), None, "bad_framing"),
-        (Where(0.1, -0.6), None, "move_up"),
-        (Where(0.1, 0.6), "user", "move_down"),
-        (Where(0.1, 0.1), "environment", "bad_framing"),
-        (Where(0.6, 0.1, 1.0), "environment", "too_close"),
+        (LesionLocation(-0.6, 0.1), "environment", "move_left"),
+        (LesionLocation(0.6, 0.1), "environment", "move_right"),
+        (LesionLocation(-0.6, 0.1), "user", "move_right"),
+        (LesionLocation(0.6, 0.1), "user", "move_left"),
+        (LesionLocation(0.6, 0.1), None, "bad_framing"),
+        (LesionLocation(0.1, -0.6), None, "move_up"),
+        (LesionLocation(0.1, 0.6), "user", "move_down"),
+        (LesionLocation(0.1, 0.1), "environment", "bad_framing"),
+        (LesionLocation(0.6, 0.1, 1.0), "environment", "too_close"),
     ],
 )
 def test_which_way(where, facing, said):
@@ -68,7 +68,7 @@ def test_a_refinement_stays_in_its_family_and_can_be_switched_off(key):
         update={"refine": PRESET.refine.model_copy(update={"light": False, "direction": False})}
     )
     for look in (None, seen(luma=0.1), seen(blown=0.1), seen(x=0.9)):
-        for where in (None, Where(0.9, 0), Where(0, 0, 1)):
+        for where in (None, LesionLocation(0.9, 0), LesionLocation(0, 0, 1)):
             said = refined(key, PRESET, look, where, "environment")
             assert said == key or REFINED[said] == key
             assert refined(key, off, look, where, "environment") == key
@@ -93,7 +93,7 @@ def test_on_drawn_skin_the_right_light_is_named(mode):
         shape = [(480, 640), (640, 480), (360, 640)][seed % 3]
         drawn = draw("lesion", seed, shape, lesion_extent=(0.2, 0.35, 0.5)[seed % 3])
         worse = worsen(drawn.rgb, drawn.mask, "bad_light", 0.9, np.random.default_rng(seed), mode=mode)
-        said.append(refined("bad_light", PRESET, glance(network_square(worse))))
+        said.append(refined("bad_light", PRESET, image_stats(network_square(worse))))
     right, floor = RIGHT[mode]
     assert sum(key in right for key in said) >= floor / 100 * len(said) - 1, said
 
@@ -106,7 +106,7 @@ def test_on_drawn_skin_the_way_leads_to_the_middle():
             near = network_square(draw("healthy_skin", seed, (480, 640), lesion_extent=0.5).rgb)
             left = round(x * 224) - 33
             square[:, left : left + 67] = near[:, 78:145]
-            assert refined("bad_framing", PRESET, glance(square), None, "environment") == said
+            assert refined("bad_framing", PRESET, image_stats(square), None, "environment") == said
             assert y == 0.5
 
 
@@ -119,7 +119,7 @@ def test_movement_is_told_from_noise_and_from_light():
 
         def view(x, y, gain=1.0, rgb=rgb):
             held = rgb[60 + y : 540 + y, 80 + x : 720 + x] * gain + rng.normal(0, 4, (480, 640, 3))
-            return glance(network_square(np.clip(held, 0, 255).astype(np.uint8)))
+            return image_stats(network_square(np.clip(held, 0, 255).astype(np.uint8)))
 
         first = view(0, 0)
         small += [moved(first, view(0, 0)), moved(first, view(6, 3)), moved(first, view(0, 0, 1.05))]
@@ -130,7 +130,7 @@ def test_movement_is_told_from_noise_and_from_light():
 
 def test_a_dark_or_a_white_picture_is_measured_all_the_same():
     for level, said in ((0, "too_dark"), (255, "too_bright")):
-        look = glance(np.full((224, 224, 3), level, np.uint8))
+        look = image_stats(np.full((224, 224, 3), level, np.uint8))
         assert not look.has_skin
         assert look.shading == pytest.approx(1)
         assert refined("bad_light", PRESET, look) == said

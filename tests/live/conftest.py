@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core.guidance.preset import load_preset
-from core.live.watcher import Frame, Watcher
+from core.live.stream_session import Frame, StreamSession
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
 from core.quality.verdict import PassRule, judge
 from core.study.events import EventLog
@@ -52,7 +52,7 @@ class SaysWhatItIsTold:
 
 
 class Stage:
-    """A watcher, and hands to show it frames with."""
+    """A stream session, and hands to show it frames with."""
 
     def __init__(self):
         self.clock = Clock()
@@ -60,7 +60,7 @@ class Stage:
         self.log = EventLog(self.clock)
         self.preset = load_preset()
         self.rule = PassRule(THRESHOLDS)
-        self.watcher = Watcher(self.assessor, self.rule, self.preset, self.clock, self.log)
+        self.stream_session = StreamSession(self.assessor, self.rule, self.preset, self.clock, self.log)
         self.rng = np.random.default_rng(0)
 
     def picture(self, size=(120, 160), level=128):
@@ -73,7 +73,7 @@ class Stage:
         for _turn in range(round(seconds / step)):
             self.clock.now += step
             rgb = self.picture(size) if picture is None else picture
-            seen.append(self.watcher.look(Frame(rgb, self.clock.now)))
+            seen.append(self.stream_session.process_frame(Frame(rgb, self.clock.now)))
         return seen
 
     def events(self, *names):

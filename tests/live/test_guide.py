@@ -5,10 +5,10 @@ from pydantic import ValidationError
 from core.guidance.conditions import CALM_KEYS, KEYS
 from core.guidance.contrast import contrast, layers, rgb_of
 from core.guidance.outline import SHAPES, STATES, outline
-from core.guidance.parts import Overlay
 from core.guidance.preset import load_preset
+from core.guidance.preset_schema import Overlay
 from core.live.guide import draw_guide, strokes
-from core.quality.where import Where
+from core.quality.localization import LesionLocation
 
 PLAIN = load_preset().overlay
 COLOURS = ("#ffffff", "#8cebbe", "#000000", "#c08050", "#7f7f7f", "#ffd400", "#d00000", "#2040ff")
@@ -126,7 +126,7 @@ def test_any_size_will_do(key, size):
 
 @pytest.mark.parametrize(("x", "y"), [(-0.8, 0.0), (0.8, 0.0), (0.0, -0.8), (0.7, 0.7)])
 def test_an_arrow_leads_from_the_spot_to_the_middle_when_framing_is_to_be_put_right(x, y):
-    plain, led = drawn("bad_framing"), drawn("bad_framing", where=Where(x, y))
+    plain, led = drawn("bad_framing"), drawn("bad_framing", where=LesionLocation(x, y))
     rows, columns = np.nonzero((led != plain).any(axis=2))
     assert (columns.mean() - 160) * x >= 0
     assert (rows.mean() - 120) * y >= 0
@@ -137,7 +137,11 @@ def test_an_arrow_leads_from_the_spot_to_the_middle_when_framing_is_to_be_put_ri
 
 def test_there_is_no_arrow_for_other_faults_nor_for_a_spot_in_the_middle():
     plain = drawn("blurry")
-    for key, where in (("blurry", Where(0.8, 0)), ("bad_framing", Where(0.1, 0.1)), ("bad_framing", None)):
+    for key, where in (
+        ("blurry", LesionLocation(0.8, 0)),
+        ("bad_framing", LesionLocation(0.1, 0.1)),
+        ("bad_framing", None),
+    ):
         assert np.array_equal(drawn(key, where=where), plain)
 
 
@@ -159,8 +163,8 @@ def test_without_the_guide_and_the_arrow_nothing_is_drawn_but_the_countdown():
     rgb = picture()
     off = PLAIN.model_copy(update={"ring": False, "arrow": False})
     for key in KEYS:
-        assert not list(strokes(key, 320, 240, Where(0.8, 0), off))
-        draw_guide(rgb, key, Where(0.8, 0), off)
+        assert not list(strokes(key, 320, 240, LesionLocation(0.8, 0), off))
+        draw_guide(rgb, key, LesionLocation(0.8, 0), off)
     assert (rgb == 128).all()
     assert grown(0.5, ring=False).any()
 

@@ -12,8 +12,8 @@ from core.live.ice import IceError
 class RecordingWorker:
     """Keeps what the callback leaves."""
 
-    def __init__(self, watcher):
-        self.watcher = watcher
+    def __init__(self, stream_session):
+        self.stream_session = stream_session
         self.frames = []
         self.stopped = 0
 
@@ -26,7 +26,7 @@ class RecordingWorker:
 
 @pytest.fixture
 def worker(stage):
-    return RecordingWorker(stage.watcher)
+    return RecordingWorker(stage.stream_session)
 
 
 @pytest.fixture

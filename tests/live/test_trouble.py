@@ -1,15 +1,17 @@
 import pytest
 
 from core.live import trouble
-from core.live.watcher import Sight
+from core.live.stream_session import StreamStatus
 
 REPORTS = ("insecure", "unsupported", "denied", "missing", "busy")
 
 
 def find(report="ok", *, playing=True, connecting=False, failed=False, waited=1.0, frames=0, broken=False):
-    sight = Sight(key="searching", verdict=None, frames=frames, refused=0, may_override=False, broken=broken)
+    status = StreamStatus(
+        key="searching", verdict=None, frames=frames, refused=0, may_override=False, broken=broken
+    )
     return trouble.find(
-        report, playing=playing, connecting=connecting, failed=failed, waited=waited, sight=sight
+        report, playing=playing, connecting=connecting, failed=failed, waited=waited, status=status
     )
 
 

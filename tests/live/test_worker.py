@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from core.guidance.preset import load_preset
-from core.live.watcher import Watcher
+from core.live.stream_session import StreamSession
 from core.live.worker import Worker
 from core.quality.verdict import PassRule
 
@@ -49,8 +49,8 @@ def slow(fakes):
 def worker(slow):
     preset = load_preset()
     quick = preset.model_copy(update={"timing": preset.timing.model_copy(update={"assess_every_ms": 0})})
-    watcher = Watcher(slow, PassRule(dict.fromkeys(preset.priority, 0.5)), quick, time.monotonic)
-    made = Worker(watcher)
+    stream_session = StreamSession(slow, PassRule(dict.fromkeys(preset.priority, 0.5)), quick, time.monotonic)
+    made = Worker(stream_session)
     yield made
     slow.may_go.set()
     made.stop()
@@ -84,14 +84,14 @@ def test_leaving_a_frame_does_not_wait_and_the_newest_wins(worker, slow):
 def test_the_thread_ends_with_the_stream_and_a_new_stream_starts_another(worker, slow):
     slow.may_go.set()
     worker.put(picture(1))
-    until(lambda: worker.watcher.sight().verdict is not None)
+    until(lambda: worker.stream_session.status().verdict is not None)
     worker.stop()
     worker.stop()
     worker.join(30)
     assert not worker.running
-    assert worker.watcher.sight().frames == 0
+    assert worker.stream_session.status().frames == 0
     worker.put(picture(2))
-    until(lambda: worker.watcher.sight().frames == 1)
+    until(lambda: worker.stream_session.status().frames == 1)
     assert len(workers()) == 1
 
 
@@ -103,35 +103,35 @@ def test_a_restart_waits_for_the_old_thread(worker, slow):
     assert slow.seen == []
     slow.may_go.set()
     until(lambda: slow.seen == [1, 2])
-    until(lambda: worker.watcher.sight().frames == 1)
+    until(lambda: worker.stream_session.status().frames == 1)
 
 
 def test_a_silent_stream_is_reported_and_then_given_up(slow):
     preset = load_preset()
     camera = preset.camera.model_copy(update={"missing_after_s": 0.02})
     quick = preset.model_copy(update={"camera": camera})
-    watcher = Watcher(slow, PassRule(dict.fromkeys(preset.priority, 0.5)), quick, time.monotonic)
+    stream_session = StreamSession(slow, PassRule(dict.fromkeys(preset.priority, 0.5)), quick, time.monotonic)
     lost = threading.Event()
-    report = watcher.lost
-    watcher.lost = lambda: (report(), lost.set())
+    report = stream_session.lost
+    stream_session.lost = lambda: (report(), lost.set())
     slow.may_go.set()
-    worker = Worker(watcher, gone_after_s=0.05)
+    worker = Worker(stream_session, gone_after_s=0.05)
     worker.put(picture(1))
     assert lost.wait(30)
     worker.join(30)
     assert not worker.running
-    assert watcher.sight().frames == 0
+    assert stream_session.status().frames == 0
 
 
 def test_an_assessor_that_breaks_does_not_end_the_thread(fakes):
     stage = fakes.Stage()
     stage.assessor.says = "breaks"
-    worker = Worker(stage.watcher)
+    worker = Worker(stage.stream_session)
     worker.put(picture(1))
-    until(lambda: stage.watcher.sight().broken)
+    until(lambda: stage.stream_session.status().broken)
     stage.assessor.says = "ready"
     worker.put(picture(2))
-    until(lambda: not stage.watcher.sight().broken)
+    until(lambda: not stage.stream_session.status().broken)
     worker.stop()
     worker.join(30)
     assert not workers()
@@ -140,16 +140,16 @@ def test_an_assessor_that_breaks_does_not_end_the_thread(fakes):
 def test_one_frame_that_fails_ends_nothing(worker, slow):
     """As a log did whose disk was full."""
     slow.may_go.set()
-    look, failed = worker.watcher.look, threading.Event()
+    process_frame, failed = worker.stream_session.process_frame, threading.Event()
 
     def once(frame):
         if not failed.is_set():
             failed.set()
             raise OSError("No space left on device")
-        return look(frame)
+        return process_frame(frame)
 
-    worker.watcher.look = once
+    worker.stream_session.process_frame = once
     worker.put(picture(1))
     assert failed.wait(30)
     worker.put(picture(2))
-    until(lambda: worker.watcher.sight().frames == 1)
+    until(lambda: worker.stream_session.status().frames == 1)

@@ -123,7 +123,7 @@ def test_after_an_override_the_prediction_is_marked_as_not_passed(check, jpeg_of
     from core.ui import result_card
 
     seen = []
-    monkeypatch.setattr(result_card.another_look, "panel", lambda *told, key: seen.append(told[2]))
+    monkeypatch.setattr(result_card.test_time_views, "panel", lambda *told, key: seen.append(told[2]))
     fake_networks[1].reason = "not_a_lesion"
     upload(check, ("mole.jpg", jpeg_of(DARK)))
     button(check, "Use this photo anyway").click().run()

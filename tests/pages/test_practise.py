@@ -11,7 +11,7 @@ from core.live import stream as stream_module
 from core.live import trouble
 from core.live.ice import IceError
 from core.live.stream import StreamState
-from core.live.watcher import Frame, Watcher
+from core.live.stream_session import Frame, StreamSession
 from core.live.worker import Worker
 from core.quality.labels import EXPLANATIONS
 from core.quality.verdict import PassRule
@@ -38,13 +38,13 @@ class Stage:
         self.rng = np.random.default_rng(0)
         self.log = EventLog(lambda: self.now)
         rule = PassRule(dict.fromkeys(EXPLANATIONS, 0.5))
-        self.watcher = Watcher(assessor, rule, load_preset(), lambda: self.now, self.log)
+        self.stream_session = StreamSession(assessor, rule, load_preset(), lambda: self.now, self.log)
         self.at = AppTest.from_file(APP, default_timeout=60)
-        self.at.session_state["practise_worker"] = Worker(self.watcher)
+        self.at.session_state["practise_worker"] = Worker(self.stream_session)
         self.at.session_state["rt_log"] = self.log
 
     def camera_stream(self, key, worker, *, wanted=None, on_change=None):
-        assert worker.watcher is self.watcher
+        assert worker.stream_session is self.stream_session
         self.wanted.append(wanted)
         if self.changed:
             self.changed = False
@@ -74,7 +74,9 @@ class Stage:
         for _turn in range(round(seconds / 0.1)):
             self.now += 0.1
             noise = self.rng.integers(-3, 4, (96, 128, 3))
-            self.watcher.look(Frame(np.clip(noise + colour, 0, 255).astype(np.uint8), self.now))
+            self.stream_session.process_frame(
+                Frame(np.clip(noise + colour, 0, 255).astype(np.uint8), self.now)
+            )
         return self.run()
 
     def press(self, key):
@@ -170,9 +172,11 @@ def test_the_photo_is_taken_and_its_result_is_shown(stage, fake_networks):
 
 def test_the_photo_takes_itself_where_the_preset_says_so(stage, monkeypatch):
     monkeypatch.setenv("RETAKE_PRESET", "coach")
-    before = stage.watcher
-    stage.watcher = Watcher(before.assessor, before.rule, load_preset("coach"), lambda: stage.now, stage.log)
-    stage.at.session_state["practise_worker"] = Worker(stage.watcher)
+    before = stage.stream_session
+    stage.stream_session = StreamSession(
+        before.assessor, before.rule, load_preset("coach"), lambda: stage.now, stage.log
+    )
+    stage.at.session_state["practise_worker"] = Worker(stage.stream_session)
     stage.start().show(SPOT, 2)
     assert (stage.key, stage.said[-1][1]) == ("counting", "good")
     assert not stage.button("practise-shutter").disabled, "the button is beside it"
@@ -207,7 +211,7 @@ def test_a_refused_photo_shows_its_advice_and_the_camera_goes_on(stage, fake_net
     assert not stage.card
     assert load_preset().prompt("bad_light").text in stage.words
     assert stage.wanted[-1] is None
-    assert stage.watcher.sight().refused == 1
+    assert stage.stream_session.status().refused == 1
     assert stage.button("practise-anyway") is None
 
 
@@ -334,7 +338,7 @@ def test_a_black_picture_has_its_sentence_and_a_way_on(stage):
     stage.start().show(SPOT, 1)
     for _turn in range(40):
         stage.now += 0.1
-        stage.watcher.look(Frame(np.zeros((96, 128, 3), np.uint8), stage.now))
+        stage.stream_session.process_frame(Frame(np.zeros((96, 128, 3), np.uint8), stage.now))
     stage.run()
     assert stage.key == "camera_black"
     assert stage.said[-1][1] == "trouble"
@@ -369,8 +373,8 @@ def test_a_preset_places_the_prompt_and_leaves_out_sign_and_drawing(stage, monke
         "overlay: {banner: bottom, icons: false, help_drawing: false}\ntiming: {help_after_s: 1}\n", "utf-8"
     )
     monkeypatch.setenv("RETAKE_PRESET", str(path))
-    stage.watcher.preset = load_preset(path)
-    stage.watcher.end_stream()  # the next stream is coached by it
+    stage.stream_session.preset = load_preset(path)
+    stage.stream_session.end_stream()  # the next stream is coached by it
     stage.show(DARK, 5)
     assert not stage.signed
     assert len(styles()) == 2

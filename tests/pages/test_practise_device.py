@@ -238,16 +238,16 @@ class Interruption:
         self.left = None
         self.happened = False
         self.armed = False
-        take_in = practise_device._take_in
+        handle_message = practise_device._handle_message
 
         def watched(*given):
             self.armed = True
             try:
-                take_in(*given)
+                handle_message(*given)
             finally:
                 self.armed = False
 
-        monkeypatch.setattr(practise_device, "_take_in", watched)
+        monkeypatch.setattr(practise_device, "_handle_message", watched)
         for name in ("__getitem__", "__setitem__", "__delitem__", "__contains__"):
             monkeypatch.setattr(SafeSessionState, name, self._before(getattr(SafeSessionState, name)))
 
@@ -297,5 +297,5 @@ def test_controls_that_only_come_back_to_the_page_change_nothing(stage, jpeg_of,
     stage.run().run()
     assert stage.last["shot"] == "regional", "the first photo is kept"
     assert stage.ways[0].value == "device"
-    assert "practise_way" not in stage.at.session_state
+    assert "inference_mode" not in stage.at.session_state
     assert stage.events() == before

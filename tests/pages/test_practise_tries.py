@@ -10,7 +10,7 @@ from test_practise_device import Stage as DeviceStage
 from test_practise_device import a_photo
 
 from core.browser import component
-from core.live import watcher as watcher_module
+from core.live import stream_session as stream_session_module
 from core.ui import engines
 
 PICTURES = {"context": PALE, "regional": SPOT, "close_up": SPOT}
@@ -46,11 +46,11 @@ def asked(stage):  # noqa: F811
 def refuse(stage):  # noqa: F811
     """Press the shutter when it is open and let the still turn out dark."""
     stage.show(SPOT, 3)
-    best = stage.watcher.best_frame
+    best = stage.stream_session.best_frame
     dark = replace(best(), rgb=best().rgb // 8)
-    stage.watcher.best_frame = lambda: dark
+    stage.stream_session.best_frame = lambda: dark
     stage.press("practise-shutter")
-    stage.watcher.best_frame = best
+    stage.stream_session.best_frame = best
     return stage.run()
 
 
@@ -73,18 +73,18 @@ def test_every_try_that_was_refused_stays_with_what_was_wrong(stage):  # noqa: F
     assert "Before and after" not in stage.words, "the photo came out at the first try"
 
 
-def test_help_with_a_drawing_is_there_while_the_watcher_offers_it(stage, monkeypatch):  # noqa: F811
+def test_help_with_a_drawing_is_there_while_the_session_offers_it(stage, monkeypatch):  # noqa: F811
     stage.start().show(DARK, 3)
     assert "This may help" not in stage.words
-    sight = stage.watcher.sight
+    status = stage.stream_session.status
 
     class Helped:
         help = "bad_light"
 
         def __getattr__(self, name):
-            return getattr(sight(), name)
+            return getattr(status(), name)
 
-    monkeypatch.setattr(watcher_module.Watcher, "sight", lambda _self: Helped())
+    monkeypatch.setattr(stream_session_module.StreamSession, "status", lambda _self: Helped())
     stage.run()
     assert "This may help" in stage.words
     assert "With a cross: half of it dark" in stage.words

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from made_up_entry import IMAGEQX, made_up_entry
 
-from core.quality.glance import glance
+from core.quality.image_stats import image_stats
 from core.quality.imageqx import ImageQX
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
 from core.quality.verdict import PassRule
@@ -182,8 +182,8 @@ def test_shipped_network_gives_probabilities(shipped):
 def test_the_glance_of_the_second_opinion_comes_with_the_verdict(shipped):
     alone = shipped.assess(PICTURE, shipped.rule())
     weighed = shipped.assess(PICTURE, replace(shipped.rule(), second_opinion=True))
-    assert alone.glance is None
-    assert weighed.glance.luma == glance(network_square(PICTURE)).luma
+    assert alone.stats is None
+    assert weighed.stats.luma == image_stats(network_square(PICTURE)).luma
 
 
 def test_shipped_network_answers_alike_from_many_threads(shipped):

@@ -7,8 +7,8 @@ from core.guidance.hint import condition
 from core.guidance.preset import load_preset
 from core.quality.imageqx import rule_of
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
+from core.quality.localization import LesionLocation
 from core.quality.verdict import PassRule, judge, shifted, verdict_properties
-from core.quality.where import Where
 from core.runtime.manifest import OperatingPoint
 
 CALM = dict.fromkeys(EXPLANATIONS, 0.1)
@@ -103,7 +103,7 @@ def test_a_shot_of_a_series_bounds_the_spot_both_ways(size, flagged, too_close):
     quality = dict(zip(QUALITY_CLASSES, (0.9, 0.03, 0.03, 0.04), strict=True))
     given = {"assessor": "test", "width": 1, "height": 1, "quality": quality, "milliseconds": 0}
     rule = PassRule({**HALF, "bad_framing": 1.0, "too_far_away": 1.0}, spot_at_least=0.2, spot_at_most=0.45)
-    found = judge(**given, explanations=CALM, rule=rule, where=Where(0, 0, size))
+    found = judge(**given, explanations=CALM, rule=rule, where=LesionLocation(0, 0, size))
     assert (found.flagged, found.too_close, found.passes) == (flagged, too_close, not flagged)
     key = {(): None, ("bad_framing",): "too_close", ("too_far_away",): "too_far_away"}[flagged]
     assert condition(found, load_preset()) == key

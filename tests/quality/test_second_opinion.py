@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 
 from core.quality import second_opinion
-from core.quality.glance import glance
+from core.quality.image_stats import image_stats
 from core.quality.labels import CONDITIONS, EXPLANATIONS, QUALITY_CLASSES
+from core.quality.localization import LesionLocation
 from core.quality.second_opinion import FEATURES, chances, features, revised
 from core.quality.verdict import PassRule, judge
-from core.quality.where import Where
 
 RULE = PassRule(dict.fromkeys(EXPLANATIONS, 0.5), second_opinion=True)
 
@@ -97,7 +97,7 @@ def test_what_the_rule_never_counts_the_opinion_does_not_count_either():
 
 def test_the_bounds_on_the_spot_hold_with_an_opinion_as_well():
     near = PassRule(RULE.thresholds, second_opinion=True, spot_at_most=0.45)
-    found = revised(verdict(rule=near, where=Where(0, 0, 0.8)), near, opinion(ready=0.99), 0.4)
+    found = revised(verdict(rule=near, where=LesionLocation(0, 0, 0.8)), near, opinion(ready=0.99), 0.4)
     assert (found.flagged, found.too_close, found.passes) == (("bad_framing",), True, False)
 
 
@@ -112,7 +112,7 @@ def test_features_are_finite_for_extreme_answers_and_pictures():
     quality = dict.fromkeys(QUALITY_CLASSES, 0.0) | {"lesion": 1.0}
     for level in (0, 255):
         square = np.full((224, 224, 3), level, np.uint8)
-        measured = glance(square), square, square
+        measured = image_stats(square), square, square
         given = features(quality, dict.fromkeys(EXPLANATIONS, 0.0), *measured, np.zeros((7, 7)))
         assert given.shape == (len(FEATURES),)
         assert np.isfinite(given).all()
@@ -120,7 +120,7 @@ def test_features_are_finite_for_extreme_answers_and_pictures():
 
 def test_where_the_lesion_lies_is_read_off_the_places():
     square = np.full((224, 224, 3), 150, np.uint8)
-    measured = glance(square), square, square
+    measured = image_stats(square), square, square
     known = dict.fromkeys(QUALITY_CLASSES, 0.25), dict.fromkeys(EXPLANATIONS, 0.5), *measured
     middle, edge = np.full((7, 7), 0.01), np.full((7, 7), 0.01)
     middle[3, 3], edge[0, 3] = 0.9, 0.9

@@ -15,7 +15,7 @@ import numpy as np
 
 from core.i18n import _
 from core.lesion.taxonomy import LABELS
-from core.quality.where import likeliest
+from core.quality.localization import likeliest
 from core.runtime.preprocess import shrink
 from training.data.boxes import eye_box
 from training.data.marks import KEPT, without_marks

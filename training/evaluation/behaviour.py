@@ -21,9 +21,9 @@ from core.guidance.hint import condition
 from core.guidance.preset import Preset
 from core.guidance.refine import refined
 from core.i18n import _
-from core.live.watcher import Frame, Watcher
+from core.live.stream_session import Frame, StreamSession
 from core.metrics import share_interval
-from core.quality.glance import glance
+from core.quality.image_stats import image_stats
 from core.quality.imageqx import ImageQX
 from core.quality.verdict import PassRule, Verdict
 from core.runtime.preprocess import network_square, shrink
@@ -142,7 +142,7 @@ def told_of_still(assessor: ImageQX, rgb: np.ndarray, preset: Preset, rule: Pass
     key = condition(verdict, preset, rule.healthy_skin_passes)
     if key is None:
         return "ready"
-    return refined(key, preset, glance(network_square(small)), verdict.where, "environment")
+    return refined(key, preset, image_stats(network_square(small)), verdict.where, "environment")
 
 
 class _Replayed:
@@ -169,14 +169,14 @@ def told_live(
     verdicts = [assessor.assess(frame, rule) for frame in frames]
     now = [0.0]
     replayed = _Replayed(verdicts)
-    watcher = Watcher(replayed, rule, preset, lambda: now[0], facing="environment")
+    stream_session = StreamSession(replayed, rule, preset, lambda: now[0], facing="environment")
     ever = False
     for number in range(round(_SECONDS * _FRAMES_A_SECOND)):
         now[0] = number / _FRAMES_A_SECOND
         # The verdicts' own frames, in step, so that what is measured in them fits.
-        sight = watcher.look(Frame(frames[(number + 1) % _FRAMES], now[0]))
-        ever = ever or sight.ready
-    key = watcher.sight().key
+        status = stream_session.process_frame(Frame(frames[(number + 1) % _FRAMES], now[0]))
+        ever = ever or status.ready
+    key = stream_session.status().key
     return ("ready" if key == "counting" else key), ever
 
 

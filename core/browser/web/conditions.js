@@ -26,7 +26,7 @@ export const family = (key) => REFINED[key] ?? key;
 /**
  * The condition that a condition is said as: itself, unless the preset merges it into another.
  * @param {string} key
- * @param {import("./watcher.js").Preset} preset
+ * @param {import("./stream_session.js").Preset} preset
  */
 export const saidAs = (key, { merge }) => merge[key] ?? merge[family(key)] ?? key;
 
@@ -34,7 +34,7 @@ export const saidAs = (key, { merge }) => merge[key] ?? merge[family(key)] ?? ke
  * The key of what to say about a picture, or null when it passes. Only what the verdict found is a candidate; the
  * preset's priority picks one.
  * @param {import("./verdict.js").Verdict} verdict
- * @param {import("./watcher.js").Preset} preset
+ * @param {import("./stream_session.js").Preset} preset
  * @param {boolean} healthySkinPasses whether the rule that judged the picture lets healthy skin pass
  * @returns {string | null}
  */

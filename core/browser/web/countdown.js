@@ -11,7 +11,7 @@ export class Countdown {
   #restsUntil = -Infinity;
   #due = false;
 
-  /** @param {import("./watcher.js").Preset} preset @param {() => number} clock seconds that never go back */
+  /** @param {import("./stream_session.js").Preset} preset @param {() => number} clock seconds that never go back */
   constructor(preset, clock) {
     this.#rule = preset.gate;
     this.#clock = clock;

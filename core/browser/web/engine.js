@@ -7,7 +7,7 @@ import { lesionHeat, predictionOf, unpackLesion } from "./lesion.js";
 import { sigmoid, softmax } from "./probability.js";
 import { chances, features as opinionFeatures } from "./second_opinion.js";
 import { hasSimd } from "./simd.js";
-import { find } from "./where.js";
+import { find } from "./localization.js";
 
 export { EngineError };
 
@@ -136,7 +136,7 @@ function judgedOf({ places, features, backend, fabric, ...answer }, card, head) 
   const quality = named(card.labels, softmax(logits, card.temperature));
   const explanations = named(card.explanations, sigmoid(explanationLogits));
   const { opinion } = card;
-  const measured = { glance: answer.glance, ...fabric };
+  const measured = { stats: answer.stats, ...fabric };
   const judged = {
     ...answer,
     quality,

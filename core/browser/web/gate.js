@@ -14,7 +14,7 @@ export class Gate {
   /** @type {number | null} */
   #started = null;
 
-  /** @param {import("./watcher.js").Preset} preset @param {() => number} clock seconds that never go back */
+  /** @param {import("./stream_session.js").Preset} preset @param {() => number} clock seconds that never go back */
   constructor(preset, clock) {
     this.#rule = preset.gate;
     this.#clock = clock;

@@ -19,7 +19,7 @@ const OPACITY = 0.6;
  * @param {CanvasRenderingContext2D} context
  * @param {string} key
  * @param {{x: number, y: number}|null} where
- * @param {import("./watcher.js").Preset} preset
+ * @param {import("./stream_session.js").Preset} preset
  * @param {number} [progress]
  */
 export function drawGuide(context, key, where, preset, progress = 0) {
@@ -42,7 +42,7 @@ export function drawGuide(context, key, where, preset, progress = 0) {
  * @param {string} key the condition shown now
  * @param {{width: number, height: number}} size of the picture
  * @param {{x: number, y: number}|null} where the spot as it is shown, from the middle: -1 left or upper edge
- * @param {import("./watcher.js").Preset} preset what of it is drawn (`overlay`), and of what (`guide`)
+ * @param {import("./stream_session.js").Preset} preset what of it is drawn (`overlay`), and of what (`guide`)
  * @param {number} [progress] of the countdown, 0 to 1, at whose end the photo takes itself; drawn even without the guide
  * @returns {{points: number[][], width: number, colour: number[]}[]}
  */

@@ -7,9 +7,9 @@ import constants from "./constants.js";
 /**
  * The refined condition for a coarse one; the coarse one where nothing is clear.
  * @param {string} key
- * @param {import("./watcher.js").Preset} preset
- * @param {import("./glance.js").Glance | null} seen
- * @param {import("./where.js").Where | null} where the spot; without it the middle of the skin is taken
+ * @param {import("./stream_session.js").Preset} preset
+ * @param {import("./image_stats.js").ImageStats | null} seen
+ * @param {import("./localization.js").LesionLocation | null} where the spot; without it the middle of the skin is taken
  * @param {"user" | "environment" | null} facing which way the camera looks, where that is known
  */
 export function refined(key, preset, seen = null, where = null, facing = null) {
@@ -21,7 +21,7 @@ export function refined(key, preset, seen = null, where = null, facing = null) {
 // Where not even the brightest part of the frame is brighter (0-1) than this, all is dark and no shadow falls.
 const ALL_DARK = constants.refine.all_dark;
 
-/** @param {import("./watcher.js").Preset["refine"]} rule @param {import("./glance.js").Glance} seen */
+/** @param {import("./stream_session.js").Preset["refine"]} rule @param {import("./image_stats.js").ImageStats} seen */
 function light(rule, seen) {
   if (seen.luma > rule.bright_above) return "too_bright";
   if (seen.blown > rule.blown_above) return "glare";
@@ -32,9 +32,9 @@ function light(rule, seen) {
 }
 
 /**
- * @param {import("./watcher.js").Preset["refine"]} rule
- * @param {import("./glance.js").Glance | null} seen
- * @param {import("./where.js").Where | null} where
+ * @param {import("./stream_session.js").Preset["refine"]} rule
+ * @param {import("./image_stats.js").ImageStats | null} seen
+ * @param {import("./localization.js").LesionLocation | null} where
  * @param {"user" | "environment" | null} facing
  */
 function way(rule, seen, where, facing) {

@@ -18,7 +18,7 @@ const {
  * @typedef {{conditions: string[], weights: number[][], bias: number[], least_good: number}} Opinion
  *
  * What was measured in a picture beside what the network answered.
- * @typedef {{glance: import("./glance.js").Glance, texture: import("./texture.js").Texture,
+ * @typedef {{stats: import("./image_stats.js").ImageStats, texture: import("./texture.js").Texture,
  *   levels: {half: number, high: number}}} Measured
  */
 
@@ -30,7 +30,7 @@ const {
  * @param {number} side
  * @returns {number[]}
  */
-export function features(quality, explanations, { glance, texture, levels }, places, side) {
+export function features(quality, explanations, { stats, texture, levels }, places, side) {
   let [peak, edge, inner, sum, rim, x, y] = [LEAST, 0, 0, 0, 0, 0, 0];
   for (let i = 0; i < side * side; i++) {
     const [row, column] = [Math.floor(i / side), i % side];
@@ -60,10 +60,10 @@ export function features(quality, explanations, { glance, texture, levels }, pla
     texture.flat,
     levels.half,
     levels.high,
-    Math.log(glance.blown + 1e-3),
-    Math.log(glance.shading),
-    glance.skin,
-    glance.luma,
+    Math.log(stats.blown + 1e-3),
+    Math.log(stats.shading),
+    stats.skin,
+    stats.luma,
     logOdds(peak),
     logOdds(edge),
     edge / peak,

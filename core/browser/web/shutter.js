@@ -1,7 +1,7 @@
 // Taking the photo: a still is judged again, and its own verdict is the one that counts. The twin of
 // core/live/shutter.py.
 
-import { verdictProperties } from "./watcher.js";
+import { verdictProperties } from "./stream_session.js";
 
 /**
  * @typedef {object} Still
@@ -14,7 +14,7 @@ import { verdictProperties } from "./watcher.js";
  * @property {boolean} [overridden] it did not pass and the person uses it anyway
  *
  * @typedef {object} Hand what the shutter needs
- * @property {import("./watcher.js").Watcher} watcher
+ * @property {import("./stream_session.js").StreamSession} streamSession
  * @property {() => Promise<Still>} take a still and its verdict; rejects when there is none
  * @property {(verdict: object) => string|null} condition the key of what to say about a verdict
  */
@@ -22,17 +22,17 @@ import { verdictProperties } from "./watcher.js";
 /**
  * Take a photo, unless the shutter is locked.
  * @param {Hand} hand
- * @param {boolean} [byItself] nobody pressed: the watcher said that it is time
+ * @param {boolean} [byItself] nobody pressed: the stream session said that it is time
  * @returns {Promise<Try>}
  */
 export async function press(hand, byItself = false) {
-  const { ready } = hand.watcher.sight();
-  hand.watcher.pressed(byItself ? { auto: true } : {});
+  const { ready } = hand.streamSession.status();
+  hand.streamSession.pressed(byItself ? { auto: true } : {});
   if (!ready) return locked(hand, {});
   const taken = await take(hand);
   if (taken.outcome === "refused") {
     const key = hand.condition(taken.still.verdict);
-    hand.watcher.record("capture_blocked", { reason: "refused", key, refused: hand.watcher.refuse() });
+    hand.streamSession.record("capture_blocked", { reason: "refused", key, refused: hand.streamSession.refuse() });
   }
   return taken;
 }
@@ -44,17 +44,17 @@ export async function press(hand, byItself = false) {
  * @returns {Promise<Try>}
  */
 export async function useAnyway(hand, refused) {
-  hand.watcher.pressed({ override: true });
-  if (!hand.watcher.sight().mayOverride) return locked(hand, { override: true });
+  hand.streamSession.pressed({ override: true });
+  if (!hand.streamSession.status().mayOverride) return locked(hand, { override: true });
   const taken = refused ?? (await take(hand));
   if (taken.outcome !== "refused") return taken;
-  hand.watcher.record("gate_overridden", verdictProperties(taken.still.verdict));
-  hand.watcher.record("photo_accepted", { overridden: true });
+  hand.streamSession.record("gate_overridden", verdictProperties(taken.still.verdict));
+  hand.streamSession.record("photo_accepted", { overridden: true });
   return { ...taken, outcome: "accepted", overridden: true };
 }
 
 function locked(hand, more) {
-  hand.watcher.record("capture_blocked", { reason: "locked", ...more });
+  hand.streamSession.record("capture_blocked", { reason: "locked", ...more });
   return { outcome: "locked" };
 }
 
@@ -64,11 +64,11 @@ async function take(hand) {
     still = await hand.take();
   } catch (error) {
     console.warn("No still", error);
-    hand.watcher.record("capture_blocked", { reason: "no_picture" });
+    hand.streamSession.record("capture_blocked", { reason: "no_picture" });
     return { outcome: "no_picture" };
   }
-  hand.watcher.record("photo_captured", verdictProperties(still.verdict));
+  hand.streamSession.record("photo_captured", verdictProperties(still.verdict));
   if (!still.verdict.passes) return { outcome: "refused", still };
-  hand.watcher.record("photo_accepted", { overridden: false });
+  hand.streamSession.record("photo_accepted", { overridden: false });
   return { outcome: "accepted", still, overridden: false };
 }

@@ -15,7 +15,7 @@ export class Stabiliser {
   #shown = "searching";
   #since = -Infinity;
 
-  /** @param {import("./watcher.js").Preset} preset @param {() => number} clock seconds that never go back */
+  /** @param {import("./stream_session.js").Preset} preset @param {() => number} clock seconds that never go back */
   constructor(preset, clock) {
     this.#timing = preset.timing;
     this.#clock = clock;

@@ -1,4 +1,4 @@
-// The coach in the page: camera, checker, watcher and outbox brought together. What is seen of it is view.js's.
+// The coach in the page: camera, checker, stream session and outbox brought together. What is seen of it is view.js's.
 
 import { CameraError, closeCamera, light, nextCamera, openCamera } from "./camera.js";
 import { takeStill, toJpeg, zoomTo } from "./camera.js";
@@ -17,7 +17,7 @@ import { kept } from "./store.js";
 import { Tries } from "./tries.js";
 import { judge } from "./verdict.js";
 import { openView } from "./view.js";
-import { Watcher } from "./watcher.js";
+import { StreamSession } from "./stream_session.js";
 
 const SEND_EVERY_MS = 60_000;
 const LOOK_AFTER_MS = 3000;
@@ -54,7 +54,7 @@ async function newStage() {
   let engine = null;
   let opening = null;
   let away = null;
-  let watcher = null;
+  let streamSession = null;
   let camera = null;
   let running = null;
   let outbox = null;
@@ -68,7 +68,7 @@ async function newStage() {
     phase: "off",
     problem: null,
     progress: null,
-    sight: null,
+    status: null,
     heat: null,
     heatOn: false,
     practising: false,
@@ -96,7 +96,7 @@ async function newStage() {
     tell.report(reason);
   }
 
-  function record(name, properties, attempt = watcher?.attempt ?? 0) {
+  function record(name, properties, attempt = streamSession?.attempt ?? 0) {
     outbox.addEvent({ name, t_ms: Math.round(performance.now() * 10) / 10, attempt, properties });
   }
 
@@ -119,7 +119,7 @@ async function newStage() {
       camera = await openCamera(deviceId);
       fetchDrawings();
       await openChecker();
-      watcher ??= newWatcher(Math.max(data.visit?.attempts ?? 0, await outbox.attempts()));
+      streamSession ??= newSession(Math.max(data.visit?.attempts ?? 0, await outbox.attempts()));
       if (state.phase !== "starting") return stop();
       await useCamera();
     } catch (error) {
@@ -156,14 +156,14 @@ async function newStage() {
   }
 
   /** @param {number} attempt the number of the last try in this visit, before the page was loaded again */
-  function newWatcher(attempt) {
+  function newSession(attempt) {
     const seen = {
       ...engine,
       // What the newest frame was found to be, for the heat map.
       assess: async (source) => (judged = await engine.assess(source, { features: state.heatOn })),
     };
     const copy = (frame) => createImageBitmap(frame);
-    return new Watcher({ engine: seen, rule: rule(), preset: data.preset, clock: seconds, record, copy, attempt });
+    return new StreamSession({ engine: seen, rule: rule(), preset: data.preset, clock: seconds, record, copy, attempt });
   }
 
   function failed(error) {
@@ -176,10 +176,10 @@ async function newStage() {
     const { track } = camera;
     track.addEventListener("ended", () => trouble("ended"));
     // An iPhone holds the camera while its page is in the background, and may leave the video paused after that.
-    track.addEventListener("mute", () => state.phase === "live" && camera?.track === track && seen(watcher.lost()));
+    track.addEventListener("mute", () => state.phase === "live" && camera?.track === track && seen(streamSession.lost()));
     track.addEventListener("unmute", () => camera?.track === track && view?.video.play().catch(() => {}));
     const { facingMode } = track.getSettings();
-    watcher.facing = ["user", "environment"].includes(facingMode) ? facingMode : null;
+    streamSession.facing = ["user", "environment"].includes(facingMode) ? facingMode : null;
     await view.play(camera.stream);
     const several = Boolean(await nextCamera(camera));
     set({ camera, several });
@@ -192,9 +192,9 @@ async function newStage() {
     closeCamera(camera);
     camera = null;
     judged = null;
-    watcher?.endStream();
+    streamSession?.endStream();
     view?.play(null);
-    set({ phase: "off", camera: null, sight: null, heat: null, progress: null, refused: null, ...changes });
+    set({ phase: "off", camera: null, status: null, heat: null, progress: null, refused: null, ...changes });
     outbox.flush();
   }
 
@@ -203,7 +203,7 @@ async function newStage() {
     if (!next || state.phase !== "live") return;
     const { lit, ...before } = camera;
     closeCamera(before);
-    watcher.endStream();
+    streamSession.endStream();
     try {
       camera = await openCamera(next);
       await useCamera();
@@ -223,14 +223,14 @@ async function newStage() {
         continue;
       }
       if (!(await newest.next(view.video, limits.missing_after_s * 1000))) {
-        if (run.on && !document.hidden) seen(watcher.lost());
+        if (run.on && !document.hidden) seen(streamSession.lost());
         continue;
       }
       if (!run.on || state.phase !== "live") continue;
       const began = performance.now();
       try {
-        const sight = await watcher.look(await grab(view.video), seconds());
-        if (run.on) seen(sight);
+        const status = await streamSession.processFrame(await grab(view.video), seconds());
+        if (run.on) seen(status);
       } catch (error) {
         console.warn(error); // the video was taken away meanwhile
       }
@@ -239,17 +239,17 @@ async function newStage() {
     newest.stop();
   }
 
-  function seen(sight) {
-    const problem = sight.broken ? "assessor" : null;
-    set({ sight, problem, heat: state.heatOn ? heatOf(sight) : null });
-    if (sight.due) shoot(() => press(hand, true));
+  function seen(status) {
+    const problem = status.broken ? "assessor" : null;
+    set({ status, problem, heat: state.heatOn ? heatOf(status) : null });
+    if (status.due) shoot(() => press(hand, true));
   }
 
   /** Where the network looked for what is said now. */
-  function heatOf(sight) {
-    if (!judged?.heat || !sight.verdict) return null;
-    const { verdict } = sight;
-    const key = family(sight.key);
+  function heatOf(status) {
+    if (!judged?.heat || !status.verdict) return null;
+    const { verdict } = status;
+    const key = family(status.key);
     // A map of what is not there would still be brightest somewhere.
     const said = condition(verdict, data.preset, rule().healthy_skin_passes);
     const there = points(verdict, rule().thresholds, said).some((point) => point.key === key && point.hasPlace);
@@ -267,13 +267,13 @@ async function newStage() {
   }
 
   const hand = {
-    get watcher() {
-      return watcher;
+    get streamSession() {
+      return streamSession;
     },
     condition: (verdict) => condition(verdict, data.preset, rule().healthy_skin_passes),
     take() {
       return bestStill({
-        kept: watcher.takeBest(),
+        kept: streamSession.takeBest(),
         shoot: () => takeStill(camera, view.video),
         judged: judgedStill,
         healthySkinPasses: rule().healthy_skin_passes,
@@ -293,11 +293,11 @@ async function newStage() {
         state.tries.refused(taken.still.jpeg, data.preset.prompts[taken.key]?.text ?? "");
       }
       const refused = taken.outcome === "locked" ? state.refused : taken;
-      return set({ phase: "live", refused, sight: watcher.sight() });
+      return set({ phase: "live", refused, status: streamSession.status() });
     }
     if (!taken.overridden) state.tries.used(taken.still.jpeg);
     const { shot } = data;
-    const facts = { attempt: watcher.attempt, overridden: taken.overridden, practising: state.practising, shot };
+    const facts = { attempt: streamSession.attempt, overridden: taken.overridden, practising: state.practising, shot };
     await outbox.addPhoto(taken.still.jpeg, facts);
     stop(); // the light goes off while the result is read; stopping also sends
   }
@@ -320,7 +320,7 @@ async function newStage() {
     zoom: (factor) => camera && zoomTo(camera, factor).catch(() => {}),
     practising(on) {
       state.practising = on;
-      watcher?.setRule(rule());
+      streamSession?.setRule(rule());
       draw();
     },
     where(on) {
@@ -401,12 +401,12 @@ async function newStage() {
       const broken = given.answers.find(({ sentence }) => sentence)?.sentence ?? "";
       if (broken && state.said !== broken) set({ said: broken });
       await outbox.answered(given.answers.map(({ id }) => id), given.held);
-      watcher?.setRule(rule());
+      streamSession?.setRule(rule());
       if (given.again > again) {
         again = given.again;
         state.tries.forget();
         // The next of a series is no second try at the last one.
-        if (given.shot === before) watcher?.retake();
+        if (given.shot === before) streamSession?.retake();
         if (data.scene === "camera") start();
       }
       // Asked of the newest word: another photo may have been wanted while this one waited for the outbox.

@@ -15,13 +15,13 @@ export { EXPLANATIONS, QUALITY_CLASSES };
  * `luma` (0-1) and `print` tell a covered and a stuck camera; an engine without them finds neither. `opinion` has the
  * second opinion's probability of each condition and how sure it must be of a good picture, where there is one.
  * @typedef {{quality: Record<string, number>, explanations: Record<string, number>,
- *   where?: import("./where.js").Where | null, width: number, height: number, milliseconds: number,
- *   luma?: number, print?: number, opinion?: {chances: Record<string, number>, leastGood: number} | null, glance?: import("./glance.js").Glance, heat?: (target: string) => import("./heat.js").Heat}} Judged
+ *   where?: import("./localization.js").LesionLocation | null, width: number, height: number, milliseconds: number,
+ *   luma?: number, print?: number, opinion?: {chances: Record<string, number>, leastGood: number} | null, stats?: import("./image_stats.js").ImageStats, heat?: (target: string) => import("./heat.js").Heat}} Judged
  *
  * One picture, judged. `quality` has the rule's offsets, `nearest` is the explanation closest to its threshold;
  * `too_close` says that the spot takes more of the frame than the rule allows.
  * @typedef {{label: string, quality: Record<string, number>, explanations: Record<string, number>,
- *   flagged: string[], passes: boolean, nearest: string, too_close: boolean, where: import("./where.js").Where | null, width: number,
+ *   flagged: string[], passes: boolean, nearest: string, too_close: boolean, where: import("./localization.js").LesionLocation | null, width: number,
  *   height: number, milliseconds: number}} Verdict
  */
 

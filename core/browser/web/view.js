@@ -143,7 +143,7 @@ export function openView(root, actions) {
     if (state.phase === "starting") {
       return { key: "connecting", text: words.starting[0], spoken: words.starting[1], tone: "calm" };
     }
-    const key = state.sight?.key ?? "searching";
+    const key = state.status?.key ?? "searching";
     const tone = key.startsWith("camera_") ? "trouble" : { ready: "good", counting: "good", searching: "calm" }[key] ?? "ask";
     return { key, ...preset.prompts[key], tone };
   }
@@ -169,7 +169,7 @@ export function openView(root, actions) {
     const [width, height] = [over.clientWidth * pixels, over.clientHeight * pixels].map(Math.round);
     if (over.width !== width || over.height !== height) [over.width, over.height] = [width, height];
     context.clearRect(0, 0, width, height);
-    if (!width || !state.sight) return;
+    if (!width || !state.status) return;
     const mirrored = Boolean(state.camera?.mirrored);
     if (state.heat && !state.heat.blank) {
       context.save();
@@ -177,13 +177,13 @@ export function openView(root, actions) {
       drawHeat(context, state.heat);
       context.restore();
     }
-    const { key, where, progress } = state.sight;
+    const { key, where, progress } = state.status;
     drawGuide(context, key, where && { x: mirrored ? -where.x : where.x, y: where.y }, preset, progress);
     if (!(progress > 0 && progress < 1) || state.heat || littleMotion.matches) return;
     const drawn = performance.now();
     moving = requestAnimationFrame(() => {
       const on = progress + (performance.now() - drawn) / preset.gate.countdown_ms;
-      overlay({ ...state, sight: { ...state.sight, progress: Math.min(0.99, on) } }, { preset });
+      overlay({ ...state, status: { ...state.status, progress: Math.min(0.99, on) } }, { preset });
     });
   }
 
@@ -201,14 +201,14 @@ export function openView(root, actions) {
 
   function shutter(state, { words }) {
     const live = state.phase === "live" || state.phase === "taking";
-    const open = state.phase === "live" && Boolean(state.sight?.ready);
+    const open = state.phase === "live" && Boolean(state.status?.ready);
     const button = $(".shutter");
     button.hidden = $(".why").hidden = !live;
     button.setAttribute("aria-disabled", String(!open));
     label(button, open ? "camera" : "lock", words.take);
     put($(".why"), open ? "" : state.phase === "taking" ? words.taking : words.locked);
     if (open) $(".why").classList.remove("pressed");
-    $(".anyway").hidden = !(live && state.sight?.mayOverride);
+    $(".anyway").hidden = !(live && state.status?.mayOverride);
     label($(".anyway"), "skip", words.anyway);
   }
 
@@ -262,7 +262,7 @@ export function openView(root, actions) {
 
   function details(state, { words, preset, rules }) {
     put($(".sees summary"), words.sees);
-    const verdict = state.sight?.verdict;
+    const verdict = state.status?.verdict;
     put($(".nothing"), words.nothing);
     put($(".bars"), words.bars);
     $(".bars").hidden = !verdict;
@@ -336,7 +336,7 @@ export function openView(root, actions) {
       asked = data.shot;
       if (asked) told(data, { spoken: preset.prompts[`shot_${asked}`].spoken, tone: "ask" });
     }
-    const help = (live && state.sight?.help) || null;
+    const help = (live && state.status?.help) || null;
     drawHelp($(".help"), help, words, preset.prompts[help]?.spoken ?? "", preset.overlay.help_drawing);
     const photo = Boolean(state.waiting.photo);
     stage.classList.toggle("kept-photo", photo);

@@ -3,7 +3,7 @@
 
 import { EngineError } from "./errors.js";
 import { fingerprint, luma, pixelsOf } from "./frames.js";
-import { glance } from "./glance.js";
+import { imageStats } from "./image_stats.js";
 import { GPU_MS, openNetwork } from "./network.js";
 import { levelsOf, texture } from "./texture.js";
 
@@ -50,12 +50,12 @@ async function assess({ bitmap, features }) {
   const picture = pixelsOf(bitmap);
   const { width, height } = picture;
   const { square, detail } = network.views(picture);
-  const seen = glance(square);
+  const seen = imageStats(square);
   // Only a second opinion reads these.
   const fabric = network.card.opinion && detail ? { texture: texture(detail), levels: levelsOf(square) } : null;
   const answer = await run(network, square, detail, features);
   const milliseconds = performance.now() - started;
-  const looks = { luma: luma(picture), print: fingerprint(picture), glance: seen, fabric };
+  const looks = { luma: luma(picture), print: fingerprint(picture), stats: seen, fabric };
   return { ...answer, backend: network.backend, width, height, ...looks, milliseconds };
 }
 

@@ -40,7 +40,7 @@ async function assess(source, { features }) {
   const judged = {
     quality: Object.fromEntries(CLASSES.map((name) => [name, name === best ? 0.91 : 0.03])),
     explanations: Object.fromEntries(POINTS.map((name) => [name, dark && name === "bad_light" ? 0.9 : name === "blurry" ? blurry : 0.1])),
-    glance: { cells: luma, skin: 0, x: 0, y: 0, luma: 0.5, blown: 0, shading: 1, hasSkin: false },
+    stats: { cells: luma, skin: 0, x: 0, y: 0, luma: 0.5, blown: 0, shading: 1, hasSkin: false },
     where: null,
     width,
     height,

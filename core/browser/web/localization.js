@@ -1,15 +1,15 @@
 // @ts-check
-// Where in the frame is the lesion? The twin of core/quality/where.py.
+// Where in the frame is the lesion? The twin of core/quality/localization.py.
 
 import constants from "./constants.js";
 
 // Probability from which a place counts as lesion.
-const LEVEL = constants.where.level;
+const LEVEL = constants.localization.level;
 
 /**
  * `x` and `y` are from the middle of the frame: -1 is the left or upper edge, 1 the opposite. `size` is the larger of
  * the shares (0-1) of the frame's width and height that the lesion takes.
- * @typedef {{x: number, y: number, size: number}} Where
+ * @typedef {{x: number, y: number, size: number}} LesionLocation
  */
 
 /**
@@ -17,7 +17,7 @@ const LEVEL = constants.where.level;
  * @param {ArrayLike<number>} places rows x columns, probability (0-1) that each part of the frame is lesion
  * @param {number} rows
  * @param {number} columns
- * @returns {Where | null}
+ * @returns {LesionLocation | null}
  */
 export function find(places, rows, columns, level = LEVEL) {
   let top = 0;

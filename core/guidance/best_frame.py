@@ -10,7 +10,7 @@ def _let_go(_item: object) -> None:
     pass
 
 
-class BestShot(Generic[_Item]):
+class BestFrame(Generic[_Item]):
     """Keeps the frames that may still turn out the best of a sliding time: each worse than the one before it.
 
     Args:

@@ -1,4 +1,4 @@
-"""What a glance at a picture tells: how the light falls on the skin, where the skin is, and what moved.
+"""Statistics of a picture: how the light falls on the skin, where the skin is, and what moved.
 
 These say which light and which way, once a network has found that light or framing are at fault; they find
 no fault themselves. Measured on the network's own square of the picture, in whole numbers, so that Python
@@ -27,7 +27,7 @@ PLAIN: Final = 6.0
 
 
 @dataclass(frozen=True, eq=False)
-class Glance:
+class ImageStats:
     """What was measured.
 
     Attributes:
@@ -59,7 +59,7 @@ class Glance:
         return self.skin >= ENOUGH
 
 
-def glance(square: np.ndarray) -> Glance:
+def image_stats(square: np.ndarray) -> ImageStats:
     """Measure a picture.
 
     Args:
@@ -85,7 +85,7 @@ def glance(square: np.ndarray) -> Glance:
     low, high = (float(light[int(part * len(light))]) for part in (LOW, HIGH))
     white = np.minimum(np.minimum(red, green), blue)[inside] >= WHITE
     levels = np.sort(luma[inside])
-    return Glance(
+    return ImageStats(
         skin=share,
         x=x,
         y=y,
@@ -96,7 +96,7 @@ def glance(square: np.ndarray) -> Glance:
     )
 
 
-def moved(before: Glance, now: Glance) -> float:
+def moved(before: ImageStats, now: ImageStats) -> float:
     """How much of a picture is elsewhere: 0 for the same, about 1 for another picture.
 
     The change of the cells over their own contrast; more or less light on all of them is no move. Pictures

@@ -12,7 +12,7 @@ LEVEL: Final = 0.3
 
 
 @dataclass(frozen=True)
-class Where:
+class LesionLocation:
     """The middle of a lesion, from the middle of the frame: -1 is the left or upper edge, 1 the opposite.
 
     ``size`` is the larger of the shares (0-1) of the frame's width and height that it takes; 0 if not known.
@@ -44,7 +44,7 @@ def likeliest(places: np.ndarray, level: float = LEVEL) -> np.ndarray | None:
     return parts == parts[top]
 
 
-def find(places: np.ndarray, level: float = LEVEL) -> Where | None:
+def find(places: np.ndarray, level: float = LEVEL) -> LesionLocation | None:
     """Read the likeliest lesion off a map of places.
 
     Of the places at ``level`` or above, those that touch the likeliest one count, each by its probability.
@@ -64,4 +64,4 @@ def find(places: np.ndarray, level: float = LEVEL) -> Where | None:
     x = float(weights.sum(axis=0) @ (2 * np.arange(columns) + 1) / columns / weights.sum()) - 1
     spans = (np.ptp(np.flatnonzero(found.any(axis=axis))) + 1 for axis in (0, 1))
     size = max(float(span) / side for span, side in zip(spans, (columns, rows), strict=True))
-    return Where(x, y, size)
+    return LesionLocation(x, y, size)

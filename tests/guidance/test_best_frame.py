@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.guidance.best_shot import BestShot
+from core.guidance.best_frame import BestFrame
 
 offers = st.lists(st.tuples(st.floats(0, 0.7), st.integers(0, 20)), min_size=1, max_size=60)
 
@@ -9,7 +9,7 @@ offers = st.lists(st.tuples(st.floats(0, 0.7), st.integers(0, 20)), min_size=1, 
 @given(offers, st.integers(1, 5))
 def test_few_are_held_none_too_old_and_each_is_let_go_once(steps, most):
     gone = []
-    best = BestShot(1.0, most, gone.append)
+    best = BestFrame(1.0, most, gone.append)
     now, came = 0.0, {}
     for number, (step, score) in enumerate(steps):
         now += step
@@ -24,7 +24,7 @@ def test_few_are_held_none_too_old_and_each_is_let_go_once(steps, most):
 
 @given(offers)
 def test_with_room_enough_it_is_the_best_of_the_window_and_of_equals_the_newest(steps):
-    best = BestShot(1.0, most=100)
+    best = BestFrame(1.0, most=100)
     now, frames = 0.0, []
     for number, (step, score) in enumerate(steps):
         now += step
@@ -35,7 +35,7 @@ def test_with_room_enough_it_is_the_best_of_the_window_and_of_equals_the_newest(
 
 
 def test_the_best_is_never_lost_for_want_of_room():
-    best = BestShot(10.0, most=2)
+    best = BestFrame(10.0, most=2)
     for number, score in enumerate((9, 7, 5, 3, 1)):
         best.offer(number, score, number * 0.1)
     assert best.best(1.0) == 0

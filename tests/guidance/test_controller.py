@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.guidance.coach import Coach
 from core.guidance.conditions import CALM_KEYS, PICTURE_KEYS
+from core.guidance.controller import GuidanceController
 from core.guidance.gate import Gate
 from core.guidance.preset import load_preset
 from core.guidance.stabiliser import Stabiliser
@@ -143,11 +143,11 @@ def test_a_pause_in_the_frames_starts_the_second_anew(clock):
 
 
 def test_the_gate_locks_itself_when_frames_stop(clock):
-    coach = Coach(PRESET, clock)
-    feed(coach.see, clock, "ready", 3)
-    assert coach.gate.open
+    controller = GuidanceController(PRESET, clock)
+    feed(controller.see, clock, "ready", 3)
+    assert controller.gate.open
     clock.now += 1.01
-    assert not coach.gate.open
+    assert not controller.gate.open
 
 
 def test_the_override_is_offered_after_three_refused_tries(clock):
@@ -179,55 +179,55 @@ def test_the_override_is_offered_after_thirty_seconds_of_camera(clock):
 
 @pytest.mark.parametrize("reason", ["tries", "time"])
 def test_the_override_once_offered_stays_whatever_the_picture_shows(clock, reason):
-    coach = Coach(PRESET, clock)
-    coach.gate.begin()
-    feed(coach.see, clock, "bad_light", 31 if reason == "time" else 2)
+    controller = GuidanceController(PRESET, clock)
+    controller.gate.begin()
+    feed(controller.see, clock, "bad_light", 31 if reason == "time" else 2)
     for _ in range(0 if reason == "time" else 3):
-        coach.gate.refuse()
+        controller.gate.refuse()
     for key in ("ready", "bad_light", "ready"):
-        feed(coach.see, clock, key, 3)
-        assert coach.gate.open == (key == "ready")
-        assert coach.gate.may_override
-    coach.lost()
-    assert coach.gate.may_override
+        feed(controller.see, clock, key, 3)
+        assert controller.gate.open == (key == "ready")
+        assert controller.gate.may_override
+    controller.lost()
+    assert controller.gate.may_override
 
 
 def test_ready_and_the_open_shutter_come_and_go_together(clock):
-    coach = Coach(PRESET, clock)
-    feed(coach.see, clock, "too_far_away", 3)
+    controller = GuidanceController(PRESET, clock)
+    feed(controller.see, clock, "too_far_away", 3)
     passing_from = clock.now
-    for moment, advice in fed(coach.see, clock, "ready", 3):
-        assert advice.ready == (advice.key == "ready") == coach.gate.open
+    for moment, advice in fed(controller.see, clock, "ready", 3):
+        assert advice.ready == (advice.key == "ready") == controller.gate.open
         if advice.ready:
             assert moment - passing_from >= 1.0
-    assert coach.gate.open
-    last = feed(coach.see, clock, "blurry", 1.5)[-1][1]
+    assert controller.gate.open
+    last = feed(controller.see, clock, "blurry", 1.5)[-1][1]
     assert last.key == last.raw_key == "blurry"
-    assert not coach.gate.open
+    assert not controller.gate.open
 
 
 @given(streams)
 def test_the_shutter_never_opens_without_a_steady_second(stream):
     clock = Clock()
-    coach = Coach(PRESET, clock)
+    controller = GuidanceController(PRESET, clock)
     was_open = False
     history = []
     for key, step in stream:
         clock.now += step
         history.append((clock.now, key == "ready"))
-        coach.see(key)
-        if coach.gate.open and not was_open:
+        controller.see(key)
+        if controller.gate.open and not was_open:
             assert key == "ready"
             window = [passed for moment, passed in history if moment >= clock.now - 1.0]
             assert sum(window) >= 0.85 * len(window)
-        was_open = coach.gate.open
+        was_open = controller.gate.open
 
 
 def test_a_lost_camera_locks_the_shutter_and_says_so(clock):
-    coach = Coach(PRESET, clock)
-    feed(coach.see, clock, "ready", 3)
+    controller = GuidanceController(PRESET, clock)
+    feed(controller.see, clock, "ready", 3)
     clock.now += 3
-    advice = coach.lost()
+    advice = controller.lost()
     assert advice.key == "camera_missing"
-    assert not coach.gate.open
-    assert {said.key for _, said in feed(coach.see, clock, "blurry", 3)} == {"camera_missing", "blurry"}
+    assert not controller.gate.open
+    assert {said.key for _, said in feed(controller.see, clock, "blurry", 3)} == {"camera_missing", "blurry"}

@@ -1,28 +1,28 @@
 // @ts-check
-// What a glance at a picture tells: light on the skin, where the skin is, what moved; the twin of
-// core/quality/glance.py.
+// Statistics of a picture: light on the skin, where the skin is, what moved; the twin of
+// core/quality/image_stats.py.
 
 import constants from "./constants.js";
 
-const { cell: CELL, white: WHITE, enough: ENOUGH, low: LOW, high: HIGH, plain: PLAIN } = constants.glance;
+const { cell: CELL, white: WHITE, enough: ENOUGH, low: LOW, high: HIGH, plain: PLAIN } = constants.image_stats;
 const [[LEAST_LUMA, MOST_LUMA], [LEAST_CR, MOST_CR], [LEAST_CB, MOST_CB]] = [
-  constants.glance.skin_luma,
-  constants.glance.skin_cr,
-  constants.glance.skin_cb,
+  constants.image_stats.skin_luma,
+  constants.image_stats.skin_cr,
+  constants.image_stats.skin_cb,
 ];
 
 /**
  * `cells` are mean luma (0-255) of squares of 8 x 8 pixels, row by row.
  * @typedef {{skin: number, x: number, y: number, luma: number, blown: number, shading: number, hasSkin: boolean,
- *   cells: Int32Array}} Glance
+ *   cells: Int32Array}} ImageStats
  */
 
 /**
  * Measure a picture.
  * @param {import("./resize.js").Picture} square the network's square of it
- * @returns {Glance}
+ * @returns {ImageStats}
  */
-export function glance({ data, width, step }) {
+export function imageStats({ data, width, step }) {
   const count = Math.floor(width / CELL);
   const side = count * CELL;
   const luma = new Uint8Array(side * side);

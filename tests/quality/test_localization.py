@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from core.quality.where import Where, find
+from core.quality.localization import LesionLocation, find
 
 S = 7
 
@@ -16,7 +16,7 @@ def places(*cells, level=0.9):
 def test_nothing_likely_is_nowhere():
     assert find(places()) is None
     assert find(places((3, 3), level=0.4), level=0.5) is None
-    assert find(places((3, 3), level=0.4)) == Where(0.0, 0.0, size=1 / S)
+    assert find(places((3, 3), level=0.4)) == LesionLocation(0.0, 0.0, size=1 / S)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from streamlit.testing.v1 import AppTest
 from core.lesion.taxonomy import shipped
 from core.lesion.views import crop, spot
 from core.quality.classical import Classical
-from core.quality.where import Where
+from core.quality.localization import LesionLocation
 from core.runtime.manifest import load_manifest
 
 PLACES = np.zeros((8, 8), np.float32)
@@ -20,7 +20,7 @@ def _script():
     from core.lesion.prediction import Prediction
     from core.lesion.taxonomy import LABELS
     from core.photo import photo_from_array
-    from core.ui import another_look
+    from core.ui import test_time_views
 
     class Seen:
         where = st.session_state.get("where")
@@ -34,7 +34,7 @@ def _script():
     rgb[30:60, 40:80] = 20
     doubtful = st.session_state.get("doubtful", False)
     prediction = Prediction(LABELS, (0.55, *(0.05,) * 9), doubtful, None, 1.0)
-    another_look.panel(photo_from_array(rgb, "x"), Seen(), prediction, once, key="a")
+    test_time_views.panel(photo_from_array(rgb, "x"), Seen(), prediction, once, key="a")
 
 
 class Looking:
@@ -118,10 +118,10 @@ def test_the_crop_stands_beside_the_whole_photo(network):
 
 def test_the_crop_is_drawn_on_the_photo(network, monkeypatch):
     framed = []
-    from core.ui import another_look
+    from core.ui import test_time_views
 
-    real = another_look.outlined
-    monkeypatch.setattr(another_look, "outlined", lambda rgb, *box: framed.append(box) or real(rgb, *box))
+    real = test_time_views.outlined
+    monkeypatch.setattr(test_time_views, "outlined", lambda rgb, *box: framed.append(box) or real(rgb, *box))
     turn(opened(), "toggle", "Crop to the spot", True)
     assert framed == [BOX.pixels(96, 128)]
 
@@ -147,7 +147,9 @@ def test_no_crop_is_offered_where_the_assessor_knows_no_places(network, monkeypa
     assert not opened().info
 
 
-@pytest.mark.parametrize(("where", "offered"), [(Where(0.1, -0.2), True), (Where(0.9, 0.0), False)])
+@pytest.mark.parametrize(
+    ("where", "offered"), [(LesionLocation(0.1, -0.2), True), (LesionLocation(0.9, 0.0), False)]
+)
 def test_no_crop_is_offered_where_the_assessor_sees_the_lesion_elsewhere(network, where, offered):
     at = AppTest.from_function(_script, default_timeout=60)
     at.session_state["where"] = where

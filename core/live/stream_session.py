@@ -9,15 +9,15 @@ from typing import Final
 
 import numpy as np
 
-from core.guidance.best_shot import BestShot
-from core.guidance.coach import Advice, Coach
+from core.guidance.best_frame import BestFrame
 from core.guidance.conditions import CAMERA_KEYS, OPEN_KEYS
+from core.guidance.controller import Advice, GuidanceController
 from core.guidance.frame_step import FrameStep, frame_step
 from core.guidance.preset import Preset
 from core.guidance.refine import Facing
-from core.quality.glance import Glance, glance
+from core.quality.image_stats import ImageStats, image_stats
+from core.quality.localization import LesionLocation
 from core.quality.verdict import Assessor, PassRule, Verdict, chance_good, verdict_properties
-from core.quality.where import Where
 from core.runtime.preprocess import network_square
 from core.study.events import EventLog, EventName
 
@@ -35,7 +35,7 @@ class Frame:
 
 
 @dataclass(frozen=True)
-class Sight:
+class StreamStatus:
     """What a page may know of a stream at one moment.
 
     Attributes:
@@ -57,7 +57,7 @@ class Sight:
     refused: int
     may_override: bool
     broken: bool
-    where: Where | None = None
+    where: LesionLocation | None = None
     progress: float = 0.0
     due: bool = False
     help: str | None = None
@@ -68,7 +68,7 @@ class Sight:
         return self.key in OPEN_KEYS
 
 
-class Watcher:
+class StreamSession:
     """Follows one stream for one person; its methods may be called from any thread.
 
     Args:
@@ -100,10 +100,10 @@ class Watcher:
         self.log = log
         self._page = page
         self._lock = threading.RLock()
-        self._coach = Coach(preset, clock)
+        self._controller = GuidanceController(preset, clock)
         self._attempt = attempt
         # A photo is never taken from a frame that is not fresh.
-        self._best: BestShot[Frame] = BestShot(min(preset.gate.best_shot_ms, preset.gate.fresh_ms) / 1000)
+        self._best: BestFrame[Frame] = BestFrame(min(preset.gate.best_shot_ms, preset.gate.fresh_ms) / 1000)
         self._start_stream()
 
     def _start_stream(self) -> None:
@@ -118,8 +118,8 @@ class Watcher:
         self._print: int | None = None
         self._print_since = 0.0
         self._logged_at: float | None = None
-        self._where: Where | None = None
-        self._glance: Glance | None = None
+        self._where: LesionLocation | None = None
+        self._stats: ImageStats | None = None
         self._told: str | None = None
         self._broken = False
         self._best.forget()
@@ -141,31 +141,31 @@ class Watcher:
         """The number of the current try at a photo; the last one's before the first frame."""
         return self._attempt
 
-    def sight(self) -> Sight:
+    def status(self) -> StreamStatus:
         """What there is to show now."""
         with self._lock:
             key = self._advice.key
-            if key in OPEN_KEYS and not self._coach.gate.open:
+            if key in OPEN_KEYS and not self._controller.gate.open:
                 key = "searching"  # the frames stopped a moment ago
             counting = key in OPEN_KEYS
-            return Sight(
+            return StreamStatus(
                 key=key,
                 verdict=self._verdict,
                 frames=self._frames,
-                refused=self._coach.gate.refused,
-                may_override=self._frames > 0 and self._coach.gate.may_override,
+                refused=self._controller.gate.refused,
+                may_override=self._frames > 0 and self._controller.gate.may_override,
                 broken=self._broken,
                 where=self._where,
-                progress=self._coach.countdown.progress if counting else 0.0,
-                due=counting and self._coach.countdown.due,
-                help=self._coach.help,
+                progress=self._controller.countdown.progress if counting else 0.0,
+                due=counting and self._controller.countdown.due,
+                help=self._controller.help,
             )
 
     def begin_attempt(self) -> None:
         """A new try at a photo: nothing refused yet, and its time starts with the next frame."""
         with self._lock:
             self._attempt += 1
-            self._coach.gate.begin()
+            self._controller.gate.begin()
             self._forget_passing()
 
     def retake(self) -> None:
@@ -179,12 +179,12 @@ class Watcher:
         """The shutter was pressed, or pressed itself: the next countdown leaves time to read."""
         with self._lock:
             self.record("capture_attempted", **properties)
-            self._coach.countdown.rest()
+            self._controller.countdown.rest()
 
     def refuse(self) -> int:
         """Count a refused photo; returns how many there were in this attempt."""
         with self._lock:
-            return self._coach.gate.refuse()
+            return self._controller.gate.refuse()
 
     def best_frame(self) -> Frame | None:
         """The frame to take a photo from.
@@ -204,7 +204,7 @@ class Watcher:
                 return self._newest
             return None
 
-    def look(self, frame: Frame) -> Sight:
+    def process_frame(self, frame: Frame) -> StreamStatus:
         """Assess one frame and say what to show. Takes as long as the assessor does."""
         with self._lock:
             if self._frames == 0 and not self._broken:
@@ -220,38 +220,38 @@ class Watcher:
             verdict = self._assess(frame, rule)
         with self._lock:
             if self._frames == 0 or (fault is None and verdict is None):
-                return self.sight()  # the stream ended meanwhile, or assessing failed
+                return self.status()  # the stream ended meanwhile, or assessing failed
             self._newest = frame
             step = self._step(frame, verdict, fault or "", rule)
             if verdict is not None:
                 self._broken = False
                 if step.key == "ready":
                     self._keep(frame, verdict, rule)
-            self._glance = step.glance
+            self._stats = step.stats
             self._verdict = verdict
             self._where = _calmer(self._where, verdict.where if verdict is not None else None)
-            counting = self._coach.countdown.running
-            self._show(self._coach.see(step.key, step.moved))
+            counting = self._controller.countdown.running
+            self._show(self._controller.see(step.key, step.moved))
             self._note(counting, step.key)
             if verdict is not None:
                 self._sample(verdict)
-            return self.sight()
+            return self.status()
 
-    def lost(self) -> Sight:
+    def lost(self) -> StreamStatus:
         """No frame came for too long: say so, and lock the shutter."""
         with self._lock:
             if self._frames:
                 self._verdict = None
                 self._forget_passing()
-                self._show(self._coach.lost())
-            return self.sight()
+                self._show(self._controller.lost())
+            return self.status()
 
     def end_stream(self) -> None:
         """The camera was turned off: forget its pictures and lock the shutter."""
         with self._lock:
             self._show(Advice(key="searching", raw_key="searching"))
             self._start_stream()
-            self._coach = Coach(self.preset, self._clock)
+            self._controller = GuidanceController(self.preset, self._clock)
 
     def record(self, event: EventName, **properties: object) -> None:
         """Add an event of this stream to the session's log."""
@@ -265,9 +265,9 @@ class Watcher:
     def _step(self, frame: Frame, verdict: Verdict | None, fault: str, rule: PassRule) -> FrameStep:
         """What the frame is called, and whether it moved."""
 
-        def look() -> Glance:
-            taken = verdict.glance if verdict is not None else None
-            return taken or glance(network_square(frame.rgb))
+        def look() -> ImageStats:
+            taken = verdict.stats if verdict is not None else None
+            return taken or image_stats(network_square(frame.rgb))
 
         return frame_step(
             verdict,
@@ -276,18 +276,18 @@ class Watcher:
             fault=fault,
             healthy_skin_passes=rule.healthy_skin_passes,
             settled=frame.at - self._size_since >= self.preset.camera.settle_ms / 1000,
-            before=self._glance,
+            before=self._stats,
             facing=self.facing,
         )
 
     def _note(self, counting: bool, key: str) -> None:
         """Log what is seen on the page beside the prompt: a countdown that starts or stops, and help."""
-        countdown = self._coach.countdown
+        countdown = self._controller.countdown
         if countdown.running and not counting:
             self.record("note_added", note="countdown_started")
         elif counting and not countdown.running:
             self.record("note_added", note="countdown_stopped", key=key)
-        offered = self._coach.help
+        offered = self._controller.help
         if offered is not None and self._told is None:
             self.record("note_added", note="help_offered", key=offered)
         self._told = offered
@@ -360,8 +360,8 @@ class Watcher:
         self.record("frame_assessed", **verdict_properties(verdict))
 
 
-def _calmer(before: Where | None, now: Where | None) -> Where | None:
+def _calmer(before: LesionLocation | None, now: LesionLocation | None) -> LesionLocation | None:
     """Half way from one frame's place to the next: an arrow should not tremble."""
     if before is None or now is None:
         return now
-    return Where((before.x + now.x) / 2, (before.y + now.y) / 2, now.size)
+    return LesionLocation((before.x + now.x) / 2, (before.y + now.y) / 2, now.size)

@@ -3,27 +3,29 @@ from dataclasses import replace
 
 import pytest
 
-from core.live.watcher import Frame
-from core.quality.glance import glance
+from core.live.stream_session import Frame
+from core.quality.image_stats import image_stats
 from core.quality.labels import EXPLANATIONS
+from core.quality.localization import LesionLocation
 from core.quality.verdict import PassRule
-from core.quality.where import Where
 from core.runtime.preprocess import network_square
 
 
-def test_a_glance_that_the_assessor_took_is_not_taken_again(stage, monkeypatch):
+def test_statistics_that_the_assessor_measured_are_not_measured_again(stage, monkeypatch):
     taken = []
-    monkeypatch.setattr("core.live.watcher.glance", lambda square: taken.append(1) or glance(square))
+    monkeypatch.setattr(
+        "core.live.stream_session.image_stats", lambda square: taken.append(1) or image_stats(square)
+    )
     plain = stage.assessor.assess
 
-    def with_glance(rgb, rule, **sizes):
-        return replace(plain(rgb, rule, **sizes), glance=glance(network_square(rgb)))
+    def with_stats(rgb, rule, **sizes):
+        return replace(plain(rgb, rule, **sizes), stats=image_stats(network_square(rgb)))
 
     stage.show("bad_light", 0.12)
     assert len(taken) == 1
-    stage.assessor.assess = with_glance
+    stage.assessor.assess = with_stats
     dark = stage.picture(level=25)
-    assert {sight.key for sight in stage.show("bad_light", 3, picture=dark)} >= {"too_dark"}
+    assert {status.key for status in stage.show("bad_light", 3, picture=dark)} >= {"too_dark"}
     assert len(taken) == 1
 
 
@@ -31,34 +33,36 @@ def test_a_glance_that_the_assessor_took_is_not_taken_again(stage, monkeypatch):
 def test_every_fault_brings_its_prompt_and_keeps_the_shutter_locked(stage, key):
     seen = stage.show(key, 4)
     assert seen[-1].key == key
-    assert not any(sight.ready for sight in seen)
+    assert not any(status.ready for status in seen)
 
 
 def test_a_good_picture_unlocks_the_shutter_after_a_second(stage):
     start = stage.clock.now
     seen = stage.show("ready", 3)
-    first = next(turn for turn, sight in enumerate(seen) if sight.ready)
+    first = next(turn for turn, status in enumerate(seen) if status.ready)
     assert 1.0 <= (first + 1) * 0.12 <= 1.4
-    assert stage.watcher.sight().ready
+    assert stage.stream_session.status().ready
     assert stage.clock.now > start
 
 
 def test_a_good_picture_that_stops_coming_locks_the_shutter(stage):
     stage.show("ready", 3)
     stage.clock.now += 1.5
-    assert stage.watcher.sight().key == "searching"
-    assert not stage.watcher.sight().ready
+    assert stage.stream_session.status().key == "searching"
+    assert not stage.stream_session.status().ready
 
 
 def test_the_softness_of_a_starting_link_is_not_held_against_the_person(stage):
-    assert {sight.key for sight in stage.show("blurry", 2.4)} == {"searching"}
+    assert {status.key for status in stage.show("blurry", 2.4)} == {"searching"}
     assert stage.show("blurry", 3)[-1].key == "blurry"
 
 
 def test_a_change_of_size_starts_the_wait_anew(stage):
     stage.show("low_resolution", 5)
     stage.show("ready", 3)
-    assert "low_resolution" not in {sight.key for sight in stage.show("low_resolution", 2.3, size=(240, 320))}
+    assert "low_resolution" not in {
+        status.key for status in stage.show("low_resolution", 2.3, size=(240, 320))
+    }
     assert stage.show("low_resolution", 4, size=(240, 320))[-1].key == "low_resolution"
 
 
@@ -67,11 +71,11 @@ def test_other_faults_are_told_from_the_first_frame_on(stage):
 
 
 def test_the_spot_is_followed_calmly_and_forgotten_at_once(stage):
-    stage.assessor.where = Where(-0.8, 0.0)
-    assert stage.show("bad_framing", 0.12)[-1].where == Where(-0.8, 0.0)
-    stage.assessor.where = Where(0.0, 0.4)
+    stage.assessor.where = LesionLocation(-0.8, 0.0)
+    assert stage.show("bad_framing", 0.12)[-1].where == LesionLocation(-0.8, 0.0)
+    stage.assessor.where = LesionLocation(0.0, 0.4)
     first, *_rest, last = stage.show("bad_framing", 1.2)
-    assert first.where == Where(-0.4, 0.2)
+    assert first.where == LesionLocation(-0.4, 0.2)
     assert last.where.off == pytest.approx(0.4, abs=0.01)
     stage.assessor.where = None
     assert stage.show("bad_framing", 0.12)[-1].where is None
@@ -92,58 +96,61 @@ def test_a_dark_room_is_not_a_covered_camera(stage):
     dark = stage.picture(level=12)
     stage.assessor.says = "bad_light"
     stage.clock.now += 0.1
-    assert stage.watcher.look(Frame(dark, stage.clock.now)).verdict is not None
+    assert stage.stream_session.process_frame(Frame(dark, stage.clock.now)).verdict is not None
 
 
 def test_the_same_picture_over_and_over_is_a_stuck_camera(stage):
     stuck = stage.picture()
-    assert "camera_frozen" not in {sight.key for sight in stage.show("ready", 1.9, picture=stuck)}
+    assert "camera_frozen" not in {status.key for status in stage.show("ready", 1.9, picture=stuck)}
     assert stage.show("ready", 3, picture=stuck)[-1].key == "camera_frozen"
-    assert not stage.watcher.sight().ready
+    assert not stage.stream_session.status().ready
     assert stage.show("ready", 5)[-1].ready, "and it recovers"
 
 
 def test_no_picture_for_long_is_told(stage):
     stage.show("ready", 3)
     stage.clock.now += 3
-    sight = stage.watcher.lost()
-    assert (sight.key, sight.ready, sight.verdict) == ("camera_missing", False, None)
-    assert stage.watcher.best_frame() is None or stage.watcher.best_frame().at >= stage.clock.now - 3
+    status = stage.stream_session.lost()
+    assert (status.key, status.ready, status.verdict) == ("camera_missing", False, None)
+    assert (
+        stage.stream_session.best_frame() is None
+        or stage.stream_session.best_frame().at >= stage.clock.now - 3
+    )
 
 
 def test_nothing_is_lost_before_anything_came(stage):
-    assert stage.watcher.lost().key == "searching"
+    assert stage.stream_session.lost().key == "searching"
     assert stage.log.events == ()
 
 
 def test_the_best_frame_is_the_newest_that_passes_while_it_is_fresh(stage):
-    assert stage.watcher.best_frame() is None
+    assert stage.stream_session.best_frame() is None
     stage.show("ready", 1)
     passing_at = stage.clock.now
     stage.show("blurry", 0.6)
-    assert stage.watcher.best_frame().at == passing_at
+    assert stage.stream_session.best_frame().at == passing_at
     stage.show("blurry", 0.6)
-    assert stage.watcher.best_frame().at == stage.clock.now
+    assert stage.stream_session.best_frame().at == stage.clock.now
 
 
 def test_the_best_frame_keeps_the_full_size(stage):
     stage.show("ready", 1, size=(720, 1280))
-    assert stage.watcher.best_frame().rgb.shape == (720, 1280, 3)
+    assert stage.stream_session.best_frame().rgb.shape == (720, 1280, 3)
 
 
 def test_healthy_skin_passes_for_who_is_just_practising(stage):
     assert stage.show("healthy_skin", 3)[-1].key == "healthy_skin"
-    stage.watcher.rule = PassRule(stage.rule.thresholds, healthy_skin_passes=True)
+    stage.stream_session.rule = PassRule(stage.rule.thresholds, healthy_skin_passes=True)
     assert stage.show("healthy_skin", 4)[-1].ready
 
 
 def test_a_frame_that_passed_under_another_rule_is_not_kept(stage):
-    stage.watcher.rule = PassRule(stage.rule.thresholds, healthy_skin_passes=True)
+    stage.stream_session.rule = PassRule(stage.rule.thresholds, healthy_skin_passes=True)
     stage.show("healthy_skin", 3)
-    kept = stage.watcher.best_frame()
-    stage.watcher.rule = stage.rule
+    kept = stage.stream_session.best_frame()
+    stage.stream_session.rule = stage.rule
     stage.show("healthy_skin", 0.12)
-    assert stage.watcher.best_frame().at > kept.at
+    assert stage.stream_session.best_frame().at > kept.at
 
 
 def test_an_assessor_that_breaks_is_told_once_and_can_recover(stage):
@@ -154,30 +161,30 @@ def test_an_assessor_that_breaks_is_told_once_and_can_recover(stage):
 
 def test_the_end_of_the_stream_forgets_its_pictures(stage):
     stage.show("ready", 3)
-    stage.watcher.end_stream()
-    sight = stage.watcher.sight()
-    assert (sight.key, sight.frames, sight.verdict) == ("searching", 0, None)
-    assert stage.watcher.best_frame() is None
+    stage.stream_session.end_stream()
+    status = stage.stream_session.status()
+    assert (status.key, status.frames, status.verdict) == ("searching", 0, None)
+    assert stage.stream_session.best_frame() is None
     assert stage.names().count("gate_closed") == stage.names().count("gate_opened") == 1
 
 
 def test_each_start_of_the_camera_is_a_new_attempt(stage):
     stage.show("blurry", 1)
-    stage.watcher.refuse()
-    stage.watcher.end_stream()
+    stage.stream_session.refuse()
+    stage.stream_session.end_stream()
     stage.show("blurry", 1)
-    assert stage.watcher.attempt == 2
-    assert stage.watcher.sight().refused == 0
+    assert stage.stream_session.attempt == 2
+    assert stage.stream_session.status().refused == 0
     assert [event.attempt for event in stage.events("camera_started")] == [1, 2]
 
 
 def test_retaking_while_the_camera_runs_starts_a_new_attempt(stage):
     stage.show("blurry", 31)
-    assert stage.watcher.sight().may_override
-    stage.watcher.retake()
+    assert stage.stream_session.status().may_override
+    stage.stream_session.retake()
     stage.show("blurry", 1)
-    assert stage.watcher.attempt == 2
-    assert not stage.watcher.sight().may_override
+    assert stage.stream_session.attempt == 2
+    assert not stage.stream_session.status().may_override
     assert [event.attempt for event in stage.events("photo_retaken")] == [1]
 
 

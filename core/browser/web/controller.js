@@ -1,6 +1,6 @@
 // @ts-check
 // Stabiliser, gate and countdown in step: what is shown, and whether the shutter is unlocked; the twin of
-// core/guidance/coach.py.
+// core/guidance/controller.py.
 
 import { GENERAL_KEY, PICTURE_KEYS, family, saidAs } from "./conditions.js";
 import { Countdown } from "./countdown.js";
@@ -19,14 +19,14 @@ const HELPED = [...PICTURE_KEYS, GENERAL_KEY];
  * Follows one stream of conditions, one a frame. Words and button never disagree. Where the photo takes itself,
  * "counting" is said in place of "ready" all the while: a countdown may stop and start anew.
  */
-export class Coach {
+export class GuidanceController {
   #preset;
   #clock;
   #stabiliser;
   #said = "searching";
   #sameSince = -Infinity;
 
-  /** @param {import("./watcher.js").Preset} preset @param {() => number} clock seconds that never go back */
+  /** @param {import("./stream_session.js").Preset} preset @param {() => number} clock seconds that never go back */
   constructor(preset, clock) {
     this.gate = new Gate(preset, clock);
     this.countdown = new Countdown(preset, clock);

@@ -9,7 +9,7 @@ from core.i18n import _
 from core.ui import practise_device, practise_server, session
 
 _PICKED_KEY = "practise-way"
-_KEPT_KEY = "practise_way"
+_KEPT_KEY = "inference_mode"
 
 
 def choice() -> Choice:

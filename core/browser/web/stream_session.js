@@ -1,12 +1,12 @@
 // @ts-check
 // What one camera stream shows: each frame judged and turned into advice and events; the twin of
-// core/live/watcher.py. No page and no camera here.
+// core/live/stream_session.py. No page and no camera here.
 
-import { BestShot } from "./best_shot.js";
-import { Coach } from "./coach.js";
+import { BestFrame } from "./best_frame.js";
+import { GuidanceController } from "./controller.js";
 import { CAMERA_KEYS, OPEN_KEYS, condition } from "./conditions.js";
 import constants from "./constants.js";
-import { moved } from "./glance.js";
+import { moved } from "./image_stats.js";
 import { sizeOf } from "./newest.js";
 import { refined } from "./refine.js";
 import { chanceGood, judge } from "./verdict.js";
@@ -34,29 +34,29 @@ import { chanceGood, judge } from "./verdict.js";
  * has come at whose end the photo takes itself, `due` says that this is now; `help` is the condition whose hint stayed
  * so long that help is offered.
  * @typedef {{key: string, verdict: import("./verdict.js").Verdict | null, frames: number, refused: number,
- *   mayOverride: boolean, broken: boolean, where: import("./where.js").Where | null, ready: boolean, progress: number,
- *   due: boolean, help: string | null}} Sight
+ *   mayOverride: boolean, broken: boolean, where: import("./localization.js").LesionLocation | null, ready: boolean, progress: number,
+ *   due: boolean, help: string | null}} StreamStatus
  *
  * What judges frames; see engine.js. It takes the bitmap away.
  * @typedef {{assess: (source: any, options: {features: boolean}) => Promise<import("./verdict.js").Judged>}} Assessor
  */
 
 // A video link starts small and soft and sharpens by itself: not the person's doing.
-const { ramp: RAMP, frames_logged_every_s: FRAMES_LOGGED_EVERY_S } = constants.watcher;
+const { ramp: RAMP, frames_logged_every_s: FRAMES_LOGGED_EVERY_S } = constants.stream_session;
 
 /** Follows one stream for one person. Show it one frame after the other: wait for `look` before the next. */
-export class Watcher {
+export class StreamSession {
   #engine;
   #rule;
   #preset;
   #clock;
   #record;
-  #coach;
+  #controller;
   #attempt = 0;
   /** Which way the camera looks, where that is known. @type {"user" | "environment" | null} */
   facing = null;
   #copy;
-  /** @type {BestShot<ImageBitmap>} */
+  /** @type {BestFrame<ImageBitmap>} */
   #best;
   // Counts streams, so that an answer that comes after its stream's end is not taken for the next one's.
   #stream = 0;
@@ -78,14 +78,14 @@ export class Watcher {
     this.#copy = copy;
     const { best_shot_ms, fresh_ms } = preset.gate;
     // A photo is never taken from a frame that is not fresh.
-    this.#best = new BestShot(Math.min(best_shot_ms, fresh_ms) / 1000, 4, (bitmap) => bitmap.close());
-    this.#coach = new Coach(preset, clock);
+    this.#best = new BestFrame(Math.min(best_shot_ms, fresh_ms) / 1000, 4, (bitmap) => bitmap.close());
+    this.#controller = new GuidanceController(preset, clock);
     this.#startStream();
   }
 
   #startStream() {
     this.#stream += 1;
-    /** @type {import("./coach.js").Advice} */
+    /** @type {import("./controller.js").Advice} */
     this._advice = { key: "searching", rawKey: "searching" };
     /** @type {number | null} */
     this._shownAt = null;
@@ -99,10 +99,10 @@ export class Watcher {
     this._printSince = 0;
     /** @type {number | null} */
     this._loggedAt = null;
-    /** @type {import("./where.js").Where | null} */
+    /** @type {import("./localization.js").LesionLocation | null} */
     this._where = null;
-    /** @type {import("./glance.js").Glance | null} */
-    this._glance = null;
+    /** @type {import("./image_stats.js").ImageStats | null} */
+    this._stats = null;
     /** @type {string | null} */
     this._told = null;
     this._broken = false;
@@ -126,31 +126,31 @@ export class Watcher {
     this.#rule = rule;
   }
 
-  /** What there is to show now. @returns {Sight} */
-  sight() {
+  /** What there is to show now. @returns {StreamStatus} */
+  status() {
     let key = this._advice.key;
-    if (OPEN_KEYS.includes(key) && !this.#coach.gate.open) key = "searching"; // the frames stopped a moment ago
+    if (OPEN_KEYS.includes(key) && !this.#controller.gate.open) key = "searching"; // the frames stopped a moment ago
     const ready = OPEN_KEYS.includes(key);
-    const { countdown } = this.#coach;
+    const { countdown } = this.#controller;
     return {
       key,
       verdict: this._verdict,
       frames: this._frames,
-      refused: this.#coach.gate.refused,
-      mayOverride: this._frames > 0 && this.#coach.gate.mayOverride,
+      refused: this.#controller.gate.refused,
+      mayOverride: this._frames > 0 && this.#controller.gate.mayOverride,
       broken: this._broken,
       where: this._where,
       ready,
       progress: ready ? countdown.progress : 0,
       due: ready && countdown.due,
-      help: this.#coach.help,
+      help: this.#controller.help,
     };
   }
 
   /** A new try at a photo: nothing refused yet, and its time starts with the next frame. */
   beginAttempt() {
     this.#attempt += 1;
-    this.#coach.gate.begin();
+    this.#controller.gate.begin();
     this.#best.forget();
   }
 
@@ -163,7 +163,7 @@ export class Watcher {
   /** The shutter was pressed, or pressed itself: the next countdown waits until there is time to read. @param {object} properties */
   pressed(properties = {}) {
     this.record("capture_attempted", properties);
-    this.#coach.countdown.rest();
+    this.#controller.countdown.rest();
   }
 
   /** Of the frames that passed in the last moments the one with the best verdict, handed out for good; or null. */
@@ -173,16 +173,16 @@ export class Watcher {
 
   /** Count a refused photo; returns how many there were in this attempt. */
   refuse() {
-    return this.#coach.gate.refuse();
+    return this.#controller.gate.refuse();
   }
 
   /**
    * Judge one frame and say what to show.
    * @param {any} bitmap an ImageBitmap or a VideoFrame, which the engine takes away
    * @param {number} at when it came, in seconds on the clock
-   * @returns {Promise<Sight>}
+   * @returns {Promise<StreamStatus>}
    */
-  async look(bitmap, at = this.#clock()) {
+  async processFrame(bitmap, at = this.#clock()) {
     const { width, height } = sizeOf(bitmap);
     if (!this._frames && !this._broken) {
       this.beginAttempt();
@@ -197,26 +197,26 @@ export class Watcher {
     const judged = await this.#assess(bitmap, stream);
     if (judged === null || stream !== this.#stream) {
       copy?.close();
-      return this.sight();
+      return this.status();
     }
     let key = this.#cameraFault(judged, at);
     const verdict = key === null ? judge(judged, rule) : null;
     if (verdict !== null) key = this.#judge(verdict, rule, at);
     if (verdict?.passes && copy) this.#best.offer(copy, chanceGood(verdict, rule.healthy_skin_passes), at);
     else copy?.close();
-    const before = this._glance;
-    this._glance = judged.glance ?? null;
+    const before = this._stats;
+    this._stats = judged.stats ?? null;
     const { moved_above } = this.#preset.gate;
-    const still = !before || !this._glance || moved(before, this._glance) <= moved_above;
+    const still = !before || !this._stats || moved(before, this._stats) <= moved_above;
     this._verdict = verdict;
     this._where = calmer(this._where, verdict?.where ?? null);
     const place = verdict?.where ?? null;
-    const said = refined(/** @type {string} */ (key), this.#preset, this._glance, place, this.facing);
-    const counting = this.#coach.countdown.running;
-    this.#show(this.#coach.see(said, !still));
+    const said = refined(/** @type {string} */ (key), this.#preset, this._stats, place, this.facing);
+    const counting = this.#controller.countdown.running;
+    this.#show(this.#controller.see(said, !still));
     this.#note(counting, said);
     if (verdict !== null) this.#sample(verdict);
-    return this.sight();
+    return this.status();
   }
 
   /** No frame came for too long: say so, and lock the shutter. */
@@ -224,16 +224,16 @@ export class Watcher {
     if (this._frames) {
       this._verdict = null;
       this.#best.forget();
-      this.#show(this.#coach.lost());
+      this.#show(this.#controller.lost());
     }
-    return this.sight();
+    return this.status();
   }
 
   /** The camera was turned off: forget its pictures and lock the shutter. */
   endStream() {
     this.#show({ key: "searching", rawKey: "searching" });
     this.#startStream();
-    this.#coach = new Coach(this.#preset, this.#clock);
+    this.#controller = new GuidanceController(this.#preset, this.#clock);
   }
 
   /** Hand on an event of this stream. @param {string} event @param {object} properties */
@@ -252,7 +252,7 @@ export class Watcher {
 
   /** Note what is seen beside the prompt: a countdown that starts or stops, and help. @param {boolean} counting @param {string} key */
   #note(counting, key) {
-    const { countdown, help } = this.#coach;
+    const { countdown, help } = this.#controller;
     if (countdown.running && !counting) this.record("note_added", { note: "countdown_started" });
     else if (counting && !countdown.running) this.record("note_added", { note: "countdown_stopped", key });
     if (help !== null && this._told === null) this.record("note_added", { note: "help_offered", key: help });
@@ -290,7 +290,7 @@ export class Watcher {
     return RAMP.includes(key) && !settled ? "searching" : key;
   }
 
-  /** @param {import("./coach.js").Advice} advice */
+  /** @param {import("./controller.js").Advice} advice */
   #show(advice) {
     const before = this._advice;
     this._advice = advice;
@@ -324,7 +324,7 @@ export class Watcher {
   }
 }
 
-/** Half way from one frame's place to the next: an arrow should not tremble. @param {import("./where.js").Where | null} before @param {import("./where.js").Where | null} now */
+/** Half way from one frame's place to the next: an arrow should not tremble. @param {import("./localization.js").LesionLocation | null} before @param {import("./localization.js").LesionLocation | null} now */
 function calmer(before, now) {
   if (before === null || now === null) return now;
   return { x: (before.x + now.x) / 2, y: (before.y + now.y) / 2, size: now.size };

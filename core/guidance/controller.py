@@ -32,7 +32,7 @@ class Advice:
         return self.key in OPEN_KEYS
 
 
-class Coach:
+class GuidanceController:
     """Follows one stream of conditions, one a frame.
 
     "Ready" and the open shutter come and go together, so that words and button never disagree. Where the

@@ -22,7 +22,7 @@ def _script():
     from core.lesion.prediction import Prediction
     from core.lesion.taxonomy import LABELS
     from core.photo import photo_from_array
-    from core.ui import why
+    from core.ui import class_comparison
 
     def heat(label):
         # Nothing speaks for an ulcer.
@@ -34,7 +34,9 @@ def _script():
             st.session_state.setdefault("events", []).append((event, properties))
 
     photo = photo_from_array(np.full((96, 128, 3), st.session_state.get("level", 120), np.uint8), "x")
-    why.panel(photo, Prediction(LABELS, (0.55, *(0.05,) * 9), False, None, 1.0), heat, once, key="a")
+    class_comparison.panel(
+        photo, Prediction(LABELS, (0.55, *(0.05,) * 9), False, None, 1.0), heat, once, key="a"
+    )
 
 
 class FakeGradients:
@@ -53,7 +55,7 @@ class FakeGradients:
 @pytest.fixture
 def twin(monkeypatch, fake_networks):
     made = FakeGradients()
-    monkeypatch.setattr("core.ui.why._gradients", lambda sha256: made)
+    monkeypatch.setattr("core.ui.class_comparison._gradients", lambda sha256: made)
     return made
 
 
@@ -163,7 +165,7 @@ def test_without_gradients_a_sentence_says_why_and_grad_cam_stays(monkeypatch, f
     def broken(sha256):
         raise error
 
-    monkeypatch.setattr("core.ui.why._gradients", broken)
+    monkeypatch.setattr("core.ui.class_comparison._gradients", broken)
     at = shown(opened())
     assert words in at.info[0].value
     assert len(captions(at)) == 4
@@ -172,7 +174,7 @@ def test_without_gradients_a_sentence_says_why_and_grad_cam_stays(monkeypatch, f
 @pytest.mark.parametrize("torch", [True, False])
 def test_a_network_without_a_twin_keeps_grad_cam_and_nobody_is_told_to_install(monkeypatch, twin, torch):
     monkeypatch.setattr("core.explain.gradients.available", lambda: torch)
-    monkeypatch.setattr("core.ui.why.has_twin", lambda entry: False)
+    monkeypatch.setattr("core.ui.class_comparison.has_twin", lambda entry: False)
     at = shown(opened())
     assert [info.value for info in at.info] == [no_twin()]
     assert [box.label for box in at.selectbox] == ["Why this", "and not that"]
@@ -204,7 +206,7 @@ _LATE = """
 import sys
 from streamlit.testing.v1 import AppTest
 sys.path[:0] = ["tests", "tests/ui"]
-from test_why import _script
+from test_class_comparison import _script
 at = AppTest.from_function(_script, default_timeout=240).run()
 assert not at.exception, at.exception
 before = "torch" in sys.modules

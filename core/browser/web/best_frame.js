@@ -1,11 +1,11 @@
 // @ts-check
-// Of the frames of the last moments the best one, with few of them held; the twin of core/guidance/best_shot.py.
+// Of the frames of the last moments the best one, with few of them held; the twin of core/guidance/best_frame.py.
 
 /**
  * Keeps the frames that may still turn out the best of a sliding time: each worse than the one before it.
  * @template Item
  */
-export class BestShot {
+export class BestFrame {
   #window;
   #most;
   #release;
