@@ -58,12 +58,6 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         help="paper (imageqx only; Jalaboi et al. 2022), retake (the default from scratch, and of ResNets), "
         "fine-tuned (the default of EfficientNet-B0 from a pretrained start), or one they are compared by",
     )
-    parser.add_argument(
-        "--without", default="", help="imageqx only: sources not to train on, by slug, separated by commas"
-    )
-    parser.add_argument(
-        "--photos", type=_share, default=1.0, help="share of the photographed subjects to train on"
-    )
     parser.add_argument("--ship", action="store_true", help="put the finished network into weights/")
     parser.set_defaults(run=run)
 
@@ -74,14 +68,6 @@ def _rate(text: str) -> float:
     if rate < 0 or (rate == 0 and text != "auto"):
         raise argparse.ArgumentTypeError(_("the rate must be above 0, or auto"))
     return rate
-
-
-def _share(text: str) -> float:
-    """A share above 0, up to 1."""
-    share = float(text)
-    if not 0 < share <= 1:
-        raise argparse.ArgumentTypeError(_("the share must be above 0 and at most 1"))
-    return share
 
 
 def _sizes(text: str) -> list[int]:
@@ -224,7 +210,6 @@ def _train(args: argparse.Namespace) -> int:
         provenance |= {"loss": args.loss, "graded": recipe.plan.pretrained, "photographs": photographs}
     if args.task == "imageqx":
         provenance["subjects"] = recipe.data.subjects
-        provenance["without"] = [slug for slug in args.without.split(",") if slug]
     if provenance["init"] == Path(args.init).name and Path(args.init).is_file():
         provenance["start"] = _story_of(Path(args.init))
     entry = finish(args.task, trained, recipe, args.out, provenance)
@@ -282,17 +267,15 @@ def _recipe(args: argparse.Namespace, net: Any, training: list, validation: list
     if args.task == "lesion":
         from core.quality.registry import open_assessor
         from training.data.lesion_data import draw_phantoms, load_pictures, load_skin
-        from training.data.splits import share_of
         from training.recipes import lesion
 
         choices = _choices(args)
         drawn = draw_phantoms(per_class=args.phantoms, seed=args.seed)
-        seen = [row for row in training if share_of(row.split_key) < args.photos]
         if choices.restyled:
-            photos = load_pictures(seen, locate=open_assessor("imageqx").places, marks=False)
+            photos = load_pictures(training, locate=open_assessor("imageqx").places, marks=False)
             skin = load_skin(training)
         else:
-            photos, skin = load_pictures(seen, marks=False), []
+            photos, skin = load_pictures(training, marks=False), []
         held_out = load_pictures(validation, long_side=640)
         data = lesion.LesionData([*photos, *drawn], held_out, skin=skin, restyled=choices.restyled)
         mixed = net.early_stages if choices.mixed else ()
@@ -307,15 +290,12 @@ def _recipe(args: argparse.Namespace, net: Any, training: list, validation: list
     from training.recipes import imageqx
 
     folder = args.pool or args.out / "pool"
-    without = [slug for slug in args.without.split(",") if slug]
     data = imageqx.load_data(
         args.data,
         folder,
         args.samples or imageqx.SAMPLES,
         args.seed,
         imageqx.CONFIGURATIONS[args.configuration],
-        without,
-        args.photos,
         imageqx.LOOK,
     )
     make = imageqx.fine_tuning if args.configuration == FINE_TUNED else imageqx.plan

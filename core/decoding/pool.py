@@ -60,12 +60,6 @@ def decode(data: bytes, long_side: int | None) -> tuple[np.ndarray, int, int]:
     return pixels, width, height
 
 
-def process_ids() -> list[int]:
-    """The processes that wait for a photo now."""
-    with _lock:
-        return [worker.process.pid for worker in _idle if worker.alive]
-
-
 def end_idle() -> None:
     """End every worker that has nothing to do; the next photo starts one."""
     with _lock:

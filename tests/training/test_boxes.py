@@ -13,15 +13,12 @@ ROW = Row(
     path=PATH,
     group="lesion",
     label="",
-    source="",
     slug="",
     split_key="",
     width=ENTRY["size"][0],
     height=ENTRY["size"][1],
     mask="",
     boxes=(),
-    licence="",
-    note="",
 )
 
 

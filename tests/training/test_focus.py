@@ -129,7 +129,7 @@ def test_only_hand_made_masks_of_the_split_are_used(tmp_path):
     cv2.imwrite(str(tmp_path / "a.jpg"), np.full((300, 300, 3), 120, np.uint8))
 
     def row(slug, mask="mask.png"):
-        return Row(tmp_path, "a.jpg", "lesion", "ulcer", "", slug, f"{slug}/1", 300, 300, mask, (), "", "")
+        return Row(tmp_path, "a.jpg", "lesion", "ulcer", slug, f"{slug}/1", 300, 300, mask, ())
 
     rows = [row("dfutissue"), row("alonet"), row("dfutissue", mask=""), row("skincond")]
     found = photographs(rows, "left_out")

@@ -16,7 +16,7 @@ def picture(folder, name, group, label, slug, level):
     rng = np.random.default_rng(abs(hash(name)) % 1000)
     pixels = np.clip(level + rng.normal(0, 4, (40, 60, 3)), 0, 255).astype(np.uint8)
     cv2.imwrite(str(folder / name), pixels)
-    return Row(folder, name, group, label, "", slug, f"{slug}/{name}", 60, 40, "", (), "", "")
+    return Row(folder, name, group, label, slug, f"{slug}/{name}", 60, 40, "", ())
 
 
 @pytest.fixture

@@ -123,13 +123,13 @@ def test_fine_tuning_begins_with_a_probe_and_says_so(folder, tmp_path, monkeypat
 def test_the_default_architecture_is_fine_tuned_and_a_resnet_is_not(folder, tmp_path, monkeypatch):
     chosen = []
     monkeypatch.setattr(cli, "_train", lambda args: chosen.append((args.arch, args.configuration)) or 0)
-    for words in ([], ["--arch", "resnet50"], ["--configuration", "plain"]):
+    for words in ([], ["--arch", "resnet50"], ["--configuration", "retake"]):
         assert train("lesion", "--data", folder, "--out", tmp_path, *words) == 0
     assert train("imageqx", "--data", folder, "--out", tmp_path) == 0
     assert chosen == [
         ("efficientnet_b0", "fine-tuned"),
         ("resnet50", "retake"),
-        ("efficientnet_b0", "plain"),
+        ("efficientnet_b0", "retake"),
         ("efficientnet_b0", "retake"),
     ]
 

@@ -133,16 +133,6 @@ class Votes:
         poor = QUALITY_CLASSES.index("poor_quality")
         return poor if poor in top else int(top[0])
 
-    @property
-    def true_explanations(self) -> np.ndarray:
-        """Bool, 5: given by at least one rater."""
-        return self.explanations > 0
-
-    @property
-    def shares(self) -> np.ndarray:
-        """Float32, 4: share of votes per class."""
-        return (self.quality / max(1, int(self.quality.sum()))).astype(np.float32)
-
 
 @dataclass(frozen=True)
 class Ballots:
@@ -196,21 +186,20 @@ class Panel:
         self.sees_spots = _SEES_SPOTS * places[eye] ** 2
         self.overlooks = _OVERLOOKS * places[::-1][eye] ** 2
 
-    def _past(self, measures: Measures, rng: np.random.Generator) -> np.ndarray:
-        """Deviations by which each fault is past each rater's tolerance at this look: raters x 5."""
+    def past(self, measures: Measures, rng: np.random.Generator) -> np.ndarray:
+        """Deviations by which each fault is past each rater's tolerance at this look: raters x 5.
+
+        A rater sees the faults that are above 0, named or not.
+        """
         look = rng.standard_normal(self.tolerance.shape) * _LOOK
         return soreness(measures) - self.tolerance - look
-
-    def objections(self, measures: Measures, rng: np.random.Generator) -> np.ndarray:
-        """Who sees what, named or not: bool, raters x 5."""
-        return self._past(measures, rng) > 0
 
     def ballots(self, measures: Measures, group: str, rng: np.random.Generator) -> Ballots:
         """Let each rater judge a photograph of lesion, healthy_skin or no_skin with these measures.
 
         The same generator draws the same luck whatever the measures, so worse measures never lose a vote.
         """
-        past = self._past(measures, rng)
+        past = self.past(measures, rng)
         mood = rng.random((self.raters, 1))
         minded = ((past > 0) & (mood < self.minds)).any(axis=1)
         ready = self.names * np.clip((past - self.margin) / _RAMP, 0, 1)

@@ -45,15 +45,12 @@ class Row:
     path: str
     group: str
     label: str
-    source: str
     slug: str
     split_key: str
     width: int
     height: int
     mask: str
     boxes: tuple[Box, ...]
-    licence: str
-    note: str
     quality_votes: Mapping[str, int] | None = None
     explanation_votes: Mapping[str, int] | None = None
 
@@ -76,15 +73,12 @@ def _row(root: Path, entry: Mapping[str, str | None]) -> Row:
         path=text("path"),
         group=text("group"),
         label=lesion_label(text("label"), text("original_label")),
-        source=text("source"),
         slug=text("slug"),
         split_key=text("split_key"),
         width=int(text("width")),
         height=int(text("height")),
         mask=text("mask"),
         boxes=tuple((float(a), float(b), float(c), float(d)) for a, b, c, d in boxes),
-        licence=text("licence"),
-        note=text("note"),
         quality_votes=votes("quality_votes"),
         explanation_votes=votes("explanation_votes"),
     )

@@ -9,7 +9,6 @@ import json
 from functools import cache
 from pathlib import Path
 from typing import Any, Final, Literal
-from zlib import crc32
 
 from training.data.sources import Row
 
@@ -35,8 +34,3 @@ def split_of(row: Row) -> Split:
     digest = hashlib.sha256(f"{rule()['salt']}:{row.split_key}".encode()).digest()
     share = int.from_bytes(digest[:4], "big") % 100
     return "validation" if share < rule()["validation_percent"] else "train"
-
-
-def share_of(split_key: str) -> float:
-    """A split key's place (0-1), always the same: a share of the subjects is those below it."""
-    return crc32(str(split_key).encode()) / 2**32

@@ -17,7 +17,6 @@ from core.networks.imageqx import DETAILS, FEATURES, MIDDLE
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
 from core.synthetic.degrade import LUMA, MEASURES
 from training.data.imageqx_data import TRAINING_SHARES, UNKNOWN, PoolDataset, build_pool, load_labels
-from training.data.splits import share_of
 from training.recipes.loop import Plan, Recipe, rounds
 
 QUALITY_SHARE = 1.0
@@ -47,7 +46,6 @@ class Choices:
         explanations: ``"hard"``: whether any rater gave it; ``"soft"``: half way between that and the share.
         views: 1 whole frame, or 2 with the detail from its middle.
         measures, places: whether the extra heads take part in training.
-        no_skin: share of the scenes without skin that is used.
     """
 
     labels: str = "soft"
@@ -55,7 +53,6 @@ class Choices:
     views: int = 2
     measures: bool = True
     places: bool = True
-    no_skin: float = 1.0
 
 
 CONFIGURATIONS: Final = {
@@ -134,37 +131,19 @@ class PoolData:
     Args:
         folder: where ``imageqx_data.build_pool`` wrote the pool.
         choices: the configuration.
-        without: sources that training does not see.
-        photos: share (0-1) of the photographed subjects that training sees; phantoms are thinned alike.
         look: validate on the first so many samples only; None takes all.
 
     Raises:
         DataError: the folder holds no finished pool.
     """
 
-    def __init__(
-        self,
-        folder: Path,
-        choices: Choices,
-        without: Sequence[str] = (),
-        photos: float = 1.0,
-        look: int | None = None,
-    ) -> None:
+    def __init__(self, folder: Path, choices: Choices, look: int | None = None) -> None:
         pool = PoolDataset(folder, "train")
         columns = load_labels(folder)
-        groups, slugs = columns["group"][pool.positions], columns["slug"][pool.positions]
-        # The scenes that stay are the same in every run.
-        chance = np.random.default_rng(7).random(len(pool))
-        keep = ~np.isin(slugs, list(without)) & ((groups != "no_skin") | (chance < choices.no_skin))
-        if photos < 1:
-            keys = columns["split_key"][pool.positions]
-            place = np.array([share_of(key) for key in keys])
-            keep &= np.where(slugs == "phantom", chance, place) < photos
-        self.rows = np.flatnonzero(keep)
         self.choices, self._pool, self._look = choices, pool, look
         self._held_out = PoolDataset(folder, "validation")
-        self.subjects = len(set(columns["split_key"][pool.positions[self.rows]]) - {"phantom"})
-        self.labels = pool.labels[self.rows]
+        self.subjects = len(set(columns["split_key"][pool.positions]) - {"phantom"})
+        self.labels = pool.labels
         self.measures = standard_measures(columns["measures"])[pool.positions]
         self.places = columns["places"]
         any_rater, share = pool.explanations, pool.explanation_shares
@@ -172,7 +151,7 @@ class PoolData:
 
     def picks(self, count: int, rng: np.random.Generator) -> np.ndarray:
         """Every sample alike, as they come in the pool."""
-        return rounds(len(self.rows), count, rng)
+        return rounds(len(self.labels), count, rng)
 
     def views(self, pool: PoolDataset, row: int) -> list[np.ndarray]:
         """The pictures of one sample: uint8, 224 x 224 x 3, as many as the configuration has views."""
@@ -190,7 +169,7 @@ class PoolData:
             (float32, 4), class (int), explanations (float32, 5), measures (float32, 10, nan unknown), places
             (float32, 14 x 14, nan unknown).
         """
-        pool, row = self._pool, int(self.rows[index])
+        pool, row = self._pool, int(index)
         turn = int(rng.integers(8))
 
         def turned(array: np.ndarray) -> np.ndarray:
@@ -236,8 +215,6 @@ def load_data(
     count: int,
     seed: int,
     choices: Choices,
-    without: Sequence[str] = (),
-    photos: float = 1.0,
     look: int | None = None,
 ) -> PoolData:
     """The pool in ``folder``, first rendered from the photographs where there is none (minutes to an hour).
@@ -247,7 +224,7 @@ def load_data(
     """
     if not (folder / "labels.npz").is_file():
         build_pool(data_dir, folder, count=count, seed=seed, shares=TRAINING_SHARES)
-    return PoolData(folder, choices, without, photos, look)
+    return PoolData(folder, choices, look)
 
 
 def standard_measures(measures: np.ndarray) -> np.ndarray:

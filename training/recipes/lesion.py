@@ -52,7 +52,6 @@ class Choices:
 CONFIGURATIONS: Final = {
     "fine-tuned": Choices(restyled=False, mixed=False, smoothing=0.1, blended=0.0, probed=True),
     "retake": Choices(),
-    "plain": Choices(restyled=False, mixed=False),
 }
 SIZES = ((0.0, 128), (0.55, 160), (0.8, 224))
 TUNED_SIZES = ((0.0, 128), (0.4, 160), (0.75, 192))
