@@ -7,7 +7,7 @@ import torch
 from onnx import TensorProto
 from toy_network import toy_entry, write_toy
 
-from core.networks.build import build
+from core.networks.build import ArchitectureError, build
 from core.networks.fold import fold
 from core.networks.twin import fill_twin, load_twin
 from core.runtime.engine import Engine
@@ -102,7 +102,7 @@ def test_init_from_the_wrong_file_says_so(exported, tmp_path):
 
 
 def test_unknown_architecture_says_which_there_are():
-    with pytest.raises(InitError, match="resnet34"):
+    with pytest.raises(ArchitectureError, match="resnet34"):
         build("lesion", "resnet18")
 
 

@@ -138,7 +138,7 @@ def test_two_processes_share_each_step(folder, tmp_path):
     words = ["lesion", "--data", folder, "--out", tmp_path, "--epochs", 1, "--processes", 2, *QUICK]
     done = subprocess.run(
         [sys.executable, "-m", "core", "train", *map(str, words)],
-        cwd=Path(cli.__file__).parents[2],
+        cwd=Path(cli.__file__).parents[1],
         env=os.environ | {"OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,

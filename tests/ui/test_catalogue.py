@@ -9,7 +9,8 @@ from core.lesion.taxonomy import shipped
 
 ROOT = Path(__file__).parents[2]
 LOCALE = ROOT / "core" / "locale"
-SOURCES = [ROOT / "app.py", *sorted(ROOT.glob("core/**/*.py")), *sorted(ROOT.glob("pages/*.py"))]
+FOLDERS = ("core", "pages", "scripts", "training")
+SOURCES = [ROOT / "app.py", *(path for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*.py")))]
 
 
 def extracted():
