@@ -206,9 +206,9 @@ const parts = {
         else if (deed === "lost") shown = controller.lost().key;
         else if (deed === "rest") controller.countdown.rest();
         else controller.gate[deed]();
-        const { gate, countdown, help } = coach;
+        const { gate, countdown, help } = controller;
         const found = [shown, gate.open, gate.steady, gate.refused, gate.mayOverride];
-        expect([...found, countdown.progress, countdown.due, help], after, `${preset} coach ${i}`);
+        expect([...found, countdown.progress, countdown.due, help], after, `${preset} controller ${i}`);
       });
     }
   },
