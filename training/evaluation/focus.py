@@ -20,11 +20,12 @@ import cv2
 import numpy as np
 
 from core.explain import Explanation
-from core.metrics import clean, draws, interval
+from core.metrics import draws, interval
 from core.synthetic.degrade import LUMA, box_of, disc_kernel, to_linear, to_srgb
 from core.synthetic.phantoms import draw
 from training.data.sources import Row, read_mask, read_rgb
 from training.data.splits import split_of
+from training.evaluation.metrics import clean
 
 SOURCES: Final = ("fuseg", "vitpoc", "dfutissue")
 FAULTS: Final = ("blurry", "bad_light")

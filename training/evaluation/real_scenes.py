@@ -6,11 +6,12 @@ from typing import Any, Final
 
 import numpy as np
 
-from core.metrics import draws, report_binary
+from core.metrics import draws
 from core.quality.verdict import Assessor, PassRule
 from training.data.sources import Row, read_rgb
 from training.data.splits import split_of
-from training.evaluation.answers import Progress, quiet
+from training.evaluation.metrics import report_binary
+from training.evaluation.predictions import Progress, quiet
 
 # Which labels are faulty, and which explanation should say so.
 REAL: Final = {

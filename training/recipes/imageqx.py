@@ -12,11 +12,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.data import Dataset
 
-from core.metrics import macro_f1
 from core.networks.imageqx import DETAILS, FEATURES, MIDDLE
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
 from core.synthetic.degrade import LUMA, MEASURES
 from training.data.imageqx_data import TRAINING_SHARES, UNKNOWN, PoolDataset, build_pool, load_labels
+from training.evaluation.metrics import macro_f1
 from training.recipes.loop import Plan, Recipe, rounds
 
 QUALITY_SHARE = 1.0

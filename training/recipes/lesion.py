@@ -14,7 +14,6 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.data import Dataset
 
-from core.metrics import macro_f1
 from core.networks.lesion import LABELS
 from core.runtime.preprocess import network_square
 from training.data.lesion_data import (
@@ -24,6 +23,7 @@ from training.data.lesion_data import (
     balanced_picks,
     training_view,
 )
+from training.evaluation.metrics import macro_f1
 from training.recipes import mixstyle
 from training.recipes.loop import Plan, Recipe
 

@@ -1,4 +1,4 @@
-"""Show pictures to a lesion classifier, lesions and others, and keep what it said beside the truth.
+"""A lesion classifier's predictions for lesions and for pictures that show none.
 
 Four sets: ``validation`` (other photographs of the sources it learnt from) and ``left_out`` (sources it never
 saw), each with photographs that show no lesion; ``phantoms`` of unseen seeds; and, to fit abstention with,
@@ -7,9 +7,9 @@ saw), each with photographs that show no lesion; ``phantoms`` of unseen seeds; a
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -17,10 +17,9 @@ from core.i18n import _
 from core.lesion.classifier import LesionClassifier
 from core.runtime.probability import softmax
 from core.synthetic.phantoms import LESION_CLASSES, Kind, draw
-from training.data.lesion_data import PHANTOM_SLUG
 from training.data.sources import DataError, Row, read_rgb
 from training.data.splits import split_of
-from training.evaluation.answers import Progress, quiet
+from training.evaluation.predictions import PHANTOM, Predictions, Progress, collected, joined, quiet
 
 # Phantoms for each class, and how many times as many without a lesion; their seeds are in no training.
 PHANTOMS_EACH: Final = 12
@@ -34,84 +33,47 @@ SETS: Final = ("validation", "left_out", "phantoms")
 
 
 @dataclass(frozen=True, eq=False)
-class LesionAnswers:
-    """What a lesion classifier said of N pictures, beside the truth.
+class LesionPredictions(Predictions):
+    """What a lesion classifier predicted for N pictures; ``label`` is ``NO_LESION`` where they show none.
 
     Attributes:
-        truth: int, N: index of the true class; ``NO_LESION`` where the picture shows none.
         logits: float, N x classes.
         pooled: float, N x channels: mean over the feature map; no channels where the network has none.
         groups: str, N: lesion, healthy_skin, no_skin or real_quality.
-        slugs: str, N: the source; ``PHANTOM_SLUG`` for drawn pictures.
-        keys: str, N: what is resampled together.
     """
 
-    truth: np.ndarray
     logits: np.ndarray
     pooled: np.ndarray
     groups: np.ndarray
-    slugs: np.ndarray
-    keys: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.truth)
-
-    def only(self, keep: np.ndarray) -> "LesionAnswers":
-        """The answers where ``keep`` (bool, N)."""
-        return LesionAnswers(**{name: getattr(self, name)[keep] for name in self.__dataclass_fields__})
 
     @property
     def lesion(self) -> np.ndarray:
         """Bool, N: the picture shows a lesion."""
-        return self.truth != NO_LESION
+        return self.label != NO_LESION
 
     @property
-    def drawn(self) -> np.ndarray:
-        """Bool, N: a phantom."""
-        return self.slugs == PHANTOM_SLUG
+    def predicted(self) -> np.ndarray:
+        """Int, N: the most likely class."""
+        return self.logits.argmax(axis=1)
 
-    def chances(self, temperature: float) -> np.ndarray:
+    def chances(self, temperature: float = 1.0) -> np.ndarray:
         """Float64, N x classes: probabilities."""
         return softmax(self.logits, temperature)
 
-    def order(self) -> np.ndarray:
-        """Int, N x classes: classes, best first."""
-        return np.argsort(-self.logits, axis=1, kind="stable")
 
-
-def joined(parts: Sequence[LesionAnswers]) -> LesionAnswers:
-    """Several sets of answers, at least one not empty, as one; keys stay as they are."""
-    held = [part for part in parts if len(part)]
-    names = LesionAnswers.__dataclass_fields__
-    return LesionAnswers(**{name: np.concatenate([getattr(part, name) for part in held]) for name in names})
-
-
-class _Collector:
-    """Asks about one picture after the other."""
-
-    def __init__(self, classifier: LesionClassifier, classes: int) -> None:
-        self._classifier, self._classes = classifier, classes
-        self._said: list[tuple[np.ndarray, np.ndarray]] = []
-        self._told: list[tuple[int, str, str, str]] = []
-
-    def show(self, rgb: np.ndarray, truth: int, group: str, slug: str, key: str) -> None:
-        """Ask about one picture."""
-        logits, pooled = self._classifier.raw(rgb)
-        self._said.append((logits, np.zeros(0, np.float32) if pooled is None else pooled))
-        self._told.append((truth, group, slug, key))
-
-    def answers(self) -> LesionAnswers:
-        """All answers so far."""
-        truth, groups, slugs, keys = ([told[k] for told in self._told] for k in range(4))
-        count = len(truth)
-        return LesionAnswers(
-            np.array(truth, int),
-            np.array([logits for logits, _pooled in self._said], float).reshape(count, self._classes),
-            np.array([pooled for _logits, pooled in self._said], float).reshape(count, -1 if count else 0),
-            np.array(groups, str),
-            np.array(slugs, str),
-            np.array(keys, str),
-        )
+def _record(
+    classifier: LesionClassifier, rgb: np.ndarray, label: int, group: str, source: str, key: str
+) -> dict[str, Any]:
+    """One row of ``LesionPredictions``."""
+    logits, pooled = classifier.raw(rgb)
+    return {
+        "label": label,
+        "logits": logits.astype(float),
+        "pooled": np.zeros(0) if pooled is None else pooled.astype(float),
+        "groups": group,
+        "sources": source,
+        "keys": key,
+    }
 
 
 def place_of(row: Row, labels: Sequence[str]) -> int:
@@ -128,14 +90,14 @@ def place_of(row: Row, labels: Sequence[str]) -> int:
     return labels.index(row.label)
 
 
-def ask_photos(
+def predict_photos(
     classifier: LesionClassifier,
     labels: Sequence[str],
     rows: Sequence[Row],
     what: str = "",
     progress: Progress = quiet,
-) -> LesionAnswers:
-    """Answers to photographs.
+) -> LesionPredictions:
+    """Predictions for photographs.
 
     Args:
         labels: classes in the order of the logits.
@@ -144,23 +106,23 @@ def ask_photos(
     Raises:
         DataError: a photograph cannot be read, or its label is none of the classes.
     """
-    asked = _Collector(classifier, len(labels))
-    truths = [place_of(row, labels) for row in rows]
-    for number, (row, truth) in enumerate(zip(rows, truths, strict=True), start=1):
-        asked.show(read_rgb(row), truth, row.group, row.slug, row.split_key)
-        progress(what, number, len(rows))
-    return asked.answers()
+    places = [place_of(row, labels) for row in rows]
+    records = (
+        _record(classifier, read_rgb(row), place, row.group, row.slug, row.split_key)
+        for row, place in zip(rows, places, strict=True)
+    )
+    return collected(LesionPredictions, what, len(rows), records, progress)
 
 
-def ask_phantoms(
+def predict_phantoms(
     classifier: LesionClassifier,
     labels: Sequence[str],
     each: int,
     seed: int,
     extents: tuple[float, float] = (0.4, 0.4),
     progress: Progress = quiet,
-) -> LesionAnswers:
-    """Answers to drawn lesions, and to drawn skin and scenes without.
+) -> LesionPredictions:
+    """Predictions for drawn lesions, and for drawn skin and scenes without.
 
     Args:
         labels: classes in the order of the logits; those that can be drawn are.
@@ -170,23 +132,23 @@ def ask_phantoms(
         extents: smallest and largest extent of a lesion, over the short side.
     """
     rng = np.random.default_rng(seed)
-    asked = _Collector(classifier, len(labels))
     known = [label for label in labels if label in LESION_CLASSES]
-    for number, label in enumerate(known):
-        for k in range(each):
-            this = seed + 100 * number + k
-            extent = float(rng.uniform(*extents))
-            phantom = draw("lesion", this, (480, 640), lesion_extent=extent, lesion_class=label)
-            asked.show(phantom.rgb, labels.index(label), "lesion", PHANTOM_SLUG, f"{PHANTOM_SLUG}/{this}")
-        progress("phantoms", number + 1, len(known) + 2)
+    without = -(-each * WITHOUT_TIMES // 2)
     kinds: tuple[Kind, ...] = ("healthy_skin", "no_skin")
-    for number, kind in enumerate(kinds):
-        for k in range(-(-each * WITHOUT_TIMES // 2)):
-            this = seed + 10_000 * (number + 1) + k
-            shown = draw(kind, this, (480, 640))
-            asked.show(shown.rgb, NO_LESION, kind, PHANTOM_SLUG, f"{PHANTOM_SLUG}/{this}")
-        progress("phantoms", len(known) + number + 1, len(known) + 2)
-    return asked.answers()
+
+    def records() -> Iterator[dict[str, Any]]:
+        for number, label in enumerate(known):
+            for this in range(seed + 100 * number, seed + 100 * number + each):
+                extent = float(rng.uniform(*extents))
+                rgb = draw("lesion", this, (480, 640), lesion_extent=extent, lesion_class=label).rgb
+                yield _record(classifier, rgb, labels.index(label), "lesion", PHANTOM, f"{PHANTOM}/{this}")
+        for number, kind in enumerate(kinds, start=1):
+            for this in range(seed + 10_000 * number, seed + 10_000 * number + without):
+                rgb = draw(kind, this, (480, 640)).rgb
+                yield _record(classifier, rgb, NO_LESION, kind, PHANTOM, f"{PHANTOM}/{this}")
+
+    total = len(known) * each + len(kinds) * without
+    return collected(LesionPredictions, "phantoms", total, records(), progress)
 
 
 def _place(row: Row) -> bytes:
@@ -212,29 +174,29 @@ def reference_rows(rows: Sequence[Row], each: int = REFERENCES_EACH) -> list[Row
     return [row for held in cells.values() for row in sorted(held, key=_place)[:each]]
 
 
-def ask_references(
+def predict_references(
     classifier: LesionClassifier,
     labels: Sequence[str],
     rows: Sequence[Row],
     limit: int | None = None,
     progress: Progress = quiet,
-) -> LesionAnswers:
-    """Answers to the training side; ``limit`` as for ``ask_sets``."""
+) -> LesionPredictions:
+    """Predictions for the training side; ``limit`` as for ``predict_sets``."""
     chosen = _taken(reference_rows(rows), limit)
-    photos = ask_photos(classifier, labels, chosen, "references", progress)
+    photos = predict_photos(classifier, labels, chosen, "references", progress)
     each = PHANTOMS_EACH if limit is None else min(PHANTOMS_EACH, limit)
-    drawn = ask_phantoms(classifier, labels, each, _REFERENCE_SEED, (0.2, 0.6), progress)
+    drawn = predict_phantoms(classifier, labels, each, _REFERENCE_SEED, (0.2, 0.6), progress)
     return joined([photos, drawn])
 
 
-def ask_sets(
+def predict_sets(
     classifier: LesionClassifier,
     labels: Sequence[str],
     rows: Sequence[Row],
     limit: int | None = None,
     progress: Progress = quiet,
-) -> dict[str, LesionAnswers]:
-    """Answers by name of the set (``SETS``), sets without any left out.
+) -> dict[str, LesionPredictions]:
+    """Predictions by name of the set (``SETS``), sets without any left out.
 
     Args:
         labels: classes in the order of the logits.
@@ -243,7 +205,7 @@ def ask_sets(
     sets = {}
     for split in ("validation", "left_out"):
         chosen = _taken([row for row in rows if split_of(row) == split], limit)
-        sets[split] = ask_photos(classifier, labels, chosen, split, progress)
+        sets[split] = predict_photos(classifier, labels, chosen, split, progress)
     each = PHANTOMS_EACH if limit is None else min(PHANTOMS_EACH, limit)
-    sets["phantoms"] = ask_phantoms(classifier, labels, each, _SEED, progress=progress)
-    return {name: answers for name, answers in sets.items() if len(answers)}
+    sets["phantoms"] = predict_phantoms(classifier, labels, each, _SEED, progress=progress)
+    return {name: held for name, held in sets.items() if len(held)}
