@@ -7,7 +7,7 @@ answers what the panel would mostly say if it voted again.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,7 +23,7 @@ from training.data.sources import Row
 from training.data.splits import SPLITS
 from training.evaluation.evaluate import paper
 from training.evaluation.metrics import auc, best_f1, binary, clean, mean_of
-from training.evaluation.predictions import Progress, quiet
+from training.evaluation.predictions import Columns, Progress, collected, joined, quiet
 from training.evaluation.quality_predictions import benchmark, check_pool
 from training.evaluation.tables import markdown
 
@@ -31,35 +31,23 @@ from training.evaluation.tables import markdown
 _AGAIN: Final = 15
 
 
-@dataclass(frozen=True)
-class Judged:
-    """What a panel's raters said of N photographs.
+@dataclass(frozen=True, eq=False)
+class Judged(Columns):
+    """What a panel's raters voted on N photographs.
 
     Attributes:
-        measures: N, what the raters judged by.
-        groups: N, lesion, healthy_skin or no_skin.
+        measures: object (``Measures``), N: what the raters judged by.
+        groups: str, N: lesion, healthy_skin or no_skin.
         quality: int, N x raters: class voted for.
         explanations: bool, N x raters x 5.
         splits: str, N.
     """
 
-    measures: tuple[Measures, ...]
-    groups: tuple[str, ...]
+    measures: np.ndarray
+    groups: np.ndarray
     quality: np.ndarray
     explanations: np.ndarray
     splits: np.ndarray
-
-    def only(self, split: str) -> "Judged":
-        """The photographs of one split."""
-        keep = np.flatnonzero(self.splits == split)
-        return replace(
-            self,
-            measures=tuple(self.measures[i] for i in keep),
-            groups=tuple(self.groups[i] for i in keep),
-            quality=self.quality[keep],
-            explanations=self.explanations[keep],
-            splits=self.splits[keep],
-        )
 
 
 class _Clerk(Panel):
@@ -74,29 +62,23 @@ class _Clerk(Panel):
         return self.kept[-1]
 
 
-def _judged(measures: list[Measures], groups: list[str], ballots: list[Ballots], splits: list[str]) -> Judged:
-    return Judged(
-        tuple(measures),
-        tuple(groups),
-        np.array([one.quality for one in ballots]),
-        np.array([one.explanations for one in ballots]),
-        np.array(splits),
-    )
+def _record(measures: Measures, group: str, split: str, ballots: Ballots) -> dict[str, Any]:
+    """One row of ``Judged``."""
+    given = {"quality": ballots.quality, "explanations": ballots.explanations}
+    return given | {"measures": measures, "groups": group, "splits": split}
 
 
 def judge_benchmark(rows: list[Row], counts: Mapping[str, int], seed: int, progress: Progress) -> Judged:
     """Let the panel judge the first samples of each split, drawn anew; its votes are the benchmark's own."""
     panel = _Clerk(seed)
-    measures, groups, splits = [], [], []
-    for split, count in counts.items():
+
+    def records(split: str) -> Iterator[dict[str, Any]]:
         material = material_of(rows, split)
-        for number in range(count):
+        for number in range(counts[split]):
             made = sample(number, split, material, panel, seed)
-            measures.append(made.shot.measures)
-            groups.append(made.group)
-            splits.append(split)
-            progress(split, number + 1, count)
-    return _judged(measures, groups, panel.kept, splits)
+            yield _record(made.shot.measures, made.group, split, panel.kept[-1])
+
+    return joined([collected(Judged, split, counts[split], records(split), progress) for split in counts])
 
 
 def judge_pool(pool_dir: Path, counts: Mapping[str, int], seed: int) -> Judged:
@@ -105,18 +87,16 @@ def judge_pool(pool_dir: Path, counts: Mapping[str, int], seed: int) -> Judged:
     Raises:
         DataError: the folder holds no finished pool.
     """
-    columns = load_labels(pool_dir)
-    panel = Panel(seed)
+    columns, panel = load_labels(pool_dir), Panel(seed)
     rendered = ~np.isnan(columns["measures"][:, MEASURES.index("blur")])
-    measures, groups, ballots, splits = [], [], [], []
-    for split, count in counts.items():
-        for place in np.flatnonzero(rendered & (columns["split"] == split))[:count]:
+
+    def records(split: str) -> Iterator[dict[str, Any]]:
+        for place in np.flatnonzero(rendered & (columns["split"] == split))[: counts[split]]:
             rng = np.random.default_rng([seed, SPLITS.index(split), int(place), 1])
-            measures.append(measures_of(columns, int(place)))
-            groups.append(str(columns["group"][place]))
-            ballots.append(panel.ballots(measures[-1], groups[-1], rng))
-            splits.append(split)
-    return _judged(measures, groups, ballots, splits)
+            measures, group = measures_of(columns, int(place)), str(columns["group"][place])
+            yield _record(measures, group, split, panel.ballots(measures, group, rng))
+
+    return joined([collected(Judged, split, counts[split], records(split), quiet) for split in counts])
 
 
 def _mostly_voted(judged: Judged, seed: int) -> np.ndarray:
@@ -201,7 +181,7 @@ def agreement_report(judged: Judged, seed: int, benchmark: str) -> dict[str, Any
     sections = {"all": figures(judged, seed)}
     splits = [split for split in SPLITS if (judged.splits == split).any()]
     if len(splits) > 1:
-        sections |= {split: figures(judged.only(split), seed) for split in splits}
+        sections |= {split: figures(judged.subset(judged.splits == split), seed) for split in splits}
     return {
         "task": "panel",
         "benchmark": benchmark,

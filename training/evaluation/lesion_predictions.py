@@ -5,7 +5,6 @@ saw), each with photographs that show no lesion; ``phantoms`` of unseen seeds; a
 ``references``: photographs and phantoms of the training side.
 """
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from core.lesion.classifier import LesionClassifier
 from core.runtime.probability import softmax
 from core.synthetic.phantoms import LESION_CLASSES, Kind, draw
 from training.data.sources import DataError, Row, read_rgb
-from training.data.splits import split_of
+from training.data.splits import lot, split_of
 from training.evaluation.predictions import PHANTOM, Predictions, Progress, collected, joined, quiet
 
 # Phantoms for each class, and how many times as many without a lesion; their seeds are in no training.
@@ -151,16 +150,11 @@ def predict_phantoms(
     return collected(LesionPredictions, "phantoms", total, records(), progress)
 
 
-def _place(row: Row) -> bytes:
-    """Where a photograph stands in an order that has nothing to do with what it shows."""
-    return hashlib.sha256(row.path.encode()).digest()
-
-
 def _taken(rows: Sequence[Row], limit: int | None) -> list[Row]:
     """All these photographs, or at most so many of lesions and as many others, of all kinds."""
     if limit is None:
         return list(rows)
-    mixed = sorted(rows, key=_place)
+    mixed = sorted(rows, key=lot)
     lesions = [row for row in mixed if row.group == "lesion"][:limit]
     return lesions + [row for row in mixed if row.group != "lesion"][:limit]
 
@@ -171,7 +165,7 @@ def reference_rows(rows: Sequence[Row], each: int = REFERENCES_EACH) -> list[Row
     for row in rows:
         if split_of(row) == "train":
             cells[row.group, row.label if row.group == "lesion" else "", row.slug].append(row)
-    return [row for held in cells.values() for row in sorted(held, key=_place)[:each]]
+    return [row for held in cells.values() for row in sorted(held, key=lot)[:each]]
 
 
 def predict_references(

@@ -1,4 +1,4 @@
-"""A network's predictions for a set of pictures, beside the truth: what all kinds of them have in common."""
+"""Tables of N pictures in columns, and above all a network's predictions for them beside the truth."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
@@ -11,7 +11,9 @@ from core.metrics import draws
 Progress = Callable[[str, int, int], None]
 PHANTOM: Final = "phantom"
 """The source of drawn pictures."""
-_KINDS: Final = {"sources": str, "keys": str, "groups": str, "thumbs": object}
+_KINDS: Final = {"thumbs": object, "measures": object} | dict.fromkeys(
+    ("sources", "keys", "groups", "splits"), str
+)
 
 
 def quiet(_what: str, _done: int, _total: int) -> None:
@@ -20,8 +22,20 @@ def quiet(_what: str, _done: int, _total: int) -> None:
 
 
 @dataclass(frozen=True, eq=False)
-class Predictions:
-    """Predictions for N pictures; every column has N rows.
+class Columns:
+    """N pictures; every field is an array with a row for each."""
+
+    def __len__(self) -> int:
+        return len(getattr(self, fields(self)[0].name))
+
+    def subset(self, keep: np.ndarray) -> Self:
+        """Those where ``keep`` (bool, N)."""
+        return replace(self, **{column.name: getattr(self, column.name)[keep] for column in fields(self)})
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions(Columns):
+    """Predictions for N pictures.
 
     Attributes:
         label: int: index of the true class.
@@ -33,30 +47,23 @@ class Predictions:
     sources: np.ndarray
     keys: np.ndarray
 
-    def __len__(self) -> int:
-        return len(self.label)
-
     @property
     def drawn(self) -> np.ndarray:
         """Bool, N: a phantom."""
         return self.sources == PHANTOM
-
-    def subset(self, keep: np.ndarray) -> Self:
-        """The predictions where ``keep`` (bool, N)."""
-        return replace(self, **{column.name: getattr(self, column.name)[keep] for column in fields(self)})
 
     def weights(self) -> np.ndarray:
         """Bootstrap weights of the pictures: replicates x N."""
         return draws(self.keys)
 
 
-P = TypeVar("P", bound=Predictions)
+C = TypeVar("C", bound=Columns)
 
 
 def collected(
-    kind: type[P], what: str, total: int, records: Iterable[Mapping[str, Any]], progress: Progress
-) -> P:
-    """Predictions of one kind from a mapping of its columns for each picture.
+    kind: type[C], what: str, total: int, records: Iterable[Mapping[str, Any]], progress: Progress
+) -> C:
+    """The columns of one kind from a record for each picture.
 
     Args:
         what, total: what to call this set to ``progress``, and how many pictures it has.
@@ -69,7 +76,7 @@ def collected(
     return kind(**{name: np.array([row[name] for row in rows], _KINDS.get(name)) for name in names})
 
 
-def joined(parts: Sequence[P]) -> P:
+def joined(parts: Sequence[C]) -> C:
     """Several sets as one, those without pictures left out."""
     held = [part for part in parts if len(part)] or list(parts[:1])
     names = [column.name for column in fields(held[0])]
