@@ -1,4 +1,4 @@
-"""A report of the lesion classifier on made-up answers, through the code that makes real ones."""
+"""A report of the lesion classifier on made-up predictions, through the code that makes real ones."""
 
 import copy
 import tempfile
@@ -11,11 +11,11 @@ from made_up_entry import made_up_entry
 from core.lesion.abstain import read_centres
 from core.lesion.taxonomy import LABELS
 from training.evaluation.evaluate_lesion import evaluate_lesion
-from training.evaluation.lesion_answers import NO_LESION, LesionAnswers
 from training.evaluation.lesion_limits import fit
+from training.evaluation.lesion_predictions import NO_LESION, LesionPredictions
 
 
-def _answers(seed, each, right, slugs, classes=LABELS):
+def _predictions(seed, each, right, slugs, classes=LABELS):
     """``each`` pictures of each class and five times as many of none; ``right`` is the share answered so."""
     rng = np.random.default_rng(seed)
     truth = np.concatenate(
@@ -32,17 +32,19 @@ def _answers(seed, each, right, slugs, classes=LABELS):
     names = np.where(lesion, rng.choice(slugs, len(truth)), slugs[0])
     groups = np.where(lesion, "lesion", np.where(rng.random(len(truth)) < 0.5, "no_skin", "healthy_skin"))
     keys = np.array([f"{seed}/{i}" for i in range(len(truth))])
-    return LesionAnswers(truth, logits, pooled, groups, names, keys)
+    return LesionPredictions(truth, names, keys, logits, pooled, groups)
 
 
 @cache
 def _made():
     sets = {
-        "validation": _answers(1, 12, 0.8, ["one", "two", "scdet2"]),
-        "left_out": _answers(2, 9, 0.4, ["new", "newer"], [name for name in LABELS if name != "alopecia"]),
-        "phantoms": _answers(3, 6, 0.5, ["phantom"]),
+        "validation": _predictions(1, 12, 0.8, ["one", "two", "scdet2"]),
+        "left_out": _predictions(
+            2, 9, 0.4, ["new", "newer"], [name for name in LABELS if name != "alopecia"]
+        ),
+        "phantoms": _predictions(3, 6, 0.5, ["phantom"]),
     }
-    references = _answers(4, 20, 0.8, ["one", "phantom"])
+    references = _predictions(4, 20, 0.8, ["one", "phantom"])
     entry = made_up_entry(task="lesion", labels=list(LABELS), file="lesion.onnx")
     with tempfile.TemporaryDirectory() as folder:
         entry = fit(sets, references, entry, Path(folder))

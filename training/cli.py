@@ -256,7 +256,7 @@ def _recipe(args: argparse.Namespace, net: Any, training: list, validation: list
             ("epochs", args.epochs),
             ("draws", args.draws),
             ("minutes", args.minutes),
-            ("rate", args.rate),
+            ("peak", args.rate or None),  # of "auto" the range test makes a number
         )
         if value is not None
     }
@@ -282,7 +282,7 @@ def _recipe(args: argparse.Namespace, net: Any, training: list, validation: list
         return lesion.LesionRecipe(
             net,
             data,
-            (lesion.fine_tuning if choices.probed else lesion.plan)(**given),
+            replace(lesion.FINE_TUNING if choices.probed else lesion.PLAN, **given),
             loss=args.loss,
             mixed=mixed,
             choices=choices,
@@ -298,5 +298,5 @@ def _recipe(args: argparse.Namespace, net: Any, training: list, validation: list
         imageqx.CONFIGURATIONS[args.configuration],
         imageqx.LOOK,
     )
-    make = imageqx.fine_tuning if args.configuration == FINE_TUNED else imageqx.plan
-    return imageqx.ImageQXRecipe(net, data, make(**given))
+    plan = imageqx.FINE_TUNING if args.configuration == FINE_TUNED else imageqx.PLAN
+    return imageqx.ImageQXRecipe(net, data, replace(plan, **given))

@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
-from training.evaluation.answers import Answers
+from training.evaluation.quality_predictions import QualityPredictions
 
 
-def answers_of(n, seed=0, **columns):
-    """Answers of made-up photographs: about right, never surely."""
+def predictions_of(n, seed=0, **columns):
+    """Predictions for made-up photographs: about right, never surely."""
     rng = np.random.default_rng(seed)
     label = rng.integers(0, 4, n)
     class_votes = np.zeros((n, 4))
@@ -14,26 +14,24 @@ def answers_of(n, seed=0, **columns):
     scores = (0.25 + 0.4 * (votes > 0) + rng.normal(0, 0.15, (n, 5))).clip(0.01, 0.99)
     quality = rng.random((n, 4)) + 0.5 * class_votes
     quality /= quality.sum(1, keepdims=True)
-    said = quality.argmax(1)
+    predicted = quality.argmax(1)
     flagged = scores >= 0.5
     made = {
         "label": label,
         "class_votes": class_votes,
         "votes": votes,
-        "said": said,
+        "predicted": predicted,
         "quality": quality,
         "scores": scores,
         "flagged": flagged,
-        "passes": (said == 0) & ~flagged.any(1),
-        "groups": np.array([f"key{i}" for i in range(n)]),
-        "phantom": np.zeros(n, bool),
-        "slugs": np.array(["somewhere"] * n),
+        "passes": (predicted == 0) & ~flagged.any(1),
+        "sources": np.array(["somewhere"] * n),
         "keys": np.array([f"key{i}" for i in range(n)]),
         "thumbs": np.array([f"jpeg {i}".encode() for i in range(n)], object),
     }
-    return Answers(**made | columns)
+    return QualityPredictions(**made | columns)
 
 
 @pytest.fixture(scope="session")
-def make_answers():
-    return answers_of
+def make_predictions():
+    return predictions_of

@@ -15,13 +15,12 @@ from training.evaluation.agreement import (
     Judged,
     agreement_markdown,
     agreement_report,
-    best_f1,
     figures,
     judge_benchmark,
     judge_pool,
-    paper,
 )
-from training.evaluation.evaluate import benchmark
+from training.evaluation.evaluate import paper
+from training.evaluation.quality_predictions import benchmark
 
 COUNTS = {"validation": 4, "left_out": 6}
 POOR = QUALITY_CLASSES.index("poor_quality")
@@ -69,17 +68,9 @@ def test_figures_by_hand():
     assert out["mean_of_classes"]["deviation"] == pytest.approx(np.std(pair_means), abs=1e-3)
 
 
-def test_best_f1_by_hand():
-    truth = np.array([1, 0, 1, 0], bool)
-    assert best_f1(truth, np.array([0.9, 0.8, 0.7, 0.1])) == pytest.approx(0.8)
-    # Equal scores stand or fall together.
-    assert best_f1(truth, np.full(4, -np.inf)) == pytest.approx(2 / 3)
-    assert np.isnan(best_f1(~np.ones(4, bool), np.arange(4.0)))
-
-
 def test_the_papers_figures_stand_beside_ours():
-    assert paper()["blurry"] == 0.83
-    assert paper()["mean_of_classes"] == 0.77
+    assert paper()["rater_f1"]["blurry"] == 0.83
+    assert paper()["rater_f1"]["mean_of_classes"] == 0.77
     text = agreement_markdown(agreement_report(by_hand(), 1, "by hand"))
     assert "| blurry | 2 | 0.22 (0.31) | 0.83 | 1.00 | 1.000 |" in text
     assert "not known here" in text

@@ -3,15 +3,15 @@ import json
 import numpy as np
 import pytest
 
-from core.metrics import auc, confusion, draws, macro_f1, roc_points, share_interval
+from core.metrics import draws
 from core.runtime.probability import softmax
 from training.evaluation.calibration import (
     at_thresholds,
-    best_f1,
     best_thresholds,
     reliability,
     reliability_bins,
 )
+from training.evaluation.metrics import auc, best_f1, confusion, macro_f1, roc_points, share_interval
 
 
 def yes(*values):
@@ -56,9 +56,11 @@ def test_without_a_temperature_before_is_after():
 def test_best_f1_by_hand():
     truth, score = yes(0, 1, 1, 0, 1), np.array([0.1, 0.8, 0.6, 0.5, 0.4])
     # At 0.4: three hits of four; at 0.6: two hits of two. 2*3/7 > 2*2/5.
-    assert best_f1(truth, score) == pytest.approx(0.25)
+    assert best_f1(truth, score) == pytest.approx((0.25, 6 / 7))
     assert best_f1(yes(0, 0), score[:2]) is None
-    assert best_f1(yes(1, 0), np.array([0.5, 0.5])) == 0.5
+    # Equal scores stand or fall together.
+    assert best_f1(yes(1, 0, 1, 0), np.full(4, -1e6)) == pytest.approx((-1e6, 2 / 3))
+    assert best_f1(yes(1, 0), np.array([0.5, 0.5])) == pytest.approx((0.5, 2 / 3))
 
 
 def test_best_f1_is_the_best_of_all_thresholds():
@@ -70,20 +72,21 @@ def test_best_f1_is_the_best_of_all_thresholds():
         given = score >= bar
         return 2 * (given & truth).sum() / (given.sum() + truth.sum())
 
-    assert f1(best_f1(truth, score)) == max(f1(bar) for bar in np.unique(score))
+    threshold, best = best_f1(truth, score)
+    assert f1(threshold) == best == max(f1(bar) for bar in np.unique(score))
 
 
-def test_thresholds_of_one_set_are_used_on_another(make_answers):
-    validation = make_answers(200, seed=0)
+def test_thresholds_of_one_set_are_used_on_another(make_predictions):
+    validation = make_predictions(200, seed=0)
     thresholds = best_thresholds(validation)
-    other = make_answers(100, seed=1)
-    found = at_thresholds(other, thresholds | {"blurry": 0.0}, draws(other.groups, 50))
+    other = make_predictions(100, seed=1)
+    found = at_thresholds(other, thresholds | {"blurry": 0.0}, draws(other.keys, 50))
     assert found["blurry"]["recall"] == 1
     assert found["blurry"]["specificity"] == 0
     low, high = found["bad_light"]["f1_interval"]
     assert low <= found["bad_light"]["f1"] <= high
     assert found["bad_light"]["threshold"] == thresholds["bad_light"]
-    assert at_thresholds(other, {}, draws(other.groups, 50)) == {}
+    assert at_thresholds(other, {}, draws(other.keys, 50)) == {}
 
 
 def test_confusion_has_rows_of_truth():

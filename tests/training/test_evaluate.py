@@ -7,7 +7,7 @@ from test_imageqx_data import write_folder
 
 from core.__main__ import main
 from core.designer import refusal_rates
-from core.metrics import auc, binary, draws, interval, recall_at, report_binary
+from core.metrics import draws, interval
 from core.quality.imageqx import rule_of
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
 from core.quality.verdict import PassRule, judge
@@ -16,14 +16,9 @@ from core.runtime.preprocess import detail_square
 from core.runtime.probability import softmax
 from training.data.imageqx_data import build_pool, square
 from training.data.sources import DataError, read_manifest
-from training.evaluation.evaluate import (
-    Settings,
-    ask_splits,
-    benchmark,
-    evaluate_quality,
-    fit_settings,
-    gap,
-)
+from training.evaluation.evaluate import Settings, evaluate_quality, fit_settings, gap
+from training.evaluation.metrics import auc, binary, recall_at, report_binary
+from training.evaluation.quality_predictions import benchmark, predict_splits
 from training.evaluation.quality_report import caught, point_report
 from training.evaluation.report_text import compact, markdown
 
@@ -57,15 +52,15 @@ def test_auc_by_hand():
     assert both.tolist() == [1, 0]
 
 
-def test_what_is_caught_at_a_number_of_retakes_by_hand(make_answers):
+def test_what_is_caught_at_a_number_of_retakes_by_hand(make_predictions):
     # 20 good photos with chances 0.05 to 1; 4 faulty ones, of which three lie below the third good one.
     label = np.array([0] * 20 + [3] * 4)
     chance = np.concatenate([np.arange(1, 21) / 20, [0.01, 0.12, 0.14, 0.9]])
     quality = np.stack([chance, *[(1 - chance) / 3] * 3], axis=1)
     votes = np.eye(4)[label]
-    answers = make_answers(24, label=label, class_votes=votes, quality=quality, scores=np.zeros((24, 5)))
-    assert caught(answers) == {"retakes": 0.15, "n": 4, "share": 0.75, "interval": [0.301, 0.954]}
-    assert caught(answers.only(label == 0))["share"] is None
+    made = make_predictions(24, label=label, class_votes=votes, quality=quality, scores=np.zeros((24, 5)))
+    assert caught(made) == {"retakes": 0.15, "n": 4, "share": 0.75, "interval": [0.301, 0.954]}
+    assert caught(made.subset(label == 0))["share"] is None
 
 
 def test_recall_at_a_specificity_by_hand():
@@ -214,28 +209,28 @@ def test_the_points_that_came_with_the_weights_are_reported(data):
 
 def test_offsets_of_the_rule_leave_the_probabilities_reported_alone(data):
     rows, counts = read_manifest(data), {"validation": 10}
-    plain = ask_splits(Oracle(), PassRule(dict.fromkeys(EXPLANATIONS, 0.6)), rows, counts)["validation"]
+    plain = predict_splits(Oracle(), PassRule(dict.fromkeys(EXPLANATIONS, 0.6)), rows, counts)["validation"]
     rule = PassRule(dict.fromkeys(EXPLANATIONS, 0.6), class_offsets={"healthy_skin": 5.0})
-    moved = ask_splits(Oracle(), rule, rows, counts)["validation"]
+    moved = predict_splits(Oracle(), rule, rows, counts)["validation"]
     np.testing.assert_allclose(plain.quality, moved.quality, atol=1e-9)
-    assert (plain.said == 0).all()
-    assert (moved.said == QUALITY_CLASSES.index("healthy_skin")).all()
+    assert (plain.predicted == 0).all()
+    assert (moved.predicted == QUALITY_CLASSES.index("healthy_skin")).all()
 
 
-def test_settings_fitted_on_answers_pass_the_good_ones(make_answers):
+def test_settings_fitted_on_answers_pass_the_good_ones(make_predictions):
     rng = np.random.default_rng(0)
     label = np.where(np.arange(300) < 200, 0, 3)
     quality = np.where(np.arange(4) == label[:, None], 0.4, 0.2)
     scores = np.where(label[:, None] == 3, 0.6, 0.3) + rng.normal(0, 0.1, (300, 5))
-    answers = make_answers(
+    made = make_predictions(
         300, label=label, class_votes=np.eye(4)[label], quality=quality, scores=scores.clip(0, 1)
     )
-    settings = fit_settings(answers, 2.0)
+    settings = fit_settings(made, 2.0)
     # Always right with probability 0.4: far too modest, so the logits are divided by less than before.
     assert settings.temperature < 1
     assert set(settings.points) == {"balanced", "lenient", "strict"}
     logits = 2.0 * np.log(quality)
-    again = replace(answers, quality=softmax(logits / settings.temperature))
+    again = replace(made, quality=softmax(logits / settings.temperature))
     found = point_report(settings.points, {"validation": again})["balanced"]["sections"]["validation"]
     assert found["good_lesion_passes"] >= 0.85
     assert found["faulty_refused"] > 0.9
@@ -338,8 +333,8 @@ class TwoViews(Oracle):
 def test_a_pool_serves_networks_with_a_second_view(data, tmp_path):
     build_pool(data, tmp_path, count=20, seed=benchmark()["seed"])
     rule, rows = PassRule(dict.fromkeys(EXPLANATIONS, 0.6)), read_manifest(data)
-    drawn = ask_splits(TwoViews(), rule, rows, {"left_out": 2})["left_out"]
-    read = ask_splits(TwoViews(), rule, rows, {"left_out": 2}, pool_dir=tmp_path)["left_out"]
+    drawn = predict_splits(TwoViews(), rule, rows, {"left_out": 2})["left_out"]
+    read = predict_splits(TwoViews(), rule, rows, {"left_out": 2}, pool_dir=tmp_path)["left_out"]
     assert np.array_equal(drawn.scores, read.scores)
     assert np.array_equal(drawn.votes, read.votes)
 

@@ -24,7 +24,12 @@ from training.evaluation.evaluate_lesion import (
     known_confused,
     lesion_report,
 )
-from training.evaluation.lesion_answers import NO_LESION, LesionAnswers, ask_sets, reference_rows
+from training.evaluation.lesion_predictions import (
+    NO_LESION,
+    LesionPredictions,
+    predict_sets,
+    reference_rows,
+)
 from training.evaluation.lesion_text import lesion_markdown
 from training.evaluation.report_text import compact
 
@@ -46,23 +51,19 @@ def folder(tmp_path_factory):
     return root
 
 
-def said(truth, best, slugs=None, labels=LABELS):
-    """Answers whose first guess is ``best`` and whose second is the class after it."""
+def predictions(truth, best, slugs=None, labels=LABELS):
+    """Predictions whose first guess is ``best`` and whose second is the class after it."""
     logits = np.zeros((len(truth), len(labels)))
     logits[np.arange(len(truth)), best] = 4
     logits[np.arange(len(truth)), (np.array(best) + 1) % len(labels)] += 2
     slugs = np.array(slugs if slugs is not None else ["somewhere"] * len(truth))
     keys = np.array([f"key{i}" for i in range(len(truth))])
     groups = np.where(np.array(truth) == NO_LESION, "no_skin", "lesion")
-    return LesionAnswers(np.array(truth), logits, np.zeros((len(truth), 0)), groups, slugs, keys)
-
-
-def report_of(answers):
-    return lesion_report(answers.truth, answers.chances(1.0), answers.keys, LABELS)
+    return LesionPredictions(np.array(truth), slugs, keys, logits, np.zeros((len(truth), 0)), groups)
 
 
 def test_figures_by_hand():
-    report = report_of(said([0, 0, 1, 1], [0, 9, 1, 9]))
+    report = lesion_report(predictions([0, 0, 1, 1], [0, 9, 1, 9]), LABELS)
     assert report["top1"] == 0.5
     assert report["top2"] == 0.75  # the second one's next guess is class 0, the last one's is not class 1
     assert report["macro_f1"] == pytest.approx(2 / 3, abs=1e-3)
@@ -79,7 +80,7 @@ def test_figures_by_hand():
 
 
 def test_all_or_none_right_still_has_an_interval():
-    report = report_of(said([0, 0, 0, 1, 1, 1], [0, 0, 0, 2, 2, 2]))
+    report = lesion_report(predictions([0, 0, 0, 1, 1, 1], [0, 0, 0, 2, 2, 2]), LABELS)
     first, second, third = (report["classes"][LABELS[i]] for i in range(3))
     assert (first["recall"], second["recall"], third["precision"]) == (1, 0, 0)
     assert first["recall_interval"][0] < 0.6
@@ -128,7 +129,7 @@ def test_the_headline_is_of_new_phone_sources_only():
     truth = [tumor] * 10 + [macula] * 10 + [ulcer] * 10 + [crust] * 3
     best = [tumor] * 4 + [0] * 6 + [macula] * 10 + [ulcer] * 10 + [crust] * 3
     slugs = ["web"] * 10 + ["scdet2"] * 4 + ["phone"] * 6 + ["clinic"] * 10 + ["web"] * 3
-    found = headline(said(truth, best, slugs), LABELS)
+    found = headline(predictions(truth, best, slugs), LABELS)
     assert set(found["classes"]) == {"tumor", "pigmented_macula", "ulcer", "crust"}
     assert found["classes"]["tumor"]["recall"] == 0.4
     assert found["classes"]["pigmented_macula"]["n"] == 6  # dermoscopy is passed over
@@ -140,10 +141,10 @@ def test_the_headline_is_of_new_phone_sources_only():
     assert low < 0.8 < high
     assert found["missing"] == ["acne", "alopecia", "blister", "erythema", "leukoderma", "wheal"]
     assert found["classes"]["tumor"]["in_source"] is None
-    known = said(
+    known = predictions(
         [macula] * 10 + [tumor] * 2, [macula] * 8 + [0] * 2 + [tumor] * 2, ["scdet2"] * 8 + ["p"] * 4
     )
-    beside = headline(said(truth, best, slugs), LABELS, known)["classes"]
+    beside = headline(predictions(truth, best, slugs), LABELS, known)["classes"]
     # Dermoscopy flatters no in-source figure either.
     assert (
         beside["pigmented_macula"]["in_source"]["n"],
@@ -153,12 +154,12 @@ def test_the_headline_is_of_new_phone_sources_only():
         0.0,
     )
     assert beside["tumor"]["in_source"]["recall"] == 1.0
-    assert headline(said([ulcer], [ulcer]), LABELS)["macro_recall"] is None
+    assert headline(predictions([ulcer], [ulcer]), LABELS)["macro_recall"] is None
 
 
 def test_sources_of_a_class_stand_side_by_side_where_there_are_two():
-    known = said([0, 0, 0, 1], [0, 0, 2, 1], ["a", "a", "a", "a"])
-    new = said([0, 0], [1, 0], ["b", "b"])
+    known = predictions([0, 0, 0, 1], [0, 0, 2, 1], ["a", "a", "a", "a"])
+    new = predictions([0, 0], [1, 0], ["b", "b"])
     found = by_source({"validation": known, "left_out": new}, LABELS)
     assert list(found) == [LABELS[0]]
     told = [(entry["source"], entry["split"], entry["n"], entry["recall"]) for entry in found[LABELS[0]]]
@@ -178,7 +179,7 @@ def evaluated(tiny, folder):
     entry = manifest.networks["lesion"]
     classifier = LesionClassifier(open_engine("lesion", manifest, 1, tiny), entry)
     rows = read_manifest(folder)
-    sets = ask_sets(classifier, entry.labels, rows, limit=2)
+    sets = predict_sets(classifier, entry.labels, rows, limit=2)
     return sets, evaluate_lesion(sets, entry, rows, limit=2), rows, classifier
 
 
@@ -203,8 +204,8 @@ def test_answers_are_those_of_the_served_classifier(evaluated, folder):
     for i in range(len(part)):
         rgb = cv2.imread(str(folder / by_key[str(part.keys[i])].path))[..., ::-1]
         prediction = classifier.predict(rgb)
-        assert LABELS[part.order()[i, 0]] == prediction.labels[0]
-        assert part.chances(1.0)[i].max() == pytest.approx(prediction.probabilities[0])
+        assert LABELS[part.predicted[i]] == prediction.labels[0]
+        assert part.chances()[i].max() == pytest.approx(prediction.probabilities[0])
 
 
 def test_references_come_from_the_training_side_a_few_of_each(folder):
@@ -236,7 +237,7 @@ def test_a_label_that_the_network_does_not_know_is_named(folder, tmp_path):
     manifest = load_manifest(tmp_path / "manifest.json")
     classifier = LesionClassifier(open_engine("lesion", manifest, 1, tmp_path), manifest.networks["lesion"])
     with pytest.raises(DataError, match="labelled wheal, which is none of the classes"):
-        ask_sets(classifier, list(LABELS[:-1]), read_manifest(folder))
+        predict_sets(classifier, list(LABELS[:-1]), read_manifest(folder))
 
 
 def test_the_command_prints_pairs_and_matrix_and_fits_the_manifest(folder, tiny, tmp_path, capsys):

@@ -87,7 +87,7 @@ def test_tones_are_of_the_photographs_asked_for(tmp_path):
     assert tones_by_key(rows, set()) == {}
 
 
-def test_specificity_and_sensitivity_by_bin(make_answers):
+def test_specificity_and_sensitivity_by_bin(make_predictions):
     n = 80
     light = np.arange(n) < n // 2
     poor = np.arange(n) % 2 == 0
@@ -98,9 +98,11 @@ def test_specificity_and_sensitivity_by_bin(make_answers):
     flagged = np.zeros((n, 5), bool)
     flagged[poor & light, 1] = True  # found on light skin only
     flagged[~poor & ~light, 2] = True  # and good photographs of dark skin are called blurry
-    answers = make_answers(n, label=label, said=label, class_votes=class_votes, votes=votes, flagged=flagged)
+    made = make_predictions(
+        n, label=label, predicted=label, class_votes=class_votes, votes=votes, flagged=flagged
+    )
     tones = {f"key{i}": 60.0 if light[i] else -40.0 for i in range(n)}
-    found = fairness(answers, tones)
+    found = fairness(made, tones)
     by_name = {entry["name"]: entry for entry in found["bins"]}
     assert [entry["name"] for entry in found["bins"]] == NAMES
     assert by_name["very_light"]["n_good"] == by_name["dark"]["n_good"] == n // 4
@@ -117,23 +119,23 @@ def test_specificity_and_sensitivity_by_bin(make_answers):
     json.dumps(found)
 
 
-def test_small_bins_take_no_part_in_the_gap(make_answers):
+def test_small_bins_take_no_part_in_the_gap(make_predictions):
     n = ENOUGH + 4
     label = np.full(n, LESION)
     flagged = np.zeros((n, 5), bool)
     flagged[-4:] = True
-    answers = make_answers(
-        n, label=label, said=label, class_votes=np.eye(4)[label], votes=np.zeros((n, 5)), flagged=flagged
+    made = make_predictions(
+        n, label=label, predicted=label, class_votes=np.eye(4)[label], votes=np.zeros((n, 5)), flagged=flagged
     )
     tones = {f"key{i}": 50.0 if i < ENOUGH else -50.0 for i in range(n)}
-    found = fairness(answers, tones)
+    found = fairness(made, tones)
     assert found["bins"][-1]["specificity"] == 0
     assert found["largest_gap_specificity"] is None
 
 
-def test_scenes_without_skin_and_unknown_tones_are_left_out(make_answers):
+def test_scenes_without_skin_and_unknown_tones_are_left_out(make_predictions):
     label = np.array([QUALITY_CLASSES.index("no_skin"), LESION, LESION])
-    answers = make_answers(3, label=label, class_votes=np.eye(4)[label])
-    found = fairness(answers, {"key0": 60.0, "key1": 60.0})
+    made = make_predictions(3, label=label, class_votes=np.eye(4)[label])
+    found = fairness(made, {"key0": 60.0, "key1": 60.0})
     assert found["n_unknown"] == 1
     assert sum(entry["n_good"] for entry in found["bins"]) == 1

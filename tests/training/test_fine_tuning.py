@@ -1,5 +1,7 @@
 """EfficientNet-B0 for lesions: several stages in one affine head, started as a linear probe."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -19,7 +21,7 @@ from training.data.lesion_labels import lesion_label
 from training.data.marks import KEPT, WATERMARKS, pixels, without_marks
 from training.data.sources import read_manifest
 from training.networks.export import export
-from training.recipes.lesion import CONFIGURATIONS, LesionData, LesionRecipe, fine_tuning
+from training.recipes.lesion import CONFIGURATIONS, FINE_TUNING, LesionData, LesionRecipe
 from training.recipes.loop import normalise
 from training.recipes.probe import fit_linear, start_head, view_features
 
@@ -104,7 +106,7 @@ def test_a_linear_fit_without_inputs_gives_the_shares():
 
 def test_thirds_of_the_trunk_learn_at_their_rates_and_the_scale_does_not(probed):
     net, data = probed
-    recipe = LesionRecipe(net, data, fine_tuning(epochs=1), choices=CONFIGURATIONS["fine-tuned"])
+    recipe = LesionRecipe(net, data, replace(FINE_TUNING, epochs=1), choices=CONFIGURATIONS["fine-tuned"])
     factors = {group["factor"] for group in recipe.configure_optimizers().param_groups}
     assert factors == {0.1, 0.4, 1.0}
     scale = net.scale.weight.clone()

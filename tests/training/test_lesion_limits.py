@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,9 +9,9 @@ from core.lesion.abstain import read_centres, reasons
 from core.runtime.weights import sha256_of
 from training.data.sources import DataError
 from training.evaluation import lesion_limits
-from training.evaluation.lesion_answers import NO_LESION, LesionAnswers
 from training.evaluation.lesion_calibration import judged
 from training.evaluation.lesion_limits import abstention_report, fit, fit_centres, scores
+from training.evaluation.lesion_predictions import NO_LESION, LesionPredictions
 
 LABELS = ["a", "b", "c"]
 CHANNELS = 6
@@ -20,7 +21,7 @@ def entry(**changes):
     return made_up_entry(**{"task": "lesion", "labels": LABELS, "file": "net.onnx"} | changes)
 
 
-def answers(seed, lesions, others, slug="somewhere", away=4.0, channels=CHANNELS):
+def predictions(seed, lesions, others, slug="somewhere", away=4.0, channels=CHANNELS):
     """Pictures of three classes, each in a direction of its own, and others in yet another one.
 
     Logits are right about nine times in ten; the others get logits just as large.
@@ -36,14 +37,14 @@ def answers(seed, lesions, others, slug="somewhere", away=4.0, channels=CHANNELS
     logits[np.arange(len(truth)), said] += rng.uniform(1, 5, len(truth))
     groups = np.where(truth == NO_LESION, "no_skin", "lesion")
     names = np.array([f"{slug}/{seed}/{i}" for i in range(len(truth))])
-    return LesionAnswers(truth, logits, pooled, groups, np.full(len(truth), slug), names)
+    return LesionPredictions(truth, np.full(len(truth), slug), names, logits, pooled, groups)
 
 
 @pytest.fixture(scope="module")
 def asked():
-    sets = {"validation": answers(1, 400, 200), "left_out": answers(2, 100, 80, "elsewhere", 3.0)}
-    sets["phantoms"] = answers(3, 200, 100, "phantom")
-    return sets, answers(4, 400, 200)
+    sets = {"validation": predictions(1, 400, 200), "left_out": predictions(2, 100, 80, "elsewhere", 3.0)}
+    sets["phantoms"] = predictions(3, 200, 100, "phantom")
+    return sets, predictions(4, 400, 200)
 
 
 def test_the_fit_answers_as_many_lesions_as_promised_and_refuses_the_others(asked, tmp_path):
@@ -57,7 +58,7 @@ def test_the_fit_answers_as_many_lesions_as_promised_and_refuses_the_others(aske
     shares, calibrated = [], judged(sets, found)
     for name in ("validation", "phantoms"):
         part = sets[name]
-        why = reasons(calibrated[name].chances(1.0).max(1), part.logits, part.pooled, rule, centres)
+        why = reasons(calibrated[name].chances().max(1), part.logits, part.pooled, rule, centres)
         shares.append((why[part.lesion] == "").mean())
         assert (why[part.lesion] == "not_a_lesion").mean() <= 1 - lesion_limits.KEEP_FAMILIAR + 1e-9
         assert (why[~part.lesion] == "not_a_lesion").mean() > 0.7
@@ -66,17 +67,17 @@ def test_the_fit_answers_as_many_lesions_as_promised_and_refuses_the_others(aske
 
 
 def test_without_features_energy_is_all_there_is(tmp_path):
-    sets = {"validation": answers(1, 60, 30, channels=0)}
-    found = fit(sets, answers(2, 60, 30, channels=0), entry(), tmp_path)
+    sets = {"validation": predictions(1, 60, 30, channels=0)}
+    found = fit(sets, predictions(2, 60, 30, channels=0), entry(), tmp_path)
     assert found.abstention.score == "energy"
     assert found.abstention.file is None
     assert not list(tmp_path.iterdir())
-    assert fit_centres(answers(2, 60, 0)) is None
+    assert fit_centres(predictions(2, 60, 0)) is None
 
 
 def test_thresholds_need_a_lesion(tmp_path):
     with pytest.raises(DataError, match="validation photograph of a lesion"):
-        fit({"left_out": answers(1, 5, 5)}, answers(2, 40, 20), entry(), tmp_path)
+        fit({"left_out": predictions(1, 5, 5)}, predictions(2, 40, 20), entry(), tmp_path)
 
 
 def test_all_ways_to_tell_are_compared_and_features_beat_energy(asked):
@@ -94,8 +95,8 @@ def test_all_ways_to_tell_are_compared_and_features_beat_energy(asked):
 
 def test_distance_to_the_classes_is_mahalanobis(asked):
     _sets, references = asked
-    probe = references.only(np.arange(50))
-    lesions = [references.pooled[references.truth == k] for k in range(3)]
+    probe = references.subset(np.arange(50))
+    lesions = [references.pooled[references.label == k] for k in range(3)]
     rest = np.concatenate([part - part.mean(0) for part in lesions])
     spread = rest.T @ rest / len(rest)
     shrunk = (1 - lesion_limits.SHRINKAGE) * spread
@@ -139,7 +140,7 @@ def test_groups_of_pictures_without_a_lesion_are_told_apart_each_by_itself(asked
     part = sets["validation"]
     groups = part.groups.astype("U20")
     groups[np.flatnonzero(~part.lesion)[:50]] = "healthy_skin"
-    mixed = LesionAnswers(part.truth, part.logits, part.pooled, groups, part.slugs, part.keys)
+    mixed = replace(part, groups=groups)
     rule = {"score": "energy", "unfamiliar": 0.0, "low_confidence": 0.0}
     report = abstention_report({"validation": mixed}, entry(abstention=rule), None)
     found = report["not_a_lesion"]

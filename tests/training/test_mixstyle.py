@@ -40,10 +40,10 @@ def test_only_a_network_in_training_is_touched_and_the_handle_ends_it():
 
 def test_the_average_that_is_kept_is_never_mixed():
     """The recipe mixes in the network that learns; its average answers alike however often it is asked."""
-    from training.recipes.lesion import LesionData, LesionRecipe, plan
+    from training.recipes.lesion import PLAN, LesionData, LesionRecipe
 
     net = nn.Sequential(nn.Conv2d(3, 4, 3), nn.Identity())
-    recipe = LesionRecipe(net, LesionData([], []), plan(), mixed=net[1:])
+    recipe = LesionRecipe(net, LesionData([], []), PLAN, mixed=net[1:])
     pictures = torch.rand(4, 3, 8, 8)
     torch.manual_seed(2)
     recipe.net.train()

@@ -12,7 +12,6 @@ from training.data.panel import (
     RATERS,
     Panel,
     Votes,
-    agreement,
     pairwise_f1,
     soreness,
 )
@@ -205,14 +204,6 @@ def test_pairwise_f1_by_hand():
     # Raters 0 and 1: one photo in common, three said; the third says nothing with either.
     assert pairwise_f1(given).tolist() == pytest.approx([2 / 3, 0, 0])
     assert np.isnan(pairwise_f1(np.zeros((4, 3), bool))).tolist() == [True] * 3
-
-
-def test_agreement_by_hand():
-    one, two = np.array([1, 1, 0, 0]), np.array([1, 0, 0, 0])
-    # Observed 3/4; by chance 1/2 * 1/4 + 1/2 * 3/4 = 1/2.
-    assert agreement(one, two) == pytest.approx(0.5)
-    assert agreement(one, one) == 1
-    assert agreement(np.ones(3), np.ones(3)) == 1
 
 
 def test_fusion_by_hand():

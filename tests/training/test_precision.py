@@ -10,7 +10,7 @@ import pytest
 from core.runtime.engine import Engine
 from core.runtime.manifest import WEIGHTS_DIR, load_manifest, save_entry
 from core.runtime.onnx_file import read_initialisers
-from training.evaluation.answers import Answers
+from training.evaluation.quality_predictions import QualityPredictions
 from training.networks import precision
 from training.networks.export import store_as_half
 
@@ -99,37 +99,35 @@ def test_a_network_can_be_shipped_so(half, tmp_path, capsys):
     assert "nobody" in capsys.readouterr().err
 
 
-def answers(quality, scores, passes):
+def predictions(quality, scores, passes):
     count = len(passes)
     label = np.arange(count) % 4
-    return Answers(
+    return QualityPredictions(
         label=label,
         class_votes=np.eye(4)[label],
         votes=np.eye(5)[np.arange(count) % 5],
-        said=quality.argmax(axis=1),
+        predicted=quality.argmax(axis=1),
         quality=quality,
         scores=scores,
         flagged=scores > 0.5,
         passes=passes,
-        groups=np.arange(count).astype(str),
-        phantom=np.zeros(count, bool),
-        slugs=np.full(count, "x"),
+        sources=np.full(count, "x"),
         keys=np.arange(count).astype(str),
         thumbs=np.empty(count, object),
     )
 
 
-def test_figures_tell_how_far_answers_moved():
+def test_figures_tell_how_far_predictions_moved():
     right = np.eye(4)[np.arange(20) % 4] * 0.9 + 0.025
     scores = np.eye(5)[np.arange(20) % 5] * 0.8 + 0.1
     passes = np.arange(20) % 4 == 0
-    shipped = answers(right, scores, passes)
+    shipped = predictions(right, scores, passes)
     same = precision.figures(shipped, shipped)
     assert same["quality_macro_f1"] == same["same_pass"] == same["explanation_mean_auc"] == 1
     assert same["change_most"] == same["change_mean"] == 0
     other = passes.copy()
     other[:5] = ~other[:5]
-    moved = precision.figures(answers(right, scores + 0.05, other), shipped)
+    moved = precision.figures(predictions(right, scores + 0.05, other), shipped)
     assert moved["same_pass"] == 0.75
     assert moved["change_most"] == pytest.approx(0.05)
     assert moved["change_mean"] == pytest.approx(0.05 * 5 / 9)
@@ -148,9 +146,9 @@ def test_the_command_prints_a_line_a_version(monkeypatch, tmp_path, capsys):
     def given(_assessor, _rule, pool, split, count):
         asked.append((pool, split, count))
         rng = np.random.default_rng(len(asked))
-        return answers(rng.dirichlet(np.ones(4), 40), rng.random((40, 5)), rng.random(40) > 0.5)
+        return predictions(rng.dirichlet(np.ones(4), 40), rng.random((40, 5)), rng.random(40) > 0.5)
 
-    monkeypatch.setattr(precision, "ask_pool", given)
+    monkeypatch.setattr(precision, "predict_pool", given)
     assert precision.main(["--pool", str(tmp_path), "--limit", "40"]) == 0
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [line["version"] for line in lines] == ["as_it_is", "int8_stored", "int8_computed"]

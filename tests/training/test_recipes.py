@@ -20,7 +20,7 @@ from training.recipes.imageqx import (
     class_weights,
     standard_measures,
 )
-from training.recipes.lesion import LesionData, LesionRecipe, plan
+from training.recipes.lesion import PLAN, LesionData, LesionRecipe
 from training.recipes.loop import fit, rate_groups
 from training.recipes.range_test import earlier_optimum, range_test, steepest, write_range_test
 from training.recipes.schedule import restart_rate, size_at
@@ -61,8 +61,8 @@ def pictures(each: int, seed: int = 0) -> list[Picture]:
 def recipe(epochs: int, seed: int = 0, loss: str = "cross-entropy", **changes) -> LesionRecipe:
     torch.manual_seed(seed)
     data = LesionData(pictures(3), pictures(1, seed=9), size=32)
-    settings = plan(epochs=epochs, draws=32, batch=8, sizes=((0.0, 24), (0.5, 32)), seed=seed, threads=1)
-    settings = replace(settings, bf16=False, validate_every=1, **changes)
+    small = {"draws": 32, "batch": 8, "sizes": ((0.0, 24), (0.5, 32)), "threads": 1, "bf16": False}
+    settings = replace(PLAN, epochs=epochs, seed=seed, validate_every=1, **small | changes)
     return LesionRecipe(TinyNet(), data, settings, loss=loss)
 
 
@@ -220,7 +220,7 @@ def imageqx_loss(
     places: torch.Tensor = NO_PLACES,
 ) -> float:
     """The loss of two pictures, of classes 0 and 1, to which the extra heads answer 3 and 0 throughout."""
-    judged = ImageQXRecipe(TinyNet(), Judged(choices), plan())
+    judged = ImageQXRecipe(TinyNet(), Judged(choices), PLAN)
     quality = torch.tensor([[2.0, 0.0, 0.0, 0.0], [0.0, 1.0, 0.0, 0.0]])
     outputs = [quality, torch.zeros(2, 5)]
     if choices.measures:

@@ -10,7 +10,7 @@ from test_imageqx_data import write_folder
 
 from core.networks.build import build
 from training.data.imageqx_data import build_pool
-from training.recipes.imageqx import CONFIGURATIONS, ImageQXRecipe, PoolData, plan
+from training.recipes.imageqx import CONFIGURATIONS, PLAN, ImageQXRecipe, PoolData
 from training.recipes.loop import fit
 
 
@@ -26,7 +26,7 @@ def recipe(pool, seed: int = 3) -> ImageQXRecipe:
     """Two epochs of two steps, validated and saved after each; the pictures grow half way."""
     choices = CONFIGURATIONS["retake"]
     torch.manual_seed(seed)
-    settings = plan(epochs=2, draws=8, batch=4, sizes=((0.0, 32), (0.5, 48)), seed=seed, threads=1)
+    settings = replace(PLAN, epochs=2, draws=8, batch=4, sizes=((0.0, 32), (0.5, 48)), seed=seed, threads=1)
     net = build("imageqx", views=choices.views, places=choices.places)
     return ImageQXRecipe(net, PoolData(pool, choices), replace(settings, validate_every=1))
 

@@ -220,14 +220,6 @@ class Panel:
         return self.ballots(measures, group, rng).count()
 
 
-def agreement(first: np.ndarray, second: np.ndarray) -> float:
-    """Cohen's kappa of two raters' answers (same length): 1 agree, 0 as by chance; 1 if both never vary."""
-    codes = np.unique(np.concatenate([first, second]))
-    observed = float((first == second).mean())
-    expected = float(sum((first == code).mean() * (second == code).mean() for code in codes))
-    return 1.0 if expected >= 1 else (observed - expected) / (1 - expected)
-
-
 def pairwise_f1(given: np.ndarray) -> np.ndarray:
     """F1 of every two raters' yes-or-no answers; nan for a pair of whom neither ever says yes.
 
@@ -238,7 +230,7 @@ def pairwise_f1(given: np.ndarray) -> np.ndarray:
         float, one for each of the raters * (raters - 1) / 2 pairs.
     """
     both = given.T.astype(np.int64) @ given.astype(np.int64)
-    said = np.diag(both)
+    given_by = np.diag(both)
     one, two = np.triu_indices(given.shape[1], k=1)
-    total = said[one] + said[two]
+    total = given_by[one] + given_by[two]
     return np.where(total > 0, 2 * both[one, two] / np.maximum(total, 1), np.nan)

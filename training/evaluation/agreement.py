@@ -6,64 +6,48 @@ through the measures alone: for explanations it ranks by how far past its onset 
 answers what the panel would mostly say if it voted again.
 """
 
-import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from functools import cache
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
-from core.i18n import _
-from core.metrics import auc, binary, clean, mean_of
+from core.i18n import _, ngettext
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
+from core.reports.tables import Figure, Table
 from core.synthetic.degrade import MEASURES, Measures
 from training.data.imageqx_data import load_labels, material_of, measures_of, plurality, sample
 from training.data.panel import Ballots, Panel, pairwise_f1, soreness
 from training.data.sources import Row
 from training.data.splits import SPLITS
+from training.evaluation.evaluate import paper
+from training.evaluation.metrics import auc, best_f1, binary, clean, mean_of
+from training.evaluation.predictions import Columns, Progress, collected, joined, quiet
+from training.evaluation.quality_predictions import benchmark, check_pool
+from training.evaluation.tables import markdown
 
-_PAPER: Final = Path(__file__).with_name("paper.json")
-# How often a panel votes again to find what it would mostly say.
+# How often a panel votes again to find what it would mostly vote.
 _AGAIN: Final = 15
 
 
-@cache
-def paper() -> Mapping[str, float]:
-    """Mean pairwise F1 of the paper's raters by class and explanation, as far as we know it."""
-    return json.loads(_PAPER.read_text(encoding="utf-8"))["rater_f1"]
-
-
-@dataclass(frozen=True)
-class Judged:
-    """What a panel's raters said of N photographs.
+@dataclass(frozen=True, eq=False)
+class Judged(Columns):
+    """What a panel's raters voted on N photographs.
 
     Attributes:
-        measures: N, what the raters judged by.
-        groups: N, lesion, healthy_skin or no_skin.
+        measures: object (``Measures``), N: what the raters judged by.
+        groups: str, N: lesion, healthy_skin or no_skin.
         quality: int, N x raters: class voted for.
         explanations: bool, N x raters x 5.
         splits: str, N.
     """
 
-    measures: tuple[Measures, ...]
-    groups: tuple[str, ...]
+    measures: np.ndarray
+    groups: np.ndarray
     quality: np.ndarray
     explanations: np.ndarray
     splits: np.ndarray
-
-    def only(self, split: str) -> "Judged":
-        """The photographs of one split."""
-        keep = np.flatnonzero(self.splits == split)
-        return replace(
-            self,
-            measures=tuple(self.measures[i] for i in keep),
-            groups=tuple(self.groups[i] for i in keep),
-            quality=self.quality[keep],
-            explanations=self.explanations[keep],
-            splits=self.splits[keep],
-        )
 
 
 class _Clerk(Panel):
@@ -78,31 +62,23 @@ class _Clerk(Panel):
         return self.kept[-1]
 
 
-def _judged(measures: list[Measures], groups: list[str], ballots: list[Ballots], splits: list[str]) -> Judged:
-    return Judged(
-        tuple(measures),
-        tuple(groups),
-        np.array([one.quality for one in ballots]),
-        np.array([one.explanations for one in ballots]),
-        np.array(splits),
-    )
+def _record(measures: Measures, group: str, split: str, ballots: Ballots) -> dict[str, Any]:
+    """One row of ``Judged``."""
+    given = {"quality": ballots.quality, "explanations": ballots.explanations}
+    return given | {"measures": measures, "groups": group, "splits": split}
 
 
-def judge_benchmark(
-    rows: list[Row], counts: Mapping[str, int], seed: int, progress: Callable[[str, int, int], None]
-) -> Judged:
+def judge_benchmark(rows: list[Row], counts: Mapping[str, int], seed: int, progress: Progress) -> Judged:
     """Let the panel judge the first samples of each split, drawn anew; its votes are the benchmark's own."""
     panel = _Clerk(seed)
-    measures, groups, splits = [], [], []
-    for split, count in counts.items():
+
+    def records(split: str) -> Iterator[dict[str, Any]]:
         material = material_of(rows, split)
-        for number in range(count):
+        for number in range(counts[split]):
             made = sample(number, split, material, panel, seed)
-            measures.append(made.shot.measures)
-            groups.append(made.group)
-            splits.append(split)
-            progress(split, number + 1, count)
-    return _judged(measures, groups, panel.kept, splits)
+            yield _record(made.shot.measures, made.group, split, panel.kept[-1])
+
+    return joined([collected(Judged, split, counts[split], records(split), progress) for split in counts])
 
 
 def judge_pool(pool_dir: Path, counts: Mapping[str, int], seed: int) -> Judged:
@@ -111,32 +87,19 @@ def judge_pool(pool_dir: Path, counts: Mapping[str, int], seed: int) -> Judged:
     Raises:
         DataError: the folder holds no finished pool.
     """
-    columns = load_labels(pool_dir)
-    panel = Panel(seed)
+    columns, panel = load_labels(pool_dir), Panel(seed)
     rendered = ~np.isnan(columns["measures"][:, MEASURES.index("blur")])
-    measures, groups, ballots, splits = [], [], [], []
-    for split, count in counts.items():
-        for place in np.flatnonzero(rendered & (columns["split"] == split))[:count]:
+
+    def records(split: str) -> Iterator[dict[str, Any]]:
+        for place in np.flatnonzero(rendered & (columns["split"] == split))[: counts[split]]:
             rng = np.random.default_rng([seed, SPLITS.index(split), int(place), 1])
-            measures.append(measures_of(columns, int(place)))
-            groups.append(str(columns["group"][place]))
-            ballots.append(panel.ballots(measures[-1], groups[-1], rng))
-            splits.append(split)
-    return _judged(measures, groups, ballots, splits)
+            measures, group = measures_of(columns, int(place)), str(columns["group"][place])
+            yield _record(measures, group, split, panel.ballots(measures, group, rng))
+
+    return joined([collected(Judged, split, counts[split], records(split), quiet) for split in counts])
 
 
-def best_f1(truth: np.ndarray, score: np.ndarray) -> float:
-    """F1 at the best threshold on a score; nan without positives."""
-    if not truth.any():
-        return float("nan")
-    order = np.argsort(-score, kind="stable")
-    ranked = score[order]
-    ends = np.append(ranked[1:] < ranked[:-1], True)
-    f1 = 2 * np.cumsum(truth[order]) / (np.arange(1, len(truth) + 1) + truth.sum())
-    return float(f1[ends].max())
-
-
-def _mostly_said(judged: Judged, seed: int) -> np.ndarray:
+def _mostly_voted(judged: Judged, seed: int) -> np.ndarray:
     """The class that the panel says most often of the same measures when it votes again: int, N."""
     panel, rng = Panel(seed), np.random.default_rng([seed, 5])
     counts = np.zeros((len(judged.groups), len(QUALITY_CLASSES)), int)
@@ -152,7 +115,7 @@ def _entry(name: str, count: int, pairs: np.ndarray) -> dict[str, Any]:
         "count": count,
         "pairwise_f1": clean(known.mean()) if len(known) else None,
         "deviation": clean(known.std()) if len(known) else None,
-        "paper": paper().get(name),
+        "paper": paper()["rater_f1"].get(name),
     }
 
 
@@ -178,21 +141,22 @@ def figures(judged: Judged, seed: int) -> dict[str, Any]:
         for poor_quality that come without an explanation.
     """
     votes = np.stack([(judged.quality == i).sum(1) for i in range(len(QUALITY_CLASSES))], axis=1)
-    truth, ideal = plurality(votes), _mostly_said(judged, seed)
+    truth, ideal = plurality(votes), _mostly_voted(judged, seed)
     classes, class_pairs = {}, []
     for i, name in enumerate(QUALITY_CLASSES):
         class_pairs.append(pairwise_f1(judged.quality == i))
-        best = float(binary(truth == i, ideal == i)["f1"])
-        classes[name] = _entry(name, int((truth == i).sum()), class_pairs[i]) | {"ceiling_f1": clean(best)}
+        ceiling = clean(binary(truth == i, ideal == i)["f1"])
+        classes[name] = _entry(name, int((truth == i).sum()), class_pairs[i]) | {"ceiling_f1": ceiling}
     # Nothing to see is as far from sore as can be; a number, so that equals are equal.
     sore = np.maximum([soreness(measures) for measures in judged.measures], -1e6)
     given = judged.explanations.any(axis=1)
     explanations, pairs = {}, []
     for i, name in enumerate(EXPLANATIONS):
         pairs.append(pairwise_f1(judged.explanations[:, :, i]))
+        best = best_f1(given[:, i], sore[:, i])
         explanations[name] = _entry(name, int(given[:, i].sum()), pairs[i]) | {
             "ceiling_auc": clean(auc(given[:, i], sore[:, i])),
-            "ceiling_f1": clean(best_f1(given[:, i], sore[:, i])),
+            "ceiling_f1": None if best is None else clean(best[1]),
         }
     poor = judged.quality == QUALITY_CLASSES.index("poor_quality")
     silent = poor & ~judged.explanations.any(axis=2)
@@ -217,7 +181,7 @@ def agreement_report(judged: Judged, seed: int, benchmark: str) -> dict[str, Any
     sections = {"all": figures(judged, seed)}
     splits = [split for split in SPLITS if (judged.splits == split).any()]
     if len(splits) > 1:
-        sections |= {split: figures(judged.only(split), seed) for split in splits}
+        sections |= {split: figures(judged.subset(judged.splits == split), seed) for split in splits}
     return {
         "task": "panel",
         "benchmark": benchmark,
@@ -227,27 +191,61 @@ def agreement_report(judged: Judged, seed: int, benchmark: str) -> dict[str, Any
     }
 
 
-def _cell(value: float | None, unknown: str = "-") -> str:
-    return unknown if value is None else f"{value:.2f}"
+def panel_report(
+    rows: list[Row], limit: int | None = None, pool: Path | None = None, progress: Progress = quiet
+) -> dict[str, Any]:
+    """Seat the benchmark's panel and let it judge the benchmark's samples.
+
+    Args:
+        limit: samples of each split, or None for all.
+        pool: a rendered pool whose samples need not be drawn again.
+
+    Raises:
+        DataError: the photographs or the pool cannot be used.
+    """
+    spec = benchmark()
+    counts = {split: limit or count for split, count in spec["samples"].items()}
+    if pool is None:
+        judged = judge_benchmark(rows, counts, spec["seed"], progress)
+    else:
+        check_pool(pool, spec["seed"], counts)
+        judged = judge_pool(pool, counts, spec["seed"])
+    name = spec["name"] if limit is None else f"{spec['name']} (shortened)"
+    out = agreement_report(judged, spec["seed"], name)
+    rated = sum(row.quality_votes is not None for row in rows)
+    if rated:
+        out["note"] = ngettext(
+            "{count} photograph has counts of real raters' votes: how far two of them agree cannot be said "
+            "without each rater's own answers.",
+            "{count} photographs have counts of real raters' votes: how far two of them agree cannot be said "
+            "without each rater's own answers.",
+            rated,
+        ).format(count=rated)
+    return out
 
 
-def _table(entries: dict[str, dict[str, Any]], mean: dict[str, Any], first: str, scored: bool) -> list[str]:
+def _table(
+    entries: Mapping[str, Mapping[str, Any]], mean: Mapping[str, Any], first: str, scored: bool
+) -> Table:
     heads = [first, _("photos"), _("pairwise F1 (deviation)"), _("paper"), _("best possible F1")]
-    heads += [_("best possible AUC")] if scored else []
-    lines = ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
+    rows = []
     for name, entry in [*entries.items(), (_("mean"), mean)]:
-        f1 = entry["pairwise_f1"]
-        agreed = "-" if f1 is None else f"{f1:.2f} ({entry['deviation']:.2f})"
-        cells = [name, str(entry["count"]), agreed, _cell(entry["paper"], _("not known here"))]
-        cells.append(_cell(entry["ceiling_f1"]))
-        if scored:
-            cells.append("-" if entry["ceiling_auc"] is None else f"{entry['ceiling_auc']:.3f}")
-        lines.append("| " + " | ".join(cells) + " |")
-    return [*lines, ""]
+        cells = [
+            Figure(entry["pairwise_f1"], spread=entry["deviation"]),
+            Figure(entry["paper"], absent=_("not known here")),
+            Figure(entry["ceiling_f1"]),
+        ]
+        cells += [Figure(entry["ceiling_auc"], digits=3)] if scored else []
+        rows.append((name, entry["count"], *cells))
+    return Table("", (*heads, *([_("best possible AUC")] if scored else [])), tuple(rows))
 
 
-def agreement_markdown(report: dict[str, Any]) -> str:
+def agreement_markdown(report: Mapping[str, Any]) -> str:
     """The report as tables in the layout of the paper's Tables 1 and 2."""
+    return markdown(_parts(report))
+
+
+def _parts(report: Mapping[str, Any]) -> Iterator[str | Table]:
     titles = {
         "all": _("All photographs"),
         "train": _("Training photographs"),
@@ -258,17 +256,15 @@ def agreement_markdown(report: dict[str, Any]) -> str:
         "Benchmark {name}, seed {seed}: {raters} simulated raters. Best possible is what could be reached by "
         "knowing each photograph's measures exactly."
     )
-    lines = ["# " + _("Agreement of the panel"), ""]
-    lines += [how.format(name=report["benchmark"], seed=report["seed"], raters=report["raters"]), ""]
+    yield "# " + _("Agreement of the panel")
+    yield how.format(name=report["benchmark"], seed=report["seed"], raters=report["raters"])
     for name, section in report["sections"].items():
-        lines += [f"## {titles[name]} (n = {section['n']})", ""]
-        lines += _table(section["classes"], section["mean_of_classes"], _("class"), scored=False)
-        lines += _table(
-            section["explanations"], section["mean_of_explanations"], _("explanation (any rater)"), True
-        )
+        yield f"## {titles[name]} (n = {section['n']})"
+        yield _table(section["classes"], section["mean_of_classes"], _("class"), scored=False)
+        explained = section["explanations"], section["mean_of_explanations"]
+        yield _table(*explained, _("explanation (any rater)"), scored=True)
         if section["no_reason"] is not None:
             silent = _("Votes for poor_quality without a reason: {share:.0%}.")
-            lines += [silent.format(share=section["no_reason"]), ""]
+            yield silent.format(share=section["no_reason"])
     if "note" in report:
-        lines += [report["note"], ""]
-    return "\n".join(lines).rstrip()
+        yield report["note"]

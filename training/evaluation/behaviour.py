@@ -22,21 +22,24 @@ from core.guidance.preset import Preset
 from core.guidance.refine import refined
 from core.i18n import _
 from core.live.stream_session import Frame, StreamSession
-from core.metrics import share_interval
 from core.quality.image_stats import image_stats
 from core.quality.imageqx import ImageQX
 from core.quality.verdict import PassRule, Verdict
+from core.reports.tables import Figure, Table
 from core.runtime.preprocess import network_square, shrink
 from core.synthetic.degrade import Scene
 from training.data.imageqx_data import place_on, scene_from_row
 from training.data.sources import Box, DataError, Row, read_rgb
-from training.evaluation.answers import Progress, quiet
 from training.evaluation.faults import FAULTS, RIGHT
+from training.evaluation.metrics import share_interval
+from training.evaluation.predictions import Progress, quiet
+from training.evaluation.tables import markdown
 
 _FILE: Final = Path(__file__).with_name("behaviour.json")
 FAR: Final = 0.06
 """Extent of the lesion over the short side of the frame in the fault ``far``."""
 LADDER: Final = (*FAULTS, "far", "empty")
+WAYS: Final = ("still/network_alone", "still/with_second_opinion", "live/with_second_opinion")
 _LONG_SIDE: Final = 640
 # Bodies seen whole or in part, sharp and well lit, on which a lesion may lie far away.
 _GROUNDS: Final = (
@@ -218,17 +221,16 @@ def behaviour(
         entry["live/ever_ready"] = "ready" if ever else ""
         told[fault].append(entry)
         progress("ladder", number + 1, total)
-    ways = ("still/network_alone", "still/with_second_opinion", "live/with_second_opinion")
     return {
         "task": "behaviour",
         "photographs": dict(Counter(good.row.slug for good in photographs)),
         "preset": preset.name,
         "faults": {
-            fault: {way: _shares(told[fault], way, RIGHT[fault]) for way in ways}
+            fault: {way: _shares(told[fault], way, RIGHT[fault]) for way in WAYS}
             | {"ever_ready_live": _share([entry["live/ever_ready"] == "ready" for entry in told[fault]])}
             for fault in LADDER
         },
-        "good": {way: _share([entry[way] == "ready" for entry in told["none"]]) for way in ways},
+        "good": {way: _share([entry[way] == "ready" for entry in told["none"]]) for way in WAYS},
         "told": told,
     }
 
@@ -259,36 +261,35 @@ def _share(hits: Sequence[bool]) -> dict[str, Any]:
 def behaviour_markdown(report: Mapping[str, Any]) -> str:
     """The report as tables in Markdown."""
     sources = ", ".join(f"{slug} {n}" for slug, n in sorted(report["photographs"].items()))
-    lines = [
-        "# What a person is told, fault by fault",
-        "",
+    how = (
         f"Good photographs at full size ({sources}), each with one plain fault put on it; preset "
         f"{report['preset']}. Shares with 95 % Wilson intervals. Nothing was fitted on these photographs, "
-        "but the faults are drawn: they cannot show how often real photographs have them.",
-        "",
-        "| fault | n | right prompt first, network alone | with second opinion | live "
-        "| told that it works, network alone | with second opinion | live |",
-        "|---|---|---|---|---|---|---|---|",
-    ]
-    ways = ("still/network_alone", "still/with_second_opinion", "live/with_second_opinion")
+        "but the faults are drawn: they cannot show how often real photographs have them."
+    )
+    rows = []
     for fault, found in report["faults"].items():
-        right = [_printed(found[way]["right_first"]) for way in ways]
-        works = [_printed(found[way]["told_that_it_works"]) for way in ways]
-        lines.append(f"| {fault} | {found[ways[0]]['right_first']['n']} | {' | '.join([*right, *works])} |")
-    good = [_printed(report["good"][way]) for way in ways]
-    lines += [
-        "",
-        "| good photographs that pass | network alone | with second opinion | live |",
-        "|---|---|---|---|",
+        shares = [_figure(found[way][key]) for key in ("right_first", "told_that_it_works") for way in WAYS]
+        rows.append((fault, found[WAYS[0]]["right_first"]["n"], *shares))
+    ways = ("network alone", "with second opinion", "live")
+    head = ["fault", "n"]
+    for told in ("right prompt first", "told that it works"):
+        head += [f"{told}, {ways[0]}", *ways[1:]]
+    good = ("as they are", *(_figure(report["good"][way]) for way in WAYS))
+    told = [
+        f"- {fault}: {', '.join(f'{key} {n}' for key, n in found[WAYS[1]]['keys'].items())}"
+        for fault, found in report["faults"].items()
     ]
-    lines.append(f"| as they are | {' | '.join(good)} |")
-    lines += ["", "What they were told with the second opinion:", ""]
-    for fault, found in report["faults"].items():
-        told = ", ".join(f"{key} {n}" for key, n in found[ways[1]]["keys"].items())
-        lines.append(f"- {fault}: {told}")
-    return "\n".join(lines)
+    return markdown(
+        [
+            "# What a person is told, fault by fault",
+            how,
+            Table("", tuple(head), tuple(rows)),
+            Table("", ("good photographs that pass", *ways), (good,)),
+            "What they were told with the second opinion:",
+            "\n".join(told),
+        ]
+    )
 
 
-def _printed(share: Mapping[str, Any]) -> str:
-    low, high = share["interval"]
-    return f"{share['share']:.2f} ({low:.2f}-{high:.2f})"
+def _figure(share: Mapping[str, Any]) -> Figure:
+    return Figure(share["share"], share["interval"])

@@ -1,22 +1,24 @@
 """Are the probabilities honest, and which thresholds would give the best F1?"""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import numpy as np
 
-from core.metrics import binary, clean, interval
+from core.metrics import interval
 from core.quality.labels import EXPLANATIONS
 from core.runtime.probability import softmax
-from training.evaluation.answers import Answers
+from training.evaluation.metrics import best_f1, binary, clean
+from training.evaluation.quality_predictions import QualityPredictions
 
 BINS: Final = 10
 
 
 def reliability_bins(chance: np.ndarray, right: np.ndarray) -> tuple[list[dict[str, Any]], float | None]:
-    """How often answers of each confidence are right, and the expected calibration error.
+    """How often predictions of each confidence are right, and the expected calibration error.
 
     Args:
-        chance: float, N: probability of the class answered.
+        chance: float, N: probability of the predicted class.
         right: bool, N.
 
     Returns:
@@ -28,10 +30,10 @@ def reliability_bins(chance: np.ndarray, right: np.ndarray) -> tuple[list[dict[s
     for k in range(BINS):
         here = place == k
         count = int(here.sum())
-        said, true = (chance[here].mean(), right[here].mean()) if count else (np.nan, np.nan)
-        gap += count * abs(said - true) if count else 0.0
+        sure, true = (chance[here].mean(), right[here].mean()) if count else (np.nan, np.nan)
+        gap += count * abs(sure - true) if count else 0.0
         bins.append(
-            {"low": k / BINS, "high": (k + 1) / BINS, "n": count, "said": clean(said), "right": clean(true)}
+            {"low": k / BINS, "high": (k + 1) / BINS, "n": count, "said": clean(sure), "right": clean(true)}
         )
     return bins, clean(gap / len(chance)) if len(chance) else None
 
@@ -57,31 +59,18 @@ def reliability(
     return out
 
 
-def best_f1(truth: np.ndarray, score: np.ndarray) -> float | None:
-    """The threshold (yes at it and above) with the best F1, the highest of equals; None without positives."""
-    if not truth.any():
-        return None
-    order = np.argsort(-score, kind="stable")
-    hits = np.cumsum(truth[order])
-    values = score[order]
-    ends = np.flatnonzero(np.append(values[1:] < values[:-1], True))
-    f1 = 2 * hits[ends] / (ends + 1 + truth.sum())
-    best = int(ends[int(np.argmax(f1))])
-    # Half way to the next lower score, so that a hair's difference of another machine changes nothing.
-    below = values[best + 1] if best + 1 < len(values) else values[best]
-    return float(round((values[best] + below) / 2, 4))
-
-
-def best_thresholds(validation: Answers) -> dict[str, float]:
-    """Per explanation (given by any rater) the threshold with the best F1 on these answers."""
+def best_thresholds(validation: QualityPredictions) -> dict[str, float]:
+    """Per explanation (given by any rater) the threshold with the best F1 on these predictions."""
     found = {
         name: best_f1(validation.explanations[:, k], validation.scores[:, k])
         for k, name in enumerate(EXPLANATIONS)
     }
-    return {name: value for name, value in found.items() if value is not None}
+    return {name: best[0] for name, best in found.items() if best is not None}
 
 
-def at_thresholds(answers: Answers, thresholds: dict[str, float], weights: np.ndarray) -> dict[str, Any]:
+def at_thresholds(
+    predictions: QualityPredictions, thresholds: Mapping[str, float], weights: np.ndarray
+) -> dict[str, Any]:
     """F1, recall and specificity of the explanations at thresholds chosen elsewhere.
 
     Args:
@@ -92,7 +81,7 @@ def at_thresholds(answers: Answers, thresholds: dict[str, float], weights: np.nd
     for k, name in enumerate(EXPLANATIONS):
         if name not in thresholds:
             continue
-        truth, given = answers.explanations[:, k], answers.scores[:, k] >= thresholds[name]
+        truth, given = predictions.explanations[:, k], predictions.scores[:, k] >= thresholds[name]
         figures = binary(truth, given)
         out[name] = {
             "threshold": thresholds[name],

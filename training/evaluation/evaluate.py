@@ -2,16 +2,15 @@
 
 The assessor sees the committed benchmark (``benchmark.json``): photographs of the validation split and of the
 left-out sources, degraded and voted on as for training, at the size a camera would send; phantoms are counted
-apart, and so are real dark, bright and blurred scenes. This module only puts the report together; what is
-asked lies in ``answers``, the figures in ``quality_report``, ``calibration``, ``fairness``, ``focus``,
-``real_scenes`` and ``tones``, the lesion classifier's in ``evaluate_lesion``.
+apart, and so are real dark, bright and blurred scenes. This module only puts the report together.
 """
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
@@ -20,39 +19,30 @@ from core.quality.verdict import Assessor, PassRule
 from core.runtime.manifest import OperatingPoint
 from core.runtime.probability import softmax
 from training.data.sources import Row
-from training.evaluation.answers import (
-    Answers,
-    Progress,
-    ask_benchmark,
-    ask_pool,
-    ask_rated,
-    check_pool,
-    joined,
-    quiet,
-)
 from training.evaluation.calibration import best_thresholds
 from training.evaluation.fairness import fairness, tones_by_key
 from training.evaluation.focus import MOST as FOCUS_MOST
 from training.evaluation.focus import focus, photographs
 from training.evaluation.focus import phantoms as drawn_pictures
 from training.evaluation.mistakes import worst, write_mistakes
+from training.evaluation.predictions import Progress, joined, quiet
+from training.evaluation.quality_predictions import (
+    QualityPredictions,
+    benchmark,
+    predict_rated,
+    predict_splits,
+)
 from training.evaluation.quality_report import point_report, quality_report
 from training.evaluation.real_scenes import real_report
 from training.evaluation.scores import write_scores
 from training.evaluation.tones import tone_report
 from training.recipes.calibrate import fit_temperature, operating_points
 
-_HERE: Final = Path(__file__).parent
 
-
-def benchmark() -> dict[str, Any]:
-    """The committed specification: name, seed and number of samples for each split."""
-    return json.loads((_HERE / "benchmark.json").read_text(encoding="utf-8"))
-
-
+@cache
 def paper() -> dict[str, Any]:
     """What the paper prints of its own network: not measured here."""
-    return json.loads((_HERE / "paper.json").read_text(encoding="utf-8"))
+    return json.loads(Path(__file__).with_name("paper.json").read_text(encoding="utf-8"))
 
 
 @dataclass(frozen=True)
@@ -61,8 +51,8 @@ class Settings:
 
     Attributes:
         temperature: what its class logits were divided by.
-        points: its operating points; where there are none they are fitted on the validation answers.
-        sha256: of the network's file; where there is one, its answers are written beside the report.
+        points: its operating points; where there are none they are fitted on the validation photographs.
+        sha256: of the network's file; where there is one, its predictions are written beside the report.
     """
 
     temperature: float = 1.0
@@ -70,8 +60,8 @@ class Settings:
     sha256: str = ""
 
 
-def fit_points(validation: Answers) -> dict[str, OperatingPoint]:
-    """The operating points that these validation answers ask for."""
+def fit_points(validation: QualityPredictions) -> dict[str, OperatingPoint]:
+    """The operating points that these validation photographs ask for."""
     return operating_points(
         validation.quality,
         validation.scores,
@@ -82,45 +72,17 @@ def fit_points(validation: Answers) -> dict[str, OperatingPoint]:
     )
 
 
-def fit_settings(validation: Answers, temperature: float) -> Settings:
-    """Temperature and operating points for these answers: of its photographs, or phantoms where that is all.
+def fit_settings(validation: QualityPredictions, temperature: float) -> Settings:
+    """Temperature and operating points for these photographs, or phantoms where that is all.
 
     Args:
-        temperature: what the class logits were divided by when the answers were given.
+        temperature: what the class logits were divided by when the predictions were made.
     """
-    photos = validation.only(~validation.phantom)
+    photos = validation.subset(~validation.drawn)
     photos = photos if len(photos) else validation
     logits = temperature * np.log(np.maximum(photos.quality, 1e-12))
     fitted = fit_temperature(logits, photos.label)
     return Settings(fitted, fit_points(replace(photos, quality=softmax(logits, fitted))))
-
-
-def ask_splits(
-    assessor: Assessor,
-    rule: PassRule,
-    rows: list[Row],
-    counts: dict[str, int] | None = None,
-    progress: Progress = quiet,
-    pool_dir: Path | None = None,
-) -> dict[str, Answers]:
-    """Answers to the benchmark by split (``validation``, ``left_out``), phantoms among them.
-
-    Args: as for ``evaluate_quality``.
-
-    Raises:
-        DataError: the pool is missing, of another seed, or too small.
-    """
-    spec = benchmark()
-    wanted = counts or spec["samples"]
-    if pool_dir is not None:
-        check_pool(pool_dir, spec["seed"], wanted)
-    return {
-        split: ask_benchmark(assessor, rule, rows, split, wanted[split], spec["seed"], progress)
-        if pool_dir is None
-        else ask_pool(assessor, rule, pool_dir, split, wanted[split], progress)
-        for split in ("validation", "left_out")
-        if wanted.get(split)
-    }
 
 
 def evaluate_quality(
@@ -139,8 +101,8 @@ def evaluate_quality(
         counts: samples for each split; the benchmark's own when None (then the figures carry its name).
         pool_dir: a pool rendered with the benchmark's seed; its samples need not be drawn again.
         settings: what came with the assessor.
-        out: a folder for pictures of the worst mistakes and for the answers (``TASK_scores.npz``); neither is
-            written without it.
+        out: a folder for pictures of the worst mistakes and for the predictions (``TASK_scores.npz``);
+            neither is written without it.
 
     Raises:
         DataError: the pool is missing, of another seed, or too small.
@@ -148,13 +110,13 @@ def evaluate_quality(
     spec, settings = benchmark(), settings or Settings()
     wanted = counts or spec["samples"]
     full = wanted == spec["samples"]
-    parts = ask_splits(assessor, rule, rows, counts, progress, pool_dir)
-    sections = {split: answers.only(~answers.phantom) for split, answers in parts.items()}
-    sections["phantoms"] = joined([answers.only(answers.phantom) for answers in parts.values()])
-    rated = ask_rated(assessor, rule, rows)
+    parts = predict_splits(assessor, rule, rows, counts, progress, pool_dir)
+    sections = {split: part.subset(~part.drawn) for split, part in parts.items()}
+    sections["phantoms"] = joined([part.subset(part.drawn) for part in parts.values()])
+    rated = predict_rated(assessor, rule, rows)
     if rated is not None:
         sections["rated"] = rated
-    sections = {name: answers for name, answers in sections.items() if len(answers)}
+    sections = {name: part for name, part in sections.items() if len(part)}
     best = best_thresholds(sections["validation"]) if "validation" in sections else {}
     report: dict[str, Any] = {
         "task": assessor.name,
@@ -164,7 +126,7 @@ def evaluate_quality(
         "thresholds": {name: round(float(rule.thresholds[name]), 4) for name in EXPLANATIONS},
         "class_offsets": dict(rule.class_offsets),
         "sections": {
-            name: quality_report(answers, settings.temperature, best) for name, answers in sections.items()
+            name: quality_report(part, settings.temperature, best) for name, part in sections.items()
         },
     }
     photos = {name: sections[name] for name in ("validation", "left_out") if name in sections}
@@ -184,11 +146,11 @@ def evaluate_quality(
     return report | {"paper": paper()}
 
 
-def _add_fairness(report: dict[str, Any], photos: Mapping[str, Answers], rows: list[Row]) -> None:
-    wanted = {str(key) for answers in photos.values() for key in answers.keys}
+def _add_fairness(report: dict[str, Any], photos: Mapping[str, QualityPredictions], rows: list[Row]) -> None:
+    wanted = {str(key) for part in photos.values() for key in part.keys}
     tones = tones_by_key(rows, wanted)
-    for name, answers in photos.items():
-        report["sections"][name]["fairness"] = fairness(answers, tones)
+    for name, part in photos.items():
+        report["sections"][name]["fairness"] = fairness(part, tones)
 
 
 def _add_focus(

@@ -14,24 +14,17 @@ import numpy as np
 
 from core.lesion.abstain import Centres
 from core.lesion.taxonomy import LABELS
-from core.metrics import (
-    binary,
-    clean,
-    confusion,
-    draws,
-    interval,
-    macro_f1,
-    report_binary,
-    share_interval,
-)
+from core.metrics import interval
 from core.runtime.manifest import ConfusedPair, NetworkEntry
 from training.data.learnt_from import taught
 from training.data.lesion_data import NOT_PHONE
 from training.data.sources import Row
 from training.evaluation.calibration import reliability
-from training.evaluation.lesion_answers import SETS, LesionAnswers, joined
 from training.evaluation.lesion_calibration import judged
 from training.evaluation.lesion_limits import abstention_report
+from training.evaluation.lesion_predictions import SETS, LesionPredictions
+from training.evaluation.metrics import binary, clean, confusion, macro_f1, rate, report_binary, spread
+from training.evaluation.predictions import joined
 
 BENCHMARK: Final = "retake-lesion-2"
 # Every class has two or more sources of phone photographs, one of them left out.
@@ -49,7 +42,7 @@ def confused_pairs(table: Sequence[Sequence[int]], labels: Sequence[str]) -> lis
     """Table 3: which class was called which other one, the most frequent first.
 
     Args:
-        table: counts, rows true, columns said.
+        table: counts, rows true, columns predicted.
 
     Returns:
         entries with ``true``, ``said``, ``count``, ``of`` (photographs of the true class) and ``share``.
@@ -103,56 +96,60 @@ def coverage(chances: np.ndarray, truth: np.ndarray) -> list[dict[str, Any]]:
     ]
 
 
-def _spread(drawn: np.ndarray, right: int, of: int) -> list[float] | None:
-    """Bootstrap interval of a share; Wilson's where all or none were right, which every draw repeats."""
-    return share_interval(right, of) if right in (0, of) else interval(drawn)
+def recall_of(
+    true: np.ndarray, predicted: np.ndarray, weights: np.ndarray
+) -> tuple[dict[str, Any], np.ndarray]:
+    """Recall of a class that occurs, with ``n`` and an interval, and its bootstrap replicates.
+
+    Args:
+        true, predicted: bool, N.
+        weights: replicates x N.
+    """
+    drawn, count, hits = (
+        binary(true, predicted, weights)["recall"],
+        int(true.sum()),
+        int((true & predicted).sum()),
+    )
+    return {"n": count, "recall": clean(hits / count), "recall_interval": spread(drawn, hits, count)}, drawn
 
 
-def _class_figures(true: np.ndarray, said: np.ndarray, weights: np.ndarray) -> dict[str, Any]:
+def _class_figures(true: np.ndarray, predicted: np.ndarray, weights: np.ndarray) -> dict[str, Any]:
     """``report_binary``, with intervals of recall and precision that are honest for few photographs."""
-    figures = report_binary(true, said, None, weights)
-    drawn, hits = binary(true, said, weights), int((true & said).sum())
-    for key, of in (("recall", int(true.sum())), ("precision", int(said.sum()))):
-        figures[f"{key}_interval"] = _spread(drawn[key], hits, of)
+    figures = report_binary(true, predicted, None, weights)
+    drawn, hits = binary(true, predicted, weights), int((true & predicted).sum())
+    for key, of in (("recall", int(true.sum())), ("precision", int(predicted.sum()))):
+        figures[f"{key}_interval"] = spread(drawn[key], hits, of)
     return figures
 
 
 def lesion_report(
-    truth: np.ndarray,
-    chances: np.ndarray,
-    keys: np.ndarray,
+    lesions: LesionPredictions,
     labels: Sequence[str],
     temperature: float = 1.0,
     plain: np.ndarray | None = None,
 ) -> dict[str, Any]:
-    """Figures of the answers to one set of pictures that all show lesions.
+    """Figures of one set of pictures that all show lesions.
 
     Args:
-        truth: int, N, index into ``labels``.
-        chances: float, N x classes: probabilities, after calibration.
-        keys: str, N, what is resampled together.
+        lesions: after calibration.
+        labels: classes in the order of the logits.
         temperature: what the logits were divided by.
         plain: probabilities before calibration, where that was more than the temperature.
     """
-    weights = draws(keys)
+    truth, chances, weights = lesions.label, lesions.chances(), lesions.weights()
     order = np.argsort(-chances, axis=1, kind="stable")
-    said, count = order[:, 0], len(labels)
-    first, second = said == truth, (order[:, :2] == truth[:, None]).any(1)
-    table = confusion(truth, said, count)
-
-    def share(right: np.ndarray) -> list[float] | None:
-        return interval((weights * right).sum(1) / weights.sum(1))
-
+    predicted, count = order[:, 0], len(labels)
+    table = confusion(truth, predicted, count)
     return {
         "n": len(truth),
         "classes_present": len(set(truth.tolist())),
-        "macro_f1": clean(macro_f1(truth, said, count)),
-        "macro_f1_interval": interval(macro_f1(truth, said, count, weights)),
-        "top1": clean(first.mean()),
-        "top1_interval": share(first),
-        "top2": clean(second.mean()),
-        "top2_interval": share(second),
-        "classes": {name: _class_figures(truth == i, said == i, weights) for i, name in enumerate(labels)},
+        "macro_f1": clean(macro_f1(truth, predicted, count)),
+        "macro_f1_interval": interval(macro_f1(truth, predicted, count, weights)),
+        **rate("top1", predicted == truth, weights=weights),
+        **rate("top2", (order[:, :2] == truth[:, None]).any(1), weights=weights),
+        "classes": {
+            name: _class_figures(truth == i, predicted == i, weights) for i, name in enumerate(labels)
+        },
         "confusion": table,
         "confused_pairs": confused_pairs(table, labels),
         "reliability": reliability(chances, truth, temperature, plain),
@@ -160,39 +157,35 @@ def lesion_report(
     }
 
 
-def _phone(answers: LesionAnswers) -> LesionAnswers:
-    return answers.only(answers.lesion & ~np.isin(answers.slugs, NOT_PHONE))
+def _phone(predictions: LesionPredictions) -> LesionPredictions:
+    return predictions.subset(predictions.lesion & ~np.isin(predictions.sources, NOT_PHONE))
 
 
-def _recalls(answers: LesionAnswers, labels: Sequence[str]) -> tuple[dict[str, dict[str, Any]], np.ndarray]:
-    """Recall of the headline's classes that occur, and its bootstrap draws: classes x replicates."""
+def _recalls(
+    predictions: LesionPredictions, labels: Sequence[str]
+) -> tuple[dict[str, dict[str, Any]], list[np.ndarray]]:
+    """Recall of the headline's classes that occur, and the bootstrap replicates of each."""
     found: dict[str, dict[str, Any]] = {}
     drawn = []
-    weights = draws(answers.keys) if len(answers) else np.zeros((1, 0))
-    yes = answers.order()[:, 0] == answers.truth
+    weights = predictions.weights() if len(predictions) else np.zeros((1, 0))
+    right = predictions.predicted == predictions.label
     for name in (name for name in HEADLINE if name in labels):
-        true = answers.truth == labels.index(name)
-        if not true.any():
-            continue
-        recall = binary(true, true & yes, weights)["recall"]
-        drawn.append(recall)
-        found[name] = {
-            "n": int(true.sum()),
-            "recall": clean(yes[true].mean()),
-            "recall_interval": _spread(recall, int(yes[true].sum()), int(true.sum())),
-            "sources": sorted(set(answers.slugs[true].tolist())),
-        }
-    return found, np.array(drawn)
+        true = predictions.label == labels.index(name)
+        if true.any():
+            figures, replicates = recall_of(true, true & right, weights)
+            drawn.append(replicates)
+            found[name] = figures | {"sources": sorted(set(predictions.sources[true].tolist()))}
+    return found, drawn
 
 
 def headline(
-    left_out: LesionAnswers, labels: Sequence[str], known: LesionAnswers | None = None
+    left_out: LesionPredictions, labels: Sequence[str], known: LesionPredictions | None = None
 ) -> dict[str, Any]:
     """Source-held-out recall: of photographs from sources that no training saw. Dermoscopy is passed over.
 
     Args:
-        left_out: answers to such sources.
-        known: answers to other photographs of sources that were trained on, to stand beside as in-source.
+        left_out: predictions for such sources.
+        known: predictions for other photographs of sources that were trained on, to stand beside them.
 
     Returns:
         ``classes`` by name (n, recall, interval, sources; whether ``counted``, with at least ``FEWEST``
@@ -216,28 +209,18 @@ def headline(
     }
 
 
-def by_source(sets: Mapping[str, LesionAnswers], labels: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
+def by_source(
+    sets: Mapping[str, LesionPredictions], labels: Sequence[str]
+) -> dict[str, list[dict[str, Any]]]:
     """Recall by source, for the classes that have two or more among these sets of photographs."""
     out: dict[str, list[dict[str, Any]]] = {}
     for i, name in enumerate(labels):
         entries = []
-        for split in ("validation", "left_out"):
-            if split not in sets:
-                continue
-            answers = sets[split]
-            true, right = answers.truth == i, answers.order()[:, 0] == i
-            for slug in sorted(set(answers.slugs[true].tolist())):
-                here = true & (answers.slugs == slug)
-                hits, count = int(right[here].sum()), int(here.sum())
-                entries.append(
-                    {
-                        "source": slug,
-                        "split": split,
-                        "n": count,
-                        "recall": clean(hits / count),
-                        "recall_interval": share_interval(hits, count),
-                    }
-                )
+        for split in (split for split in ("validation", "left_out") if split in sets):
+            held = sets[split].subset(sets[split].label == i)
+            for source in sorted(set(held.sources.tolist())):
+                right = held.predicted[held.sources == source] == i
+                entries.append({"source": source, "split": split, "n": len(right)} | rate("recall", right))
         if len(entries) > 1:
             out[name] = entries
     return out
@@ -256,29 +239,29 @@ def learnt_from(rows: Sequence[Row], labels: Sequence[str]) -> dict[str, dict[st
 
 
 def evaluate_lesion(
-    sets: Mapping[str, LesionAnswers],
+    sets: Mapping[str, LesionPredictions],
     entry: NetworkEntry,
     rows: Sequence[Row],
     centres: Centres | None = None,
-    references: LesionAnswers | None = None,
+    references: LesionPredictions | None = None,
     limit: int | None = None,
 ) -> dict[str, Any]:
-    """All figures of the lesion classifier, of answers as its calibration has them (``judged``).
+    """All figures of the lesion classifier, of predictions as its calibration has them (``judged``).
 
     Args:
-        sets: answers by name of the set (``lesion_answers.ask_sets``).
-        entry: of the network that gave them.
+        sets: predictions by name of the set (``lesion_predictions.predict_sets``).
+        entry: of the network that made them.
         rows: the whole manifest, to count what there was to learn from.
         centres: what its abstention needs.
-        references: answers of the training side, where they were asked for: then all scores of
-            unfamiliarity are compared.
-        limit: how many photographs were asked at most; the report is called shortened.
+        references: predictions for the training side, where there are any: then all scores of unfamiliarity
+            are compared.
+        limit: how many photographs were shown at most; the report is called shortened.
     """
     labels, temperature = entry.labels, entry.temperature
     calibrated = judged(sets, entry)
-    lesions = {name: calibrated[name].only(sets[name].lesion) for name in SETS if name in sets}
-    lesions = {name: answers for name, answers in lesions.items() if len(answers)}
-    photos = {name: answers for name, answers in lesions.items() if name != "phantoms"}
+    lesions = {name: calibrated[name].subset(sets[name].lesion) for name in SETS if name in sets}
+    lesions = {name: held for name, held in lesions.items() if len(held)}
+    photos = {name: held for name, held in lesions.items() if name != "phantoms"}
     report: dict[str, Any] = {
         "task": "lesion",
         "benchmark": BENCHMARK + (" (shortened)" if limit is not None else ""),
@@ -291,23 +274,16 @@ def evaluate_lesion(
         if "left_out" in lesions
         else {},
         "sections": {
-            name: lesion_report(
-                answers.truth,
-                answers.chances(1.0),
-                answers.keys,
-                labels,
-                temperature,
-                sets[name].only(sets[name].lesion).chances(1.0),
-            )
-            for name, answers in lesions.items()
+            name: lesion_report(held, labels, temperature, sets[name].subset(sets[name].lesion).chances())
+            for name, held in lesions.items()
         },
         "by_source": by_source(photos, labels),
         "learnt_from": learnt_from(rows, labels),
+        "confused": [],
     }
-    report["confused"] = []
     if photos:
         together = joined(list(photos.values()))
-        table = confusion(together.truth, together.order()[:, 0], len(labels))
+        table = confusion(together.label, together.predicted, len(labels))
         report["confused"] = [pair.model_dump() for pair in known_confused(table, labels)]
     report["abstention"] = abstention_report(sets, entry, centres, references, calibrated)
     return report

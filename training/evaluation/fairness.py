@@ -18,10 +18,10 @@ from typing import Any, Final
 import cv2
 import numpy as np
 
-from core.metrics import clean, share_interval
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
 from training.data.sources import Row, read_mask, read_rgb
-from training.evaluation.answers import Answers
+from training.evaluation.metrics import rate
+from training.evaluation.quality_predictions import QualityPredictions
 
 # Name, ITA above, ITA up to (degrees).
 BINS: Final = (
@@ -119,17 +119,12 @@ def tones_by_key(rows: list[Row], wanted: set[str]) -> dict[str, float]:
     return {key: float(np.median(angles)) for key, angles in found.items()}
 
 
-def _share(yes: np.ndarray, keep: np.ndarray) -> tuple[float | None, list[float] | None]:
-    count, right = int(keep.sum()), int((yes & keep).sum())
-    return (clean(right / count) if count else None), share_interval(right, count)
-
-
 def _gap(figures: list[tuple[float | None, int]]) -> float | None:
     known = [value for value, count in figures if value is not None and count >= ENOUGH]
     return round(max(known) - min(known), 3) if len(known) > 1 else None
 
 
-def fairness(answers: Answers, tones: Mapping[str, float]) -> dict[str, Any]:
+def fairness(predictions: QualityPredictions, tones: Mapping[str, float]) -> dict[str, Any]:
     """Specificity on good photographs and sensitivity to each fault, by skin tone.
 
     A good photograph shows a lesion or healthy skin and at most a small minority of raters objects; it
@@ -137,36 +132,35 @@ def fairness(answers: Answers, tones: Mapping[str, float]) -> dict[str, Any]:
     rater gave, on photographs that show skin.
 
     Args:
-        answers: of photographs; those whose tone is not known are left out.
+        predictions: for photographs; those whose tone is not known are left out.
         tones: ITA in degrees by split key.
 
     Returns:
         a bin each of ``BINS`` (intervals by Wilson's score: bins are small), and the largest gaps over the
         bins with at least ``ENOUGH`` photographs.
     """
-    angles = np.array([tones.get(str(key), np.nan) for key in answers.keys])
+    angles = np.array([tones.get(str(key), np.nan) for key in predictions.keys])
     place = np.array([-1 if (k := bin_of(angle)) is None else k for angle in angles], int)
     no_skin, poor = QUALITY_CLASSES.index("no_skin"), QUALITY_CLASSES.index("poor_quality")
-    skin = answers.label != no_skin
-    fine = answers.acceptable & skin
-    cleared = ~answers.flagged.any(axis=1) & (answers.said != poor)
+    skin = predictions.label != no_skin
+    fine = predictions.acceptable & skin
+    cleared = ~predictions.flagged.any(axis=1) & (predictions.predicted != poor)
     bins = []
     for k, (name, low, high) in enumerate(BINS):
         here = place == k
-        specificity, around = _share(cleared, fine & here)
         faults = {}
         for column, explanation in enumerate(EXPLANATIONS):
-            given = answers.explanations[:, column] & skin & here
-            sensitivity, between = _share(answers.flagged[:, column], given)
-            faults[explanation] = {"n": int(given.sum()), "sensitivity": sensitivity, "interval": between}
+            given = predictions.explanations[:, column] & skin & here
+            found = rate("sensitivity", predictions.flagged[:, column], given)
+            found["interval"] = found.pop("sensitivity_interval")
+            faults[explanation] = {"n": int(given.sum())} | found
         bins.append(
             {
                 "name": name,
                 "ita_low": low,
                 "ita_high": high,
                 "n_good": int((fine & here).sum()),
-                "specificity": specificity,
-                "specificity_interval": around,
+                **rate("specificity", cleared, fine & here),
                 "faults": faults,
             }
         )

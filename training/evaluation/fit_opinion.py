@@ -30,8 +30,8 @@ from training.data.panel import Panel
 from training.data.sources import Box, DataError, Row, read_manifest
 from training.data.splits import split_of
 from training.evaluation.behaviour import far, grounds_of, ladder_paths, scenes_of
-from training.evaluation.evaluate import benchmark
 from training.evaluation.faults import FAULTS, coarse
+from training.evaluation.quality_predictions import benchmark
 from training.recipes.calibrate import good_lesions
 
 LOST: Final = 0.02

@@ -11,7 +11,6 @@ Photographs with hand-made masks serve (not ``alonet``, whose masks are predicti
 covers 10 to 40 in 100 of the frame.
 """
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
@@ -20,11 +19,12 @@ import cv2
 import numpy as np
 
 from core.explain import Explanation
-from core.metrics import clean, draws, interval
+from core.metrics import draws, interval
 from core.synthetic.degrade import LUMA, box_of, disc_kernel, to_linear, to_srgb
 from core.synthetic.phantoms import draw
 from training.data.sources import Row, read_mask, read_rgb
-from training.data.splits import split_of
+from training.data.splits import lot, split_of
+from training.evaluation.metrics import clean
 
 SOURCES: Final = ("fuseg", "vitpoc", "dfutissue")
 FAULTS: Final = ("blurry", "bad_light")
@@ -115,10 +115,6 @@ def photographs(rows: Sequence[Row], split: str, most: int = MOST) -> list[Pictu
     Raises:
         DataError: a photograph or its mask cannot be read.
     """
-
-    def lot(row: Row) -> str:
-        return hashlib.sha256(row.path.encode()).hexdigest()
-
     out: list[Picture] = []
     fitting = [row for row in rows if row.slug in SOURCES and row.mask and split_of(row) == split]
     for row in sorted(fitting, key=lot):

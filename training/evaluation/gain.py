@@ -7,10 +7,11 @@ import numpy as np
 
 from core.lesion.classifier import LesionClassifier
 from core.lesion.views import crop, spot
-from core.metrics import clean, draws, interval, macro_f1
+from core.metrics import draws, interval
 from core.synthetic.phantoms import LESION_CLASSES, draw
 from training.data.sources import Row, read_rgb
 from training.data.splits import split_of
+from training.evaluation.metrics import clean, macro_f1
 
 EXTENTS: Final = (0.14, 0.2, 0.28, 0.4, 0.55, 0.75)
 """Lesion extents (longer side over the photo's short side) that `spot_figures` draws."""

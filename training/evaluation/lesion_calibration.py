@@ -20,7 +20,7 @@ from scipy.optimize import minimize
 from core.runtime.manifest import NetworkEntry
 from core.runtime.probability import softmax
 from training.evaluation.calibration import reliability_bins
-from training.evaluation.lesion_answers import LesionAnswers
+from training.evaluation.lesion_predictions import LesionPredictions
 
 # Pulls biases to zero: small beside a hundred photographs, and bounded where a class has but one.
 RIDGE: Final = 0.1
@@ -83,24 +83,26 @@ def fit_calibration(logits: np.ndarray, labels: np.ndarray) -> Calibration:
     return Calibration(round(float(np.exp(-found[0])), 3), np.round(found[1:] * seen, 3))
 
 
-def _fits(answers: LesionAnswers) -> list[tuple[np.ndarray, Calibration]]:
+def _fits(predictions: LesionPredictions) -> list[tuple[np.ndarray, Calibration]]:
     """Calibrations fitted on other subjects, each with the photographs that it judges: bool, N."""
-    _keys, place = np.unique(answers.keys, return_inverse=True)
+    _keys, place = np.unique(predictions.keys, return_inverse=True)
     if len(_keys) < 2:
-        return [(np.ones(len(answers), bool), fit_calibration(answers.logits, answers.truth))]
+        return [(np.ones(len(predictions), bool), fit_calibration(predictions.logits, predictions.label))]
     fold = place % MOST_FOLDS
     folds = [fold == number for number in np.unique(fold)]
-    return [(here, fit_calibration(answers.logits[~here], answers.truth[~here])) for here in folds]
+    return [(here, fit_calibration(predictions.logits[~here], predictions.label[~here])) for here in folds]
 
 
-def _scored(answers: LesionAnswers, fits: list[tuple[np.ndarray, Calibration]], factor: float) -> np.ndarray:
-    out = np.zeros(answers.logits.shape)
+def _scored(
+    predictions: LesionPredictions, fits: list[tuple[np.ndarray, Calibration]], factor: float
+) -> np.ndarray:
+    out = np.zeros(predictions.logits.shape)
     for here, fit in fits:
-        out[here] = replace(fit, temperature=fit.temperature * factor).scores(answers.logits[here])
+        out[here] = replace(fit, temperature=fit.temperature * factor).scores(predictions.logits[here])
     return out
 
 
-def cross_fitted(answers: LesionAnswers, factor: float = 1.0) -> np.ndarray:
+def cross_fitted(predictions: LesionPredictions, factor: float = 1.0) -> np.ndarray:
     """Scores of each photograph by a calibration fitted on other subjects: float64, N x classes.
 
     Each subject is left out once; with more than ``MOST_FOLDS`` of them, several together. A single subject
@@ -109,53 +111,53 @@ def cross_fitted(answers: LesionAnswers, factor: float = 1.0) -> np.ndarray:
     Args:
         factor: by which each fitted temperature is raised.
     """
-    return _scored(answers, _fits(answers), factor)
+    return _scored(predictions, _fits(predictions), factor)
 
 
-def caution(answers: LesionAnswers) -> float:
+def caution(predictions: LesionPredictions) -> float:
     """The largest factor (1-2, in hundredths) of the temperature with a calibration error in bounds.
 
     Measured by cross-fitting; 1 where already the fitted temperature has a larger error than ``MOST_ERROR``.
     """
-    fits, best = _fits(answers), 1.0
+    fits, best = _fits(predictions), 1.0
     for factor in np.arange(1.0, MOST_CAUTION + 0.001, 0.01):
-        chances = softmax(_scored(answers, fits, float(factor)))
-        right = chances.argmax(1) == answers.truth
+        chances = softmax(_scored(predictions, fits, float(factor)))
+        right = chances.argmax(1) == predictions.label
         _bins, error = reliability_bins(chances.max(1), right)
         if error is not None and error <= MOST_ERROR:
             best = float(round(factor, 2))
     return best
 
 
-def was_fitted_on(entry: NetworkEntry, answers: LesionAnswers) -> bool:
-    """Whether an entry's biases come from these answers to lesions: fitting again gives them again."""
-    return _raised(entry, answers) is not None
+def was_fitted_on(entry: NetworkEntry, predictions: LesionPredictions) -> bool:
+    """Whether an entry's biases come from these predictions: fitting again gives them again."""
+    return _raised(entry, predictions) is not None
 
 
-def _raised(entry: NetworkEntry, answers: LesionAnswers) -> float | None:
-    """The factor by which an entry's temperature is above that of a fit on these answers to lesions.
+def _raised(entry: NetworkEntry, predictions: LesionPredictions) -> float | None:
+    """The factor by which an entry's temperature is above that of a fit on these lesions.
 
     None where the entry was not fitted on them.
     """
-    if not entry.class_offsets or not len(answers):
+    if not entry.class_offsets or not len(predictions):
         return None
-    again, given = fit_calibration(answers.logits, answers.truth), Calibration.of(entry)
+    again, given = fit_calibration(predictions.logits, predictions.label), Calibration.of(entry)
     factor = given.temperature / again.temperature
     near = np.abs(again.biases - given.biases).max() < SAME
     return factor if near and 1 - SAME < factor < MOST_CAUTION + SAME else None
 
 
-def judged(sets: Mapping[Any, LesionAnswers], entry: NetworkEntry) -> dict[Any, LesionAnswers]:
-    """The same answers as the entry's calibration has them: softmax of their logits gives probabilities.
+def judged(sets: Mapping[Any, LesionPredictions], entry: NetworkEntry) -> dict[Any, LesionPredictions]:
+    """The same predictions as the entry's calibration has them: softmax of their logits gives probabilities.
 
     Lesions of a set that the calibration was fitted on are judged by cross-fitting instead.
     """
     calibration, out = Calibration.of(entry), {}
-    for name, answers in sets.items():
-        scores = calibration.scores(answers.logits)
-        lesions = answers.only(answers.lesion)
+    for name, predictions in sets.items():
+        scores = calibration.scores(predictions.logits)
+        lesions = predictions.subset(predictions.lesion)
         factor = _raised(entry, lesions)
         if factor is not None:
-            scores[answers.lesion] = cross_fitted(lesions, factor)
-        out[name] = replace(answers, logits=scores)
+            scores[predictions.lesion] = cross_fitted(lesions, factor)
+        out[name] = replace(predictions, logits=scores)
     return out

@@ -18,11 +18,13 @@ import numpy as np
 import torch
 
 from core.lesion.taxonomy import LABELS
-from core.metrics import clean, draws, interval, share_interval
+from core.metrics import draws, interval
 from core.networks.build import ArchitectureError, build
 from core.runtime.preprocess import network_square
 from training.data.lesion_data import NOT_PHONE, Picture, picture_weights
 from training.data.sources import DataError, Row, read_manifest, read_rgb
+from training.evaluation.evaluate_lesion import recall_of
+from training.evaluation.metrics import clean
 from training.networks.export import InitError, initialise
 from training.recipes.loop import normalise
 from training.recipes.probe import fit_linear
@@ -91,32 +93,27 @@ def held_out(features: np.ndarray, labels: np.ndarray, slugs: np.ndarray) -> np.
     return out
 
 
-def fold_report(said: np.ndarray, labels: np.ndarray, slugs: np.ndarray, keys: np.ndarray) -> dict[str, Any]:
+def fold_report(
+    predicted: np.ndarray, labels: np.ndarray, slugs: np.ndarray, keys: np.ndarray
+) -> dict[str, Any]:
     """Recall by class and their mean with 95 % intervals; dermoscopy is passed over.
 
     Args:
-        said, labels: int, N.
+        predicted, labels: int, N.
         slugs, keys: str, N: collection, and what is resampled together.
     """
     phone = ~np.isin(slugs, NOT_PHONE)
-    right, weights = said == labels, draws(keys)
+    right, weights = predicted == labels, draws(keys)
     classes, drawn = {}, []
     for place, name in enumerate(LABELS):
         here = phone & (labels == place)
         groups = groups_of(slugs[here].tolist()) if here.any() else []
         if len(groups) < 2:
             continue
-        count, hits = int(here.sum()), int(right[here].sum())
-        with np.errstate(invalid="ignore"):
-            drawn.append(weights[:, here & right].sum(1) / weights[:, here].sum(1))
-        spread = interval(drawn[-1]) if 0 < hits < count else share_interval(hits, count)
-        classes[name] = {
-            "n": count,
-            "collections": len(set(slugs[here].tolist())),
-            "groups": len(groups),
-            "recall": clean(hits / count),
-            "recall_interval": spread,
-        }
+        figures, replicates = recall_of(here, here & right, weights)
+        drawn.append(replicates)
+        counts = {"collections": len(set(slugs[here].tolist())), "groups": len(groups)}
+        classes[name] = {"n": figures["n"]} | counts | figures
     return {
         "classes": classes,
         "mean_recall": clean(np.mean([entry["recall"] for entry in classes.values()])) if classes else None,

@@ -13,27 +13,33 @@ import numpy as np
 
 from core.i18n import _
 from core.lesion.abstain import Centres, contrast, energy, familiarity, reasons, write_centres
-from core.metrics import auc, clean, draws, interval, roc_points, share_interval
+from core.metrics import interval
 from core.runtime.manifest import Abstention, NetworkEntry
 from core.runtime.weights import sha256_of
 from training.data.sources import DataError
-from training.evaluation.lesion_answers import LesionAnswers, joined
 from training.evaluation.lesion_calibration import caution, fit_calibration, judged
+from training.evaluation.lesion_predictions import LesionPredictions
+from training.evaluation.metrics import auc, clean, rate, roc_points
+from training.evaluation.predictions import joined
 
 KEEP: Final = 0.95
-# What the threshold on familiarity leaves of them; unsure answers may take the rest of what is to spare.
+# What the threshold on familiarity leaves of them; unsure predictions may take the rest of what is to spare.
 KEEP_FAMILIAR: Final = 0.96
 # How much of the covariance is spread evenly over all directions, and the fewest pictures that make a centre.
 SHRINKAGE: Final = 0.1
 FEWEST: Final = 5
 
 
-def _cells(answers: LesionAnswers) -> dict[tuple[bool, str, bool], np.ndarray]:
+def _cells(predictions: LesionPredictions) -> dict[tuple[bool, str, bool], np.ndarray]:
     """Places of the pictures of each centre: of a class (photographs apart from drawings), or of a source."""
     cells: dict[tuple[bool, str, bool], list[int]] = {}
-    for place in range(len(answers)):
-        lesion, drawn = bool(answers.lesion[place]), bool(answers.drawn[place])
-        kind = str(answers.truth[place]) if lesion else f"{answers.groups[place]}/{answers.slugs[place]}"
+    for place in range(len(predictions)):
+        lesion, drawn = bool(predictions.lesion[place]), bool(predictions.drawn[place])
+        kind = (
+            str(predictions.label[place])
+            if lesion
+            else f"{predictions.groups[place]}/{predictions.sources[place]}"
+        )
         cells.setdefault((lesion, kind, drawn), []).append(place)
     return {key: np.array(places) for key, places in cells.items() if len(places) >= FEWEST}
 
@@ -50,7 +56,7 @@ def _stack(pooled: np.ndarray, cells: Mapping[tuple[bool, str, bool], np.ndarray
     return np.stack([pooled[places].mean(0) for places in cells.values()])
 
 
-def fit_centres(references: LesionAnswers) -> Centres | None:
+def fit_centres(references: LesionPredictions) -> Centres | None:
     """Centres for the score ``contrast``; None without features, lesions or anything else."""
     cells = _cells(references)
     lesion = np.array([key[0] for key in cells], bool)
@@ -63,7 +69,7 @@ def fit_centres(references: LesionAnswers) -> Centres | None:
     return Centres(weight.astype(np.float32), bias.astype(np.float32), lesion)
 
 
-def scores(references: LesionAnswers, asked: LesionAnswers) -> dict[str, np.ndarray]:
+def scores(references: LesionPredictions, asked: LesionPredictions) -> dict[str, np.ndarray]:
     """Ways to tell how familiar pictures look, to be compared: float, N each, higher is more.
 
     ``energy`` and ``contrast`` can be served (``core.lesion.abstain``). ``mahalanobis`` is the distance to
@@ -106,9 +112,9 @@ def _below(value: float) -> float:
 
 
 def fit(
-    sets: Mapping[str, LesionAnswers], references: LesionAnswers, entry: NetworkEntry, directory: Path
+    sets: Mapping[str, LesionPredictions], references: LesionPredictions, entry: NetworkEntry, directory: Path
 ) -> NetworkEntry:
-    """The entry with calibration and abstention for these answers; centres are written into ``directory``.
+    """The entry with calibration and abstention for these predictions; writes centres into ``directory``.
 
     Calibration is set on validation photographs (on phantoms where there are none). The score is the one of
     those that can be served with the larger area on validation.
@@ -121,10 +127,10 @@ def fit(
         DataError: there is no validation picture of a lesion.
     """
     known = [sets[name] for name in ("validation", "phantoms") if name in sets]
-    lesions = [part for held in known if len(part := held.only(held.lesion))]
+    lesions = [part for held in known if len(part := held.subset(held.lesion))]
     if not lesions:
         raise DataError(_("There is no validation photograph of a lesion to set thresholds on."))
-    calibration = fit_calibration(lesions[0].logits, lesions[0].truth)
+    calibration = fit_calibration(lesions[0].logits, lesions[0].label)
     raised = round(calibration.temperature * caution(lesions[0]), 3)
     calibration = replace(calibration, temperature=raised)
     offsets = {name: float(bias) for name, bias in zip(entry.labels, calibration.biases, strict=True) if bias}
@@ -142,7 +148,7 @@ def fit(
     unfamiliar = _below(_bar(values, KEEP_FAMILIAR))
     # Those refused already count as answered with no certainty at all, so that KEEP is of all.
     tops = [
-        np.where(value >= unfamiliar, part.chances(1.0).max(1), 0.0)
+        np.where(value >= unfamiliar, part.chances().max(1), 0.0)
         for part, value in zip(judged(dict(enumerate(lesions)), entry).values(), values, strict=True)
     ]
     abstention = Abstention(
@@ -155,21 +161,21 @@ def fit(
     return entry.model_copy(update={"abstention": abstention})
 
 
-def _area(answers: LesionAnswers, familiar: np.ndarray) -> float:
-    return float(auc(~answers.lesion, -familiar))
+def _area(predictions: LesionPredictions, familiar: np.ndarray) -> float:
+    return float(auc(~predictions.lesion, -familiar))
 
 
 # ---------------------------------------------------------------- reporting
 
 
-def told_apart(answers: LesionAnswers, familiar: np.ndarray, roc: bool = False) -> dict[str, Any]:
+def told_apart(predictions: LesionPredictions, familiar: np.ndarray, roc: bool = False) -> dict[str, Any]:
     """How well a score tells pictures without a lesion (the positives) from those of one.
 
     Returns:
         counts of both, the area under the ROC curve and its interval, and the curve's points when asked for.
     """
-    strange = ~answers.lesion
-    weights = draws(answers.keys)
+    strange = ~predictions.lesion
+    weights = predictions.weights()
     out: dict[str, Any] = {
         "n_lesion": int((~strange).sum()),
         "n_other": int(strange.sum()),
@@ -179,28 +185,28 @@ def told_apart(answers: LesionAnswers, familiar: np.ndarray, roc: bool = False) 
     return out | ({"roc": roc_points(strange, -familiar)} if roc else {})
 
 
-def _kinds(sets: Mapping[str, LesionAnswers]) -> dict[str, LesionAnswers]:
-    """Which answers a score is tried on, by set and by what there is besides lesions."""
+def _kinds(sets: Mapping[str, LesionPredictions]) -> dict[str, LesionPredictions]:
+    """Which predictions a score is tried on, by set and by what there is besides lesions."""
     found = {}
-    for name, answers in sets.items():
-        if not answers.lesion.any() or answers.lesion.all():
+    for name, predictions in sets.items():
+        if not predictions.lesion.any() or predictions.lesion.all():
             continue
-        found[name] = answers
-        for group in sorted(set(answers.groups[~answers.lesion])):
-            keep = answers.lesion | (answers.groups == group)
+        found[name] = predictions
+        for group in sorted(set(predictions.groups[~predictions.lesion])):
+            keep = predictions.lesion | (predictions.groups == group)
             if not keep.all():
-                found[f"{name}_{group}"] = answers.only(keep)
+                found[f"{name}_{group}"] = predictions.subset(keep)
     if "validation" in found and "phantoms" in found:
         found["validation_and_phantoms"] = joined([found["validation"], found["phantoms"]])
     return found
 
 
 def abstention_report(
-    sets: Mapping[str, LesionAnswers],
+    sets: Mapping[str, LesionPredictions],
     entry: NetworkEntry,
     centres: Centres | None,
-    references: LesionAnswers | None = None,
-    calibrated: Mapping[str, LesionAnswers] | None = None,
+    references: LesionPredictions | None = None,
+    calibrated: Mapping[str, LesionPredictions] | None = None,
 ) -> dict[str, Any]:
     """How well the classifier knows when not to answer.
 
@@ -224,27 +230,23 @@ def abstention_report(
     }
     for kind, part in _kinds(sets).items():
         familiar = familiarity(abstention.score, part.logits, part.pooled, centres)
-        strange = part.only(~part.lesion)
         refused = familiar[~part.lesion] < abstention.unfamiliar
-        report["not_a_lesion"][kind] = told_apart(part, familiar, roc=kind in sets) | {
-            "refused": clean(refused.mean()),
-            "refused_interval": share_interval(int(refused.sum()), len(strange)),
-        }
+        apart = told_apart(part, familiar, roc=kind in sets)
+        report["not_a_lesion"][kind] = apart | rate("refused", refused)
         compared = scores(references, part) if references is not None else {"energy": energy(part.logits)}
         compared |= {abstention.score: familiar}
         for score, values in compared.items():
             report["scores"].setdefault(score, {})[kind] = told_apart(part, values)
-    for name, answers in sets.items():
-        part = answers.only(answers.lesion)
+    for name, predictions in sets.items():
+        part = predictions.subset(predictions.lesion)
         if not len(part):
             continue
-        chances = calibrated[name].only(answers.lesion).chances(1.0)
+        chances = calibrated[name].subset(predictions.lesion).chances()
         why = reasons(chances.max(1), part.logits, part.pooled, abstention, centres)
-        right, answered = chances.argmax(1) == part.truth, why == ""
+        right, answered = chances.argmax(1) == part.label, why == ""
         report["answered"][name] = {
             "n": len(part),
-            "answered": clean(answered.mean()),
-            "answered_interval": share_interval(int(answered.sum()), len(part)),
+            **rate("answered", answered),
             "not_a_lesion": int((why == "not_a_lesion").sum()),
             "low_confidence": int((why == "low_confidence").sum()),
             "right_of_all": clean(right.mean()),

@@ -1,121 +1,105 @@
 """The report of the lesion classifier as Markdown tables."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from core.reports.lesion_story import not_comparable
-from training.evaluation.report_text import TITLES, confusion_rows, figure, share, table_rows
+from core.reports.tables import Table
+from training.evaluation.report_text import TITLES
+from training.evaluation.tables import cell, confusion_table, figure, markdown, table, text_of
 
 MOST_PAIRS: Final = 12
+Parts = Iterator[str | Table]
 
 
 def printed(report: Mapping[str, Any]) -> str:
     """What the command shows at once: Table 3 and Figure 5 of each set of photographs."""
-    lines = []
-    for name, section in report["sections"].items():
-        if name != "phantoms":
-            lines += [f"## {TITLES[name]}", "", *_pairs(section), *_matrix(report, section)]
-    return "\n".join(lines)
+    return markdown(_printed(report))
 
 
 def lesion_markdown(report: Mapping[str, Any], level: int = 1) -> str:
     """The report as tables; 95 % intervals stand in brackets."""
-    title = "#" * level
-    lines = [f"{title} {report['task']}", "", f"Benchmark `{report['benchmark']}`.", ""]
-    lines += [*_headline(report["headline"], title), *_paper(report, title)]
+    return markdown(_parts(report, "#" * level))
+
+
+def _printed(report: Mapping[str, Any]) -> Parts:
     for name, section in report["sections"].items():
-        source = " (in-source)" if name == "validation" else ""
-        lines += [f"{title}# {TITLES[name]}{source}", "", *_section(report, section)]
-    lines += [*_by_source(report["by_source"], title), *_learnt(report["learnt_from"], title)]
-    lines += [*_abstention(report["abstention"], title), *_flips(report.get("flips", {}), title)]
-    return "\n".join(lines)
+        if name != "phantoms":
+            yield f"## {TITLES[name]}"
+            yield from _confused(report, section)
 
 
-def _flips(gains: Mapping[str, Any], title: str) -> list[str]:
-    """What averaging over the four mirror images changes."""
-    if not gains:
-        return []
-    rows = [
-        [
-            TITLES[name],
-            str(gain["n"]),
-            _gain(gain["top1"]),
-            _gain(gain["macro_f1"]),
-            f"{gain['put_right']} / {gain['put_wrong']}",
-        ]
-        for name, gain in gains.items()
-    ]
-    heads = ["photographs", "n", "first guess right, change", "macro F1, change", "put right / put wrong"]
-    return [f"{title}# Averaged over the four mirror images", "", *table_rows(heads, rows), ""]
+def _parts(report: Mapping[str, Any], title: str) -> Parts:
+    yield f"{title} {report['task']}"
+    yield f"Benchmark `{report['benchmark']}`."
+    if report["headline"]:
+        yield f"{title}# Headline: recall on sources never seen in training"
+        yield from _headline(report["headline"])
+    yield f"{title}# Beside the paper"
+    yield _paper(report)
+    yield not_comparable()
+    for name, section in report["sections"].items():
+        yield f"{title}# {TITLES[name]}{' (in-source)' if name == 'validation' else ''}"
+        yield from _section(report, section)
+    if report["by_source"]:
+        yield f"{title}# By source"
+        yield _by_source(report["by_source"])
+    yield f"{title}# What there was to learn from"
+    learnt = {"photographs": "photos", "without dermoscopy": "ordinary", "sources": "sources"}
+    yield table("class", report["learnt_from"], learnt)
+    if report["abstention"]:
+        yield f"{title}# Knowing when not to answer"
+        yield from _abstention(report["abstention"])
+    if report.get("flips"):
+        yield f"{title}# Averaged over the four mirror images"
+        yield _flips(report["flips"])
 
 
-def _gain(given: Mapping[str, Any]) -> str:
-    low, high = given["gain_interval"] or (float("nan"), float("nan"))
-    return f"{given['plain']:.2f} to {given['flips']:.2f}: {given['gain']:+.3f} ({low:+.3f} to {high:+.3f})"
-
-
-def _headline(held: Mapping[str, Any], title: str) -> list[str]:
-    if not held:
-        return []
-    rows = [
-        [
-            name,
-            str(entry["n"]),
-            figure(entry, "recall"),
-            ", ".join(entry["sources"]),
-            str(entry["in_source"]["n"]) if entry["in_source"] else "-",
-            figure(entry["in_source"] or {}, "recall"),
-        ]
-        for name, entry in held["classes"].items()
-    ]
+def _headline(held: Mapping[str, Any]) -> Parts:
     few = [name for name, entry in held["classes"].items() if not entry["counted"]]
     notes = [f"too few to count: {', '.join(few)}"] if few else []
-    notes += (
-        [f"no photograph from a source left out: {', '.join(held['missing'])}"] if held["missing"] else []
+    if held["missing"]:
+        notes.append(f"no photograph from a source left out: {', '.join(held['missing'])}")
+    yield (
+        f"Macro recall {text_of(figure(held, 'macro_recall'))} over {held['classes_counted']} classes, n = "
+        f"{held['n']}" + (f" ({'; '.join(notes)})." if notes else ".")
     )
-    return [
-        f"{title}# Headline: recall on sources never seen in training",
-        "",
-        f"Macro recall {figure(held, 'macro_recall')} over {held['classes_counted']} classes, n = {held['n']}"
-        + (f" ({'; '.join(notes)})." if notes else "."),
-        "",
-        *table_rows(["class", "n", "recall", "sources", "n in-source", "recall in-source"], rows),
-    ]
+    rows = []
+    for name, entry in held["classes"].items():
+        known = entry["in_source"] or {}
+        beside = (known.get("n"), figure(known, "recall"))
+        rows.append((name, entry["n"], figure(entry, "recall"), ", ".join(entry["sources"]), *beside))
+    heads = ("class", "n", "recall", "sources", "n in-source", "recall in-source")
+    yield Table("", heads, tuple(rows))
 
 
-def _paper(report: Mapping[str, Any], title: str) -> list[str]:
+def _paper(report: Mapping[str, Any]) -> Table:
     rows = [
-        [f"Retake, {TITLES[name].lower()}", figure(section, "top1"), str(section["n"])]
+        (f"Retake, {TITLES[name].lower()}", figure(section, "top1"), section["n"])
         for name, section in report["sections"].items()
         if name != "phantoms"
     ]
-    rows += [[report["paper"]["source"], f"{value:.3f}", ""] for value in report["paper"]["accuracies"]]
-    heads = ["first guess right", "accuracy", "n"]
-    return [f"{title}# Beside the paper", "", *table_rows(heads, rows), not_comparable(), ""]
+    rows += [(report["paper"]["source"], f"{value:.3f}", "") for value in report["paper"]["accuracies"]]
+    return Table("", ("first guess right", "accuracy", "n"), tuple(rows))
 
 
-def _section(report: Mapping[str, Any], section: Mapping[str, Any]) -> list[str]:
+def _section(report: Mapping[str, Any], section: Mapping[str, Any]) -> Parts:
     honest = section["reliability"]
-    rows = [
-        [name, str(entry["positives"]), *(figure(entry, key) for key in ("recall", "precision", "f1"))]
-        for name, entry in section["classes"].items()
-        if entry["positives"]
-    ]
-    covered = [
-        [share(entry["coverage"]), str(entry["n"]), share(entry["accuracy"]), share(entry["from"])]
-        for entry in section["coverage"]
-    ]
-    return [
+    yield (
         f"n = {section['n']}, {section['classes_present']} classes present; macro F1 "
-        f"{figure(section, 'macro_f1')}, first guess right {figure(section, 'top1')}, among the first two "
-        f"{figure(section, 'top2')}. Expected calibration error {honest['ece_before']} as trained, "
-        f"{honest['ece_after']} after {_calibration(report, honest)}.",
-        "",
-        *table_rows(["class", "n", "recall", "precision", "F1"], rows),
-        *_pairs(section),
-        *_matrix(report, section),
-        *table_rows(["share answered", "n", "first guess right", "top probability from"], covered),
-    ]
+        f"{text_of(figure(section, 'macro_f1'))}, first guess right {text_of(figure(section, 'top1'))}, "
+        f"among the first two {text_of(figure(section, 'top2'))}. Expected calibration error "
+        f"{honest['ece_before']} as trained, {honest['ece_after']} after {_calibration(report, honest)}."
+    )
+    present = {name: entry for name, entry in section["classes"].items() if entry["positives"]}
+    yield table(
+        "class", present, {"n": "positives", "recall": "recall", "precision": "precision", "F1": "f1"}
+    )
+    yield from _confused(report, section)
+    columns = {"coverage": "share answered", "n": "n", "accuracy": "first guess right"}
+    columns["from"] = "top probability from"
+    rows = [tuple(cell(entry, key) for key in columns) for entry in section["coverage"]]
+    yield Table("", tuple(columns.values()), tuple(rows))
 
 
 def _calibration(report: Mapping[str, Any], honest: Mapping[str, Any]) -> str:
@@ -128,89 +112,62 @@ def _calibration(report: Mapping[str, Any], honest: Mapping[str, Any]) -> str:
     )
 
 
-def _pairs(section: Mapping[str, Any]) -> list[str]:
+def _confused(report: Mapping[str, Any], section: Mapping[str, Any]) -> Parts:
+    pairs = {f"{pair['true']} -> {pair['said']}": pair for pair in section["confused_pairs"][:MOST_PAIRS]}
+    yield "Table 3, most often confused:"
+    yield table("true -> said", pairs, {"count": "count", "of": "of", "share": "share"})
+    yield "Figure 5:"
+    yield confusion_table(report["labels"], section["confusion"])
+
+
+def _by_source(found: Mapping[str, Any]) -> Table:
+    how = {"left_out": "never saw it"}
     rows = [
-        [f"{pair['true']} -> {pair['said']}", str(pair["count"]), str(pair["of"]), share(pair["share"])]
-        for pair in section["confused_pairs"][:MOST_PAIRS]
-    ]
-    return ["Table 3, most often confused:", "", *table_rows(["true -> said", "count", "of", "share"], rows)]
-
-
-def _matrix(report: Mapping[str, Any], section: Mapping[str, Any]) -> list[str]:
-    return ["Figure 5:", "", *confusion_rows(report["labels"], section["confusion"])]
-
-
-def _by_source(found: Mapping[str, Any], title: str) -> list[str]:
-    rows = [
-        [name, entry["source"], _learnt_or_not(entry["split"]), str(entry["n"]), figure(entry, "recall")]
+        (
+            name,
+            entry["source"],
+            how.get(entry["split"], "learnt from it"),
+            entry["n"],
+            figure(entry, "recall"),
+        )
         for name, entries in found.items()
         for entry in entries
     ]
-    heads = ["class", "source", "the network", "n", "recall"]
-    return [f"{title}# By source", "", *table_rows(heads, rows)] if rows else []
+    return Table("", ("class", "source", "the network", "n", "recall"), tuple(rows))
 
 
-def _learnt_or_not(split: str) -> str:
-    return "never saw it" if split == "left_out" else "learnt from it"
-
-
-def _learnt(found: Mapping[str, Any], title: str) -> list[str]:
+def _abstention(found: Mapping[str, Any]) -> Parts:
+    yield (
+        f"Score `{found['score']}`, not a lesion photo below {found['unfamiliar']}; low confidence below a "
+        f"top probability of {found['low_confidence']}. Set on validation photographs and phantoms."
+    )
+    columns = {"lesions": "n_lesion", "others": "n_other", "AUC": "auc", "others refused": "refused"}
+    yield table("told apart from lesions", _spaced(found["not_a_lesion"]), columns)
     rows = [
-        [name, *(str(entry[key]) for key in ("photos", "ordinary", "sources"))]
-        for name, entry in found.items()
-    ]
-    heads = ["class", "photographs", "without dermoscopy", "sources"]
-    return [f"{title}# What there was to learn from", "", *table_rows(heads, rows)]
-
-
-def _abstention(found: Mapping[str, Any], title: str) -> list[str]:
-    if not found:
-        return []
-    apart = [
-        [
-            name.replace("_", " "),
-            str(entry["n_lesion"]),
-            str(entry["n_other"]),
-            figure(entry, "auc"),
-            figure(entry, "refused"),
-        ]
-        for name, entry in found["not_a_lesion"].items()
-    ]
-    kinds = list(found["not_a_lesion"])
-    compared = [
-        [score, *(figure(entries[kind], "auc") for kind in kinds)]
+        (score, *(figure(entries[kind], "auc") for kind in found["not_a_lesion"]))
         for score, entries in found["scores"].items()
     ]
-    answered = [
-        [
-            name.replace("_", " "),
-            str(entry["n"]),
-            figure(entry, "answered"),
-            str(entry["not_a_lesion"]),
-            str(entry["low_confidence"]),
-            share(entry["right_of_all"]),
-            share(entry["right_of_answered"]),
-        ]
-        for name, entry in found["answered"].items()
-    ]
-    return [
-        f"{title}# Knowing when not to answer",
-        "",
-        f"Score `{found['score']}`, not a lesion photo below {found['unfamiliar']}; low confidence below a "
-        f"top probability of {found['low_confidence']}. Set on validation photographs and phantoms.",
-        "",
-        *table_rows(["told apart from lesions", "lesions", "others", "AUC", "others refused"], apart),
-        *table_rows(["AUC of", *(kind.replace("_", " ") for kind in kinds)], compared),
-        *table_rows(
-            [
-                "lesion pictures",
-                "n",
-                "answered",
-                "not a lesion",
-                "low confidence",
-                "first guess right, of all",
-                "of those answered",
-            ],
-            answered,
-        ),
-    ]
+    yield Table("", ("AUC of", *_spaced(found["not_a_lesion"])), tuple(rows))
+    columns = {"n": "n", "answered": "answered", "not a lesion": "not_a_lesion"}
+    columns |= {"low confidence": "low_confidence", "first guess right, of all": "right_of_all"}
+    columns["of those answered"] = "right_of_answered"
+    yield table("lesion pictures", _spaced(found["answered"]), columns)
+
+
+def _spaced(entries: Mapping[str, Any]) -> dict[str, Any]:
+    return {name.replace("_", " "): entry for name, entry in entries.items()}
+
+
+def _flips(gains: Mapping[str, Any]) -> Table:
+    """What averaging over the four mirror images changes."""
+    rows = []
+    for name, gain in gains.items():
+        changes = (_gain(gain["top1"]), _gain(gain["macro_f1"]))
+        rows.append((TITLES[name], gain["n"], *changes, f"{gain['put_right']} / {gain['put_wrong']}"))
+    heads = ("photographs", "n", "first guess right, change", "macro F1, change", "put right / put wrong")
+    return Table("", heads, tuple(rows))
+
+
+def _gain(given: Mapping[str, Any]) -> str:
+    low, high = given["gain_interval"] or (float("nan"), float("nan"))
+    return f"{given['plain']:.2f} to {given['flips']:.2f}: {given['gain']:+.3f} ({low:+.3f} to {high:+.3f})"

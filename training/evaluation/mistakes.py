@@ -9,55 +9,57 @@ from typing import Any, Final
 
 import numpy as np
 
-from core.metrics import clean
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
-from training.evaluation.answers import Answers
+from training.evaluation.metrics import clean
+from training.evaluation.quality_predictions import QualityPredictions
 
 MOST: Final = 24
 FOLDER: Final = "mistakes"
 
 
-def _kinds(answers: Answers) -> list[tuple[str, str, str, np.ndarray, np.ndarray]]:
+def _kinds(predictions: QualityPredictions) -> list[tuple[str, str, str, np.ndarray, np.ndarray]]:
     """The ways to be wrong: (about, name, kind, which N are so, how sure it was of it).
 
-    A class that was answered wrongly; a flag that no rater gave; one missed that at least half of them gave.
+    A class that was predicted wrongly; a flag that no rater gave; one missed that at least half of them gave.
     """
     out = []
     for k, name in enumerate(QUALITY_CLASSES):
-        wrong = (answers.said == k) & (answers.label != k)
-        out.append(("class", name, "said", wrong, answers.quality[:, k]))
+        wrong = (predictions.predicted == k) & (predictions.label != k)
+        out.append(("class", name, "said", wrong, predictions.quality[:, k]))
     for k, name in enumerate(EXPLANATIONS):
-        votes, flagged, chances = answers.votes[:, k], answers.flagged[:, k], answers.scores[:, k]
+        votes, flagged, chances = predictions.votes[:, k], predictions.flagged[:, k], predictions.scores[:, k]
         out.append(("explanation", name, "false_alarm", flagged & (votes == 0), chances))
         out.append(("explanation", name, "missed", ~flagged & (votes >= 0.5), 1 - chances))
     return out
 
 
-def _entry(answers: Answers, place: int, about: str, name: str) -> dict[str, Any]:
+def _entry(predictions: QualityPredictions, place: int, about: str, name: str) -> dict[str, Any]:
     column = (QUALITY_CLASSES if about == "class" else EXPLANATIONS).index(name)
     chances, votes = (
-        (answers.quality, answers.class_votes) if about == "class" else (answers.scores, answers.votes)
+        (predictions.quality, predictions.class_votes)
+        if about == "class"
+        else (predictions.scores, predictions.votes)
     )
     return {
-        "true": QUALITY_CLASSES[int(answers.label[place])],
-        "said": QUALITY_CLASSES[int(answers.said[place])],
+        "true": QUALITY_CLASSES[int(predictions.label[place])],
+        "said": QUALITY_CLASSES[int(predictions.predicted[place])],
         "probability": clean(chances[place, column]),
         "votes": clean(votes[place, column]),
-        "source": str(answers.slugs[place]),
+        "source": str(predictions.sources[place]),
     }
 
 
-def worst(sections: Mapping[str, Answers], most: int = MOST) -> list[tuple[dict[str, Any], bytes]]:
+def worst(sections: Mapping[str, QualityPredictions], most: int = MOST) -> list[tuple[dict[str, Any], bytes]]:
     """The surest mistakes with their pictures (JPEG), taken in turn from each class and explanation.
 
     A photograph is shown once. Sources that were left out come before the others.
 
     Args:
-        sections: answers by name of the section.
+        sections: predictions by name of the section.
 
     Returns:
-        at most ``most`` pairs of an index entry (about which class or explanation, what was true and said,
-        its probability, share of raters) and a picture.
+        at most ``most`` pairs of an index entry (about which class or explanation, what was true and
+        predicted, its probability, share of raters) and a picture.
     """
     queues: dict[tuple[str, str, str], list[tuple[str, int]]] = {}
     for section in sorted(sections, key=lambda name: name != "left_out"):

@@ -1,16 +1,16 @@
 """Real faults on scenes without skin: dark, bright and blurred photographs that nobody degraded."""
 
-import hashlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from typing import Any, Final
 
 import numpy as np
 
-from core.metrics import draws, report_binary
+from core.metrics import draws
 from core.quality.verdict import Assessor, PassRule
 from training.data.sources import Row, read_rgb
-from training.data.splits import split_of
-from training.evaluation.answers import Progress, quiet
+from training.data.splits import lot, split_of
+from training.evaluation.metrics import report_binary
+from training.evaluation.predictions import Progress, quiet
 
 # Which labels are faulty, and which explanation should say so.
 REAL: Final = {
@@ -32,9 +32,6 @@ def balanced_no_skin(rows: list[Row]) -> list[Row]:
     if not by_source:
         return []
     each = min(len(found) for found in by_source.values())
-
-    def lot(row: Row) -> str:
-        return hashlib.sha256(row.path.encode()).hexdigest()
 
     return [row for slug in sorted(by_source) for row in sorted(by_source[slug], key=lot)[:each]]
 
@@ -67,8 +64,6 @@ def real_report(
         truth = np.arange(len(both)) < len(kinds[name])
         weights = draws(np.array([row.split_key for row in both]))
         figures = report_binary(truth, score >= rule.thresholds[explanation], score, weights, roc=True)
-        sources: dict[str, int] = {}
-        for row in fine:
-            sources[row.slug] = sources.get(row.slug, 0) + 1
+        sources = dict(Counter(row.slug for row in fine))
         out[name] = {"explanation": explanation, "negatives": sources} | figures
     return out

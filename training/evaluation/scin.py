@@ -8,7 +8,7 @@ too little is known. So no assessor of pictures can reach an AUC of 1 here.
 """
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -16,11 +16,14 @@ from typing import Any, Final
 import numpy as np
 
 from core.i18n import _
-from core.metrics import auc, clean, draws, interval, recall_at, share_interval
+from core.metrics import draws, interval
 from core.quality.verdict import Assessor, PassRule, Verdict, chance_good
+from core.reports.tables import Figure, Table
 from training.data.sources import DataError, read_picture
-from training.evaluation.answers import Progress, quiet
+from training.evaluation.metrics import auc, clean, recall_at, share_interval
+from training.evaluation.predictions import Progress, quiet
 from training.evaluation.quality_report import RETAKES
+from training.evaluation.tables import figure, markdown
 
 CASES, LABELS = "scin_cases.csv", "scin_labels.csv"
 CASE_ID: Final = "case_id"
@@ -164,40 +167,29 @@ def _chance(verdict: Verdict, rule: PassRule) -> float:
     return chance_good(verdict, rule.healthy_skin_passes)
 
 
-def _share(answers: np.ndarray) -> dict[str, Any]:
-    return _figure(int(answers.sum()), len(answers))
+def _share(yes: np.ndarray) -> dict[str, Any]:
+    return _figure(int(yes.sum()), len(yes))
 
 
 def _figure(count: int, of: int) -> dict[str, Any]:
     return {"n": of, "share": clean(count / of if of else np.nan), "interval": share_interval(count, of)}
 
 
-def scin_markdown(report: dict[str, Any]) -> str:
+def scin_markdown(report: Mapping[str, Any]) -> str:
     """The report as Markdown."""
 
-    def cell(figure: dict[str, Any]) -> str:
-        if figure["share"] is None:
-            return "-"
-        low, high = figure["interval"]
-        return f"{figure['share']:.2f} ({low:.2f}-{high:.2f}, n {figure['n']})"
+    def share(found: Mapping[str, Any]) -> Figure:
+        return Figure(found["share"], found["interval"], held=found["n"])
 
-    low, high = report["auc_interval"] or (float("nan"),) * 2
-    lines = [
-        f"# {report['task']} on SCIN",
-        "",
-        f"{report['n']} cases with {report['photographs']} photographs; {report['gradable']} cases gradable.",
-        "",
-        report["meaning"],
-        "",
-        "| | |",
-        "|---|---|",
-        f"| AUC, gradable against not | {report['auc']:.2f} ({low:.2f}-{high:.2f}) |",
-        f"| gradable cases that pass | {cell(report['passes'])} |",
-        f"| others that are refused | {cell(report['refused'])} |",
-        f"| others caught at {report['caught']['retakes']:.0%} retakes | {cell(report['caught'])} |",
+    counts = (
+        f"{report['n']} cases with {report['photographs']} photographs; {report['gradable']} cases gradable."
+    )
+    rows = [
+        ("AUC, gradable against not", figure(report, "auc")),
+        ("gradable cases that pass", share(report["passes"])),
+        ("others that are refused", share(report["refused"])),
+        (f"others caught at {report['caught']['retakes']:.0%} retakes", share(report["caught"])),
+        *((f"gradable cases that pass, {name}", share(one)) for name, one in report["skin_types"].items()),
     ]
-    lines += [
-        f"| gradable cases that pass, {name} | {cell(figure)} |"
-        for name, figure in report["skin_types"].items()
-    ]
-    return "\n".join(lines) + "\n"
+    table = Table("", ("", ""), tuple(rows))
+    return markdown([f"# {report['task']} on SCIN", counts, report["meaning"], table])

@@ -1,4 +1,4 @@
-"""What the network answered to the benchmark, kept small: for the shares that the Designer page shows."""
+"""What the network predicted for the benchmark, kept small: for the shares that the Designer page shows."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -6,28 +6,28 @@ from pathlib import Path
 import numpy as np
 
 from core.designer.refusal_rates import Scores, Stored, save
-from training.evaluation.answers import Answers
+from training.evaluation.quality_predictions import QualityPredictions
 
 
-def scores_of(answers: Answers) -> Scores:
-    """Answers without their pictures and names."""
-    _names, group = np.unique(answers.groups, return_inverse=True)
+def scores_of(predictions: QualityPredictions) -> Scores:
+    """Predictions without their pictures and names."""
+    _names, group = np.unique(predictions.keys, return_inverse=True)
     return Scores(
-        quality=answers.quality,
-        explanations=answers.scores,
-        label=answers.label,
-        good=answers.good,
-        given=answers.explanations,
+        quality=predictions.quality,
+        explanations=predictions.scores,
+        label=predictions.label,
+        good=predictions.good,
+        given=predictions.explanations,
         group=group,
     )
 
 
-def write_scores(sections: Mapping[str, Answers], sha256: str, benchmark: str, path: Path) -> Path:
-    """Write the answers to photographs (no phantoms); returns the file.
+def write_scores(sections: Mapping[str, QualityPredictions], sha256: str, benchmark: str, path: Path) -> Path:
+    """Write the predictions for photographs (no phantoms); returns the file.
 
     Args:
         sections: by set of photos.
-        sha256: of the network that answered.
+        sha256: of the network.
         benchmark: its name, as the report has it.
 
     Raises:

@@ -5,10 +5,10 @@ from typing import Any, Final
 import numpy as np
 
 from core.lesion.taxonomy import LABELS
-from core.metrics import clean
 from core.quality.verdict import Assessor, PassRule
 from core.synthetic.degrade import Plan, scene_of, take
 from core.synthetic.phantoms import draw
+from training.evaluation.metrics import clean
 
 _TONES: Final = {"light": (0.0, 0.33), "medium": (0.34, 0.66), "deep": (0.67, 1.0)}
 

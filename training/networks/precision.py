@@ -22,7 +22,6 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from core.i18n import _
-from core.metrics import macro_f1
 from core.quality.imageqx import ImageQX
 from core.quality.labels import QUALITY_CLASSES
 from core.quality.verdict import PassRule
@@ -31,7 +30,8 @@ from core.runtime.manifest import WEIGHTS_DIR, NetworkEntry, WeightsError, load_
 from core.runtime.onnx_file import FACTOR
 from core.runtime.weights import verify
 from training.data.sources import DataError
-from training.evaluation.answers import Answers, ask_pool
+from training.evaluation.metrics import macro_f1
+from training.evaluation.quality_predictions import QualityPredictions, predict_pool
 from training.evaluation.quality_report import quality_report
 
 # Weights with fewer values are no load worth saving.
@@ -129,24 +129,24 @@ def versions(path: Path, folder: Path) -> Iterator[tuple[str, Path]]:
         yield name, folder / f"{name}.onnx"
 
 
-def figures(answers: Answers, shipped: Answers) -> dict[str, float]:
-    """How good the answers are, and how far they lie from those of the shipped file.
+def figures(predictions: QualityPredictions, shipped: QualityPredictions) -> dict[str, float]:
+    """How good the predictions are, and how far they lie from those of the shipped file.
 
     Returns:
         shares of 0-1: macro F1 of the classes, mean F1 and AUC of the explanations, good photos passed,
         faulty ones refused; share of samples that pass or fail as by the shipped file (``same_pass``); mean
         and largest change of a probability.
     """
-    report = quality_report(answers)
+    report = quality_report(predictions)
     gate = report["gate"]
-    change = np.abs(np.hstack([answers.quality - shipped.quality, answers.scores - shipped.scores]))
+    change = np.abs(np.hstack([predictions.quality - shipped.quality, predictions.scores - shipped.scores]))
     return {
-        "quality_macro_f1": macro_f1(answers.label, answers.said, len(QUALITY_CLASSES)),
+        "quality_macro_f1": macro_f1(predictions.label, predictions.predicted, len(QUALITY_CLASSES)),
         "explanation_mean_f1": report["explanation_mean_f1"],
         "explanation_mean_auc": report["explanation_mean_auc"],
         "good_lesion_passes": gate["good_lesion"]["passes"],
         "faulty_refused": 1 - gate["poor_quality"]["passes"],
-        "same_pass": (answers.passes == shipped.passes).mean(),
+        "same_pass": (predictions.passes == shipped.passes).mean(),
         "change_mean": change.mean(),
         "change_most": change.max(),
     }
@@ -165,15 +165,15 @@ def study(
     shipped = None
     with tempfile.TemporaryDirectory() as folder:
         for name, file in versions(path, Path(folder)):
-            answers = ask_pool(ImageQX(Engine(file), entry), rule, pool, "validation", limit)
-            shipped = shipped or answers
+            predictions = predict_pool(ImageQX(Engine(file), entry), rule, pool, "validation", limit)
+            shipped = shipped or predictions
             data = file.read_bytes()
-            found = figures(answers, shipped)
+            found = figures(predictions, shipped)
             yield {
                 "version": name,
                 "bytes": len(data),
                 "sent": len(gzip.compress(data, 6)),
-                "samples": len(answers),
+                "samples": len(predictions),
                 **{key: round(float(value), 4) for key, value in found.items()},
             }
 

@@ -13,10 +13,10 @@ from typing import Final
 
 import numpy as np
 
-from core.metrics import macro_f1
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
 from core.runtime.manifest import OperatingPoint
 from core.runtime.probability import softmax
+from training.evaluation.metrics import macro_f1
 
 SPARE: Final = 0.04
 # Share of good lesion photos that shall pass. Good: the panel's class is lesion and at most two of its twelve

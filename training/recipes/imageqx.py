@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import cv2
 import numpy as np
@@ -12,11 +12,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.data import Dataset
 
-from core.metrics import macro_f1
 from core.networks.imageqx import DETAILS, FEATURES, MIDDLE
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
 from core.synthetic.degrade import LUMA, MEASURES
 from training.data.imageqx_data import TRAINING_SHARES, UNKNOWN, PoolDataset, build_pool, load_labels
+from training.evaluation.metrics import macro_f1
 from training.recipes.loop import Plan, Recipe, rounds
 
 QUALITY_SHARE = 1.0
@@ -26,7 +26,6 @@ EXPLANATION_SHARE = 5.0
 MEASURE_SHARE = 2.0
 PLACE_SHARE = 2.0
 HEAVIEST = 10.0
-EPOCHS = 39
 SAMPLES = 14_000
 # Validation on all samples takes minutes; while training runs, so many tell enough.
 LOOK = 480
@@ -63,53 +62,31 @@ CONFIGURATIONS: Final = {
 }
 
 
-def plan(
-    epochs: int = EPOCHS,
-    draws: int = 2048,
-    batch: int = 32,
-    sizes: tuple[tuple[float, int], ...] = SIZES,
-    seed: int = 0,
-    minutes: float | None = None,
-    threads: int = 2,
-    processes: int = 1,
-    rate: float | None = None,
-    pretrained: bool = False,
-) -> Plan:
-    """The settings that the shipped ImageQX is trained with, unless told otherwise."""
-    return Plan(
-        epochs=epochs,
-        draws=draws,
-        batch=batch,
-        peak=rate or 1.5e-3,
-        validate_every=10,
-        optimiser="adamw",
-        weight_decay=0.02,
-        sizes=sizes,
-        # Depthwise convolutions gain nothing from bfloat16 on a CPU.
-        bf16=torch.cuda.is_available(),
-        seed=seed,
-        minutes=minutes,
-        threads=threads,
-        processes=processes,
-        pretrained=pretrained,
-    )
+PLAN: Final = Plan(
+    epochs=39,
+    draws=2048,
+    batch=32,
+    peak=1.5e-3,
+    validate_every=10,
+    optimiser="adamw",
+    weight_decay=0.02,
+    sizes=SIZES,
+    # Depthwise convolutions gain nothing from bfloat16 on a CPU.
+    bf16=torch.cuda.is_available(),
+)
+"""How ImageQX is trained from scratch, unless told otherwise."""
 
-
-def fine_tuning(rate: float | None = None, **given: Any) -> Plan:
-    """How a network with a pretrained trunk is trained: one cosine, graded rates over thirds of the trunk.
-
-    Args:
-        rate: peak learning rate of the heads and of the trunk's last third.
-        given: the other arguments of ``plan``.
-    """
-    return replace(
-        plan(**{"sizes": TUNED_SIZES, **given, "pretrained": True}),
-        peak=rate or 8e-4,
-        floor=1e-6,
-        cycles=1,
-        thirds=TUNED_THIRDS,
-        head_alone=0.04,
-    )
+FINE_TUNING: Final = replace(
+    PLAN,
+    sizes=TUNED_SIZES,
+    peak=8e-4,
+    floor=1e-6,
+    cycles=1,
+    pretrained=True,
+    thirds=TUNED_THIRDS,
+    head_alone=0.04,
+)
+"""How a network with a pretrained trunk is trained: one cosine, graded rates over thirds of the trunk."""
 
 
 def _recolour(pictures: list[np.ndarray], rng: np.random.Generator) -> list[np.ndarray]:

@@ -1,7 +1,7 @@
 """The lesion classifier's recipes.
 
-EfficientNet-B0 from a pretrained start is fine-tuned (``fine_tuning``); the ResNets keep SGD with warm
-restarts, all layers at one rate when from scratch (``plan``).
+EfficientNet-B0 from a pretrained start is fine-tuned (``FINE_TUNING``); the ResNets keep SGD with warm
+restarts, all layers at one rate when from scratch (``PLAN``).
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,6 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.data import Dataset
 
-from core.metrics import macro_f1
 from core.networks.lesion import LABELS
 from core.runtime.preprocess import network_square
 from training.data.lesion_data import (
@@ -24,6 +23,7 @@ from training.data.lesion_data import (
     balanced_picks,
     training_view,
 )
+from training.evaluation.metrics import macro_f1
 from training.recipes import mixstyle
 from training.recipes.loop import Plan, Recipe
 
@@ -59,69 +59,29 @@ TUNED_SIZES = ((0.0, 128), (0.4, 160), (0.75, 192))
 TUNED_THIRDS = (0.1, 0.4, 1.0)
 
 
-def fine_tuning(
-    epochs: int = 24,
-    draws: int = 1280,
-    batch: int = 32,
-    sizes: tuple[tuple[float, int], ...] = TUNED_SIZES,
-    seed: int = 0,
-    minutes: float | None = None,
-    threads: int = 2,
-    processes: int = 1,
-    rate: float | None = None,
-    pretrained: bool = True,
-) -> Plan:
-    """How a network with a pretrained trunk is trained: AdamW, one cosine, graded rates over thirds."""
-    return Plan(
-        epochs=epochs,
-        draws=draws,
-        batch=batch,
-        peak=rate or 6e-4,
-        optimiser="adamw",
-        weight_decay=0.02,
-        sizes=sizes,
-        floor=1e-6,
-        cycles=1,
-        bf16=False,
-        average=0.995,
-        seed=seed,
-        minutes=minutes,
-        validate_every=8,
-        threads=threads,
-        processes=processes,
-        pretrained=pretrained,
-        thirds=TUNED_THIRDS,
-        head_alone=0.0,
-    )
+FINE_TUNING: Final = Plan(
+    epochs=24,
+    draws=1280,
+    batch=32,
+    peak=6e-4,
+    optimiser="adamw",
+    weight_decay=0.02,
+    sizes=TUNED_SIZES,
+    floor=1e-6,
+    cycles=1,
+    bf16=False,
+    average=0.995,
+    validate_every=8,
+    pretrained=True,
+    thirds=TUNED_THIRDS,
+    head_alone=0.0,
+)
+"""How a network with a pretrained trunk is trained: AdamW, one cosine, graded rates over thirds."""
 
-
-def plan(
-    epochs: int = 60,
-    draws: int = 1280,
-    batch: int = 32,
-    sizes: tuple[tuple[float, int], ...] = SIZES,
-    seed: int = 0,
-    minutes: float | None = None,
-    threads: int = 2,
-    processes: int = 1,
-    rate: float | None = None,
-    pretrained: bool = False,
-) -> Plan:
-    """The settings that the shipped classifier is trained with, unless told otherwise."""
-    return Plan(
-        epochs=epochs,
-        draws=draws,
-        batch=batch,
-        peak=rate or 0.03,
-        optimiser="sgd",
-        weight_decay=5e-4,
-        sizes=sizes,
-        seed=seed,
-        minutes=minutes,
-        threads=threads,
-        processes=processes,
-        pretrained=pretrained,
-    )
+PLAN: Final = Plan(
+    epochs=60, draws=1280, batch=32, peak=0.03, optimiser="sgd", weight_decay=5e-4, sizes=SIZES
+)
+"""How the others are trained, unless told otherwise."""
 
 
 class LesionData:
