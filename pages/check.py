@@ -67,7 +67,8 @@ def from_files(tray: checking.Tray) -> None:
     st.caption(
         _(
             "JPEG, PNG, WebP, HEIC, TIFF or BMP, up to 20 MB each. Photos are looked at on the computer that "
-            "runs Retake and are not saved. They stay in its memory until you press Clear or close this page."
+            "runs Retake and are not saved. They stay in its memory until you press Clear, or for a quarter "
+            "of an hour after you close this page."
         )
     )
     if files:

@@ -5,8 +5,6 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 from urllib.parse import urlsplit
 
-import streamlit as st
-
 from core.data_uri import data_uri
 from core.guidance.preset import Preset
 from core.i18n import _
@@ -46,7 +44,7 @@ class Item:
 
 @dataclass
 class Tray:
-    """What is on the check page of one session.
+    """What is on the check page of one visit.
 
     Attributes:
         items: by identity, in the order handed in.
@@ -62,16 +60,21 @@ class Tray:
     opened: str | None = None
     asked: tuple[str, ...] = ()
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the photos held."""
+        return sum(item.photo.nbytes for item in tuple(self.items.values()) if item.photo is not None)
+
 
 def tray() -> Tray:
-    """This session's tray."""
-    return st.session_state.setdefault(_TRAY_KEY, Tray())
+    """This visit's tray, also when its page is loaded again."""
+    return session.kept(_TRAY_KEY, Tray)
 
 
 def clear() -> None:
     """Let go of every photo and start with empty inputs."""
     old = tray()
-    st.session_state[_TRAY_KEY] = Tray(round=old.round + 1)
+    session.visit().kept[_TRAY_KEY] = Tray(round=old.round + 1)
     session.let_go()
     _compat.forget_uploads()
 

@@ -80,6 +80,31 @@ def test_a_result_outlives_reload_back_and_forward_and_its_visit_has_one_clock(r
         assert "consent_withdrawn" not in names
 
 
+def test_photos_on_the_check_page_outlive_a_reload_until_they_are_cleared(run, open_page, browse):
+    with run() as server:
+        page = open_page(server, "check", size=drive.PHONE)
+        page.get_by_text("Samples").click()
+        page.get_by_role("button", name="Check all of them").click()
+        counted = page.get_by_text(re.compile(r"\d of \d photos works?"))
+        expect(counted).to_be_visible()
+        settled(page)
+        words = counted.inner_text()
+        page.reload()
+        expect(page.get_by_text(words)).to_be_visible()
+        settled(page)
+        stranger = browse(url=page.url, size=drive.PHONE)
+        expect(stranger.get_by_role("radio", name="My photos")).to_be_attached()
+        settled(stranger)
+        expect(stranger.get_by_text(words)).to_be_hidden()
+        page.get_by_role("button", name="Clear").click()
+        expect(page.get_by_text(words)).to_be_hidden()
+        settled(page)
+        page.reload()
+        expect(page.get_by_role("radio", name="My photos")).to_be_attached()
+        settled(page)
+        expect(page.get_by_text(words)).to_be_hidden()
+
+
 def test_a_result_comes_back_where_the_server_ended_while_it_was_read(run, open_page):
     with run() as server:
         port = int(server.url.rsplit(":", 1)[1])

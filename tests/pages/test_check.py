@@ -218,7 +218,7 @@ def test_one_unusable_file_alone_shows_its_sentence_and_a_way_on(check, jpeg_of)
 def test_a_row_opens_its_card_and_leads_to_its_neighbours_and_back(check, jpeg_of):
     upload(check, ("a.jpg", jpeg_of(SKIN)), ("b.jpg", jpeg_of(DARK)), ("c.jpg", jpeg_of(DESK)))
     assert list(table(check)["advice"]) == ["", "Find softer, even light", "Show your skin"]
-    last = list(check.session_state["check-tray"].items)[2]
+    last = list(check.session_state["rt_visit"].kept["check-tray"].items)[2]
     check.selectbox(key="check-open").set_value(last).run()
     assert_calm(check)
     assert "No skin can be seen" in words(check)
@@ -254,7 +254,7 @@ def test_the_table_downloads_as_csv_with_every_probability(check, jpeg_of):
     from core.ui import checking
 
     upload(check, ("=cmd|x.jpg", jpeg_of(SKIN)), ("b.jpg", b"no picture"))
-    page_rows = check.session_state["check-tray"].items.values()
+    page_rows = check.session_state["rt_visit"].kept["check-tray"].items.values()
     from core.guidance.preset import load_preset
 
     data = checking.csv(list(page_rows), load_preset())
@@ -275,7 +275,7 @@ def test_the_camera_gives_a_photo_too(check, jpeg_of):
     events = check.session_state["rt_log"].events
     (assessed,) = [event for event in events if event.event == "upload_assessed"]
     assert assessed.source == "camera"
-    (item,) = check.session_state["check-tray"].items.values()
+    (item,) = check.session_state["rt_visit"].kept["check-tray"].items.values()
     assert dict(assessed.properties) == verdict_properties(item.verdict)
 
 
@@ -291,14 +291,14 @@ def test_clear_forgets_the_photos_and_empties_the_uploader(check, jpeg_of):
     upload(check, ("mole.jpg", jpeg_of(SKIN)))
     assert check.session_state["rt_held"]
     button(check, "Clear").click().run()
-    assert not check.session_state["check-tray"].items
+    assert not check.session_state["rt_visit"].kept["check-tray"].items
     assert "rt_held" not in check.session_state
     assert check.file_uploader[0].value == []
 
 
 def test_streamlit_keeps_no_file_once_it_is_taken_in_nor_after_clear(check, jpeg_of, uploads):
     upload(check, ("mole.jpg", jpeg_of(SKIN)), ("other.jpg", jpeg_of(DARK)))
-    assert len(check.session_state["check-tray"].items) == 2
+    assert len(check.session_state["rt_visit"].kept["check-tray"].items) == 2
     assert not any(uploads.file_storage.values())
     # Whatever comes in behind that, such as a file that was still on its way.
     visit = next(iter(uploads.seen))
@@ -371,7 +371,7 @@ def test_the_report_is_there_to_download(check, jpeg_of):
     assert "Download the report" in labels
     from core.ui import result_card
 
-    tray = check.session_state["check-tray"]
+    tray = check.session_state["rt_visit"].kept["check-tray"]
     (item,) = tray.items.values()
     make = result_card._report_maker(item.photo, item.verdict, None, False)
     assert b"This photo works" in make()

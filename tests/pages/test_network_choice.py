@@ -69,7 +69,7 @@ def looked_for(at):
 
 def report(at):
     """The report as the button gives it, made outside the script as Streamlit does."""
-    (item,) = at.session_state["check-tray"].items.values()
+    (item,) = at.session_state["rt_visit"].kept["check-tray"].items.values()
     manifest = engines.manifest()
     name = at.session_state["rt_lesion_network"]
     classifier = engines.networks.open_lesion(name, manifest, 1)

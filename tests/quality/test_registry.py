@@ -86,7 +86,7 @@ def test_the_app_judges_with_it_and_offers_no_map(oracle, monkeypatch):
     page.segmented_control(key="check-way").set_value("samples").run()
     page.button(key="check-sample-clear").click().run()
     assert not page.exception
-    (item,) = page.session_state["check-tray"].items.values()
+    (item,) = page.session_state["rt_visit"].kept["check-tray"].items.values()
     assert item.verdict.assessor == "oracle"
     assert item.verdict.flagged == ("blurry",)
     assert "Show me where" not in [pills.label for pills in page.button_group]

@@ -46,7 +46,7 @@ def test_the_classical_checks_judge_and_explain_where_the_setting_says_so(with_a
     page = with_a_sample("classical", "blurred")
     assert isinstance(engines.assessor(), Classical)
     assert engines.rule("strict") == Classical().rule()
-    (item,) = page.session_state["check-tray"].items.values()
+    (item,) = page.session_state["rt_visit"].kept["check-tray"].items.values()
     assert item.verdict.assessor == "classical"
 
     plain = page.get("image")[0].value[0]
