@@ -128,7 +128,7 @@ def test_each_shot_of_a_series_has_a_rule_of_its_own(tmp_path):
     assert close.class_offsets == {"poor_quality": -0.5}
     context = preset.rule(base, shot="context")
     assert (context.thresholds["too_far_away"], context.thresholds["blurry"]) == (1, 0.6)
-    assert context.class_offsets == {"poor_quality": -2}
+    assert context.class_offsets == {"poor_quality": -4}
 
 
 def test_a_preset_may_let_healthy_skin_pass(tmp_path):
@@ -219,7 +219,7 @@ PROMPT = "prompts: {{{}: {{{}: {{text: {}, spoken: said}}}}}}"
         ("thresholds: {}", "thresholds: {blury: 0.5}", "thresholds:", "unknown: blury"),
         ("thresholds: {}", "thresholds: {blurry: 1.5}", "thresholds:", "less than or equal to 1"),
         ("{too_far_away: 1, bad", "{too_near: 1, bad", "too_near", "unknown: too_near"),
-        ("{poor_quality: -2}", "{poor: -2}", "{poor:", "unknown: poor"),
+        ("{poor_quality: -4}", "{poor: -2}", "{poor:", "unknown: poor"),
         ("merge: {}", "merge: {ready: blurry}", "merge:", "ready cannot be merged"),
         ("merge: {}", "merge: {blurry: ready}", "merge:", "ready cannot be said for blurry"),
         ("no_skin, bad_framing, too", "bad_framing, too", "priority:", "name each of these once"),
