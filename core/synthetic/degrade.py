@@ -20,7 +20,7 @@ Rng = np.random.Generator
 
 # The ways in which each explanation comes about.
 MODES: Final[dict[str, tuple[str, ...]]] = {
-    "bad_framing": ("shift",),
+    "bad_framing": ("shift", "near"),
     "bad_light": ("dark", "bright", "shadow", "backlight", "glare", "cast"),
     "blurry": ("defocus", "motion", "lesion_only"),
     "low_resolution": ("pixels", "jpeg"),
@@ -391,6 +391,7 @@ def choose_window(
     *,
     away: float | None = None,
     shift: float | None = None,
+    near: float | None = None,
 ) -> tuple[float, float, float, float]:
     """Pick the window that a photographer would have framed.
 
@@ -399,13 +400,14 @@ def choose_window(
         away: severity of too_far_away, or None; the window grows around the lesion as far as the scene
         allows.
         shift: severity of bad_framing, or None; the window slides off the lesion.
+        near: severity of bad_framing, or None; the lesion runs out of the window on all sides.
 
     Returns:
         x0, y0, x1, y1 in pixels of the scene, inside it.
     """
     height, width = scene.rgb.shape[:2]
     most_w = min(width, height * aspect)
-    if scene.box is None or (scene.guessed and shift is None):
+    if scene.box is None or (scene.guessed and shift is None and near is None):
         fullest = (-1.0, 0.0, 0.0, 0.0, 0.0)
         for _try in range(12):
             w = most_w * rng.uniform(0.82, 1.0)
@@ -434,6 +436,8 @@ def choose_window(
             extent = float(np.exp(rng.uniform(np.log(0.20), np.log(0.62))))
         if shift is not None:
             extent = float(rng.uniform(max(0.24, min(least, 0.6)), max(0.7, 1.25 * least)))
+        if near is not None:
+            extent, finest = 1.15 + 1.1 * near, 0.1
         w = float(np.clip(long / extent / short_share, finest * most_w, most_w))
         h = w / aspect
         short = min(w, h)
@@ -500,16 +504,22 @@ def take(
         smoothed: how often (0-1) the camera smooths what it takes for noise, edges kept, as many phones do.
     """
     faults = dict(plan.faults)
-    away, shift = faults.get("too_far_away"), faults.get("bad_framing")
+    away, framing = faults.get("too_far_away"), faults.get("bad_framing")
     height, width = scene.rgb.shape[:2]
     if mild:
         aspect = float(rng.choice([4 / 3, 3 / 4, 1.0, 16 / 9, 9 / 16], p=[0.38, 0.34, 0.12, 0.08, 0.08]))
         aspect *= float(np.exp(rng.normal(0, 0.04)))
     else:
         aspect = width / height
-    if mild or away or shift:
+    if mild or away or framing:
+        mode, severity = framing or ("", 0.0)
         frame = choose_window(
-            scene, rng, aspect, away=away[1] if away else None, shift=shift[1] if shift else None
+            scene,
+            rng,
+            aspect,
+            away=away[1] if away else None,
+            shift=severity if mode == "shift" else None,
+            near=severity if mode == "near" else None,
         )
     else:
         frame = (0.0, 0.0, float(width), float(height))
@@ -519,7 +529,7 @@ def take(
         else (max(32, round(long_side / aspect)), long_side)
     )
     view, extent, share, offset = window(scene, *frame, size)
-    if scene.guessed and shift is None:
+    if scene.guessed and framing is None:
         share, offset = 1.0, min(offset, 0.1)
     height, width = size
     long = float(max(size))

@@ -39,6 +39,8 @@ def ladder(phantom, fault, mode, measure):
     [
         ("too_far_away", "away", "extent", -1),
         ("bad_framing", "shift", "offset", 1),
+        ("bad_framing", "near", "extent", 1),
+        ("bad_framing", "near", "share", -1),
         ("blurry", "defocus", "blur", 1),
         ("blurry", "motion", "blur", 1),
         ("blurry", "lesion_only", "blur", 1),
@@ -53,7 +55,7 @@ def ladder(phantom, fault, mode, measure):
     ],
 )
 def test_each_fault_moves_its_measure_with_severity(phantom, fault, mode, measure, sign):
-    if fault in ("too_far_away", "bad_framing"):
+    if mode in ("away", "shift"):
         phantom = draw("lesion", 3, size=(600, 800), lesion_extent=0.05, lesion_class="ulcer")
     steps = np.array(ladder(phantom, fault, mode, measure)) * sign
     assert (np.diff(steps) >= -0.02 * abs(steps).max()).all()
@@ -61,7 +63,7 @@ def test_each_fault_moves_its_measure_with_severity(phantom, fault, mode, measur
 
 
 def test_every_mode_of_every_fault_is_tried_above():
-    assert sum(len(modes) for modes in MODES.values()) == 13
+    assert sum(len(modes) for modes in MODES.values()) == 14
 
 
 def test_coloured_light_changes_the_colour_and_not_the_brightness(phantom):

@@ -74,6 +74,10 @@ _OFTEN: Final = {
     "low_resolution": 0.9,
     "too_far_away": 2.0,
 }
+# What trains has more of the lesions that the frame cuts; benchmarks stay as they were frozen.
+_TRAINED_OFTEN: Final = _OFTEN | {"bad_framing": 4.0}
+_TRAINED_MODES: Final = MODES | {"bad_framing": ("shift", "shift", "near")}
+_FROZEN_MODES: Final = MODES | {"bad_framing": ("shift",)}
 # How often a sample is of a lesion, of healthy skin, or has no skin in it.
 _GROUPS: Final = (0.53, 0.29, 0.18)
 # Where light is worse than this nobody can see that there is no skin: such a picture teaches nothing.
@@ -363,14 +367,15 @@ def _cut_out(row: Row, rng: Rng, material: Material) -> Scene:
 # ---------------------------------------------------------------- one sample
 
 
-def _faults(rng: Rng, names: list[str]) -> Plan:
+def _faults(rng: Rng, names: list[str], split: str) -> Plan:
+    often, modes = (_TRAINED_OFTEN, _TRAINED_MODES) if split == "train" else (_OFTEN, _FROZEN_MODES)
     if rng.random() < 0.38:
         return Plan({})
     count = min(len(names), int(rng.choice([1, 2, 3], p=[0.66, 0.26, 0.08])))
     # Distance and framing need a lesion, so they come up seldom enough as it is.
-    weights = np.array([_OFTEN[name] for name in names])
+    weights = np.array([often[name] for name in names])
     chosen = rng.choice(names, size=count, replace=False, p=weights / weights.sum())
-    return Plan({str(n): (str(rng.choice(MODES[str(n)])), float(rng.uniform(0.05, 1))) for n in chosen})
+    return Plan({str(n): (str(rng.choice(modes[str(n)])), float(rng.uniform(0.05, 1))) for n in chosen})
 
 
 def _phantom_scene(rng: Rng, group: str, plan: Plan) -> tuple[Scene, str]:
@@ -406,7 +411,7 @@ def sample(
     phantom = rng.random() < phantom_share
     phantom = phantom or not present[("lesion", "healthy_skin", "no_skin").index(group)]
     names = list(EXPLANATIONS) if group == "lesion" else ["bad_light", "blurry", "low_resolution"]
-    chosen = _faults(rng, names)
+    chosen = _faults(rng, names, split)
     if group == "no_skin" and "bad_light" in chosen.faults:
         mode, severity = chosen.faults["bad_light"]
         chosen = Plan({**chosen.faults, "bad_light": (mode, _SEEN * severity)})
