@@ -105,10 +105,13 @@ def _of_scin(args: argparse.Namespace) -> Report:
 def _of_behaviour(args: argparse.Namespace) -> Report:
     """What people are told of faulty photographs, with the preset that everything starts from."""
     from core.guidance.preset import load_preset
+    from training.evaluation.as_they_are import as_they_are
     from training.evaluation.behaviour import behaviour
 
-    rows = read_manifest(args.data)
-    return behaviour(_imageqx(args)[0], rows, load_preset(), args.limit, _progress)
+    rows, preset, assessor = read_manifest(args.data), load_preset(), _imageqx(args)[0]
+    report = behaviour(assessor, rows, preset, args.limit, _progress)
+    rule = preset.rule(assessor.rule(point=preset.operating_point))
+    return report | {"as_they_are": as_they_are(assessor, rows, preset, rule, args.limit, _progress)}
 
 
 def _of_lesion(args: argparse.Namespace) -> Report:

@@ -43,7 +43,13 @@ def test_the_command_tells_what_each_fault_is_told_as(folder, tmp_path, capsys):
             assert fault[way]["right_first"]["n"] == 1
             assert sum(fault[way]["keys"].values()) == 1
     assert report["faults"]["dark"]["still/with_second_opinion"]["right_first"]["share"] == 1
-    assert "| dark | 1 | " in capsys.readouterr().out
+    found = {row["case"]: row for row in report["as_they_are"]}
+    assert found["healthy skin that passes"]["n"] == 1, "the ladder's photographs are left out"
+    assert found['scenes without skin told "Show your skin"']["with_second_opinion"]["share"] == 1
+    assert "hives (`urtrf`) told that detail is missing" not in found
+    printed = capsys.readouterr().out
+    assert "| dark | 1 | " in printed
+    assert "| healthy skin that passes | 1 | " in printed
 
 
 def test_a_folder_without_the_photographs_is_told_in_a_sentence(folder, tmp_path, monkeypatch, capsys):

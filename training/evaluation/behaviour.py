@@ -287,8 +287,15 @@ def behaviour_markdown(report: Mapping[str, Any]) -> str:
             Table("", ("good photographs that pass", *ways), (good,)),
             "What they were told with the second opinion:",
             "\n".join(told),
+            "Photographs as they are, at most 60 a collection (the opinion was fitted on part of them):",
+            Table("", ("photographs", "n", *ways[:2]), _as_they_are(report["as_they_are"])),
         ]
     )
+
+
+def _as_they_are(found: Sequence[Mapping[str, Any]]) -> tuple[tuple[Any, ...], ...]:
+    ways = ("network_alone", "with_second_opinion")
+    return tuple((row["case"], row["n"], *(_figure(row[way]) for way in ways)) for row in found)
 
 
 def _figure(share: Mapping[str, Any]) -> Figure:

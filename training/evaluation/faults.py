@@ -146,16 +146,16 @@ FAULTS: Final[Mapping[str, Fault]] = MappingProxyType(
 """The faults that are put on a photograph; the two that need another one are in ``behaviour``: ``far`` and
 ``empty``."""
 
-_LIGHT: Final = frozenset({"bad_light", "too_dark", "too_bright", "glare", "shadow"})
+LIGHT: Final = frozenset({"bad_light", "too_dark", "too_bright", "glare", "shadow"})
 _FRAMING: Final = frozenset({"bad_framing", "move_left", "move_right", "move_up", "move_down", "too_close"})
 RIGHT: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
     {
         "defocus": frozenset({"blurry"}),
         "motion": frozenset({"blurry"}),
-        "dark": _LIGHT - {"too_bright", "glare"},
-        "bright": _LIGHT - {"too_dark", "shadow"},
-        "glare": _LIGHT - {"too_dark", "shadow"},
-        "shadow": _LIGHT - {"too_bright", "glare"},
+        "dark": LIGHT - {"too_bright", "glare"},
+        "bright": LIGHT - {"too_dark", "shadow"},
+        "glare": LIGHT - {"too_dark", "shadow"},
+        "shadow": LIGHT - {"too_bright", "glare"},
         "far": frozenset({"too_far_away"}),
         "near": _FRAMING,
         "cut": _FRAMING,
