@@ -47,10 +47,12 @@ FEATURES: Final = (
 """What the model reads, in its order: log-odds of the network's outputs, then what is measured."""
 
 # A condition is named when the opinion gives it at least this much, and a report of the network is not
-# believed below this much; of lost detail it reports too much on smooth skin.
+# believed below this much. Of lost detail it reports too much on smooth skin, and of distance on skin without
+# any spot: there the higher of the two counts.
 LIKELY: Final = 0.3
 UNLIKELY: Final = 0.05
-UNLIKELY_DETAIL: Final = 0.2
+DOUBTFUL: Final = 0.2
+DOUBTED: Final = ("low_resolution", "too_far_away")
 # A condition that the network did not report must be so many times as probable as a good picture.
 LIKELIER: Final = 1.5
 # The network's class poor_quality alone, without any fault, does not stand against this much of "good".
@@ -184,7 +186,7 @@ def _good_conditions(rule: PassRule) -> tuple[str, ...]:
 
 
 def _least_believed(fault: str) -> float:
-    return UNLIKELY_DETAIL if fault == "low_resolution" else UNLIKELY
+    return DOUBTFUL if fault in DOUBTED else UNLIKELY
 
 
 def _label(verdict: Verdict, flagged: list[str], opinion: Mapping[str, float]) -> str:

@@ -8,7 +8,8 @@ const {
   likely: LIKELY,
   likelier: LIKELIER,
   unlikely: UNLIKELY,
-  unlikely_detail: UNLIKELY_DETAIL,
+  doubtful: DOUBTFUL,
+  doubted: DOUBTED,
   certain: CERTAIN,
   least: LEAST,
 } = constants.second_opinion;
@@ -107,7 +108,7 @@ export function revised(verdict, rule, found, leastGood) {
   const flagged = counted.filter(
     (name) =>
       opinion[name] >= Math.max(LIKELY, LIKELIER * good) ||
-      (verdict.flagged.includes(name) && opinion[name] >= (name === "low_resolution" ? UNLIKELY_DETAIL : UNLIKELY)),
+      (verdict.flagged.includes(name) && opinion[name] >= (DOUBTED.includes(name) ? DOUBTFUL : UNLIKELY)),
   );
   let label = labelOf(verdict, flagged, opinion);
   let mayPass = label === "lesion" || (rule.healthy_skin_passes && label === "healthy_skin");
