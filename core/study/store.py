@@ -816,32 +816,34 @@ def clean(text: str) -> str:
     return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
 
 
-def _no_study() -> StudyError:
+def no_study() -> StudyError:
+    """That there is no study of this id."""
     return StudyError(_("There is no such study. Please check its name and try again."))
 
 
 def _study(db: Session, study_id: str) -> StudyRow:
     row = db.get(StudyRow, study_id)
     if row is None:
-        raise _no_study()
+        raise no_study()
     return row
 
 
 def _locked(db: Session, study_id: str) -> StudyRow:
     row = db.scalars(select(StudyRow).filter_by(study_id=study_id).with_for_update()).first()
     if row is None:
-        raise _no_study()
+        raise no_study()
     return row
 
 
-def _no_session() -> StudyError:
+def no_session() -> StudyError:
+    """That a session was deleted, or never was."""
     return StudyError(_("This session is not there any more."))
 
 
 def _session(db: Session, session_id: str) -> SessionRow:
     row = db.get(SessionRow, session_id)
     if row is None:
-        raise _no_session()
+        raise no_session()
     return row
 
 
@@ -853,7 +855,7 @@ def _locked_session(db: Session, session_id: str) -> SessionRow:
         .execution_options(populate_existing=True)
     ).first()
     if row is None:
-        raise _no_session()
+        raise no_session()
     return row
 
 
@@ -879,7 +881,7 @@ def _summary(db: Session, row: StudyRow) -> StudySummary:
         newest.version if newest else 0,
         newest is None or newest.hash != draft.hash,
         row.created_at,
-        dict(counts.tuples().all()),
+        {status: number for status, number in counts},
     )
 
 
@@ -1014,5 +1016,5 @@ def _load(db: Session, study_id: str, which: Any) -> StudyData:
                 key=lambda one: place[one.session_id],
             )
         ),
-        deleted=dict(gone.tuples().all()),
+        deleted={reason: number for reason, number in gone},
     )
