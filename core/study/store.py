@@ -881,7 +881,7 @@ def _summary(db: Session, row: StudyRow) -> StudySummary:
         newest.version if newest else 0,
         newest is None or newest.hash != draft.hash,
         row.created_at,
-        {status: number for status, number in counts},
+        dict(counts.all()),
     )
 
 
@@ -1016,5 +1016,5 @@ def _load(db: Session, study_id: str, which: Any) -> StudyData:
                 key=lambda one: place[one.session_id],
             )
         ),
-        deleted={reason: number for reason, number in gone},
+        deleted=dict(gone.all()),
     )
