@@ -5,8 +5,9 @@ database's one write lock at its beginning; in PostgreSQL, whoever writes locks 
 """
 
 import os
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Final
 
@@ -44,6 +45,9 @@ class Database:
         self.engine = engine
         self.name = name
         self._writing = engine.execution_options(writes=True)
+        # SQLite lets one write and has others look again after a while, in no order: on a busy server some would
+        # never see it free. Threads of this process wait in a row instead; other processes have SQLite's way.
+        self._turn = threading.Lock() if self.is_sqlite else nullcontext()
 
     @property
     def is_sqlite(self) -> bool:
@@ -60,7 +64,7 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[Session]:
         """A transaction that is committed, on the disk, when the block ends; undone where it raises."""
-        with Session(self._writing, expire_on_commit=False) as session, session.begin():
+        with self._turn, Session(self._writing, expire_on_commit=False) as session, session.begin():
             yield session
 
     def truncate_log(self) -> None:

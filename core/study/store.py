@@ -6,7 +6,7 @@ that open one participant's session. Whoever asks for a study that is unknown, o
 """
 
 import hashlib
-import json
+import math
 import secrets
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -816,6 +816,19 @@ def clean(text: str) -> str:
     return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
 
 
+def _plain(value: Any) -> Any:
+    """Plain values as JSON has them, as in the file: what is no number is null."""
+    if isinstance(value, Mapping):
+        return {clean(str(name)): _plain(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    return clean(str(value))
+
+
 def no_study() -> StudyError:
     """That there is no study of this id."""
     return StudyError(_("There is no such study. Please check its name and try again."))
@@ -936,8 +949,7 @@ def _event_row(session: SessionRow, event: Event, seq: int) -> EventRow:
         attempt=event.attempt,
         event=event.event,
         source=event.source,
-        # As in the file: pydantic writes what is no number as null.
-        properties=json.loads(event.model_dump_json(include={"properties"}))["properties"],
+        properties=_plain(event.properties),
     )
 
 

@@ -103,8 +103,13 @@ def database(database_url):
 
 
 @pytest.fixture
-def photos(tmp_path):
-    return PhotoStore(tmp_path / "photos", Fernet.generate_key())
+def photo_key():
+    return Fernet.generate_key()
+
+
+@pytest.fixture
+def photos(tmp_path, photo_key):
+    return PhotoStore(tmp_path / "photos", photo_key)
 
 
 @pytest.fixture
