@@ -45,8 +45,8 @@ class Database:
         self.engine = engine
         self.name = name
         self._writing = engine.execution_options(writes=True)
-        # SQLite lets one write and has others look again after a while, in no order: on a busy server some would
-        # never see it free. Threads of this process wait in a row instead; other processes have SQLite's way.
+        # SQLite lets one write and has others look again after a while, in no order: on a busy server some
+        # would never see it free. Threads of this process wait for each other instead.
         self._turn = threading.Lock() if self.is_sqlite else nullcontext()
 
     @property
