@@ -14,7 +14,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parent.parent
-FILES = ("requirements.txt", "requirements-dev.txt", "requirements-postgres.txt")
+FILES = ("requirements.txt", "requirements-dev.txt")
 OPEN = frozenset({"torch", "torchvision"})
 HEADER = """\
 # Written by `make lock`; do not edit. Versions known to work together, used as constraints: pip install -c.
