@@ -1,11 +1,12 @@
-"""What happened, when: one flat row an event, kept in memory, on disk only with consent.
+"""What happened, when: one flat row an event, kept in memory, in a file or a study's store only with consent.
 
 A log never fails whoever adds to it: what cannot be written stays in memory and is written with a later row.
 """
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from bisect import bisect_left, insort
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, get_args
@@ -51,6 +52,9 @@ EventName = Literal[
 EVENT_NAMES: Final = get_args(EventName)
 Source = Literal["live", "camera", "upload"]
 Trouble = Literal["unsaved", "undeleted"]
+FRAMES_KEPT_EVERY_MS: Final = 500.0
+"""A study's store takes ``frame_assessed`` no closer together than this."""
+_TRY_AGAIN_S: Final = 1.0
 
 
 class Event(BaseModel):
@@ -85,6 +89,10 @@ class Event(BaseModel):
     properties: Mapping[str, Any] = Field(default_factory=dict)
 
 
+Sink = Callable[[Sequence[Event]], object]
+"""Takes rows of one session, in their order; they are safe once it returns. It may get a row twice."""
+
+
 class EventLog:
     """The events of one session; any thread may add to it.
 
@@ -93,6 +101,9 @@ class EventLog:
         now: the time of day, with its zone.
         new_id: a new identifier each call; random unless a test says otherwise.
         participant_id, study_id, variant: stand on every row.
+        session_id: of a session that began before; a new one by default.
+        begun_ms: how long ago that was.
+        earlier: its events so far, where they are stored already.
     """
 
     def __init__(
@@ -104,19 +115,30 @@ class EventLog:
         participant_id: str | None = None,
         study_id: str | None = None,
         variant: str | None = None,
+        session_id: str | None = None,
+        begun_ms: float = 0.0,
+        earlier: Iterable[Event] = (),
     ) -> None:
         self._clock = clock
         self._now = now
         self._new_id = new_id
-        self._start = clock()
+        self._start = clock() - begun_ms / 1000
         self._lock = threading.Lock()
-        self._events: list[Event] = []
+        self._events: list[Event] = list(earlier)
         self._file: Path | None = None
         self._written = 0  # rows in the file
         self._size = 0  # its bytes
         self._leftover: Path | None = None  # a file that could not be deleted
         self._trouble: Trouble | None = None
-        self.session_id = new_id()
+        self._sink: Sink | None = None
+        self._unsent: list[Event] = []  # rows that the sink is to have
+        self._offered = len(self._events)  # rows that were looked at for that
+        # Their times, sorted.
+        self._frames_kept = sorted(row.t_ms for row in self._events if row.event == "frame_assessed")
+        self._try_after = float("-inf")
+        # From when on which task and arm were under way, the earliest first.
+        self._tasks: list[tuple[float, str | None, str | None]] = []
+        self.session_id = session_id or new_id()
         # Milliseconds to add to the times of logs that this one goes on from; see `absorb`.
         self._offsets = {self.session_id: 0.0}
         self._common = {"participant_id": participant_id, "study_id": study_id, "variant": variant}
@@ -156,6 +178,19 @@ class EventLog:
         with self._lock:
             self._common["variant"] = variant
 
+    def use_task(self, task_id: str | None, variant: str | None, since_ms: float | None = None) -> None:
+        """From a time on, rows that name no task carry this one, and this variant in place of the log's.
+
+        What arrives late from a browser carries those of the time when it happened.
+
+        Args:
+            since_ms: on the session's clock, not before an earlier call's; now by default.
+        """
+        with self._lock:
+            since = self.elapsed_ms if since_ms is None else since_ms
+            # Rows are rounded to a tenth; the row that begins the task is one of it.
+            self._tasks.append((round(since, 1), task_id, variant))
+
     def add(
         self,
         event: EventName,
@@ -170,7 +205,7 @@ class EventLog:
         visit: str | None = None,
         event_id: str | None = None,
     ) -> Event:
-        """Append one event, to the file too when there is consent. A disk that refuses raises nothing.
+        """Append one event, to the file or store too when there is consent. What refuses it raises nothing.
 
         Args:
             ago_ms: how long ago it happened, for one that waited in a browser. ``t_ms`` is 0 for what
@@ -194,12 +229,18 @@ class EventLog:
                 ago_ms = elapsed - max(0.0, t_ms)
             else:
                 t_ms = elapsed - ago_ms
+            t_ms = max(0.0, round(t_ms, 1))
+            if common is self._common:
+                under_way = [one for one in self._tasks if one[0] <= t_ms]
+                if under_way:
+                    _since, task, variant = under_way[-1]
+                    task_id, common = task_id or task, common | {"variant": variant or common["variant"]}
             row = Event(
                 event_id=event_id or self._new_id(),
                 session_id=session_id,
                 seq=len(self._events),
                 ts=_timestamp(self._now() - timedelta(milliseconds=ago_ms)),
-                t_ms=max(0.0, round(t_ms, 1)),
+                t_ms=t_ms,
                 page=page,
                 task_id=task_id,
                 attempt=attempt,
@@ -267,8 +308,71 @@ class EventLog:
                 self._trouble = None
                 self._save()
 
+    def keep_with(self, sink: Sink) -> None:
+        """Consent was given: hand this session's rows so far, and each one to come, to a study's store.
+
+        Rows of other visits stay in memory, and so do frames closer than :data:`FRAMES_KEPT_EVERY_MS` to one
+        that was handed over. A sink that raises is tried again with a later row, not within the next second:
+        :attr:`trouble` says so.
+        """
+        with self._lock:
+            self._sink = sink
+            self._save()
+
+    def flush(self) -> bool:
+        """Try at once what is not saved yet; whether nothing is left."""
+        with self._lock:
+            self._try_after = float("-inf")
+            self._save()
+            return self._trouble is None
+
+    def forget_sink(self) -> None:
+        """Consent was withdrawn, or the session ended: what follows stays in memory."""
+        with self._lock:
+            self._sink, self._unsent = None, []
+            self._save()
+
+    def _send(self) -> bool:
+        """Hand rows to the sink; whether none is left."""
+        if self._sink is None:
+            return True
+        self._unsent += [row for row in self._events[self._offered :] if self._is_for_sink(row)]
+        self._offered = len(self._events)
+        if not self._unsent:
+            return True
+        now = self._clock()
+        if now < self._try_after:
+            return False
+        try:
+            self._sink(tuple(self._unsent))
+        except Exception:  # whatever ails a database, no page fails for it
+            if self._trouble is None:
+                _LOGGER.exception("The store refuses a session's events; they stay in memory")
+            self._try_after = now + _TRY_AGAIN_S
+            return False
+        self._unsent = []
+        return True
+
+    def _is_for_sink(self, row: Event) -> bool:
+        if row.session_id != self.session_id:
+            return False
+        if row.event != "frame_assessed":
+            return True
+        kept, place = self._frames_kept, bisect_left(self._frames_kept, row.t_ms)
+        nearest = kept[max(0, place - 1) : place + 1]
+        if any(abs(one - row.t_ms) < FRAMES_KEPT_EVERY_MS for one in nearest):
+            return False
+        insort(kept, row.t_ms)
+        return True
+
     def _save(self) -> None:
-        """Bring the disk in step with the consent; what it refuses is left for the next time."""
+        """Bring disk and store in step with the consent; what they refuse is left for the next time."""
+        sent = self._send()
+        self._save_file()
+        if not sent and self._trouble is None:
+            self._trouble = "unsaved"
+
+    def _save_file(self) -> None:
         refused: Trouble | None = None
         try:
             if self._leftover is not None:

@@ -78,6 +78,8 @@ class StudyData:
     Attributes:
         designs: each version of the design that a session met, by its version.
         events: the events of all sessions; each session's are in the order of their ``seq``.
+        deleted: how many sessions were deleted, by the reason: ``withdrawn``, ``asked`` (by the participant),
+            ``expired`` or ``researcher``. Nothing else of them is left.
     """
 
     study_id: str
@@ -86,3 +88,4 @@ class StudyData:
     events: tuple[Event, ...]
     answers: tuple[AnswerRecord, ...]
     notes: tuple[NoteRecord, ...] = ()
+    deleted: Mapping[str, int] = field(default_factory=dict)
