@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from core.spreadsheet import csv_of
+from core.study.export_tables import DataTable, tables_of
 from core.study.methods import methods_paragraph
 from core.study.records import StudyData
-from core.study.tables import DataTable, tables_of
 
 _ROOT_TIME: Final = (1980, 1, 1, 0, 0, 0)
 _MEDIA: Final = {

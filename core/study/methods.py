@@ -25,8 +25,7 @@ def methods_paragraph(data: StudyData) -> str:
     design = data.designs[version]
     sentences = [*_participants(data), *_conditions(design), *_tasks(design), *_analysis(design)]
     sentences.append(
-        f"Design and analysis plan were frozen before data collection (version {version}, "
-        f"SHA-256 {design.hash})."
+        f"The design with its analysis plan is enclosed (version {version}, SHA-256 {design.hash})."
     )
     if len(data.designs) > 1:
         sentences.append(f"Participants met {len(data.designs)} versions of the design, which are enclosed.")

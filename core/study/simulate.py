@@ -23,6 +23,7 @@ ARMS: Final = ("plain", "coached")
 EFFECT: Final = 1.75
 """How many times as long a prompt takes to be followed in the first arm as in the second."""
 _PILOT: Final = 300
+_PILOT_STUDIES: Final = 1000
 _PILOT_SEED: Final = 10**6
 _DESIGN: Final = StudyDesign(
     title="Simulated comparison of two sets of prompts",
@@ -79,7 +80,7 @@ def report(participants: int = 40, seeds: int = 200) -> dict[str, Any]:
         raise ValueError("a simulation needs at least 4 participants and 1 seed")
     begun = time.perf_counter()
     pilot = _arms(study(2 * _PILOT, _PILOT_SEED))
-    stated = power_from_pilot((pilot[0], pilot[1]), participants // 2, studies=1000)
+    stated = power_from_pilot((pilot[0], pilot[1]), participants // 2, studies=_PILOT_STUDIES)
     return {
         "participants": participants,
         "seeds": seeds,

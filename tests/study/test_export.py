@@ -9,10 +9,10 @@ import pytest
 
 from core.study.demo import demo_study
 from core.study.export import files_of, slug, write_all, zip_of
+from core.study.export_tables import tables_of
 from core.study.methods import methods_paragraph
 from core.study.psych_ds import check
 from core.study.records import NoteRecord
-from core.study.tables import tables_of
 from tests.study.made_up_study import answer, made_up_data, made_up_events, made_up_session
 
 

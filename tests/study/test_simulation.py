@@ -65,6 +65,7 @@ def test_an_arm_that_follows_prompts_faster_is_faster_and_equal_arms_are_not():
 
 def test_a_small_report(capsys, monkeypatch):
     monkeypatch.setattr(simulate, "_PILOT", 30)
+    monkeypatch.setattr(simulate, "_PILOT_STUDIES", 100)
     status = simulate.run(Namespace(participants=12, seeds=4))
     told = json.loads(capsys.readouterr().out)
     assert (told["participants"], told["seeds"]) == (12, 4)
