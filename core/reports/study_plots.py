@@ -116,16 +116,16 @@ def strip(
     """Every score as a dot, row by row, over a box of its quartiles with the median.
 
     Args:
-        rulers: words along the top of the scale, in turn on two lines so that neighbours do not overlap.
+        rulers: words along the top of the scale, in turn on three lines so that neighbours do not overlap.
         benchmark: a score to compare with, as an upright line.
     """
-    top, step = (52.0 if rulers else 14.0) + (16.0 if benchmark is not None else 0.0), 92.0
+    top, step = (64.0 if rulers else 14.0) + (16.0 if benchmark is not None else 0.0), 92.0
     frame = Frame(16, top, _WIDTH - 32, step * len(rows), low, high)
     parts, told = [], []
     for place, ruler in enumerate(rulers):
-        x, y = frame.x(ruler.at), 15.0 + 15 * (place % 2)
+        x, y = frame.x(ruler.at), 13.0 + 14 * (place % 3)
         anchor = "end" if frame.left + frame.width - x < 40 else "start" if x - frame.left < 40 else "middle"
-        parts += [text(x, y, ruler.word, "quiet small", anchor), line(x, 34, x, 40, "edge")]
+        parts += [text(x, y, ruler.word, "quiet small", anchor), line(x, 46, x, 52, "edge")]
     for tick in range(5):
         value = low + (high - low) * tick / 4
         parts.append(line(frame.x(value), top, frame.x(value), top + frame.height, "grid"))
@@ -153,7 +153,7 @@ def strip(
             continue
         first, middle, third = (_quantile(ordered, share) for share in (0.25, 0.5, 0.75))
         said = _("{label}: median {median}, {n} people").format(
-            label=label, median=f"{middle:g}", n=len(ordered)
+            label=label, median=_short(middle), n=len(ordered)
         )
         parts.append(text(frame.left, y + 16, said, "strong"))
         fill = "shade other" if kind == "paper" else "shade"
@@ -169,14 +169,18 @@ def strip(
             ).format(
                 label=label,
                 n=len(ordered),
-                median=f"{middle:g}",
-                low=f"{first:g}",
-                high=f"{third:g}",
-                least=f"{ordered[0]:g}",
-                most=f"{ordered[-1]:g}",
+                median=_short(middle),
+                low=_short(first),
+                high=_short(third),
+                least=_short(ordered[0]),
+                most=_short(ordered[-1]),
             )
         )
     return Plot(name, title, " ".join(told), _WIDTH, top + frame.height + 24, "".join(parts))
+
+
+def _short(score: float) -> str:
+    return f"{score:.1f}".removesuffix(".0")
 
 
 def _quantile(ordered: Sequence[float], share: float) -> float:
@@ -264,7 +268,7 @@ def transitions(
         tip = f"{n(x)},{n(stop)} {n(x + side * 8)},{n(stop - 4.5)} {n(x + side * 8)},{n(stop + 4.5)}"
         parts.append(f'<polygon class="dot {"full" if down else "paper"}" points="{tip}"/>')
         far = x + side * (reach * 0.75 + width / 2 + 3)
-        marks.append(text(far, (start + stop) / 2 + 4, str(count), "small", "start" if down else "end"))
+        marks.append(text(far, (start + stop) / 2 + 4, str(count), "small halo", "start" if down else "end"))
     for key, label in labels.items():
         y = top + step * row[key]
         size = f'width="{n(wide)}" height="{n(high)}" rx="13"'
