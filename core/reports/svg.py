@@ -28,7 +28,9 @@ STYLE: Final = """
 .ev-svg .dot.open { fill: var(--card); stroke: var(--ours); }
 .ev-svg .dot.paper { fill: var(--other); stroke: var(--other); }
 .ev-svg .dot.raters { fill: none; stroke: var(--ink); stroke-width: 2.5; }
-.ev-svg .shade { fill: var(--ours); }
+.ev-svg .shade { fill: var(--ours); } .ev-svg .shade.other { fill: var(--other); stroke: none; }
+.ev-svg .pill { fill: var(--card); stroke: var(--quiet); }
+.ev-svg .halo { paint-order: stroke; stroke: var(--card); stroke-width: 3px; }
 """
 
 

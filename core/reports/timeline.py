@@ -13,6 +13,8 @@ _WIDTH: Final = 420.0
 _LEFT, _RIGHT = 12.0, 408.0
 _LANE: Final = 44.0
 _THUMB: Final = 48.0
+# Seconds between marks, and up to which length of the film: no more than fifteen are legible.
+_STEPS: Final = ((2, 12), (4, 60), (10, 150), (20, 300), (60, 900), (120, 1800))
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ def timeline(
         parts += _film(pictures, top)
         top += _THUMB * 0.75 + 8
     low = top + _LANE * len(lanes)
-    step = 4 if end > 12 else 2
+    step = next((one for one, longest in _STEPS if end <= longest), 300)
     for tick in range(0, int(end) + 1, step):
         x = across(tick)
         parts.append(line(x, top, x, low, "grid"))

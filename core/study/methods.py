@@ -1,0 +1,122 @@
+"""A Methods paragraph for a paper, in English, from what the study's design and data say."""
+
+from collections import Counter
+from typing import Final
+
+from core.i18n import speaking
+from core.study.design import StudyDesign, text_in
+from core.study.measures import ANALYSED, MEASURES
+from core.study.questionnaires import QUESTIONNAIRES
+from core.study.records import StudyData
+
+_ALLOCATION: Final = {
+    "least_filled": "to the condition with the fewest participants so far, ties in a seeded random order",
+    "blocks": "in seeded random blocks",
+    "latin_square": "to an order of all conditions by a balanced Latin square",
+    "fixed": "by the facilitator's link",
+}
+
+
+def methods_paragraph(data: StudyData) -> str:
+    """What was done, for whom and how it was analysed; a starting point that its authors complete."""
+    if not data.designs:
+        return "No design was recorded."
+    version = max(data.designs)
+    design = data.designs[version]
+    sentences = [*_participants(data), *_conditions(design), *_tasks(design), *_analysis(design)]
+    sentences.append(
+        f"The design with its analysis plan is enclosed (version {version}, SHA-256 {design.hash})."
+    )
+    if len(data.designs) > 1:
+        sentences.append(f"Participants met {len(data.designs)} versions of the design, which are enclosed.")
+    return " ".join(sentences)
+
+
+def _participants(data: StudyData) -> list[str]:
+    counts = Counter(session.status for session in data.sessions)
+    analysed = sum(counts[status] for status in ANALYSED)
+    simulated = sum(session.simulated for session in data.sessions)
+    left_out = ", ".join(
+        f"{counts[status]} {words}"
+        for status, words in (
+            ("declined", "declined"),
+            ("screened_out", "did not meet the criteria"),
+            ("withdrawn", "withdrew"),
+            ("live", "had not finished"),
+        )
+        if counts[status]
+    )
+    languages = sorted({session.language for session in data.sessions})
+    sentences = [
+        f"Of {_counted(len(data.sessions), 'session')} that were begun, {analysed} were analysed"
+        + (f" ({left_out})." if left_out else ".")
+    ]
+    if simulated:
+        sentences.append(f"NOTE: {_counted(simulated, 'session')} were simulated and are nobody's data.")
+    if languages and languages != ["en"]:
+        sentences.append(
+            f"Sessions were held in {', '.join(languages)}; questionnaires in other languages than English "
+            "were translations that have not been validated."
+        )
+    return sentences
+
+
+def _conditions(design: StudyDesign) -> list[str]:
+    arms = "; ".join(
+        f"{arm.name} (prompts '{arm.preset}', assessor {arm.assessor}, "
+        f"judged {'on the server' if arm.way == 'server' else 'in the browser'})"
+        for arm in design.arms
+    )
+    if len(design.arms) == 1:
+        return [f"All participants used one condition: {arms}."]
+    kind = "within" if design.allocation.kind == "latin_square" else "between"
+    return [
+        f"Conditions were compared {kind} subjects: {arms}.",
+        f"Participants were allocated {_ALLOCATION[design.allocation.kind]} (seed {design.allocation.seed}).",
+    ]
+
+
+def _tasks(design: StudyDesign) -> list[str]:
+    tasks = "; ".join(
+        f"{text_in(task.title, 'en') or task.name} "
+        f"({'own skin' if task.subject == 'own_skin' else 'a drawn picture'})"
+        for task in design.tasks
+    )
+    used = dict.fromkeys((*(name for task in design.tasks for name in task.after), *design.after))
+    sentences = [
+        f"After informed consent participants did {_counted(len(design.tasks), 'task')} with Retake, a web "
+        f"app that guides a person through taking a photo of their skin: {tasks}."
+    ]
+    if used:
+        named = "; ".join(f"{QUESTIONNAIRES[name].title} [{QUESTIONNAIRES[name].source}]" for name in used)
+        sentences.append(f"They answered: {named}. Scores with a missing item were left out, not imputed.")
+    return sentences
+
+
+def _analysis(design: StudyDesign) -> list[str]:
+    outcome = MEASURES.get(design.outcome)
+    with speaking("en"):
+        name = outcome.title().lower() if outcome is not None else design.outcome
+    sentences = [f"The primary outcome was {name}."] if len(design.arms) > 1 else []
+    sentences.append(
+        "Times that were not reached were treated as right-censored and are shown as Kaplan-Meier curves."
+    )
+    if len(design.arms) > 1:
+        paired = design.allocation.kind == "latin_square"
+        ranks = "Wilcoxon's signed-rank test" if paired else "Wilcoxon's rank-sum test"
+        shares = "McNemar's exact test" if paired else "Fisher's exact test"
+        sentences.append(
+            f"Times were compared by a permutation log-rank test, counts and scores by {ranks} as a "
+            f"permutation test (exact for small samples, else 9999 random permutations), shares by {shares}; "
+            "all two-sided"
+            + (", adjusted by Holm's method over pairs of conditions." if len(design.arms) > 2 else ".")
+        )
+        sentences.append(
+            "Effect sizes are Cliff's delta and differences of medians with bootstrap intervals."
+        )
+    sentences.append("Intervals cover 95 %; those of shares are adjusted Wald intervals.")
+    return sentences
+
+
+def _counted(n: int, what: str) -> str:
+    return f"{n} {what}" if n == 1 else f"{n} {what}s"
