@@ -33,7 +33,7 @@ _RECIPES: Final = {
     "clear-deep-tone": _Recipe(seed=12, tone=0.85, lesion_class="wheal"),
     "dark": _Recipe(seed=13, tone=0.5, fault="bad_light"),
     "blurred": _Recipe(seed=14, tone=0.4, fault="blurry"),
-    "little-detail": _Recipe(seed=23, tone=0.4, fault="low_resolution", severity=1.0),
+    "little-detail": _Recipe(seed=23, tone=0.4, fault="low_resolution", severity=0.65),
     "far": _Recipe(seed=16, tone=0.35, extent=0.07),
     "edge": _Recipe(seed=16, tone=0.6, centre=(0.95, 0.5)),
     "plain-skin": _Recipe(seed=18, kind="healthy_skin", tone=0.4, lesion_class=None),

@@ -1,8 +1,25 @@
+import cv2
 import numpy as np
 import pytest
 
+from core.guidance.conditions import family
+from core.guidance.hint import condition
+from core.guidance.preset import load_preset
 from core.photo import read_photo
+from core.quality.registry import open_assessor
 from core.ui import samples
+
+SHOWS = {
+    "clear": None,
+    "clear-deep-tone": None,
+    "dark": "bad_light",
+    "blurred": "blurry",
+    "little-detail": "low_resolution",
+    "far": "too_far_away",
+    "edge": "bad_framing",
+    "plain-skin": "healthy_skin",
+    "no-skin": "no_skin",
+}
 
 
 @pytest.mark.parametrize("name", samples.titles())
@@ -26,3 +43,21 @@ def test_the_blurred_sample_is_the_softest_of_the_close_ones():
         return np.abs(np.diff(grey, axis=1)).mean()
 
     assert detail("blurred") < detail("clear") / 2
+
+
+@pytest.fixture(scope="module")
+def assessor():
+    return open_assessor("imageqx")
+
+
+def test_every_sample_is_asked_about():
+    assert set(SHOWS) == set(samples.titles())
+
+
+@pytest.mark.parametrize("name", SHOWS)
+def test_a_sample_gets_the_prompt_that_its_title_promises(assessor, name):
+    preset = load_preset()
+    rule = preset.rule(assessor.rule(point=preset.operating_point))
+    picture = cv2.imdecode(np.frombuffer(samples.jpeg(name), np.uint8), cv2.IMREAD_COLOR)[..., ::-1]
+    key = condition(assessor.assess(np.ascontiguousarray(picture), rule), preset)
+    assert (key and family(key)) == SHOWS[name]
