@@ -53,16 +53,20 @@ DRAW = """async ({ card, words, preset, judged, rule, labels, reason, overridden
   document.body.replaceChildren(document.createElement("section"));
   const noted = [];
   let here = null;
-  const drawn = openCard(document.querySelector("section"), { open: () => here.open(), choose: (label) => here.choose(label) });
+  const actions = { open: () => here.open(), choose: (label) => here.choose(label) };
+  const drawn = openCard(document.querySelector("section"), actions);
   const changed = () => drawn.draw(here, { keep: card, words, preset });
   caches.open = async () => { throw new Error("nothing is kept"); };
-  here = new KeepHere({ engine, base: () => "/", changed, record: (name, properties) => noted.push({ name, properties }) });
-  await here.show({ jpeg, verdict: judge(judged, rule) }, { overridden, attempt: 1, thresholds: rule.thresholds });
+  const record = (name, properties) => noted.push({ name, properties });
+  here = new KeepHere({ engine, base: () => "/", changed, record });
+  const facts = { overridden, attempt: 1, thresholds: rule.thresholds };
+  await here.show({ jpeg, verdict: judge(judged, rule) }, facts);
   const before = document.querySelector(".told").textContent;
   const despite = document.querySelector(".despite");
   if (despite) {
     despite.click();
-    for (let turn = 0; turn < 100 && here.card.step !== "shown"; turn++) await new Promise((done) => setTimeout(done, 20));
+    const soon = () => new Promise((done) => setTimeout(done, 20));
+    for (let turn = 0; turn < 100 && here.card.step !== "shown"; turn++) await soon();
   }
   document.querySelector("[role=switch]").click();
   return { before, held: Boolean(despite), noted, text: document.querySelector("section").textContent,
