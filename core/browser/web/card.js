@@ -15,7 +15,7 @@ const LOCK = "M6 11h12v9H6zM8.5 11V8a3.5 3.5 0 0 1 7 0v3";
 
 /** @param {string} path */
 function icon(path) {
-  const made = element("span", "sign");
+  const made = element("span", "lock");
   made.innerHTML = `<svg class="icon" viewBox="0 0 24 24" aria-hidden="true" focusable="false"><path d="${path}"></path></svg>`;
   return made;
 }
