@@ -77,7 +77,7 @@ export function openCard(place, actions) {
         element(
           "div",
           "",
-          element("h3", "", kept.reasons),
+          element("h2", "small", kept.reasons),
           list,
           ...(found.some(({ measured }) => measured) ? [element("p", "bars note", words.bars)] : []),
           button(verdict.passes ? "retake" : "retake primary", kept.another, () => actions.retake()),
