@@ -4,6 +4,9 @@ What a browser needs is published as ever, but with the modules of tests/browser
 that know the network: no runtime and no network are needed.
 """
 
+import gzip
+import hashlib
+import json
 import os
 import runpy
 import shutil
@@ -25,7 +28,18 @@ def lay_out() -> str:
     folder.mkdir(parents=True, exist_ok=True)
     lay_out_page(folder)
     shutil.copytree(FAKE, folder, dirs_exist_ok=True)
+    lay_out_second_network(folder)
     return f"app/static/{NAME}"
+
+
+def lay_out_second_network(folder: Path) -> None:
+    """Put something to fetch in place of the lesion classifier."""
+    network = b"the second network"
+    packed = gzip.compress(network, mtime=0)
+    (folder / "lesion.onnx.gz").write_bytes(packed)
+    files = {"network": {"path": "lesion.onnx.gz", "bytes": len(packed)}}
+    card = {"sha256": hashlib.sha256(network).hexdigest(), "files": files}
+    (folder / "lesion.json").write_text(json.dumps(card), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -45,6 +45,7 @@ def on_device_camera(
     visit: Mapping[str, Any],
     report: str,
     shot: str | None = None,
+    keep: Mapping[str, Any] | None = None,
 ) -> Said:
     """Draw the camera in the page. Call it in every run, also while the result is read: it owns the outbox.
 
@@ -63,6 +64,8 @@ def on_device_camera(
             the ``attempts`` before that.
         report: the last that was said of the camera, ``"ok"`` at first.
         shot: which photo of a series is asked for; None for a photo alone.
+        keep: what the card of a photo says that stays in the browser
+            (:func:`core.text.device_card.device_words`); None where an accepted photo is sent.
     """
     said = _component(
         key=key,
@@ -79,6 +82,7 @@ def on_device_camera(
             "visit": dict(visit),
             "report": report,
             "shot": shot,
+            "keep": None if keep is None else dict(keep),
             "most_bytes": MOST_BYTES,
             "words": words(),
         },

@@ -49,6 +49,7 @@ BrowserEvent = Literal[
     "photo_retaken",
     "photo_accepted",
     "gate_overridden",
+    "prediction_shown",
     "gradcam_toggled",
     "note_added",
 ]

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Final
 
 _WEB: Final = Path(__file__).with_name("web")
-_STYLES: Final = ("banner.css", "cues.css", "view.css")
+_STYLES: Final = ("banner.css", "cues.css", "view.css", "card.css")
 
 
 def web(name: str) -> str:

@@ -87,6 +87,7 @@ def section_name(key: str) -> str:
     return {
         "timing": _("Timing"),
         "gate": _("Shutter"),
+        "photo": _("Photo"),
         "camera": _("Camera"),
         "refine": _("Which light, which way"),
         "overlay": _("Overlay"),
@@ -130,6 +131,7 @@ def _names() -> dict[str, str]:
         "gate/countdown_ms": _("Countdown before it does"),
         "gate/moved_above": _("Movement (0 to 1) that stops the countdown"),
         "gate/best_shot_ms": _("Keep the best picture of the last"),
+        "photo/keep_on_device": _("Keep everything on this device, until the person chooses"),
         "camera/black_luma": _("Brightness (0 to 1) below which the camera counts as covered"),
         "camera/frozen_after_s": _("The same picture for so long counts as stuck"),
         "camera/missing_after_s": _("No picture for so long counts as lost"),

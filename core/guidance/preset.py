@@ -20,6 +20,7 @@ from core.guidance.preset_schema import (
     GateRule,
     Judged,
     Overlay,
+    PhotoRule,
     Refine,
     ShotName,
     Shots,
@@ -75,6 +76,7 @@ class Preset(Judged):
     timing: Timing
     refine: Refine
     gate: GateRule
+    photo: PhotoRule
     camera: CameraRule
     overlay: Overlay
     feedback: Feedback

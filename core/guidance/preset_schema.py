@@ -63,6 +63,17 @@ class GateRule(Part):
     best_shot_ms: Annotated[int, Field(ge=0, le=5000)]
 
 
+class PhotoRule(Part):
+    """What becomes of a photo.
+
+    Attributes:
+        keep_on_device: whether the photo stays in the browser that took it, with its result, where the
+            browser checks the picture itself; a person may choose otherwise.
+    """
+
+    keep_on_device: bool
+
+
 class CameraRule(Part):
     """What counts as a camera that is covered, stuck, lost or not settled yet."""
 

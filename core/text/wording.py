@@ -13,6 +13,7 @@ from core.i18n import _, in_sentence, language
 from core.lesion.abstain import LOW_CONFIDENCE, NOT_A_LESION, NOT_PASSED
 from core.lesion.taxonomy import Taxonomy
 from core.quality.verdict import Verdict
+from core.runtime.manifest import ConfusedPair
 from core.text.advice import advice
 
 
@@ -112,6 +113,39 @@ def about_class(label: str, taxonomy: Taxonomy) -> str:
     return " ".join(filter(None, (taxonomy.description(label), taxonomy.learnt_from(label))))
 
 
+def most_like(label: str, taxonomy: Taxonomy) -> str:
+    """What a photo looks most like, in a sentence of Markdown with the class's name in bold."""
+    return _("Of {count} kinds of skin change, the photo looks most like **{name}**.").format(
+        count=len(taxonomy.labels), name=taxonomy.in_sentence(label)
+    )
+
+
+def mixed_up(pair: ConfusedPair, taxonomy: Taxonomy) -> str:
+    """What was measured of two classes that the network mixes up: Markdown, their names in bold."""
+    name = taxonomy.in_sentence
+    return _(
+        "The network often mixes these two up: in tests it took {true} for {said} in {count} of "
+        "{of} photos. Either may be right."
+    ).format(count=pair.count, of=pair.of, true=f"**{name(pair.true)}**", said=f"**{name(pair.said)}**")
+
+
+def coloured_for(label: str, taxonomy: Taxonomy) -> str:
+    """What a photo under the heat map of a class shows."""
+    return _("Your photo, coloured where the network looked for {name}").format(
+        name=taxonomy.in_sentence(label)
+    )
+
+
+def no_place() -> str:
+    """What stands in place of a heat map that is blank."""
+    return _("No place in the photo stands out for this point: it is judged over all of it.")
+
+
+def only_practised() -> str:
+    """Why there is no prediction for skin without a spot."""
+    return _("You were practising on skin without a spot, so there is nothing to predict here.")
+
+
 def about_bars() -> str:
     """What the bar of a point and the line across it mean."""
     return _("The bar shows how likely a fault is; the line, from where it counts.")
@@ -150,7 +184,27 @@ def points_of(
 def listed(names: Iterable[str]) -> str:
     """Names with commas between them, as the current language writes commas."""
     names = [in_sentence(name) for name in names]
-    return reduce(lambda first, second: _("{first}, {second}").format(first=first, second=second), names)
+    return reduce(lambda first, second: comma().format(first=first, second=second), names)
+
+
+def comma() -> str:
+    """How the current language puts a comma between two names."""
+    return _("{first}, {second}")
+
+
+def saying_words() -> dict[str, str]:
+    """The sentences of :func:`say`, by name; the browser says a verdict in them as well."""
+    return {
+        "works": _("This photo works"),
+        "skin": _("A good picture of skin"),
+        "no_spot": _("No spot was found in it."),
+        "checked": _("Checked and found fine: {points}."),
+        "not_yet": _("Not quite there yet"),
+        "nearly": _(
+            "No single point is clearly at fault, but the photo as a whole is hard to judge. Only nearly "
+            "fine: {point}. {prompt}."
+        ),
+    }
 
 
 def say(
@@ -173,27 +227,25 @@ def say(
     for point in found:
         if point.state == "nearly":
             return _nearly(point, hint.text)
-    return Saying(False, _("Not quite there yet"), advice(hint.key, preset), hint.text)
+    return Saying(False, saying_words()["not_yet"], advice(hint.key, preset), hint.text)
 
 
 def _passing(verdict: Verdict, found: Iterable[Point], shot: ShotName | None) -> Saying:
+    words = saying_words()
     fine = [explanation_name(point.key) for point in found if point.state == "fine"]
-    checked = _("Checked and found fine: {points}.").format(points=listed(fine)) if fine else ""
+    checked = words["checked"].format(points=listed(fine)) if fine else ""
     if verdict.label != "healthy_skin":
-        return Saying(True, _("This photo works"), checked)
+        return Saying(True, words["works"], checked)
     # From far away a spot may be too small to be found: nothing is said of it.
-    spot = "" if shot in ("context", "regional") else _("No spot was found in it.")
-    return Saying(True, _("A good picture of skin"), " ".join(filter(None, (spot, checked))))
+    spot = "" if shot in ("context", "regional") else words["no_spot"]
+    return Saying(True, words["skin"], " ".join(filter(None, (spot, checked))))
 
 
 def _nearly(point: Point, prompt: str) -> Saying:
-    told = _(
-        "No single point is clearly at fault, but the photo as a whole is hard to judge. Only nearly fine: "
-        "{point}. {prompt}."
-    )
+    words = saying_words()
     return Saying(
         False,
-        _("Not quite there yet"),
-        told.format(point=in_sentence(explanation_name(point.key)), prompt=prompt.rstrip(".।")),
+        words["not_yet"],
+        words["nearly"].format(point=in_sentence(explanation_name(point.key)), prompt=prompt.rstrip(".।")),
         _("Nearly fine: {prompt}").format(prompt=prompt),
     )

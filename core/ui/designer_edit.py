@@ -42,7 +42,7 @@ def editor() -> None:
         "thresholds": (_("Thresholds"), _thresholds),
         "order": (_("Order"), _order),
         "timing": (_("Timing"), lambda: _part("timing")),
-        "shutter": (_("Shutter"), lambda: _parts("gate", "camera")),
+        "shutter": (_("Shutter"), lambda: _parts("gate", "photo", "camera")),
         "overlay": (_("Overlay"), _overlay),
         "yaml": (_("YAML"), _yaml),
     }

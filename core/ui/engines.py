@@ -31,7 +31,7 @@ def manifest() -> Manifest:
     try:
         return load_manifest()
     except WeightsError as error:
-        _stop(error)
+        stop(error)
 
 
 def assessor() -> Assessor:
@@ -45,7 +45,7 @@ def assessor() -> Assessor:
     try:
         return _open(entry.name, load_manifest().networks[entry.network].sha256)
     except WeightsError as error:
-        _stop(error)
+        stop(error)
 
 
 def explainer() -> Explains | None:
@@ -73,8 +73,17 @@ def for_browsers() -> str | None:
     try:
         found = publish.published()
     except WeightsError as error:
-        _stop(error)
+        stop(error)
     return None if found is None else found.base
+
+
+def lesion_download() -> int:
+    """Bytes that a browser fetches for the lesion classifier; 0 where it has none."""
+    try:
+        found = publish.published()
+    except WeightsError as error:
+        stop(error)
+    return 0 if found is None else found.lesion
 
 
 def lesion_names() -> list[str]:
@@ -91,7 +100,7 @@ def lesion_name() -> str:
     try:
         return networks.default_name(listed)
     except WeightsError as error:
-        _stop(error)
+        stop(error)
 
 
 def pick_lesion(name: str) -> None:
@@ -115,9 +124,10 @@ def lesion() -> LesionClassifier:
             lesion_name(), entry.model_dump_json(), networks.taxonomy_of(entry).model_dump_json()
         )
     except WeightsError as error:
-        _stop(error)
+        stop(error)
 
 
-def _stop(error: WeightsError) -> NoReturn:
+def stop(error: WeightsError) -> NoReturn:
+    """Show what is wrong with the weights, and end this run of the page."""
     st.error(error.message, icon=":material/inventory_2:")
     st.stop()

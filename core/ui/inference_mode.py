@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.browser.choice import QUERY, VARIABLE, WAYS, Choice, choose, name_of
 from core.i18n import _
-from core.ui import practise_device, practise_server, session
+from core.ui import keep_here, practise_device, practise_series, practise_server, session
 
 _PICKED_KEY = "practise-way"
 _KEPT_KEY = "inference_mode"
@@ -40,6 +40,9 @@ def picker(chosen: Choice) -> None:
             key=session.control(_PICKED_KEY),
             on_change=_picked,
         )
+    # A series goes to the server photo by photo, so that a person takes one or the other.
+    if chosen.way == "device" and not chosen.fixed and not practise_series.series().three:
+        keep_here.tick()
 
 
 def _picked() -> None:

@@ -13,7 +13,7 @@ from core.browser.settings import preset_json, rule_json
 from core.i18n import _, language
 from core.live import trouble
 from core.quality.verdict import verdict_properties
-from core.ui import embedded, engines, practise_series, practise_server, session
+from core.ui import embedded, engines, keep_here, practise_series, practise_server, session
 from core.ui.scroll import to_top
 
 _STATE_KEY = "practise_on_device"
@@ -72,6 +72,10 @@ def page() -> bool:
 def _camera() -> None:
     visit = _visit()
     preset, series = session.preset(), practise_series.series()
+    keeps = keep_here.wanted()
+    if keeps and series.three:
+        series.three = False  # the preset says so meanwhile, or the address asks for both
+        series.begin()
     shot = series.shot
     said = component.on_device_camera(
         key="practise-camera-here",
@@ -88,6 +92,7 @@ def _camera() -> None:
         held=series.sent,
         visit=_clock(visit),
         report=visit.report,
+        keep=keep_here.words() if keeps else None,
     )
     sent = said.message
     # Named, not kept: a message may hold a photo.

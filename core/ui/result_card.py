@@ -19,7 +19,20 @@ from core.photo import Photo
 from core.quality.verdict import Explains, Verdict
 from core.study.events import EventName, Source
 from core.text import bars, report
-from core.text.wording import about_class, about_shares, disclaimer, doubt, explanation_name, points_of, say
+from core.text.wording import (
+    about_class,
+    about_shares,
+    coloured_for,
+    disclaimer,
+    doubt,
+    explanation_name,
+    mixed_up,
+    most_like,
+    no_place,
+    only_practised,
+    points_of,
+    say,
+)
 from core.ui import class_comparison, engines, layout, network_picker, session, test_time_views
 
 SHOWN_LONG_SIDE: Final = 1200
@@ -146,7 +159,7 @@ def _picture(photo: Photo, points: Sequence[Point], key: str, log: _Logger) -> N
         alt=_("Your photo, coloured where the network looked to judge {point}").format(point=name),
     )
     if explanation.blank:
-        st.caption(_("No place in the photo stands out for this point: it is judged over all of it."))
+        st.caption(no_place())
         return
     st.html(bars.heat_legend())
 
@@ -194,10 +207,7 @@ def _prediction(
 ) -> Prediction | None:
     """Draw the prediction where there may be one, and return it where it was shown."""
     if verdict.passes and verdict.label == "healthy_skin":
-        st.info(
-            _("You were practising on skin without a spot, so there is nothing to predict here."),
-            icon=":material/spa:",
-        )
+        st.info(only_practised(), icon=":material/spa:")
         return None
     if not verdict.passes and not overridden:
         st.caption(_("What the photo might show appears once a photo passes."))
@@ -249,11 +259,7 @@ def _despite(key: str, photo: Photo, reason: str) -> bool:
 
 def _classes(prediction: Prediction, key: str) -> None:
     best, count, taxonomy = prediction.labels[0], len(prediction.labels), engines.lesion().taxonomy
-    st.markdown(
-        _("Of {count} kinds of skin change, the photo looks most like **{name}**.").format(
-            count=count, name=taxonomy.in_sentence(best)
-        )
-    )
+    st.markdown(most_like(best, taxonomy))
     if about := about_class(best, taxonomy):
         st.caption(about)
     _known_pair(prediction)
@@ -270,13 +276,7 @@ def _known_pair(prediction: Prediction) -> None:
     pair = known_pair(prediction, engines.lesion_entry().confused)
     if pair is None:
         return
-    name = engines.lesion().taxonomy.in_sentence
-    st.markdown(
-        _(
-            "The network often mixes these two up: in tests it took {true} for {said} in {count} of "
-            "{of} photos. Either may be right."
-        ).format(count=pair.count, of=pair.of, true=f"**{name(pair.true)}**", said=f"**{name(pair.said)}**")
-    )
+    st.markdown(mixed_up(pair, engines.lesion().taxonomy))
 
 
 def _class_picture(photo: Photo, prediction: Prediction, key: str, log: _Logger) -> None:
@@ -297,12 +297,10 @@ def _class_picture(photo: Photo, prediction: Prediction, key: str, log: _Logger)
     place.image(
         overlay(photo.small, explanation.heatmap, opacity),
         width="stretch",
-        alt=_("Your photo, coloured where the network looked for {name}").format(
-            name=classifier.taxonomy.in_sentence(label)
-        ),
+        alt=coloured_for(label, classifier.taxonomy),
     )
     if explanation.blank:
-        st.caption(_("No place in the photo stands out for this point: it is judged over all of it."))
+        st.caption(no_place())
         return
     st.html(bars.heat_legend())
 

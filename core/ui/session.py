@@ -181,6 +181,8 @@ def consent_panel() -> None:
             "does not save them and sends them nowhere. **Clear** on the Check page and **Take another "
             "photo** on the Practise page let them go. A closed page does so within a quarter of an hour."
         )
+        + " "
+        + _("With **Keep everything on this device** no photo is sent at all.")
     )
     st.markdown(
         _(

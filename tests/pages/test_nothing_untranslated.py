@@ -12,14 +12,16 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.browser import choice, component, settings
-from core.guidance.preset import PRESETS_DIR, Preset
+from core.guidance.preset import PRESETS_DIR, Preset, load_preset
 from core.guidance.wording import Prompt, house_words
 from core.i18n import LANGUAGES
+from core.lesion.taxonomy import shipped
 from core.live import stream as stream_module
 from core.live import trouble
 from core.live.stream import StreamState
 from core.runtime.manifest import WEIGHTS_DIR, load_manifest
 from core.text import camera
+from core.text.device_card import device_words
 from core.ui import banner as banner_module
 from core.ui import figures
 
@@ -257,6 +259,13 @@ def test_all_that_the_camera_in_the_page_says(visit, monkeypatch):
     told = [*_leaves(words), *_leaves(given[-1]["preset"]["prompts"])]
     assert len(told) > 80
     assert not [text for text in told if unmarked(text)]
+
+
+def test_all_that_the_card_of_a_photo_that_stays_says():
+    given = device_words(load_preset(), load_manifest().networks["lesion"], shipped())
+    del given["file"], given["percent"]  # a name, and how a figure is written
+    given["pairs"] = [pair["sentence"] for pair in given["pairs"]]
+    assert not [text for text in _leaves(given) if unmarked(text)]
 
 
 def test_the_browser_itself_says_nothing():

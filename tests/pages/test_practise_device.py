@@ -65,8 +65,12 @@ class Stage:
         return [radio for radio in self.at.radio if radio.key == "practise-way"]
 
     @property
+    def ticks(self):
+        return [tick for tick in self.at.checkbox if tick.key == "practise-keep-here"]
+
+    @property
     def words(self):
-        parts = (*self.at.markdown, *self.at.caption, *self.at.error)
+        parts = (*self.at.markdown, *self.at.caption, *self.at.error, *self.at.warning)
         return " ".join([part.value for part in parts] + [element.body for element in self.at.get("html")])
 
     def events(self):
@@ -207,6 +211,75 @@ def test_another_photo_brings_the_camera_back(stage, jpeg_of):
     assert stage.last["again"] == again + 1
     stage.send(photo=a_photo(jpeg_of(SPOT)))
     assert stage.last["scene"] == "result"
+
+
+@pytest.fixture
+def keeping(tmp_path, monkeypatch):
+    """A preset by which everything stays on the device."""
+    path = tmp_path / "private.yaml"
+    path.write_text("photo: {keep_on_device: true}", encoding="utf-8")
+    monkeypatch.setenv("RETAKE_PRESET", str(path))
+
+
+def test_everything_stays_on_the_device_once_that_is_ticked(stage):
+    stage.run()
+    assert stage.last["keep"] is None
+    assert stage.ticks[0].value is False
+    stage.ticks[0].check()
+    stage.run().run()
+    assert stage.last["keep"]["stays"] == "The photo stays on this device."
+    assert len(stage.last["keep"]["classes"]) == 10
+    assert "practise-series" not in [radio.key for radio in stage.at.radio], "a series goes to the server"
+    stage.ticks[0].uncheck()
+    stage.run().run()
+    assert stage.last["keep"] is None
+
+
+def test_the_tick_is_there_for_the_device_way_alone(stage):
+    stage.run().ways[0].set_value("server")
+    assert not stage.run().ticks
+
+
+def test_a_series_is_not_for_keeping_here(stage):
+    stage.run()
+    next(radio for radio in stage.at.radio if radio.key == "practise-series").set_value(True)
+    assert not stage.run().ticks
+
+
+def test_a_preset_may_keep_everything_here_and_the_person_choose_otherwise(stage, keeping):
+    stage.run()
+    assert stage.last["keep"] is not None
+    assert stage.ticks[0].value is True
+    stage.ticks[0].uncheck()
+    stage.run().run()
+    assert stage.last["keep"] is None
+
+
+def test_where_a_study_fixes_the_way_its_preset_alone_decides(stage, keeping, monkeypatch):
+    monkeypatch.setenv("RETAKE_LIVE", "device")
+    stage.run()
+    assert stage.last["keep"] is not None
+    assert not stage.ticks
+
+
+def test_a_browser_that_cannot_does_not_send_what_was_to_stay_before_the_person_says_so(stage, keeping):
+    stage.run().tell("unfit")
+    assert on_the_server(stage)
+    assert "Your photos were to stay on this device" in stage.words
+    assert not stage.ways
+    stage.press("practise-server-all-the-same").run()
+    assert "were to stay on this device" not in stage.words
+    assert "this browser cannot do it by itself" in stage.words
+
+
+def test_what_was_predicted_here_is_noted_without_a_picture(stage):
+    stage.run()
+    said = {"label": "wheal", "overridden": False, "reason": None}
+    stage.send(an_event("prediction_shown") | {"properties": said})
+    row = stage.at.session_state["rt_log"].events[-1]
+    assert row.event == "prediction_shown"
+    assert {name: row.properties[name] for name in said} == said
+    assert stage.last["scene"] == "camera"
 
 
 def test_a_broken_photo_is_answered_with_its_sentence(stage):

@@ -22,7 +22,7 @@ export async function show(place, base) {
   const server = watchServer(new URL(data.health, document.baseURI).href, () => {});
   // Its own page is better, but not while someone is at it.
   setInterval(() => {
-    const busy = root.querySelector(".stage.live");
+    const busy = root.querySelector(".stage.live, .stage.carded");
     if (server.known() && server.reachable() && !busy) location.reload();
   }, 1000);
 }

@@ -111,14 +111,15 @@ function arrow([cx, cy], where) {
  * Lay a heat map over the whole canvas; the hotter a place, the more of its colour shows.
  * @param {CanvasRenderingContext2D} context
  * @param {{map: Float32Array, size: number}} heat `map` is size x size, row by row, 0-1
+ * @param {number} [opacity] share of colour at the hottest place
  */
-export function drawHeat(context, { map, size }) {
+export function drawHeat(context, { map, size }, opacity = OPACITY) {
   const picture = new ImageData(HEAT_SIDE, HEAT_SIDE);
   for (let row = 0; row < HEAT_SIDE; row += 1) {
     for (let column = 0; column < HEAT_SIDE; column += 1) {
       const value = between(map, size, row, column);
       const [red, green, blue] = colour(value);
-      picture.data.set([red, green, blue, 255 * OPACITY * value], 4 * (row * HEAT_SIDE + column));
+      picture.data.set([red, green, blue, 255 * opacity * value], 4 * (row * HEAT_SIDE + column));
     }
   }
   const small = document.createElement("canvas");

@@ -4,12 +4,12 @@
 
 import { EngineError } from "./errors.js";
 import { detailSquare, networkSquare, planes, shrink } from "./resize.js";
-import { forgetOthers, stored } from "./store.js";
+import { forgetOthers, readCard, stored } from "./store.js";
 
 /**
  * What core/browser/publish.py says of a network.
  * @typedef {{labels: string[], explanations: string[], input_size: number, mean: number[], std: number[],
- *   detail: boolean, temperature: number, places: boolean, channels?: number,
+ *   detail: boolean, temperature: number, places: boolean, channels?: number, sha256?: string,
  *   head: any, opinion?: import("./second_opinion.js").Opinion | null,
  *   files: Record<"network" | "wasm" | "webgpu", {path: string, bytes: number, module?: string}>,
  *   check: {logits: number[], explanations: number[]}}} Card
@@ -142,10 +142,10 @@ export class Network {
  */
 export async function openNetwork({ base, backend, threads = threadsHere(), onProgress, name = "imageqx" }) {
   /** @type {Card} */
-  const card = JSON.parse(new TextDecoder().decode(await stored(`${base}${name}.json`)));
-  const fetched = (/** @type {string} */ what, /** @type {{path: string, bytes: number}} */ { path, bytes }) =>
-    stored(base + path, (loaded) => onProgress({ what, loaded, total: bytes }));
-  const weights = fetched("network", card.files.network);
+  const card = readCard(await stored(`${base}${name}.json`));
+  const fetched = (/** @type {string} */ what, /** @type {{path: string, bytes: number}} */ { path, bytes }, sha256 = "") =>
+    stored(base + path, (loaded) => onProgress({ what, loaded, total: bytes }), sha256);
+  const weights = fetched("network", card.files.network, card.sha256);
   weights.catch(() => {}); // told below, where it is waited for
   const open = async (/** @type {Backend} */ kind) => {
     const { module, ...file } = card.files[kind];

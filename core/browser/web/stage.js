@@ -5,6 +5,7 @@ import { takeStill, toJpeg, zoomTo } from "./camera.js";
 import { condition, family, saidAs } from "./conditions.js";
 import { openEngine } from "./engine.js";
 import { fetchDrawings } from "./help.js";
+import { KeepHere } from "./keep_here.js";
 import { Newest, grab, restAfter } from "./newest.js";
 import { openOutbox } from "./outbox.js";
 import { points } from "./points.js";
@@ -63,6 +64,14 @@ async function newStage() {
   let reported = null;
   let again = 0;
 
+  // A photo that stays on this device, with its result.
+  const here = new KeepHere({
+    engine: () => openChecker().then(() => engine),
+    base,
+    changed: () => draw(),
+    record,
+  });
+
   const state = {
     /** @type {"off"|"starting"|"live"|"taking"} */
     phase: "off",
@@ -81,6 +90,7 @@ async function newStage() {
     online: true,
     dismissed: false,
     said: "",
+    here,
   };
 
   const draw = () => view?.draw(state, data);
@@ -132,9 +142,18 @@ async function newStage() {
     away ??= import("./keep_page.js").then(({ keepPage }) => keepPage(base(), data, view.root.host)).catch(console.warn);
     running = { on: true };
     watch(running);
+    prepareHere();
   }
 
-  const base = () => new URL(data.base, document.baseURI).href;
+  /** Fetch the second network where it is wanted, once the checker is at work: the first photo need not wait for it. */
+  function prepareHere() {
+    // Where it fails the page says so; it is tried again with the photo.
+    if (data.keep && state.phase === "live") here.prepare().catch((error) => console.warn(error));
+  }
+
+  function base() {
+    return new URL(data.base, document.baseURI).href;
+  }
 
   /** Open the checker, once; `opening` is also what a page opens beforehand, where it has everything. */
   function openChecker() {
@@ -147,7 +166,8 @@ async function newStage() {
 
   async function openEverything() {
     const parts = new Map();
-    const onProgress = ({ what, loaded, total }) => {
+    const onProgress = ({ what, name, loaded, total }) => {
+      if (name) return what === "network" && here.progress({ loaded, total });
       parts.set(what, [loaded, total]);
       const [come, all] = [...parts.values()].reduce(([a, b], [c, d]) => [a + c, b + d], [0, 0]);
       if (state.phase === "starting") set({ progress: all ? come / all : null });
@@ -168,7 +188,7 @@ async function newStage() {
 
   function failed(error) {
     // Nothing that the person could put right: the server can check the picture instead.
-    const reason = error.code === "network" ? "engine_network" : "unfit";
+    const reason = ["network", "altered"].includes(error.code) ? "engine_network" : "unfit";
     trouble(reason);
   }
 
@@ -297,7 +317,14 @@ async function newStage() {
     }
     if (!taken.overridden) state.tries.used(taken.still.jpeg);
     const { shot } = data;
-    const facts = { attempt: streamSession.attempt, overridden: taken.overridden, practising: state.practising, shot };
+    const { attempt } = streamSession;
+    if (data.keep) {
+      const { overridden, still } = taken;
+      const shown = here.show(still, { overridden, attempt, thresholds: rule().thresholds });
+      stop(); // stopping also sends what happened
+      return shown;
+    }
+    const facts = { attempt, overridden: taken.overridden, practising: state.practising, shot };
     await outbox.addPhoto(taken.still.jpeg, facts);
     stop(); // the light goes off while the result is read; stopping also sends
   }
@@ -330,6 +357,16 @@ async function newStage() {
     remove: () => outbox.remove(),
     send: () => outbox.allow(state.waiting.photo.id),
     dismiss: () => set({ dismissed: true }),
+    retake() {
+      here.forget();
+      state.tries.forget();
+      streamSession?.retake();
+      draw();
+      start();
+    },
+    open: () => here.open(),
+    again: () => here.again(),
+    choose: (label) => here.choose(label),
   };
 
   // -- Streamlit -------------------------------------------------------------------------------------------
@@ -402,6 +439,7 @@ async function newStage() {
       if (broken && state.said !== broken) set({ said: broken });
       await outbox.answered(given.answers.map(({ id }) => id), given.held);
       streamSession?.setRule(rule());
+      prepareHere();
       if (given.again > again) {
         again = given.again;
         state.tries.forget();

@@ -1,5 +1,7 @@
 // What is seen of the stage. `draw` puts the page in step with the state; nothing here decides anything.
 
+import { bar, element, line, pointItems, showShare } from "./bars.js";
+import { openCard } from "./card.js";
 import { condition } from "./conditions.js";
 import { hush, onChoice, showSwitches, tell } from "./cues.js";
 import { drawGuide, drawHeat } from "./guide.js";
@@ -37,13 +39,6 @@ function label(button, name, words) {
   } else button.append(words);
 }
 
-function element(tag, className, ...inside) {
-  const made = document.createElement(tag);
-  made.className = className;
-  made.append(...inside);
-  return made;
-}
-
 /**
  * Take hold of a place that holds the markup of view.html.
  * @param {ShadowRoot} root
@@ -55,6 +50,7 @@ export function openView(root, actions) {
   const stage = $(".stage");
   const video = $("video");
   const over = $(".over");
+  const card = openCard($(".card"), actions);
   let pictured = null; // the blob whose thumbnail is shown
   let astray = false; // whether what had the focus went away
   let asked = null; // the photo of a series that was asked for aloud
@@ -62,7 +58,7 @@ export function openView(root, actions) {
 
   const press = (selector, act) =>
     root.querySelectorAll(selector).forEach((one) => one.addEventListener("click", () => act()));
-  for (const name of ["start", "stop", "anyway", "another", "light", "remove", "send", "dismiss"]) {
+  for (const name of ["start", "stop", "anyway", "another", "light", "remove", "send", "dismiss", "again"]) {
     press(`button.${name}`, actions[name]);
   }
   press("button.shutter", () => {
@@ -247,6 +243,20 @@ export function openView(root, actions) {
     image.alt = words.your_photo;
   }
 
+  /** What is said before there is a photo, where it will stay here. */
+  function keeping({ here: { network } }, { keep }) {
+    $(".stays").hidden = !keep;
+    if (!keep) return void ($(".second").hidden = true);
+    label($(".stays"), "lock", keep.stays);
+    const coming = network.state === "fetching";
+    const failed = network.state === "failed";
+    $(".second").hidden = !coming && !failed;
+    put($(".second p"), coming ? keep.fetching : failed ? keep.failed[network.code] ?? keep.failed.runtime : "");
+    showShare($(".second progress"), coming, network.share, keep.fetching);
+    $(".second button").hidden = !failed;
+    label($(".second button"), "", keep.try_again);
+  }
+
   function where(state, { words }, live) {
     $(".where").hidden = !live;
     put($(".where span"), words.where);
@@ -272,13 +282,7 @@ export function openView(root, actions) {
     // Western digits everywhere, as on the other pages.
     const { format: percent } = new Intl.NumberFormat(`${words.language}-u-nu-latn`, { style: "percent" });
     $(".points").replaceChildren(
-      ...points(verdict, thresholds, condition(verdict, preset, healthy)).map((point) => {
-        const { key, state: stands } = point;
-        const row = element("li", stands, line(words.points[key], words.states[stands], "word"));
-        if (point.measured) row.append(bar(verdict.explanations[key], thresholds[key]));
-        if (point.toImprove) row.append(element("p", "note", preset.prompts[point.said].text));
-        return row;
-      }),
+      ...pointItems(points(verdict, thresholds, condition(verdict, preset, healthy)), verdict, thresholds, preset, words),
     );
     $(".classes").replaceChildren(
       ...Object.keys(words.classes).map((key) => {
@@ -288,29 +292,14 @@ export function openView(root, actions) {
     );
   }
 
-  const line = (left, right, kind) => element("div", "line", element("span", "", left), element("span", kind, right));
-
-  function bar(share, mark) {
-    const made = element("div", "bar");
-    made.setAttribute("aria-hidden", "true");
-    const filled = element("i", "");
-    filled.style.width = `${share * 100}%`;
-    made.append(filled);
-    if (mark !== undefined) {
-      const edge = element("u", "");
-      edge.style.insetInlineStart = `${mark * 100}%`;
-      made.append(edge);
-    }
-    return made;
-  }
-
   /** Put the page in step with the state. */
   function draw(state, data) {
     const { words, preset } = data;
     const live = state.phase === "live" || state.phase === "taking";
     const focused = root.activeElement;
     redraw = () => draw(state, data);
-    drawComparison($(".compare"), state.tries, data.scene === "result", words);
+    const kept = state.here.card;
+    drawComparison($(".compare"), state.tries, data.scene === "result" || Boolean(kept), words);
     stage.classList.remove("blank");
     stage.hidden = data.scene !== "camera";
     stage.setAttribute("aria-label", words.stage);
@@ -321,11 +310,16 @@ export function openView(root, actions) {
     stage.dataset.banner = preset.overlay.banner;
     stage.classList.toggle("mirrored", Boolean(state.camera?.mirrored));
     if (stage.hidden) return;
-    layer(!state.online && !state.dismissed && (state.phase !== "off" || Boolean(state.waiting.photo)));
+    layer(!state.online && !state.dismissed && (state.phase !== "off" || Boolean(state.waiting.photo) || Boolean(kept)));
     $(".offline").hidden = state.online;
     put($(".offline p"), state.online ? "" : words.offline);
     label($(".dismiss"), "", words.dismiss);
     $(".dismiss").hidden = !stage.matches(":modal");
+    stage.classList.toggle("carded", Boolean(kept));
+    keeping(state, data);
+    const said = card.draw(state.here, data);
+    if (said) told(data, { spoken: `${said.headline}. ${said.advice}`, tone: said.good ? "good" : "bad" });
+    if (kept) return;
     put($("h1"), live ? words.title_live : words.title);
     put($(".intro"), words.intro);
     hush(root, preset.feedback);
@@ -343,10 +337,7 @@ export function openView(root, actions) {
     for (const place of [".picture", ".top", ".practising", ".sees", ".private"]) $(place).hidden = photo;
     label($(".start"), "camera", words.start);
     $(".start").hidden = state.phase !== "off";
-    $("progress").hidden = state.phase !== "starting";
-    $("progress").setAttribute("aria-label", words.starting[0]);
-    if (state.progress === null) $("progress").removeAttribute("value");
-    else $("progress").value = state.progress;
+    showShare($(".picture progress"), state.phase === "starting", state.progress, words.starting[0]);
     $(".trouble").hidden = !state.problem;
     put($(".trouble"), state.problem ? words.trouble[state.problem] ?? words.trouble.unsupported : "");
     put($(".said"), state.said);
@@ -355,7 +346,7 @@ export function openView(root, actions) {
     put($(".practising span"), words.practising);
     $(".practising").title = words.practising_help;
     $(".practising input").checked = state.practising;
-    put($(".private"), words.private);
+    put($(".private"), data.keep ? data.keep.private : words.private);
     tools(state, data);
     shutter(state, data);
     refused(state, data);
