@@ -170,8 +170,8 @@ def advice(problem: Mapping) -> str:
     if kind == "extra_forbidden":
         return _("no such setting; remove it or check its spelling.")
     # One line, whatever was written into the file.
-    said = _short(" ".join(str(problem["msg"]).removeprefix("Value error, ").split()), _MOST_ADVICE)
-    return _("{problem}; change it.").format(problem=said)
+    problem_text = _short(" ".join(str(problem["msg"]).removeprefix("Value error, ").split()), _MOST_ADVICE)
+    return _("{problem}; change it.").format(problem=problem_text)
 
 
 def _repeated_key(node: yaml.Node | None) -> yaml.ScalarNode | None:

@@ -14,7 +14,7 @@ from core.i18n import _
 from core.runtime.manifest import MANIFEST_NAME, WEIGHTS_DIR, WeightsError, load_manifest, save_entry
 
 TASKS = ("imageqx", "lesion")
-# Said again here: the command line must be there before torch is.
+# Repeated here: the command line must be there before torch is.
 LOSSES = ("cross-entropy", "bce")
 FINE_TUNED = "fine-tuned"
 

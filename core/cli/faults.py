@@ -51,7 +51,7 @@ def tell(sentence: str) -> None:
             print(sentence, file=sys.stderr)
 
 
-def quieten(stream: TextIO | None) -> None:
+def redirect_to_null(stream: TextIO | None) -> None:
     """Let what is left of a stream that failed go nowhere: else the interpreter complains when it ends."""
     with suppress(OSError, ValueError, AttributeError):
         nowhere = os.open(os.devnull, os.O_WRONLY)

@@ -46,7 +46,7 @@ class ScoresError(Exception):
 
 @dataclass(frozen=True)
 class Scores:
-    """What the network answered for N photos of one set, beside what the panel of simulated raters said.
+    """What the network answered for N photos of one set, beside the votes of the panel of simulated raters.
 
     Attributes:
         quality: float, N x 4: probability per quality class, before the rule's class offsets.

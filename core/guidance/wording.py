@@ -1,4 +1,4 @@
-"""What is said for each condition: the house's words in each language, and how a preset overrides them."""
+"""The prompt for each condition: the house's words in each language, and how a preset overrides them."""
 
 import re
 from collections.abc import Mapping
@@ -106,7 +106,7 @@ def house_words(language: str) -> Mapping[str, Prompt]:
 
 
 def worded(own: Prompts, key: str, language: str) -> Prompt:
-    """What is said for a condition key.
+    """The prompt for a condition key.
 
     The preset's own words in the language, else the house's, else the preset's own in English, else the
     house's in English.

@@ -15,13 +15,13 @@ MOST_PAIRS: Final = 12
 
 
 def overall(report: Report) -> list[ReportSection]:
-    """What is said once of the network."""
+    """The sections about the network as a whole."""
     makers = (_headline, _paper, _sources, _refusing, _learnt)
     return [made for make in makers if (made := make(report)) is not None]
 
 
 def of_photo_set(report: Report, name: str) -> list[ReportSection]:
-    """What is said of each set of photographs."""
+    """The sections of each set of photographs."""
     section, labels = branch(report, "sections", name), _labels(report)
     makers: tuple[Callable[[str, Mapping[str, Any], list[str]], ReportSection | None], ...] = (
         _classes,

@@ -29,10 +29,10 @@ class Mark:
 
 @dataclass(frozen=True)
 class Bin:
-    """Answers of about the same certainty: how sure they were (0-1), and how many were right (0-1)."""
+    """A bin of a reliability diagram: mean predicted probability and observed share, both 0-1."""
 
-    said: float
-    right: float
+    predicted: float
+    observed: float
     count: int
 
 
@@ -157,14 +157,16 @@ def reliability(
             line(12, y - 4, 40, y - 4, f"line {stroke}"),
             dot(26, y - 4, kind, 4),
             text(48, y, said),
-            frame.path([(entry.said, entry.right) for entry in bins], f"line {stroke}"),
+            frame.path([(entry.predicted, entry.observed) for entry in bins], f"line {stroke}"),
         ]
         most = max(entry.count for entry in bins) or 1
         for entry in bins:
             radius = 2.2 + 4 * (entry.count / most) ** 0.5
-            parts.append(dot(frame.x(entry.said), frame.y(entry.right), kind, radius))
+            parts.append(dot(frame.x(entry.predicted), frame.y(entry.observed), kind, radius))
         pairs = ", ".join(
-            _("{said} sure and {right} right").format(said=f"{entry.said:.0%}", right=f"{entry.right:.0%}")
+            _("{said} sure and {right} right").format(
+                said=f"{entry.predicted:.0%}", right=f"{entry.observed:.0%}"
+            )
             for entry in bins
         )
         told.append(f"{said}: {pairs}.")

@@ -100,8 +100,8 @@ class Figure:
             return _("{low} to {high}").format(low=low, high=high)
         return "" if self.spread is None else f"± {self.spread:.2f}"
 
-    def rests(self) -> str:
-        """How many cases it rests on, in words; empty where that is not said."""
+    def sample_size(self) -> str:
+        """How many cases it rests on, in words; empty where that is not given."""
         if self.held is None:
             return ""
         return ngettext("{count} photo", "{count} photos", self.held).format(count=f"{self.held:,}")
@@ -161,5 +161,7 @@ def _cell(cell: Cell) -> str:
     shown = (
         words(cell.shown()) if cell.value is not None else f'<span class="none">{words(cell.shown())}</span>'
     )
-    under = [f'<span class="around">{words(line)}</span>' for line in (cell.beside(), cell.rests()) if line]
+    under = [
+        f'<span class="around">{words(line)}</span>' for line in (cell.beside(), cell.sample_size()) if line
+    ]
     return f"<td>{shown}{''.join(under)}</td>"

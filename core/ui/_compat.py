@@ -19,7 +19,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 LEFT_FOR_GOOD_S: Final = 125.0
 
 
-def look_after_uploads() -> None:
+def manage_uploads() -> None:
     """From here on a file that this visit hands in never touches the disk, and goes when its page is closed.
 
     On closing, what Streamlit keeps goes at once, even if nothing was made of it yet; what else the visit

@@ -40,7 +40,7 @@ def run(page: st.Page, pages: Sequence[st.Page]) -> None:
     """
     keeper.keep()
     st.html(HERE / "style.css")
-    _compat.look_after_uploads()
+    _compat.manage_uploads()
     alone = embedded.on()
     if not alone:
         _header(page, pages)

@@ -245,11 +245,11 @@ def _overview(current: Series, on_again: Callable[[], None]) -> None:
             small = session.held(
                 ("series", received.photo.sha256), lambda photo=received.photo: photo.jpeg(_SMALL_LONG_SIDE)
             )
-            said = say(received.verdict, session.preset()).headline
+            headline = say(received.verdict, session.preset()).headline
             with st.container(gap="small"):
                 st.html(
                     f'<figure class="rt-series"><img alt="" src="{data_uri(small)}">'
-                    f"<figcaption><b>{escape(names()[name])}</b><br>{escape(said)}</figcaption></figure>"
+                    f"<figcaption><b>{escape(names()[name])}</b><br>{escape(headline)}</figcaption></figure>"
                 )
                 st.button(
                     _("Take again"),

@@ -131,9 +131,9 @@ def test_the_class_list_gives_lay_words_the_term_and_the_share():
 
 @pytest.mark.parametrize(("good", "sign"), [(True, "✓"), (False, "↻")])
 def test_the_verdict_is_not_told_by_colour_alone(good, sign):
-    from core.text.wording import Saying
+    from core.text.wording import VerdictText
 
-    html = bars.verdict_line(Saying(good, "<b>Head</b>", "Advice & more"))
+    html = bars.verdict_line(VerdictText(good, "<b>Head</b>", "Advice & more"))
     assert sign in html
     assert "&lt;b&gt;Head&lt;/b&gt;" in html
     assert "Advice &amp; more" in html

@@ -276,7 +276,7 @@ export function openView(root, actions) {
         const { key, state: stands } = point;
         const row = element("li", stands, line(words.points[key], words.states[stands], "word"));
         if (point.measured) row.append(bar(verdict.explanations[key], thresholds[key]));
-        if (point.toImprove) row.append(element("p", "note", preset.prompts[point.said].text));
+        if (point.toImprove) row.append(element("p", "note", preset.prompts[point.condition].text));
         return row;
       }),
     );
