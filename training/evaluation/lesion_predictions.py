@@ -168,6 +168,10 @@ def reference_rows(rows: Sequence[Row], each: int = REFERENCES_EACH) -> list[Row
     return [row for held in cells.values() for row in sorted(held, key=shuffle_key)[:each]]
 
 
+def _phantoms_each(limit: int | None) -> int:
+    return PHANTOMS_EACH if limit is None else min(PHANTOMS_EACH, limit)
+
+
 def predict_references(
     classifier: LesionClassifier,
     labels: Sequence[str],
@@ -178,8 +182,7 @@ def predict_references(
     """Predictions for the training side; ``limit`` as for ``predict_sets``."""
     chosen = _taken(reference_rows(rows), limit)
     photos = predict_photos(classifier, labels, chosen, "references", progress)
-    each = PHANTOMS_EACH if limit is None else min(PHANTOMS_EACH, limit)
-    drawn = predict_phantoms(classifier, labels, each, _REFERENCE_SEED, (0.2, 0.6), progress)
+    drawn = predict_phantoms(classifier, labels, _phantoms_each(limit), _REFERENCE_SEED, (0.2, 0.6), progress)
     return joined([photos, drawn])
 
 
@@ -200,6 +203,5 @@ def predict_sets(
     for split in ("validation", "left_out"):
         chosen = _taken([row for row in rows if split_of(row) == split], limit)
         sets[split] = predict_photos(classifier, labels, chosen, split, progress)
-    each = PHANTOMS_EACH if limit is None else min(PHANTOMS_EACH, limit)
-    sets["phantoms"] = predict_phantoms(classifier, labels, each, _SEED, progress=progress)
+    sets["phantoms"] = predict_phantoms(classifier, labels, _phantoms_each(limit), _SEED, progress=progress)
     return {name: held for name, held in sets.items() if len(held)}
