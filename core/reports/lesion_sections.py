@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from core.i18n import _, in_sentence
+from core.i18n import _, in_sentence, percent
 from core.reports import plots, story
 from core.reports.lesion_story import kind, not_comparable
 from core.reports.plots import Mark
@@ -398,7 +398,7 @@ def _coverage(name: str, section: Mapping[str, Any], labels: list[str]) -> Repor
             continue
         drawn.append((share, right))
         rows.append(
-            (f"{share:.0%}", count(entry, "n"), Figure(right, percent=True), Figure(number(entry, "from")))
+            (percent(share), count(entry, "n"), Figure(right, percent=True), Figure(number(entry, "from")))
         )
     if not rows:
         return None

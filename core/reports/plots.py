@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from core.i18n import _
+from core.i18n import _, percent
 from core.reports.svg import Frame, Plot, block, dot, line, n, text, words
 
 Points = list[tuple[float, float]]
@@ -73,7 +73,7 @@ def confusion(name: str, title: str, counts: Sequence[Sequence[int]], labels: Se
             elif count:
                 parts.append(text(x + wide / 2, middle + 4, str(count), "small", "middle"))
             if roomy and whole:
-                parts.append(text(x + wide / 2, middle + 15, f"{share:.0%}", "quiet small", "middle"))
+                parts.append(text(x + wide / 2, middle + 15, percent(share), "quiet small", "middle"))
         said = ", ".join(f"{word} {count}" for word, count in zip(labels, row, strict=True))
         told.append(_("In truth {label}: answered {said}.").format(label=label, said=said))
     return Plot(name, title, " ".join(told), _WIDTH, top + high * len(labels) + 8, "".join(parts))
@@ -113,7 +113,7 @@ def roc(
     if shipped is not None:
         parts.append(dot(frame.x(shipped[0]), frame.y(shipped[1]), "full", 4))
         desc += " " + _("As shipped: {found} found, {alarms} false alarms.").format(
-            found=f"{shipped[1]:.0%}", alarms=f"{shipped[0]:.0%}"
+            found=percent(shipped[1]), alarms=percent(shipped[0])
         )
     return Plot(name, title, desc, 160, 186, "".join(parts), says_title=True)
 
@@ -165,7 +165,7 @@ def reliability(
             parts.append(dot(frame.x(entry.predicted), frame.y(entry.observed), kind, radius))
         pairs = ", ".join(
             _("{said} sure and {right} right").format(
-                said=f"{entry.predicted:.0%}", right=f"{entry.observed:.0%}"
+                said=percent(entry.predicted), right=percent(entry.observed)
             )
             for entry in bins
         )
@@ -207,7 +207,7 @@ def coverage(name: str, title: str, lines: Sequence[tuple[str, Points]]) -> Plot
         parts.append(frame.path(sorted(points), f"line {stroke}"))
         parts += [dot(frame.x(x), frame.y(y), kind, 3.2) for x, y in points]
         pairs = ", ".join(
-            _("{right} right with {share} answered").format(right=f"{y:.0%}", share=f"{x:.0%}")
+            _("{right} right with {share} answered").format(right=percent(y), share=percent(x))
             for x, y in points
         )
         told.append(f"{called}: {pairs}.")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from core.i18n import _, in_sentence, ngettext
+from core.i18n import _, in_sentence, ngettext, percent
 from core.quality.labels import EXPLANATIONS
 from core.reports.reading import Report, at, branch, count, number, pair, photo_sets
 from core.text.wording import explanation_name
@@ -121,7 +121,7 @@ def headline_source(report: Report) -> str:
         if around is None:
             return ""
         return " " + _("(95% interval {low} to {high})").format(
-            low=f"{around[0]:.0%}", high=f"{around[1]:.0%}"
+            low=percent(around[0]), high=percent(around[1])
         )
 
     return _("From {good} good{first} and {faulty} faulty{second} photos. {photos}").format(

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from core.i18n import _, ngettext
+from core.i18n import percent as percentage
 from core.reports.svg import words
 
 STYLE: Final = """
@@ -84,11 +85,11 @@ class Figure:
         """The number alone."""
         if self.value is None:
             return self.absent or "–"
-        return self._said(self.value)
+        return self._written(self.value)
 
-    def _said(self, value: float) -> str:
+    def _written(self, value: float) -> str:
         if self.percent:
-            return f"{value:.{self.digits or 0}%}"
+            return percentage(value, self.digits or 0)
         return f"{value:.{2 if self.digits is None else self.digits}f}"
 
     def beside(self) -> str:
@@ -96,7 +97,7 @@ class Figure:
         if self.value is None:
             return ""
         if self.around is not None:
-            low, high = map(self._said, self.around)
+            low, high = map(self._written, self.around)
             return _("{low} to {high}").format(low=low, high=high)
         return "" if self.spread is None else f"± {self.spread:.2f}"
 
