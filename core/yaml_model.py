@@ -157,12 +157,13 @@ def _over(base: Mapping[str, Any], content: Mapping[str, Any]) -> dict[str, Any]
     laid = dict(base)
     for key, value in content.items():
         below = laid.get(key)
-        both = isinstance(below, Mapping) and isinstance(value, Mapping)
-        laid[key] = _over(below, value) if both else value
+        if isinstance(below, Mapping) and isinstance(value, Mapping):
+            value = _over(below, value)
+        laid[key] = value
     return laid
 
 
-def advice(problem: Mapping) -> str:
+def advice(problem: Mapping[str, object]) -> str:
     """What to do about one validation problem."""
     kind = problem["type"]
     if kind == "missing":

@@ -19,7 +19,7 @@ LOSSES = ("cross-entropy", "bce")
 FINE_TUNED = "fine-tuned"
 
 
-def add_parser(subparsers: argparse._SubParsersAction) -> None:
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add ``train`` to the command line."""
     parser = subparsers.add_parser("train", help="train a network (needs torch)")
     parser.add_argument("task", choices=TASKS)

@@ -17,8 +17,9 @@ def debugging() -> bool:
 
 def sentence_of(error: Exception) -> str:
     """One translated sentence about an error, with what to do."""
-    if isinstance(getattr(error, "message", None), str):
-        return error.message  # type: ignore[attr-defined]
+    message = getattr(error, "message", None)
+    if isinstance(message, str):
+        return message
     if isinstance(error, ModuleNotFoundError):
         return _(
             "This command needs the package {package}, which is not installed. "
@@ -56,6 +57,7 @@ def redirect_to_null(stream: TextIO | None) -> None:
     with suppress(OSError, ValueError, AttributeError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         try:
-            os.dup2(nowhere, stream.fileno())  # type: ignore[union-attr]
+            if stream is not None:
+                os.dup2(nowhere, stream.fileno())
         finally:
             os.close(nowhere)

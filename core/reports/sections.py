@@ -241,7 +241,7 @@ def _points(report: Report) -> ReportSection | None:
             )
         )
     tables: list[Part] = [Table(_("What passes"), tuple(head), tuple(rows), "; ".join(counts) + ".")]
-    limits = tuple(
+    limits: tuple[tuple[Cell, ...], ...] = tuple(
         (name_of(point), *(Figure(number(given, point, "thresholds", key)) for key in EXPLANATIONS))
         for point in names
         if branch(given, point, "thresholds")
@@ -306,8 +306,8 @@ def _real(report: Report) -> ReportSection | None:
         )
         parts.append(Table(_("Real faults of scenes without skin"), head, tuple(rows)))
     if tones:
-        head = (_("Drawn skin"), _("Photos"), _("Pass"), _("Bad light said"))
-        parts.append(Table(_("Good drawings of a spot, by tone"), head, tuple(tones)))
+        of_tones = (_("Drawn skin"), _("Photos"), _("Pass"), _("Bad light said"))
+        parts.append(Table(_("Good drawings of a spot, by tone"), of_tones, tuple(tones)))
     if not parts:
         return None
     return ReportSection(

@@ -25,6 +25,7 @@ from core.guidance.conditions import OPEN_KEYS
 from core.guidance.preset import Preset
 from core.i18n import _
 from core.quality.labels import EXPLANATIONS
+from core.quality.verdict import Assessor
 from core.reports import story
 from core.reports.plots import figure
 from core.reports.svg import words
@@ -128,7 +129,7 @@ def _strip(assessor: str) -> Sequence[_Row]:
 
 
 @st.cache_resource(show_spinner=False, max_entries=3)
-def _strip_of(assessor: str, _opened: Callable) -> Sequence[_Row]:
+def _strip_of(assessor: str, _opened: Callable[[], Assessor]) -> Sequence[_Row]:
     judge, rows = _opened(), []
     for name in pictures.ROWS:
         drawn = [pictures.picture(name, place) for place in range(pictures.SEVERITIES)]
@@ -247,7 +248,7 @@ def _lanes(
 
 
 @st.cache_resource(show_spinner=False, max_entries=3)
-def _film_of(assessor: str, _opened: Callable) -> _Film:
+def _film_of(assessor: str, _opened: Callable[[], Assessor]) -> _Film:
     judge, frames, kept = _opened(), [], []
     every = int(pictures.FILM_SECONDS * pictures.RATE) // _FILM_THUMBS
     for number, (moment, rgb) in enumerate(pictures.film()):
