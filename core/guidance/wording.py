@@ -1,4 +1,4 @@
-"""The prompt for each condition: the house's words in each language, and how a preset overrides them."""
+"""The prompt for each condition: the built-in words of each language, and how a preset overrides them."""
 
 import re
 from collections.abc import Mapping
@@ -86,14 +86,14 @@ class Prompts(BaseModel):
 
 
 def house_languages() -> tuple[str, ...]:
-    """The languages that the house has words in, English first."""
+    """The languages with built-in prompts, English first."""
     others = sorted(path.stem for path in WORDS_DIR.glob("*.yaml") if path.stem != "en")
     return ("en", *others)
 
 
 @cache
 def house_words(language: str) -> Mapping[str, Prompt]:
-    """The house's prompts in a language, by condition key; empty for a language that it does not speak.
+    """The built-in prompts of a language, by condition key; empty for a language without any.
 
     Raises:
         core.yaml_model.YamlError: the file does not fit; its message names the line and what to do.
