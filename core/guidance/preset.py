@@ -1,7 +1,7 @@
 """A preset: thresholds, wording, priorities and timing, read from one checked YAML file.
 
 A file may leave anything out. What it leaves out comes key by key from ``balanced``, and the words from the
-house (``presets/words``).
+built-in ones (``presets/words``).
 """
 
 import re
@@ -61,7 +61,7 @@ class Preset(Judged):
         priority: the picture conditions, most important first.
         merge: conditions that are shown as another: ``adjust`` says only that something is amiss.
         shots: what a series of photos asks for, and how each of them is judged.
-        prompts: own wording per language (such as ``"en"``) and condition key, over the house's.
+        prompts: own wording per language (such as ``"en"``) and condition key, over the built-in ones.
     """
 
     name: Annotated[str, Field(pattern=f"^{NAME}$")]

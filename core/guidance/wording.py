@@ -53,11 +53,11 @@ Key = Annotated[str, AfterValidator(_known)]
 
 
 class _Words(RootModel[Mapping[Key, Prompt]]):
-    """The house's words in one language."""
+    """The built-in prompts of one language."""
 
 
 class _EnglishWords(RootModel[Mapping[Key, EnglishPrompt]]):
-    """The house's words in English."""
+    """The built-in prompts in English."""
 
 
 class Prompts(BaseModel):
@@ -108,8 +108,8 @@ def house_words(language: str) -> Mapping[str, Prompt]:
 def worded(own: Prompts, key: str, language: str) -> Prompt:
     """The prompt for a condition key.
 
-    The preset's own words in the language, else the house's, else the preset's own in English, else the
-    house's in English.
+    The preset's own words in the language, else the built-in ones, else the preset's own in English, else the
+    built-in ones in English.
 
     Raises:
         KeyError: no such condition.
