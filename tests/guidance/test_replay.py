@@ -20,7 +20,7 @@ def steady(*parts, step=0.1):
 
 
 def test_a_perfect_stream_without_smoothing_is_right_at_once():
-    found = replay.measure([steady(("blurry", 3), ("ready", 3))], lambda clock: replay.Raw())
+    found = replay.measure([steady(("blurry", 3), ("ready", 3))], lambda clock: replay.Unsmoothed())
     assert found.first_correct == (0, 0)
     assert (found.never, found.wrong) == (0, 0)
     assert found.changes == pytest.approx(60 / 5.9)
@@ -29,7 +29,7 @@ def test_a_perfect_stream_without_smoothing_is_right_at_once():
 
 def test_what_is_never_said_counts_as_never():
     stream = steady(("blurry", 3), ("blurry", 3, "ready"))
-    found = replay.measure([stream], lambda clock: replay.Raw())
+    found = replay.measure([stream], lambda clock: replay.Unsmoothed())
     assert found.never == 0.5
     assert found.wrong == pytest.approx(0.5, abs=0.02)
     assert "never" in replay.table({"raw": found})
