@@ -40,13 +40,15 @@ test: python ## Install everything and run all checks and tests
 	@status=0; \
 	$(PY) -m ruff check . || status=1; \
 	$(PY) -m ruff format --check . || status=1; \
+	$(PY) -m mypy || status=1; \
 	$(PY) -m scripts.run_tests $(ARGS) || status=1; \
 	exit $$status
 
-lint: python ## Check the style of the code
-	@$(SETUP) dev
+lint: python ## Check the style and the types of the code
+	@$(SETUP) test
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
+	@$(PY) -m mypy
 
 format: python ## Put the code in its usual form
 	@$(SETUP) dev

@@ -5,7 +5,7 @@ import importlib
 import sys
 from collections.abc import Callable, Sequence
 
-from core.cli.faults import debugging, not_written, quieten, sentence_of, tell
+from core.cli.faults import debugging, not_written, redirect_to_null, sentence_of, tell
 
 COMMANDS = {
     "assess": ("core.cli.assess", "say whether photos are good enough, and what to do"),
@@ -34,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        quieten(sys.stdout)  # whoever read our output has seen enough
+        redirect_to_null(sys.stdout)  # whoever read our output has seen enough
         return 0
 
 
@@ -46,7 +46,7 @@ def _flushed(status: int) -> int:
     except BrokenPipeError:
         raise
     except OSError as error:
-        quieten(sys.stdout)
+        redirect_to_null(sys.stdout)
         tell(not_written("stdout", error))
         return 1
     return status

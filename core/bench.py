@@ -184,7 +184,7 @@ def app_first_page_s(
         return answered, clock() - started
 
 
-def _end(process: subprocess.Popen) -> None:
+def _end(process: subprocess.Popen[bytes]) -> None:
     process.terminate()
     process.wait(30)
     for pipe in (process.stdin, process.stdout):

@@ -27,11 +27,7 @@ LANGUAGES: Final[Mapping[str, str]] = {
     "ar": "العربية",
 }
 """The languages that Retake speaks, each with its own name for itself."""
-RIGHT_TO_LEFT: Final = frozenset({"ar"})
 _NOUNS_ARE_CAPITALS: Final = frozenset({"de"})
-# How a share is written, where it is not as in "4.5%": a space that does not break, and a comma.
-_SPACE_BEFORE_PERCENT: Final = frozenset({"es", "de", "fr", "da"})
-_DECIMAL_COMMA: Final = frozenset({"es", "de", "fr", "da", "pt"})
 _T = TypeVar("_T")
 _LOG: Final = logging.getLogger(__name__)
 _language: ContextVar[str] = ContextVar("language", default="en")
@@ -94,9 +90,16 @@ def language() -> str:
     return _language.get()
 
 
+@cache
+def _direction(language: str) -> Literal["ltr", "rtl"]:
+    from babel import Locale
+
+    return "rtl" if Locale.parse(language).text_direction == "rtl" else "ltr"
+
+
 def direction() -> Literal["ltr", "rtl"]:
     """Which way the current language is written."""
-    return "rtl" if _language.get() in RIGHT_TO_LEFT else "ltr"
+    return _direction(_language.get())
 
 
 def _(text: str) -> str:
@@ -124,9 +127,18 @@ def in_sentence(name: str) -> str:
     return name[0].lower() + name[1:]
 
 
+@cache
+def _percent_pattern(language: str, digits: int) -> str:
+    from babel import Locale
+
+    pattern = str(Locale.parse(language).percent_formats[None].pattern)
+    whole, last, sign = pattern.rpartition("0")
+    return f"{whole}{last}.{digits * '0'}{sign}" if digits else pattern
+
+
 def percent(share: float, digits: int = 0) -> str:
     """A share (0-1) in percent as the current language writes it, such as ``"4.5%"``."""
-    figure = f"{100 * share:.{digits}f}"
-    if _language.get() in _DECIMAL_COMMA:
-        figure = figure.replace(".", ",")
-    return figure + ("\N{NO-BREAK SPACE}%" if _language.get() in _SPACE_BEFORE_PERCENT else "%")
+    from babel.numbers import format_percent
+
+    language = _language.get()
+    return format_percent(float(share), _percent_pattern(language, digits), locale=language)

@@ -101,7 +101,7 @@ def check(text: str) -> None:
 
 
 def _take(event: yaml.Event, count: _Count) -> None:
-    line = event.start_mark.line + 1
+    line = 1 if event.start_mark is None else event.start_mark.line + 1
     if isinstance(event, yaml.AliasEvent):
         if event.anchor in count.anchors:
             _grow(count, count.anchors[event.anchor], line)

@@ -157,12 +157,13 @@ def _over(base: Mapping[str, Any], content: Mapping[str, Any]) -> dict[str, Any]
     laid = dict(base)
     for key, value in content.items():
         below = laid.get(key)
-        both = isinstance(below, Mapping) and isinstance(value, Mapping)
-        laid[key] = _over(below, value) if both else value
+        if isinstance(below, Mapping) and isinstance(value, Mapping):
+            value = _over(below, value)
+        laid[key] = value
     return laid
 
 
-def advice(problem: Mapping) -> str:
+def advice(problem: Mapping[str, object]) -> str:
     """What to do about one validation problem."""
     kind = problem["type"]
     if kind == "missing":
@@ -170,8 +171,8 @@ def advice(problem: Mapping) -> str:
     if kind == "extra_forbidden":
         return _("no such setting; remove it or check its spelling.")
     # One line, whatever was written into the file.
-    said = _short(" ".join(str(problem["msg"]).removeprefix("Value error, ").split()), _MOST_ADVICE)
-    return _("{problem}; change it.").format(problem=said)
+    problem_text = _short(" ".join(str(problem["msg"]).removeprefix("Value error, ").split()), _MOST_ADVICE)
+    return _("{problem}; change it.").format(problem=problem_text)
 
 
 def _repeated_key(node: yaml.Node | None) -> yaml.ScalarNode | None:

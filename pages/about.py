@@ -118,7 +118,7 @@ def kinds(entry: NetworkEntry) -> None:
         for label in entry.labels:
             term = taxonomy.term(label)
             kind = f"{taxonomy.lay_name(label)} ({term})" if term else taxonomy.lay_name(label)
-            rows.append((kind, taxonomy.taught_by(label)))
+            rows.append((kind, taxonomy.training_photos(label)))
         table("", _("Kind"), rows, _("Learnt from"))
 
 

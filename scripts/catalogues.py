@@ -151,12 +151,12 @@ def problems(language: str) -> list[Problem]:
 
 
 def _message_faults(message: Message) -> Iterator[str]:
-    said, wanted = forms(message), sources(message)
+    translation, wanted = forms(message), sources(message)
     if len(wanted) == 1:
-        yield from faults(wanted[0], said[0])
+        yield from faults(wanted[0], translation[0])
         return
-    for place, text in enumerate(said):
-        yield from faults(wanted[-1], text, may_leave_out=place < min(3, len(said) - 1))
+    for place, text in enumerate(translation):
+        yield from faults(wanted[-1], text, may_leave_out=place < min(3, len(translation) - 1))
 
 
 def _key(message: Message) -> str:
@@ -175,11 +175,11 @@ def write(language: str, translations: dict[str, tuple[str, ...]]) -> None:
     """Write a catalogue anew: the template's sentences in its order, with these translations."""
     catalogue = Catalog(locale=language)
     for message in _messages(read(TEMPLATE)):
-        said = translations.get(_key(message), ())
+        translation = translations.get(_key(message), ())
         counts = len(sources(message)) > 1
-        if counts and len(said) != catalogue.num_plurals:
-            said = ("",) * catalogue.num_plurals
-        catalogue.add(message.id, said if counts else (said[0] if said else ""))
+        if counts and len(translation) != catalogue.num_plurals:
+            translation = ("",) * catalogue.num_plurals
+        catalogue.add(message.id, translation if counts else (translation[0] if translation else ""))
     body = BytesIO()
     write_po(body, catalogue, width=100, no_location=True, omit_header=True, sort_output=True)
     head = (
@@ -216,15 +216,17 @@ def fill(language: str, lines: Sequence[str]) -> list[str]:
             continue
         source = numbered[int(number)]
         text = text.replace("\\n", "\n")
-        said = tuple(text.split(BETWEEN_FORMS)) if len(sources(source)) > 1 else (text,)
-        if len(sources(source)) > 1 and len(said) != count:
-            wrong.append(f"{number}: {len(said)} plural forms instead of {count}")
+        translation = tuple(text.split(BETWEEN_FORMS)) if len(sources(source)) > 1 else (text,)
+        if len(sources(source)) > 1 and len(translation) != count:
+            wrong.append(f"{number}: {len(translation)} plural forms instead of {count}")
             continue
-        found = list(_message_faults(Message(source.id, said if len(sources(source)) > 1 else said[0])))
+        found = list(
+            _message_faults(Message(source.id, translation if len(sources(source)) > 1 else translation[0]))
+        )
         if found:
             wrong.append(f"{number}: {'; '.join(found)}: {_key(source)!r} -> {text!r}")
             continue
-        known[_key(source)] = said
+        known[_key(source)] = translation
     write(language, known)
     return wrong
 

@@ -281,11 +281,11 @@ def refinements(rng: np.random.Generator, presets: dict[str, Preset]) -> list[di
         key = str(rng.choice(["bad_light", "bad_light", "bad_framing", "bad_framing", "blurry"]))
         given = (seen if number % 5 else None, where if number % 3 else None)
         facing = (None, "user", "environment")[number % 7 % 3]
-        said = refined(key, presets[name], *given, facing)
+        shown_key = refined(key, presets[name], *given, facing)
         told = None if given[0] is None else stats_json(seen) | {"cells": [cell]}
         cases.append(
             {"preset": name, "key": key, "stats": told, "where": where_json(given[1])}
-            | {"facing": facing, "said": said}
+            | {"facing": facing, "said": shown_key}
         )
     return cases
 
@@ -374,7 +374,7 @@ def verdicts(rng: np.random.Generator, presets: dict[str, Preset]) -> list[dict[
         if number % 7 == 0:
             faults["blurry"] = rule.thresholds["blurry"]
         found = judged(quality, faults, rule, where)
-        said = condition(found, presets[name], rule.healthy_skin_passes)
+        shown_key = condition(found, presets[name], rule.healthy_skin_passes)
         cases.append(
             {
                 "quality": quality,
@@ -388,8 +388,8 @@ def verdicts(rng: np.random.Generator, presets: dict[str, Preset]) -> list[dict[
                 "passes": found.passes,
                 "nearest": found.nearest,
                 "chance": chance_good(found, rule.healthy_skin_passes),
-                "condition": said,
-                "points": [point_json(point) for point in points(found, rule.thresholds, said)],
+                "condition": shown_key,
+                "points": [point_json(point) for point in points(found, rule.thresholds, shown_key)],
             }
         )
     return cases
@@ -400,7 +400,7 @@ def point_json(point: Point) -> dict[str, Any]:
     return {
         "key": point.key,
         "state": point.state,
-        "said": point.said,
+        "said": point.condition,
         "toImprove": point.to_improve,
         "measured": point.measured,
         "hasPlace": point.has_place,

@@ -3,6 +3,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from importlib import metadata
 
 import pytest
@@ -100,6 +101,18 @@ def test_the_lock_holds_all_but_torch_within_the_bounds():
 def test_the_lock_knows_every_package_that_is_needed_here():
     asked = [*asked_for(ROOT / "requirements.txt"), *asked_for(ROOT / "requirements-dev.txt")]
     assert set(closure(iter(asked))) <= set(locked())
+
+
+@pytest.mark.parametrize(
+    ("extra", "name"),
+    [("serve", "requirements-serve.txt"), ("train", "requirements.txt"), ("dev", "requirements-dev.txt")],
+)
+def test_the_extras_ask_for_what_the_requirements_files_ask_for(extra, name):
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    listed = [*extras[extra], *(extras["serve"] if "retake[serve]" in extras[extra] else [])]
+    asked = sorted(str(Requirement(line)) for line in listed if line != "retake[serve]")
+    assert asked == sorted(map(str, asked_for(ROOT / name)))
 
 
 def test_make_alone_lists_what_can_be_made():

@@ -14,12 +14,12 @@ from core.i18n import _
 from core.runtime.manifest import MANIFEST_NAME, WEIGHTS_DIR, WeightsError, load_manifest, save_entry
 
 TASKS = ("imageqx", "lesion")
-# Said again here: the command line must be there before torch is.
+# Repeated here: the command line must be there before torch is.
 LOSSES = ("cross-entropy", "bce")
 FINE_TUNED = "fine-tuned"
 
 
-def add_parser(subparsers: argparse._SubParsersAction) -> None:
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add ``train`` to the command line."""
     parser = subparsers.add_parser("train", help="train a network (needs torch)")
     parser.add_argument("task", choices=TASKS)

@@ -191,7 +191,7 @@ def _into_manifest(args: argparse.Namespace, report: Report) -> None:
     save_entry(args.task, entry.model_copy(update=changes), args.weights)
 
 
-def add_parser(subparsers: argparse._SubParsersAction) -> None:
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add ``evaluate`` to the command line."""
     parser = subparsers.add_parser(
         "evaluate", help=_("measure a network or the classical checks on photographs")

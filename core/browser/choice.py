@@ -43,7 +43,7 @@ def choose(*, fixed: str, asked: str, picked: str | None, lacking: Lack | None) 
         raise ValueError(message.format(name=fixed, variable=VARIABLE))
     wanted = fixed or picked or (asked if asked in WAYS else "") or "device"
     if wanted == "server" or lacking is None:
-        return Choice(wanted, fixed=bool(fixed))
+        return Choice("server" if wanted == "server" else "device", fixed=bool(fixed))
     return Choice("server", _why(lacking), fixed=bool(fixed))
 
 

@@ -14,8 +14,8 @@ Scene = Literal["camera", "result"]
 
 
 @dataclass(frozen=True)
-class Said:
-    """What the browser says in one run.
+class ComponentState:
+    """What the browser sends in one run.
 
     Attributes:
         message: a message as it came, in this run alone; nothing of it is checked. None without one.
@@ -46,7 +46,7 @@ def on_device_camera(
     report: str,
     shot: str | None = None,
     keep: Mapping[str, Any] | None = None,
-) -> Said:
+) -> ComponentState:
     """Draw the camera in the page. Call it in every run, also while the result is read: it owns the outbox.
 
     Not inside a fragment: a browser that finds its server started anew would ask for that fragment, which the
@@ -60,14 +60,14 @@ def on_device_camera(
         again: grows each time the person wants another photo; then the camera comes back by itself.
         answers: to the messages that came last, so that the browser need not keep them any longer.
         held: the photos whose result can be read here, by the browser's ids: it keeps them as long.
-        visit: the ``id`` of the log that takes events now, its clock ``t_ms`` when this was first said, and
+        visit: the ``id`` of the log that takes events now, its clock ``t_ms`` when this was first sent, and
             the ``attempts`` before that.
-        report: the last that was said of the camera, ``"ok"`` at first.
+        report: the last that was reported of the camera, ``"ok"`` at first.
         shot: which photo of a series is asked for; None for a photo alone.
         keep: what the card of a photo says that stays in the browser
             (:func:`core.text.device_card.device_words`); None where an accepted photo is sent.
     """
-    said = _component(
+    state = _component(
         key=key,
         data={
             "base": base,
@@ -90,7 +90,7 @@ def on_device_camera(
         on_message_change=_nothing,
         on_report_change=_nothing,
     )
-    return Said(said.message, str(said.report or report))
+    return ComponentState(state.message, str(state.report or report))
 
 
 def _nothing() -> None:

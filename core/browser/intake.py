@@ -201,8 +201,9 @@ def handle_message(
         message = Message.model_validate(_as_tuples(value))
     except ValidationError:
         name = value.get("id") if isinstance(value, dict) else None
-        answerable = isinstance(name, str) and len(name) <= _LONGEST_TEXT
-        return (Answer(name, unreadable) if answerable else None), None
+        if isinstance(name, str) and len(name) <= _LONGEST_TEXT:
+            return Answer(name, unreadable), None
+        return None, None
     for row in _rows(message.events):
         if events_seen.first(row.id):
             _note((log_of(row.visit) if row.visit is not None else None) or log, row)

@@ -166,12 +166,12 @@ def main() -> int:
     except RuntimeMissingError as error:
         print(error.message, file=sys.stderr)
         return 1
-    said = (
+    sentence = (
         _("ONNX Runtime {version} for browsers was fetched.")
         if done
         else _("ONNX Runtime {version} for browsers is there.")
     )
-    print(said.format(version=VERSION))
+    print(sentence.format(version=VERSION))
     return 0
 
 

@@ -21,7 +21,7 @@ from core.quality.setting import SettingError, asked_for
 from core.quality.verdict import Explains
 
 
-def add_parser(subparsers: argparse._SubParsersAction) -> None:
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add ``assess`` to the command line."""
     parser = subparsers.add_parser("assess", help="say whether photos are good enough, and what to do")
     add_path_arguments(parser)

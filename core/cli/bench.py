@@ -15,7 +15,7 @@ def _count(text: str) -> int:
     return value
 
 
-def add_parser(subparsers: argparse._SubParsersAction) -> None:
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add ``bench`` to the command line."""
     parser = subparsers.add_parser("bench", help="measure speed and memory on this machine")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to FILE as well")

@@ -21,7 +21,7 @@ def _gamma(text: str) -> float:
     return value
 
 
-def add_parser(subparsers: argparse._SubParsersAction) -> None:
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add ``classify`` to the command line."""
     parser = subparsers.add_parser("classify", help="say what photos might show (not a diagnosis)")
     add_path_arguments(parser)

@@ -17,8 +17,9 @@ def debugging() -> bool:
 
 def sentence_of(error: Exception) -> str:
     """One translated sentence about an error, with what to do."""
-    if isinstance(getattr(error, "message", None), str):
-        return error.message  # type: ignore[attr-defined]
+    message = getattr(error, "message", None)
+    if isinstance(message, str):
+        return message
     if isinstance(error, ModuleNotFoundError):
         return _(
             "This command needs the package {package}, which is not installed. "
@@ -51,11 +52,12 @@ def tell(sentence: str) -> None:
             print(sentence, file=sys.stderr)
 
 
-def quieten(stream: TextIO | None) -> None:
+def redirect_to_null(stream: TextIO | None) -> None:
     """Let what is left of a stream that failed go nowhere: else the interpreter complains when it ends."""
     with suppress(OSError, ValueError, AttributeError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         try:
-            os.dup2(nowhere, stream.fileno())  # type: ignore[union-attr]
+            if stream is not None:
+                os.dup2(nowhere, stream.fileno())
         finally:
             os.close(nowhere)

@@ -12,7 +12,7 @@ from typing import Any, Final, TextIO
 import numpy as np
 from PIL import Image
 
-from core.cli.faults import debugging, not_written, quieten, sentence_of, tell
+from core.cli.faults import debugging, not_written, redirect_to_null, sentence_of, tell
 from core.cli.search import Found, find_photos
 from core.photo import Photo, PhotoError, read_photo
 
@@ -151,7 +151,7 @@ def _write(line: str, outputs: dict[str, TextIO | None]) -> bool:
             del outputs[name]
             tell(not_written(name, error))
             if name == _STDOUT:
-                quieten(stream)
+                redirect_to_null(stream)
             elif stream is not None:
                 with suppress(OSError):
                     stream.close()

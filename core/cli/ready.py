@@ -7,7 +7,7 @@ from core.i18n import _
 from core.ready import problems
 
 
-def add_parser(subparsers: argparse._SubParsersAction) -> None:
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add ``ready`` to the command line."""
     subparsers.add_parser("ready", help="judge a drawn picture and say whether all is there")
 

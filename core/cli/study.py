@@ -14,7 +14,7 @@ from core.study.server import open_store
 from core.study.store import StudyStore
 
 
-def add_parser(subparsers: argparse._SubParsersAction) -> None:
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add ``study`` to the command line."""
     parser = subparsers.add_parser("study", help="list, export, purge, delete, back up, restore studies")
     commands = parser.add_subparsers(dest="study_command", required=True, metavar="WHAT")

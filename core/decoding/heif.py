@@ -1,6 +1,7 @@
 """HEIC and HEIF: the photo itself, never a preview inside it, with the colours that its boxes tell."""
 
 import io
+from collections.abc import Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -17,7 +18,7 @@ pillow_heif.options.DECODE_THREADS = 1
 pillow_heif.options.THUMBNAILS = False
 pillow_heif.options.AUX_IMAGES = False
 _CHANNELS: Final = {"L": 1, "LA": 2, "La": 2, "RGB": 3, "RGBA": 4, "RGBa": 4, "I": 1}
-_PLANES: Final = {400: 1.0, 420: 1.5, 422: 2.0, 444: 3.0}
+_PLANES: Final[Mapping[object, float]] = {400: 1.0, 420: 1.5, 422: 2.0, 444: 3.0}
 
 
 def decode(data: bytes, long_side: int | None) -> Picture:

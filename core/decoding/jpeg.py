@@ -1,7 +1,7 @@
 """JPEG: decoded at the smallest scale that is enough, and refused when the decoder complains.
 
 OpenCV's decoder (libjpeg-turbo) writes what it thinks of the data to the standard error stream, where
-`core.decoding.complaints` reads it; Pillow's keeps it to itself.
+`core.decoding.stderr` reads it; Pillow's keeps it to itself.
 """
 
 import io
@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from core.decoding import colour, complaints
+from core.decoding import colour, stderr
 from core.decoding.jpeg_file import JpegFile, parse
 from core.decoding.limits import Refusal, check_memory
 from core.decoding.picture import Picture, Rows
@@ -63,12 +63,12 @@ def reduction(width: int, height: int, long_side: int | None) -> int:
 def _decoded(file: JpegFile, factor: int) -> np.ndarray:
     """Pixels in BGR; raises when the decoder fails or complains of the data."""
     flags = _REDUCED[factor] | cv2.IMREAD_IGNORE_ORIENTATION
-    with complaints.heard() as heard:
+    with stderr.captured_stderr() as captured:
         try:
             bgr = cv2.imdecode(np.frombuffer(file.clean, np.uint8), flags)
         except cv2.error:
             bgr = None
-    if bgr is None or _damaged(heard.text, file) or _ends_in_filling(bgr):
+    if bgr is None or _damaged(captured.text, file) or _ends_in_filling(bgr):
         raise Refusal("corrupt")
     return bgr
 

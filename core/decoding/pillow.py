@@ -18,7 +18,7 @@ from PIL import (
 
 from core.decoding import colour
 from core.decoding.limits import Refusal, check_memory, check_size
-from core.decoding.picture import Picture, Rows
+from core.decoding.picture import Finish, Picture, Rows
 
 # Pillow warns from 89 megapixels on; the limit here is lower and its refusal is a sentence, not a warning.
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
@@ -161,7 +161,7 @@ def rows_of(image: Image.Image, profile: bytes | None = None, top: float | None 
     return rows
 
 
-def _with(picture: Picture, rows: Rows, finish=None) -> Picture:
+def _with(picture: Picture, rows: Rows, finish: Finish | None = None) -> Picture:
     return Picture(
         picture.width,
         picture.height,

@@ -81,6 +81,9 @@ class _Worker:
             env=os.environ | _SURROUNDINGS | {"PYTHONPATH": paths},
             creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
         )
+        assert self.process.stdin is not None  # both are pipes
+        assert self.process.stdout is not None
+        self._to, self._from = self.process.stdin, self.process.stdout
         with self._within(_START_SECONDS):
             ready = self._read(1)
         if ready != b"\x01":
@@ -95,9 +98,9 @@ class _Worker:
         """
         with self._within(WALL_SECONDS):
             try:
-                self.process.stdin.write(struct.pack("<II", len(data), long_side or 0))
-                self.process.stdin.write(data)
-                self.process.stdin.flush()
+                self._to.write(struct.pack("<II", len(data), long_side or 0))
+                self._to.write(data)
+                self._to.flush()
                 reply = self._reply()
                 if "code" in reply:
                     raise Refusal(reply["code"])
@@ -119,7 +122,7 @@ class _Worker:
     def end(self) -> None:
         """End it at once."""
         self.process.kill()
-        for stream in (self.process.stdin, self.process.stdout):
+        for stream in (self._to, self._from):
             with suppress(OSError):  # what was not sent yet has no reader any more
                 stream.close()
         self.process.wait()
@@ -128,7 +131,7 @@ class _Worker:
         return _Alarm(seconds, self.process)
 
     def _read(self, count: int) -> bytes:
-        return self.process.stdout.read(count)
+        return self._from.read(count)
 
     def _exactly(self, count: int) -> bytes:
         found = self._read(count)
@@ -166,7 +169,7 @@ class _Worker:
 class _Alarm:
     """Ends a process that is not done after some seconds."""
 
-    def __init__(self, seconds: float, process: subprocess.Popen) -> None:
+    def __init__(self, seconds: float, process: subprocess.Popen[bytes]) -> None:
         self._timer = threading.Timer(seconds, process.kill)
         self._timer.daemon = True
 

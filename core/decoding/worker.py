@@ -15,8 +15,8 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from core.decoding.complaints import listen
 from core.decoding.limits import CPU_SECONDS, MEMORY, MEMORY_FOR_ALL_PIXELS, Refusal
+from core.decoding.stderr import capture_stderr
 
 try:
     import resource
@@ -35,7 +35,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _fill_standard_streams()
     source, target, shown = sys.stdin.buffer, os.fdopen(os.dup(1), "wb"), os.dup(2)
-    listen()
+    capture_stderr()
     # Whatever a library prints must not get between the pixels.
     os.dup2(2, 1)
     try:

@@ -1,4 +1,4 @@
-"""Settings of a preset in plain words: what each is called, and how its value is said."""
+"""Settings of a preset in plain words: what each is called, and how its value is shown."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -190,7 +190,7 @@ def _inner(step: str) -> str:
     return named if named != step else condition_name(step).replace("_", " ")
 
 
-def said(value: Any, steps: Sequence[str] = ()) -> str:
+def value_text(value: Any, steps: Sequence[str] = ()) -> str:
     """A value in plain words, with its unit."""
     name = steps[-1] if steps else ""
     if value is MISSING:

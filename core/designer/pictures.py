@@ -164,7 +164,9 @@ def _frame(pose: _Pose, number: int, rng: np.random.Generator) -> np.ndarray:
     x = width / 2 - pose.off * wide + 0.004 * wide * np.sin(number / 3)
     y = height / 2 + 0.004 * high * np.cos(number / 4)
     scale = _FRAME[0] / wide
-    move = np.float32([[scale, 0, _FRAME[0] / 2 - x * scale], [0, scale, _FRAME[1] / 2 - y * scale]])
+    move = np.array(
+        [[scale, 0, _FRAME[0] / 2 - x * scale], [0, scale, _FRAME[1] / 2 - y * scale]], np.float32
+    )
     if scale < 0.5:
         scene = cv2.resize(scene, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
         move[:, :2] *= 2

@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from zipfile import BadZipFile
 
 import numpy as np
@@ -46,7 +46,7 @@ class ScoresError(Exception):
 
 @dataclass(frozen=True)
 class Scores:
-    """What the network answered for N photos of one set, beside what the panel of simulated raters said.
+    """What the network answered for N photos of one set, beside the votes of the panel of simulated raters.
 
     Attributes:
         quality: float, N x 4: probability per quality class, before the rule's class offsets.
@@ -112,7 +112,7 @@ def save(stored: Stored, path: Path) -> None:
     Raises:
         OSError: it cannot be written.
     """
-    columns: dict[str, np.ndarray] = {
+    columns: dict[str, Any] = {  # arrays; the keywords that NumPy knows itself are of other types
         "format": np.array(FORMAT),
         "sha256": np.array(stored.sha256),
         "benchmark": np.array(stored.benchmark),

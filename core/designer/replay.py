@@ -20,7 +20,7 @@ NEUTRAL: Final = PassRule(dict.fromkeys(EXPLANATIONS, 0.5))
 
 
 @dataclass(frozen=True)
-class Look:
+class Analysis:
     """What is kept of a picture: its verdict under ``NEUTRAL``, and its image statistics."""
 
     verdict: Verdict
@@ -32,7 +32,7 @@ class Frame:
     """One frame of a film: when (seconds from its start), and what was seen."""
 
     moment: float
-    look: Look
+    look: Analysis
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Step:
 
     Attributes:
         moment: seconds from the start.
-        raw: the frame's own condition, as the preset says it; ``"ready"`` when it passes.
+        raw: the frame's own condition, after the preset's merges; ``"ready"`` when it passes.
         shown: the condition on screen after it.
         taken: whether the photo took itself now.
     """
@@ -53,7 +53,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Stretch:
+class Interval:
     """A time over which one thing held: from, to (seconds), and the condition."""
 
     start: float
@@ -83,12 +83,12 @@ def rejudged(verdict: Verdict, rule: PassRule) -> Verdict:
     )
 
 
-def look_at(assessor: Assessor, rgb: np.ndarray) -> Look:
+def analyse(assessor: Assessor, rgb: np.ndarray) -> Analysis:
     """Assess a picture (uint8 RGB, H x W x 3) once, for any preset."""
-    return Look(assessor.assess(rgb, NEUTRAL), image_stats(network_square(rgb)))
+    return Analysis(assessor.assess(rgb, NEUTRAL), image_stats(network_square(rgb)))
 
 
-def condition_of(look: Look, preset: Preset, rule: PassRule) -> str:
+def condition_of(look: Analysis, preset: Preset, rule: PassRule) -> str:
     """The condition of a picture under a preset, with which light or way; ``"ready"`` when it passes.
 
     As if the camera looked away from the person: left and right are then theirs.
@@ -97,7 +97,7 @@ def condition_of(look: Look, preset: Preset, rule: PassRule) -> str:
 
 
 def _step(
-    look: Look, preset: Preset, rule: PassRule, settled: bool = True, before: ImageStats | None = None
+    look: Analysis, preset: Preset, rule: PassRule, settled: bool = True, before: ImageStats | None = None
 ) -> FrameStep:
     """The frame step of the live picture, on what was kept of a picture."""
     return frame_step(
@@ -111,9 +111,9 @@ def _step(
     )
 
 
-def said_of(look: Look, preset: Preset, rule: PassRule) -> str:
-    """The condition that is said of a picture, where a preset says one for another."""
-    return preset.said_as(condition_of(look, preset, rule))
+def merged_condition_of(look: Analysis, preset: Preset, rule: PassRule) -> str:
+    """The condition that is shown for a picture, after the preset's merges."""
+    return preset.merged_into(condition_of(look, preset, rule))
 
 
 def replay(film: Iterable[Frame], preset: Preset, rule: PassRule) -> tuple[Step, ...]:
@@ -134,25 +134,25 @@ def replay(film: Iterable[Frame], preset: Preset, rule: PassRule) -> tuple[Step,
         found = _step(frame.look, preset, rule, settled, before)
         before = found.stats
         advice = controller.see(found.key, found.moved)
-        steps.append(Step(frame.moment, preset.said_as(found.key), advice.key, controller.countdown.due))
+        steps.append(Step(frame.moment, preset.merged_into(found.key), advice.key, controller.countdown.due))
         if controller.countdown.due:
             controller.countdown.rest()
     return tuple(steps)
 
 
-def stretches(steps: Sequence[Step], end: float) -> tuple[Stretch, ...]:
+def intervals(steps: Sequence[Step], end: float) -> tuple[Interval, ...]:
     """The prompts one after the other, each with the time that it stood.
 
     Args:
         end: when the film ends, in seconds.
     """
-    found: list[Stretch] = []
+    found: list[Interval] = []
     for step in steps:
         if found and found[-1].key == step.shown:
             continue
         if found:
             found[-1] = replace(found[-1], end=step.moment)
-        found.append(Stretch(step.moment, end, step.shown))
+        found.append(Interval(step.moment, end, step.shown))
     return tuple(found)
 
 
@@ -175,7 +175,7 @@ class Figures:
 
 def figures(steps: Sequence[Step], end: float) -> Figures:
     """The figures of a replay."""
-    shown = stretches(steps, end)
+    shown = intervals(steps, end)
     opened = [one for one in shown if one.key in OPEN_KEYS]
     return Figures(
         prompts=len(shown),

@@ -36,7 +36,7 @@ class GuidanceController:
     """Follows one stream of conditions, one a frame.
 
     "Ready" and the open shutter come and go together, so that words and button never disagree. Where the
-    photo takes itself, "counting" is said in its place all the while: a countdown may stop and start anew,
+    photo takes itself, "counting" is shown in its place all the while: a countdown may stop and start anew,
     and keeping still is right either way.
     """
 
@@ -46,7 +46,7 @@ class GuidanceController:
         self._preset = preset
         self._clock = clock
         self._stabiliser = Stabiliser(preset, clock)
-        self._said = "searching"
+        self._shown = "searching"
         self._same_since = -math.inf
 
     def see(self, key: str, moved: bool = False) -> Advice:
@@ -57,7 +57,7 @@ class GuidanceController:
             moved: whether the picture changed much since the frame before.
         """
         steady = self.gate.see(key == "ready")
-        shown = self._stabiliser.update(self._preset.said_as(key), ready_allowed=steady)
+        shown = self._stabiliser.update(self._preset.merged_into(key), ready_allowed=steady)
         self.gate.settle(shown == "ready")
         self.countdown.see(shown == "ready" and key == "ready" and not moved)
         return self._say(shown, key)
@@ -72,13 +72,13 @@ class GuidanceController:
     def help(self) -> str | None:
         """The condition that help is offered for, since its hint stayed long; None for none."""
         after = self._preset.timing.help_after_s
-        if after is None or family(self._said) not in _HELPED:
+        if after is None or family(self._shown) not in _HELPED:
             return None
-        return self._said if self._clock() - self._same_since >= after else None
+        return self._shown if self._clock() - self._same_since >= after else None
 
     def _say(self, shown: str, raw_key: str) -> Advice:
-        said = "counting" if shown == "ready" and self._preset.gate.auto_capture else shown
-        if family(said) != family(self._said):
+        shown_key = "counting" if shown == "ready" and self._preset.gate.auto_capture else shown
+        if family(shown_key) != family(self._shown):
             self._same_since = self._clock()
-        self._said = said
-        return Advice(key=said, raw_key=raw_key)
+        self._shown = shown_key
+        return Advice(key=shown_key, raw_key=raw_key)

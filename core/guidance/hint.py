@@ -51,4 +51,4 @@ def hint_for(
 ) -> Hint | None:
     """The hint for a picture, or None when it passes; see :func:`condition`."""
     key = condition(verdict, preset, healthy_skin_passes)
-    return None if key is None else hint(preset.said_as(key), preset, language)
+    return None if key is None else hint(preset.merged_into(key), preset, language)

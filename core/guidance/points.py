@@ -9,8 +9,8 @@ from core.quality.labels import EXPLANATIONS
 from core.quality.verdict import Verdict
 
 State = Literal["fine", "nearly", "fault", "unjudged"]
-"""``nearly``: under its threshold, and yet what keeps the picture from passing. ``unjudged``: nothing can be
-said of it here, so it is never called fine."""
+"""``nearly``: under its threshold, and yet what keeps the picture from passing. ``unjudged``: it cannot
+be judged here, so it is never called fine."""
 
 OF_A_SPOT: Final = ("bad_framing", "too_far_away")
 """These points mean nothing where no spot is in the picture."""
@@ -23,15 +23,15 @@ class Point:
     Attributes:
         key: the explanation.
         state: how it stands.
-        said: the condition to word it by where it is to be improved: the refined one where that is what is
-            said of the picture, else the explanation.
+        condition: what it is worded by where it is to be improved: the refined condition where that is
+            shown for the picture, else the explanation.
         share: its probability (0-1); None where the assessor gives none.
         threshold: the probability (0-1) from which it counts; None where it never does.
     """
 
     key: str
     state: State
-    said: str
+    condition: str
     share: float | None
     threshold: float | None
 
@@ -60,8 +60,8 @@ def points(verdict: Verdict, thresholds: Mapping[str, float], condition: str | N
     Args:
         thresholds: probability (0-1) per explanation from which it counts as a fault; at 1, or left out, it
             never counts.
-        condition: what is said of the picture (``core.guidance.hint.condition``, or a refined one); None when
-            it passes.
+        condition: what is shown for the picture (``core.guidance.hint.condition``, or a refined one); None
+            when it passes.
     """
     flagged = {family(key) for key in verdict.flagged}
     named = None if condition is None else family(condition)
@@ -70,8 +70,8 @@ def points(verdict: Verdict, thresholds: Mapping[str, float], condition: str | N
         threshold = thresholds.get(key, 1.0)
         share = verdict.explanations.get(key)
         state = _state(key, verdict, flagged, named, share is not None and threshold < 1)
-        said = condition if condition is not None and key == named else key
-        found.append(Point(key, state, said, share, threshold if threshold < 1 else None))
+        worded = condition if condition is not None and key == named else key
+        found.append(Point(key, state, worded, share, threshold if threshold < 1 else None))
     return tuple(found)
 
 

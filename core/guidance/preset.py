@@ -1,7 +1,7 @@
 """A preset: thresholds, wording, priorities and timing, read from one checked YAML file.
 
 A file may leave anything out. What it leaves out comes key by key from ``balanced``, and the words from the
-house (``presets/words``).
+built-in ones (``presets/words``).
 """
 
 import re
@@ -59,10 +59,10 @@ class Preset(Judged):
         thresholds: probability (0-1) per explanation from which it counts as a fault; those
             left out come from the operating point.
         second_opinion: whether classical measurements are weighed together with the network.
-        priority: the picture conditions, first said first.
-        merge: conditions that are said as another: ``adjust`` says only that something is amiss.
+        priority: the picture conditions, most important first.
+        merge: conditions that are shown as another: ``adjust`` says only that something is amiss.
         shots: what a series of photos asks for, and how each of them is judged.
-        prompts: own wording per language (such as ``"en"``) and condition key, over the house's.
+        prompts: own wording per language (such as ``"en"``) and condition key, over the built-in ones.
     """
 
     name: Annotated[str, Field(pattern=f"^{NAME}$")]
@@ -127,8 +127,8 @@ class Preset(Judged):
             extent = wanted.spot_at_least, wanted.spot_at_most
         return PassRule(thresholds, healthy or healthy_skin_passes, offsets, self.second_opinion, *extent)
 
-    def said_as(self, key: str) -> str:
-        """The condition that a condition is said as: itself, unless this preset merges it into another."""
+    def merged_into(self, key: str) -> str:
+        """The condition that is shown for a condition: itself, unless this preset merges it into another."""
         return self.merge.get(key, self.merge.get(family(key), key))
 
     def prompt(self, key: str, language: str = "en") -> Prompt:

@@ -1,4 +1,4 @@
-"""Which light, which way: a coarse condition said more exactly, where the picture tells. Never a new one."""
+"""Which light, which way: a coarse condition refined, where the picture tells. Never a new one."""
 
 from typing import Final, Literal
 

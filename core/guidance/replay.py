@@ -1,4 +1,4 @@
-"""How soon the right thing is said, how often it changes, how long it is wrong: with smoothing and without.
+"""How soon the right prompt is shown, how often it changes, how long it is wrong: with smoothing and without.
 
 ``python -m core.guidance.replay FILE...`` for sessions' logs or streams of one JSON object a line; without a
 file, on made-up streams.
@@ -18,7 +18,7 @@ from core.guidance.conditions import OPEN_KEYS
 from core.guidance.controller import GuidanceController
 from core.guidance.preset import Preset, PresetError, load_preset
 from core.guidance.stabiliser import Stabiliser
-from core.guidance.streams import Stream, StreamError, made, read
+from core.guidance.streams import Stream, StreamError, read, synthetic_stream
 
 
 class Clock:
@@ -39,7 +39,7 @@ class Smoother(Protocol):
         ...
 
 
-class Raw:
+class Unsmoothed:
     """No smoothing: what the frame says."""
 
     def __call__(self, key: str) -> str:
@@ -47,8 +47,8 @@ class Raw:
         return key
 
 
-class Whole:
-    """The coach as the camera has it: "ready" also waits for the steady second of the gate."""
+class GatedController:
+    """The guidance controller as the camera has it: "ready" also waits for the steady second of the gate."""
 
     def __init__(self, preset: Preset, clock: Clock) -> None:
         self._controller = GuidanceController(preset, clock)
@@ -64,9 +64,9 @@ def smoothers(preset: Preset) -> dict[str, Callable[[Clock], Smoother]]:
     timing = preset.timing
     ours = f"Retake: {timing.window_ms} ms, half-life {timing.half_life_ms} ms, lead {timing.lead:g}"
     return {
-        "no smoothing": lambda clock: Raw(),
+        "no smoothing": lambda clock: Unsmoothed(),
         ours: lambda clock: Stabiliser(preset, clock).update,
-        "Retake with the gate": lambda clock: Whole(preset, clock),
+        "Retake with the gate": lambda clock: GatedController(preset, clock),
     }
 
 
@@ -75,9 +75,9 @@ class Measured:
     """How a smoother did.
 
     Attributes:
-        first_correct: median and 95th percentile of the seconds from a change of what is to be said to the
-            first frame that says so; those that were never said count as infinite.
-        never: share (0-1) of changes after which it was not said before the next.
+        first_correct: median and 95th percentile of the seconds from a change of the true condition to the
+            first frame that shows it; those that were never shown count as infinite.
+        never: share (0-1) of changes after which it was not shown before the next.
         changes: of the hint on screen, a minute.
         wrong: share (0-1) of the time in which something else was on screen.
         shortest: seconds that the shortest hint stayed.
@@ -161,7 +161,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if args.files:
             streams = [read(path, preset) for path in args.files]
         else:
-            streams = [made(seed, preset) for seed in range(max(1, args.made))]
+            streams = [synthetic_stream(seed, preset) for seed in range(max(1, args.made))]
     except (PresetError, StreamError) as error:
         print(error.message, file=sys.stderr)
         return 1

@@ -1,4 +1,4 @@
-"""One hint at a time, and no flapping: a vote over the last moments picks what is said."""
+"""One hint at a time, and no flapping: a vote over the last moments picks the prompt."""
 
 import math
 from collections import deque

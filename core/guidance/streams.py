@@ -29,13 +29,13 @@ _OVERLOOKED: Final = 0.6
 _RUN: Final = 3.0
 # How often a frame of bad light is told apart from the coarse condition (docs/decisions/stabiliser.md).
 _REFINED: Final = {"bad_light": ("too_dark", 0.9), "bad_framing": ("move_up", 0.8)}
-# Hindsight: what most frames said this many seconds around a moment.
+# Hindsight: what most frames showed this many seconds around a moment.
 _AROUND: Final = 1.5
 
 
 @dataclass(frozen=True)
 class Frame:
-    """One frame: when (seconds), what it was called, and what was to be said in truth."""
+    """One frame: when (seconds), the condition seen, and the condition in truth."""
 
     at: float
     key: str
@@ -53,7 +53,7 @@ class StreamError(Exception):
         self.message = message
 
 
-def made(seed: int, preset: Preset, steps: int = 6) -> Stream:
+def synthetic_stream(seed: int, preset: Preset, steps: int = 6) -> Stream:
     """A person puts one thing right after the other, seen by a network that errs as often as was measured.
 
     Args:
@@ -98,7 +98,7 @@ def _mistake(rng: np.random.Generator, truth: str, wrong: str) -> str:
 def read(path: Path, preset: Preset) -> Stream:
     """Read a stream from a file of one JSON object a line.
 
-    Either a session's log (its ``frame_assessed`` rows; what was to be said is then judged with hindsight),
+    Either a session's log (its ``frame_assessed`` rows; the truth is then judged with hindsight),
     or lines of ``t`` (seconds), ``key`` and, where it is known, ``truth``.
 
     Raises:
@@ -151,6 +151,6 @@ def _frame(row: dict[str, Any], preset: Preset) -> tuple[float, str, str | None]
 
 
 def hindsight(frames: Iterable[tuple[float, str]], at: float) -> str:
-    """What most frames around a moment said, before it and after."""
+    """What most frames around a moment showed, before it and after."""
     near = [key for moment, key in frames if abs(moment - at) <= _AROUND]
     return max(dict.fromkeys(near), key=near.count)

@@ -1,4 +1,4 @@
-"""What is said for each condition: the house's words in each language, and how a preset overrides them."""
+"""The prompt for each condition: the built-in words of each language, and how a preset overrides them."""
 
 import re
 from collections.abc import Mapping
@@ -53,11 +53,11 @@ Key = Annotated[str, AfterValidator(_known)]
 
 
 class _Words(RootModel[Mapping[Key, Prompt]]):
-    """The house's words in one language."""
+    """The built-in prompts of one language."""
 
 
 class _EnglishWords(RootModel[Mapping[Key, EnglishPrompt]]):
-    """The house's words in English."""
+    """The built-in prompts in English."""
 
 
 class Prompts(BaseModel):
@@ -86,14 +86,14 @@ class Prompts(BaseModel):
 
 
 def house_languages() -> tuple[str, ...]:
-    """The languages that the house has words in, English first."""
+    """The languages with built-in prompts, English first."""
     others = sorted(path.stem for path in WORDS_DIR.glob("*.yaml") if path.stem != "en")
     return ("en", *others)
 
 
 @cache
 def house_words(language: str) -> Mapping[str, Prompt]:
-    """The house's prompts in a language, by condition key; empty for a language that it does not speak.
+    """The built-in prompts of a language, by condition key; empty for a language without any.
 
     Raises:
         core.yaml_model.YamlError: the file does not fit; its message names the line and what to do.
@@ -106,10 +106,10 @@ def house_words(language: str) -> Mapping[str, Prompt]:
 
 
 def worded(own: Prompts, key: str, language: str) -> Prompt:
-    """What is said for a condition key.
+    """The prompt for a condition key.
 
-    The preset's own words in the language, else the house's, else the preset's own in English, else the
-    house's in English.
+    The preset's own words in the language, else the built-in ones, else the preset's own in English, else the
+    built-in ones in English.
 
     Raises:
         KeyError: no such condition.

@@ -91,7 +91,7 @@ class LesionClassifier:
         return outputs["logits"][0], None if features is None else features.mean(axis=(1, 2))
 
     def judge(self, logits: np.ndarray, pooled: np.ndarray | None) -> Prediction:
-        """The prediction that follows from what the network said (``raw``); it took no time."""
+        """The prediction that follows from the network's raw outputs (``raw``); it took no time."""
         chances = softmax(logits / self._entry.temperature + self._offsets)
         order = np.argsort(-chances, kind="stable")
         reason = self._reason(float(chances.max()), logits, pooled)

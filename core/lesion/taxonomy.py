@@ -106,7 +106,7 @@ class Taxonomy(_Part):
         """One plain sentence about a class, or ""; raises KeyError for a label that is none."""
         return translated(self.labels[label].description)
 
-    def learnt_little(self, label: str) -> bool:
+    def has_few_photos(self, label: str) -> bool:
         """Whether there were few photographs to learn a class from, as far as the file says."""
         photos = self.labels[label].photos
         return photos is not None and photos < self.few_photos
@@ -118,14 +118,14 @@ class Taxonomy(_Part):
             return translated(words.note)
         photos, sources = _photos(words.photos), _sources(words.sources)
         sentence = _("The network learnt this kind from {photos} of {sources}.")
-        if self.learnt_little(label):
+        if self.has_few_photos(label):
             sentence = _(
                 "The network learnt this kind from few photos ({photos} of {sources}), so take this answer "
                 "with special care."
             )
         return _joined(sentence.format(photos=photos, sources=sources), translated(words.note))
 
-    def taught_by(self, label: str) -> str:
+    def training_photos(self, label: str) -> str:
         """The same for a table: counts and note, without advice."""
         words = self.labels[label]
         counted = ""

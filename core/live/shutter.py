@@ -54,7 +54,7 @@ def press(
         stream_session.record("capture_blocked", reason="locked")
         return Try(Outcome.LOCKED)
     taken = _take(stream_session, name())
-    if taken.outcome is Outcome.REFUSED:
+    if taken.outcome is Outcome.REFUSED and taken.verdict is not None:
         key = condition(taken.verdict, stream_session.preset, stream_session.rule.healthy_skin_passes)
         stream_session.record("capture_blocked", reason="refused", key=key, refused=stream_session.refuse())
     return taken
@@ -72,7 +72,7 @@ def use_anyway(
         stream_session.record("capture_blocked", reason="locked", override=True)
         return Try(Outcome.LOCKED)
     taken = refused if refused is not None else _take(stream_session, name())
-    if taken.outcome is not Outcome.REFUSED:
+    if taken.outcome is not Outcome.REFUSED or taken.verdict is None:
         return taken
     stream_session.record("gate_overridden", **verdict_properties(taken.verdict))
     stream_session.record("photo_accepted", overridden=True)

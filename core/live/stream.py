@@ -5,11 +5,11 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 import av
 import streamlit as st
-from streamlit_webrtc import WebRtcMode, WebRtcStreamerContext, component, webrtc_streamer
+from streamlit_webrtc import Translations, WebRtcMode, WebRtcStreamerContext, component, webrtc_streamer
 
 from core.i18n import _
 from core.live.guide import draw_guide
@@ -107,7 +107,7 @@ def camera_stream(
     return state
 
 
-def _state(context: WebRtcStreamerContext) -> StreamState:
+def _state(context: WebRtcStreamerContext[Any, Any]) -> StreamState:
     state = context.state
     return StreamState(playing=state.playing, connecting=state.signalling and not state.playing)
 
@@ -134,7 +134,7 @@ def _forget_earlier_stream(key: str) -> None:
         context._set_state(component.compile_state(value))  # it is starting, not stopped
 
 
-def _translations() -> dict[str, str]:
+def _translations() -> Translations:
     return {
         "start": _("Start camera"),
         "stop": _("Stop camera"),

@@ -13,7 +13,7 @@ from core.live.stream_session import Frame, StreamSession
 
 _LOG: Final = logging.getLogger(__name__)
 GONE_AFTER_S: Final = 20.0
-"""A stream that brought nothing for this long is over, even if nobody said so."""
+"""A stream that brought nothing for this long is over, even if nothing reported it."""
 
 
 class Worker:

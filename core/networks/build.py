@@ -3,8 +3,9 @@
 from torch import nn
 
 from core.i18n import _
+from core.lesion.taxonomy import LABELS
 from core.networks.imageqx import ImageQXNet
-from core.networks.lesion import ARCHITECTURES, DEFAULT, LABELS, LesionNet
+from core.networks.lesion import ARCHITECTURES, DEFAULT, LesionNet
 
 
 class ArchitectureError(Exception):

@@ -9,6 +9,7 @@ from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval, fuse_linear_bn_eval
 
 Module = TypeVar("Module", bound=nn.Module)
+_Norm = nn.BatchNorm1d | nn.BatchNorm2d
 
 
 def _pairs(module: nn.Module) -> list[tuple[nn.Module, str, str]]:
@@ -54,7 +55,7 @@ def unfold_into(module: nn.Module, folded: dict[str, torch.Tensor]) -> None:
         ValueError: a parameter has another shape.
     """
     filled = 0
-    normed: dict[int, nn.Module] = {}
+    normed: dict[int, _Norm] = {}
     for owner, name, norm_name in _pairs(module):
         normed[id(getattr(owner, name))] = getattr(owner, norm_name)
     for path, layer in module.named_modules():
@@ -74,7 +75,7 @@ def unfold_into(module: nn.Module, folded: dict[str, torch.Tensor]) -> None:
         if norm is not None:
             norm.reset_parameters()
             # running_var + eps is what the output is divided by: make it exactly one.
-            norm.running_var.fill_(1 - norm.eps)
+            _statistics(norm)[1].fill_(1 - norm.eps)
         if layer.bias is not None:
             layer.bias.copy_(bias)
         elif norm is not None:
@@ -83,9 +84,16 @@ def unfold_into(module: nn.Module, folded: dict[str, torch.Tensor]) -> None:
         raise KeyError("no layer of this network")
 
 
-def _is_identity(norm: nn.Module) -> bool:
+def _statistics(norm: _Norm) -> tuple[torch.Tensor, torch.Tensor]:
+    """Running mean and variance of a BatchNorm, which every one here has."""
+    assert norm.running_mean is not None
+    assert norm.running_var is not None
+    return norm.running_mean, norm.running_var
+
+
+def _is_identity(norm: _Norm) -> bool:
     """Whether ``unfold_into`` made this BatchNorm an identity but for a shift."""
-    return bool((norm.running_var == 1 - norm.eps).all())
+    return bool((_statistics(norm)[1] == 1 - norm.eps).all())
 
 
 @torch.no_grad()
@@ -105,17 +113,17 @@ def settle(module: nn.Module, *images: torch.Tensor) -> None:
 
     def take(norm: nn.Module, inputs: tuple[torch.Tensor]) -> None:
         # A layer that begins anew needs its statistics: made an identity it would let the signal die away.
-        if not _is_identity(norm):
+        if not isinstance(norm, _Norm) or not _is_identity(norm):
             return
         values = inputs[0].transpose(0, 1).flatten(1)
         mean, variance = values.mean(1), values.var(1, correction=0)
+        known_mean, known_variance = _statistics(norm)
         norm.bias.add_(mean)
-        norm.running_mean.copy_(mean)
-        norm.running_var.copy_(variance)
+        known_mean.copy_(mean)
+        known_variance.copy_(variance)
         norm.weight.copy_((variance + norm.eps).sqrt())
 
-    kinds = nn.BatchNorm1d | nn.BatchNorm2d
-    hooks = [m.register_forward_pre_hook(take) for m in module.modules() if isinstance(m, kinds)]
+    hooks = [m.register_forward_pre_hook(take) for m in module.modules() if isinstance(m, _Norm)]
     was_training = module.training
     module.eval()(*images)
     module.train(was_training)

@@ -44,6 +44,9 @@ class DetailNet(nn.Module):
     chance on new ones; this has little to know a source by (docs/decisions/training.md).
     """
 
+    bank: Tensor
+    luma: Tensor
+
     def __init__(self) -> None:
         super().__init__()
         self.register_buffer("bank", cosine_bank(), persistent=False)
@@ -117,7 +120,7 @@ class ImageQXNet(nn.Module):
             weight.mul_(mask)
             for hook in getattr(weight, "kept_apart", ()):
                 hook.remove()
-            weight.kept_apart = [weight.register_hook(mask.mul)]
+            vars(weight)["kept_apart"] = [weight.register_hook(mask.mul)]
 
     def forward(self, images: Tensor, details: Tensor | None = None) -> tuple[Tensor, ...]:
         """Assess a batch.

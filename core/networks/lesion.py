@@ -30,7 +30,7 @@ _TRUNK: Final = ("conv1", "bn1", "relu", "maxpool", "layer1", "layer2", "layer3"
 
 
 def _channels(stage: nn.Module) -> int:
-    """Channels that a stage of EfficientNet puts out: those of its last convolution."""
+    """Channels that a stage puts out: those of its last convolution, as listed."""
     return [layer.out_channels for layer in stage.modules() if isinstance(layer, nn.Conv2d)][-1]
 
 
@@ -49,12 +49,13 @@ class LesionNet(nn.Module):
         self.scale: nn.Conv2d | None = None
         if arch in RESNETS:
             self.trunk = nn.Sequential(OrderedDict((name, getattr(whole, name)) for name in _TRUNK))
-            width = whole.fc.in_features
+            width = _channels(self.trunk)
         else:
-            self.trunk = whole.features
+            self.trunk = nn.Sequential(OrderedDict(whole.get_submodule("features").named_children()))
             width = sum(_channels(stage) for stage in self.trunk[FIRST_READ:])
             self.scale = nn.Conv2d(width, width, 1, groups=width)
             nn.init.ones_(self.scale.weight)
+            assert self.scale.bias is not None
             nn.init.zeros_(self.scale.bias)
             self.scale.requires_grad_(False)
         self.pool = nn.AdaptiveAvgPool2d(1)
@@ -68,7 +69,8 @@ class LesionNet(nn.Module):
     @property
     def early_stages(self) -> tuple[nn.Module, nn.Module]:
         """Two stages behind which styles of pictures may be mixed (``mixstyle``)."""
-        return (self.trunk.layer1, self.trunk.layer2) if self.scale is None else tuple(self.trunk[2:4])
+        first, second = ("layer1", "layer2") if self.scale is None else ("2", "3")
+        return self.trunk.get_submodule(first), self.trunk.get_submodule(second)
 
     def features(self, images: Tensor) -> Tensor:
         """The feature map whose mean the head reads; arguments as for ``forward``."""

@@ -8,9 +8,10 @@ import torch
 from torch import nn
 
 from core.i18n import _
+from core.lesion.taxonomy import LABELS
 from core.networks.build import ArchitectureError, build
 from core.networks.fold import fold
-from core.networks.lesion import DEFAULT, LABELS
+from core.networks.lesion import DEFAULT
 from core.runtime.manifest import NetworkEntry, WeightsError, load_manifest
 from core.runtime.onnx_file import initialiser_names, read_initialisers
 from core.runtime.weights import WEIGHTS_DIR, verify

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from core.i18n import _, in_sentence
+from core.i18n import _, in_sentence, percent
 from core.reports import plots, story
 from core.reports.lesion_story import kind, not_comparable
 from core.reports.plots import Mark
@@ -15,13 +15,13 @@ MOST_PAIRS: Final = 12
 
 
 def overall(report: Report) -> list[ReportSection]:
-    """What is said once of the network."""
+    """The sections about the network as a whole."""
     makers = (_headline, _paper, _sources, _refusing, _learnt)
     return [made for make in makers if (made := make(report)) is not None]
 
 
 def of_photo_set(report: Report, name: str) -> list[ReportSection]:
-    """What is said of each set of photographs."""
+    """The sections of each set of photographs."""
     section, labels = branch(report, "sections", name), _labels(report)
     makers: tuple[Callable[[str, Mapping[str, Any], list[str]], ReportSection | None], ...] = (
         _classes,
@@ -398,7 +398,7 @@ def _coverage(name: str, section: Mapping[str, Any], labels: list[str]) -> Repor
             continue
         drawn.append((share, right))
         rows.append(
-            (f"{share:.0%}", count(entry, "n"), Figure(right, percent=True), Figure(number(entry, "from")))
+            (percent(share), count(entry, "n"), Figure(right, percent=True), Figure(number(entry, "from")))
         )
     if not rows:
         return None

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from core.i18n import _
+from core.i18n import _, percent
 from core.reports.svg import Frame, Plot, block, dot, line, n, text, words
 
 Points = list[tuple[float, float]]
@@ -29,10 +29,10 @@ class Mark:
 
 @dataclass(frozen=True)
 class Bin:
-    """Answers of about the same certainty: how sure they were (0-1), and how many were right (0-1)."""
+    """A bin of a reliability diagram: mean predicted probability and observed share, both 0-1."""
 
-    said: float
-    right: float
+    predicted: float
+    observed: float
     count: int
 
 
@@ -73,7 +73,7 @@ def confusion(name: str, title: str, counts: Sequence[Sequence[int]], labels: Se
             elif count:
                 parts.append(text(x + wide / 2, middle + 4, str(count), "small", "middle"))
             if roomy and whole:
-                parts.append(text(x + wide / 2, middle + 15, f"{share:.0%}", "quiet small", "middle"))
+                parts.append(text(x + wide / 2, middle + 15, percent(share), "quiet small", "middle"))
         said = ", ".join(f"{word} {count}" for word, count in zip(labels, row, strict=True))
         told.append(_("In truth {label}: answered {said}.").format(label=label, said=said))
     return Plot(name, title, " ".join(told), _WIDTH, top + high * len(labels) + 8, "".join(parts))
@@ -113,7 +113,7 @@ def roc(
     if shipped is not None:
         parts.append(dot(frame.x(shipped[0]), frame.y(shipped[1]), "full", 4))
         desc += " " + _("As shipped: {found} found, {alarms} false alarms.").format(
-            found=f"{shipped[1]:.0%}", alarms=f"{shipped[0]:.0%}"
+            found=percent(shipped[1]), alarms=percent(shipped[0])
         )
     return Plot(name, title, desc, 160, 186, "".join(parts), says_title=True)
 
@@ -157,14 +157,16 @@ def reliability(
             line(12, y - 4, 40, y - 4, f"line {stroke}"),
             dot(26, y - 4, kind, 4),
             text(48, y, said),
-            frame.path([(entry.said, entry.right) for entry in bins], f"line {stroke}"),
+            frame.path([(entry.predicted, entry.observed) for entry in bins], f"line {stroke}"),
         ]
         most = max(entry.count for entry in bins) or 1
         for entry in bins:
             radius = 2.2 + 4 * (entry.count / most) ** 0.5
-            parts.append(dot(frame.x(entry.said), frame.y(entry.right), kind, radius))
+            parts.append(dot(frame.x(entry.predicted), frame.y(entry.observed), kind, radius))
         pairs = ", ".join(
-            _("{said} sure and {right} right").format(said=f"{entry.said:.0%}", right=f"{entry.right:.0%}")
+            _("{said} sure and {right} right").format(
+                said=percent(entry.predicted), right=percent(entry.observed)
+            )
             for entry in bins
         )
         told.append(f"{said}: {pairs}.")
@@ -205,7 +207,7 @@ def coverage(name: str, title: str, lines: Sequence[tuple[str, Points]]) -> Plot
         parts.append(frame.path(sorted(points), f"line {stroke}"))
         parts += [dot(frame.x(x), frame.y(y), kind, 3.2) for x, y in points]
         pairs = ", ".join(
-            _("{right} right with {share} answered").format(right=f"{y:.0%}", share=f"{x:.0%}")
+            _("{right} right with {share} answered").format(right=percent(y), share=percent(x))
             for x, y in points
         )
         told.append(f"{called}: {pairs}.")

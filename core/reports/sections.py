@@ -64,13 +64,13 @@ def name_of(key: str) -> str:
 
 
 def overall(report: Report) -> list[ReportSection]:
-    """What is said once of a network."""
+    """The sections about the network as a whole."""
     makers = (_paper, _points, _real)
     return [made for make in makers if (made := make(report)) is not None]
 
 
 def of_photo_set(report: Report, name: str) -> list[ReportSection]:
-    """What is said of each set of photographs."""
+    """The sections of each set of photographs."""
     section = branch(report, "sections", name)
     makers: tuple[Callable[[str, Mapping[str, Any]], ReportSection | None], ...] = (
         _gate,
@@ -241,7 +241,7 @@ def _points(report: Report) -> ReportSection | None:
             )
         )
     tables: list[Part] = [Table(_("What passes"), tuple(head), tuple(rows), "; ".join(counts) + ".")]
-    limits = tuple(
+    limits: tuple[tuple[Cell, ...], ...] = tuple(
         (name_of(point), *(Figure(number(given, point, "thresholds", key)) for key in EXPLANATIONS))
         for point in names
         if branch(given, point, "thresholds")
@@ -306,8 +306,8 @@ def _real(report: Report) -> ReportSection | None:
         )
         parts.append(Table(_("Real faults of scenes without skin"), head, tuple(rows)))
     if tones:
-        head = (_("Drawn skin"), _("Photos"), _("Pass"), _("Bad light said"))
-        parts.append(Table(_("Good drawings of a spot, by tone"), head, tuple(tones)))
+        of_tones = (_("Drawn skin"), _("Photos"), _("Pass"), _("Bad light said"))
+        parts.append(Table(_("Good drawings of a spot, by tone"), of_tones, tuple(tones)))
     if not parts:
         return None
     return ReportSection(
@@ -537,7 +537,7 @@ def _fairness(name: str, section: Mapping[str, Any]) -> ReportSection | None:
         parts.append(plots.dots(f"{name}-fairness", title, drawn, legend, _("share, with its interval")))
     parts.append(Table(_("Good photos by skin tone, in numbers"), head, tuple(rows), note))
     if faults:
-        parts.append(_sensed(bins, faults, branch(given, "largest_gap_sensitivity")))
+        parts.append(_tone_table(bins, faults, branch(given, "largest_gap_sensitivity")))
     return ReportSection(
         f"{name}-fairness",
         _("Light and dark skin"),
@@ -551,7 +551,7 @@ def _fairness(name: str, section: Mapping[str, Any]) -> ReportSection | None:
     )
 
 
-def _sensed(bins: Sequence[Mapping[str, Any]], faults: Sequence[str], gaps: Mapping[str, Any]) -> Table:
+def _tone_table(bins: Sequence[Mapping[str, Any]], faults: Sequence[str], gaps: Mapping[str, Any]) -> Table:
     rows: list[tuple[Cell, ...]] = []
     for key in faults:
         row: list[Cell] = [explanation_name(key)]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from core.i18n import _, in_sentence, ngettext
+from core.i18n import _, in_sentence, ngettext, percent
 from core.quality.labels import EXPLANATIONS
 from core.reports.reading import Report, at, branch, count, number, pair, photo_sets
 from core.text.wording import explanation_name
@@ -40,7 +40,7 @@ def photo_set_name(key: str) -> str:
     }.get(key, key.replace("_", " "))
 
 
-def photo_set_told(key: str) -> str:
+def photo_set_sentence(key: str) -> str:
     """What a set of photographs is, in a sentence."""
     return {
         "left_out": _(
@@ -95,13 +95,13 @@ def story(report: Report) -> tuple[str, ...]:
     section = headline_section(report)
     if section is None:
         return ()
-    told = [_gate_told(report, section), *_other_told(report, section)]
-    told += _faults_told(report, section)
-    told += _tones_told(report, section)
+    told = [_gate_sentence(report, section), *_other_told(report, section)]
+    told += _fault_sentences(report, section)
+    told += _tone_sentences(report, section)
     return tuple(told)
 
 
-def _gate_told(report: Report, section: str) -> str:
+def _gate_sentence(report: Report, section: str) -> str:
     found = gate(report, section)
     assert found is not None
     return _(
@@ -121,7 +121,7 @@ def headline_source(report: Report) -> str:
         if around is None:
             return ""
         return " " + _("(95% interval {low} to {high})").format(
-            low=f"{around[0]:.0%}", high=f"{around[1]:.0%}"
+            low=percent(around[0]), high=percent(around[1])
         )
 
     return _("From {good} good{first} and {faulty} faulty{second} photos. {photos}").format(
@@ -129,7 +129,7 @@ def headline_source(report: Report) -> str:
         first=ends(found.passes_around),
         faulty=f"{found.faulty:,}",
         second=ends(found.refused_around),
-        photos=photo_set_told(section),
+        photos=photo_set_sentence(section),
     )
 
 
@@ -145,7 +145,7 @@ def _other_told(report: Report, section: str) -> list[str]:
     ]
 
 
-def _faults_told(report: Report, section: str) -> list[str]:
+def _fault_sentences(report: Report, section: str) -> list[str]:
     areas = {
         name: area
         for name in EXPLANATIONS
@@ -168,7 +168,7 @@ def _faults_told(report: Report, section: str) -> list[str]:
     ]
 
 
-def _tones_told(report: Report, section: str) -> list[str]:
+def _tone_sentences(report: Report, section: str) -> list[str]:
     gap = number(report, "sections", section, "fairness", "largest_gap_specificity")
     if gap is None:
         return []

@@ -6,8 +6,9 @@ from typing import Final
 
 from core.i18n import _
 from core.reports.plots import Points
-from core.reports.svg import Frame, Plot, dot, line, n, text
+from core.reports.svg import Anchor, Frame, Plot, dot, line, n, text
 
+_ANCHORS: Final[tuple[Anchor, ...]] = ("start", "middle", "middle", "middle", "end")
 _WIDTH: Final = 420.0
 _STROKES: Final = ("ours", "other", "ours broken", "edge broken")
 _KINDS: Final = ("full", "paper", "open", "raters")
@@ -124,12 +125,13 @@ def strip(
     parts, told = [], []
     for place, ruler in enumerate(rulers):
         x, y = frame.x(ruler.at), 13.0 + 14 * (place % 3)
-        anchor = "end" if frame.left + frame.width - x < 40 else "start" if x - frame.left < 40 else "middle"
+        near_end = frame.left + frame.width - x < 40
+        anchor: Anchor = "end" if near_end else "start" if x - frame.left < 40 else "middle"
         parts += [text(x, y, ruler.word, "quiet small", anchor), line(x, 46, x, 52, "edge")]
     for tick in range(5):
         value = low + (high - low) * tick / 4
         parts.append(line(frame.x(value), top, frame.x(value), top + frame.height, "grid"))
-        anchor = ("start", "middle", "middle", "middle", "end")[tick]
+        anchor = _ANCHORS[tick]
         parts.append(text(frame.x(value), top + frame.height + 15, f"{value:g}", "quiet small", anchor))
     if benchmark is not None:
         x = frame.x(benchmark)

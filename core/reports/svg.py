@@ -114,6 +114,10 @@ class Frame:
         return f'<rect class="grid" x="{n(self.left)}" y="{n(self.top)}" {size}/>'
 
 
+Anchor = Literal["start", "middle", "end"]
+"""Which end of a text its position is."""
+
+
 def n(value: float) -> str:
     """A number as SVG wants it, short."""
     return f"{value:.1f}".removesuffix(".0")
@@ -124,9 +128,7 @@ def words(text: str) -> str:
     return escape(re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]", "", text))
 
 
-def text(
-    x: float, y: float, what: str, classes: str = "", anchor: Literal["start", "middle", "end"] = "start"
-) -> str:
+def text(x: float, y: float, what: str, classes: str = "", anchor: Anchor = "start") -> str:
     """One line of text."""
     kind = f' class="{classes}"' if classes else ""
     return f'<text x="{n(x)}" y="{n(y)}"{kind} text-anchor="{anchor}">{words(what)}</text>'

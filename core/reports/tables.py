@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from core.i18n import _, ngettext
+from core.i18n import percent as percentage
 from core.reports.svg import words
 
 STYLE: Final = """
@@ -84,11 +85,11 @@ class Figure:
         """The number alone."""
         if self.value is None:
             return self.absent or "–"
-        return self._said(self.value)
+        return self._written(self.value)
 
-    def _said(self, value: float) -> str:
+    def _written(self, value: float) -> str:
         if self.percent:
-            return f"{value:.{self.digits or 0}%}"
+            return percentage(value, self.digits or 0)
         return f"{value:.{2 if self.digits is None else self.digits}f}"
 
     def beside(self) -> str:
@@ -96,12 +97,12 @@ class Figure:
         if self.value is None:
             return ""
         if self.around is not None:
-            low, high = map(self._said, self.around)
+            low, high = map(self._written, self.around)
             return _("{low} to {high}").format(low=low, high=high)
         return "" if self.spread is None else f"± {self.spread:.2f}"
 
-    def rests(self) -> str:
-        """How many cases it rests on, in words; empty where that is not said."""
+    def sample_size(self) -> str:
+        """How many cases it rests on, in words; empty where that is not given."""
         if self.held is None:
             return ""
         return ngettext("{count} photo", "{count} photos", self.held).format(count=f"{self.held:,}")
@@ -161,5 +162,7 @@ def _cell(cell: Cell) -> str:
     shown = (
         words(cell.shown()) if cell.value is not None else f'<span class="none">{words(cell.shown())}</span>'
     )
-    under = [f'<span class="around">{words(line)}</span>' for line in (cell.beside(), cell.rests()) if line]
+    under = [
+        f'<span class="around">{words(line)}</span>' for line in (cell.beside(), cell.sample_size()) if line
+    ]
     return f"<td>{shown}{''.join(under)}</td>"

@@ -6,7 +6,7 @@ from typing import Final
 
 from core.data_uri import data_uri
 from core.i18n import _
-from core.reports.svg import Plot, line, n, text, words
+from core.reports.svg import Anchor, Plot, line, n, text, words
 
 Span = tuple[float, float]
 _WIDTH: Final = 420.0
@@ -64,7 +64,7 @@ def timeline(
     for tick in range(0, int(end) + 1, step):
         x = across(tick)
         parts.append(line(x, top, x, low, "grid"))
-        anchor = "start" if tick == 0 else "end" if x > _RIGHT - 8 else "middle"
+        anchor: Anchor = "start" if tick == 0 else "end" if x > _RIGHT - 8 else "middle"
         parts.append(text(x, low + 15, _("{seconds} s").format(seconds=tick), "quiet small", anchor))
     told = []
     for place, lane in enumerate(lanes):

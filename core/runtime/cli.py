@@ -10,7 +10,7 @@ from core.runtime.manifest import MANIFEST_NAME, load_manifest
 from core.runtime.weights import WEIGHTS_DIR, WeightsError, verify_all
 
 
-def add_parser(subparsers: argparse._SubParsersAction) -> None:
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add ``weights`` with its one action to the command line."""
     parser = subparsers.add_parser("weights", help="check the network files")
     parser.add_argument("action", choices=["verify"])

@@ -103,7 +103,7 @@ class Opinion(BaseModel):
 
 
 class ConfusedPair(BaseModel):
-    """Held-out photos of the class ``true``, ``of`` in all, that were called ``said``: ``count``."""
+    """Held-out photos of the class ``true``, ``of`` in all, that were predicted as ``said``: ``count``."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -131,8 +131,8 @@ class NetworkEntry(BaseModel):
         operating_points: thresholds and class offsets by name (``balanced``, ``lenient``, ``strict``); empty
             in older manifests, whose ``thresholds`` then count everywhere.
         temperature: what ``logits`` are divided by before softmax.
-        class_offsets: added after that, by label (of a network of task ``"lesion"``): classes that are said
-            too often have a negative one.
+        class_offsets: added after that, by label (of a network of task ``"lesion"``): classes that are
+            predicted too often have a negative one.
         opinion: a second opinion on an ImageQX network's verdicts; None where there is none.
         abstention: when a lesion classifier does not answer; None where it always does.
         confused: pairs of classes that it is known to mix up.

@@ -5,14 +5,15 @@ the model's graph (7), the graph's initialisers (5), and a tensor's dims (1), ty
 raw bytes (9).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 
 _GRAPH, _INITIALISER = 7, 5
 _DIMS, _TYPE, _NAME, _RAW = 1, 2, 8, 9
-_DTYPES = {1: np.dtype("<f4"), 3: np.dtype("i1"), 10: np.dtype("<f2")}
+_DTYPES: Final[Mapping[int, np.dtype]] = {1: np.dtype("<f4"), 3: np.dtype("i1"), 10: np.dtype("<f2")}
 # Behind the name of a weight that is kept as 8 bits: what each output channel is multiplied by.
 FACTOR = ".factor"
 
@@ -48,17 +49,27 @@ def _fields(data: memoryview) -> Iterator[tuple[int, int | memoryview]]:
         at += length
 
 
-def _tensor(data: memoryview) -> tuple[str, np.dtype | None, list[int], memoryview]:
-    name, dtype, dims, raw = "", None, [], memoryview(b"")
+def _messages(data: memoryview, wanted: int) -> Iterator[memoryview]:
+    """The fields of one number that hold bytes."""
     for number, value in _fields(data):
-        if number == _NAME:
+        if number == wanted and not isinstance(value, int):
+            yield value
+
+
+def _tensor(data: memoryview) -> tuple[str, np.dtype | None, list[int], memoryview]:
+    name, raw = "", memoryview(b"")
+    dtype: np.dtype | None = None
+    dims: list[int] = []
+    for number, value in _fields(data):
+        if isinstance(value, int):
+            if number == _TYPE:
+                dtype = _DTYPES.get(value)
+            elif number == _DIMS:
+                dims.append(value)
+        elif number == _NAME:
             name = bytes(value).decode()
-        elif number == _TYPE:
-            dtype = _DTYPES.get(value)
         elif number == _RAW:
             raw = value
-        elif number == _DIMS and isinstance(value, int):
-            dims.append(value)
         elif number == _DIMS:  # packed
             at = 0
             while at < len(value):
@@ -68,10 +79,8 @@ def _tensor(data: memoryview) -> tuple[str, np.dtype | None, list[int], memoryvi
 
 
 def _initialisers(path: Path) -> Iterator[tuple[str, np.dtype | None, list[int], memoryview]]:
-    data = memoryview(np.memmap(path, np.uint8, mode="r"))
-    for number, graph in _fields(data):
-        if number == _GRAPH:
-            yield from (_tensor(message) for inner, message in _fields(graph) if inner == _INITIALISER)
+    for graph in _messages(np.memmap(path, np.uint8, mode="r").data, _GRAPH):
+        yield from map(_tensor, _messages(graph, _INITIALISER))
 
 
 def initialiser_names(path: Path) -> set[str]:

@@ -1,7 +1,6 @@
 """Participants who exist only here: how long each takes to follow a prompt, and what their log would hold."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -169,7 +168,7 @@ def _task(rng: np.random.Generator, log: _Log, behaviour: Behaviour, slowness: f
     log.wait(takes(4))
     log.attempt += 1
     log.add("camera_started", live=True, width=1280, height=960)
-    faults: Sequence[str] = rng.choice(FAULTS, size=1 + rng.poisson(behaviour.faults), p=_SHARES)
+    faults: list[str] = rng.choice(FAULTS, size=1 + rng.poisson(behaviour.faults), p=_SHARES).tolist()
     refused = 0
     while True:
         previous: tuple[str, float] | None = None

@@ -3,12 +3,14 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Final
 
 import numpy as np
 
 from core.study.behaviour import BEGIN, Behaviour, Visit, visit
 from core.study.design import Arm, Consent, SessionStatus, StudyDesign, Task
+from core.study.events import Event
 from core.study.questionnaires import QUESTIONNAIRES, Questionnaire
 from core.study.records import AnswerRecord, NoteRecord, SessionRecord, StudyData
 
@@ -50,7 +52,9 @@ DESIGN: Final = StudyDesign(
 def demo_study() -> StudyData:
     """Two arms of 20 simulated participants, and a few who declined, left or withdrew. The same each time."""
     rng = np.random.default_rng(_SEED)
-    sessions, events, answers = [], [], []
+    sessions: list[SessionRecord] = []
+    events: list[Event] = []
+    answers: list[AnswerRecord] = []
     for place in range(_PARTICIPANTS + 3):
         arm = DESIGN.arms[place % 2].name
         status: SessionStatus = (
@@ -122,7 +126,7 @@ def _answers(rng: np.random.Generator, session: SessionRecord, found: Visit) -> 
     for task in DESIGN.tasks:
         for name in task.after:
             eased = liking - (0.3 if task.name in found.abandoned else 0)
-            _fill(rng, QUESTIONNAIRES[name], eased, lambda *one, task=task: add(*one, task.name))
+            _fill(rng, QUESTIONNAIRES[name], eased, partial(add, task=task.name))
     for name in DESIGN.after:
         # One person leaves an item out: its score is incomplete and not imputed.
         skipped = "sus_7" if session.participant_id == "P012" else None

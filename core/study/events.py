@@ -141,7 +141,11 @@ class EventLog:
         self.session_id = session_id or new_id()
         # Milliseconds to add to the times of logs that this one goes on from; see `absorb`.
         self._offsets = {self.session_id: 0.0}
-        self._common = {"participant_id": participant_id, "study_id": study_id, "variant": variant}
+        self._common: dict[str, Any] = {
+            "participant_id": participant_id,
+            "study_id": study_id,
+            "variant": variant,
+        }
 
     @property
     def events(self) -> tuple[Event, ...]:

@@ -246,7 +246,7 @@ def _prompts(run: TaskRun) -> list[tuple[Cell, ...]]:
 
 
 def _participants(data: StudyData, runs: Sequence[TaskRun]) -> list[tuple[Cell, ...]]:
-    rows = []
+    rows: list[tuple[Cell, ...]] = []
     for one in data.sessions:
         own = [run for run in runs if run.session_id == one.session_id]
         rows.append(

@@ -33,7 +33,7 @@ def methods_paragraph(data: StudyData) -> str:
 
 
 def _participants(data: StudyData) -> list[str]:
-    counts = Counter(session.status for session in data.sessions)
+    counts = Counter[str](session.status for session in data.sessions)
     analysed = sum(counts[status] for status in ANALYSED)
     simulated = sum(session.simulated for session in data.sessions)
     left_out = ", ".join(

@@ -15,6 +15,7 @@ import numpy as np
 
 from core.study.behaviour import BEGIN, Behaviour, visit
 from core.study.design import Arm, Consent, StudyDesign, Task
+from core.study.events import Event
 from core.study.measures import Time, values
 from core.study.records import SessionRecord, StudyData
 from core.study.statistics import LEVEL, exact_interval, p_value, power_from_pilot
@@ -41,7 +42,8 @@ def study(participants: int, seed: int, effect: float = EFFECT) -> StudyData:
         effect: see :data:`EFFECT`; 1 for arms that do not differ.
     """
     rng = np.random.default_rng(seed)
-    sessions, events = [], []
+    sessions: list[SessionRecord] = []
+    events: list[Event] = []
     for place in range(participants):
         arm = ARMS[place % 2]
         started = BEGIN + timedelta(minutes=20 * place)

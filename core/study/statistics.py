@@ -8,6 +8,7 @@ import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -278,7 +279,7 @@ def compare(
         exact=exact,
         smallest_p=min(1.0, smallest),
         delta=_delta(a, a_known, b, b_known, paired),
-        delta_interval=_resampled(lambda *arms: _delta(*arms, paired), a, a_known, b, b_known, paired, seed),
+        delta_interval=_resampled(partial(_delta, paired=paired), a, a_known, b, b_known, paired, seed),
         difference=difference,
         difference_interval=None
         if difference is None
@@ -631,7 +632,7 @@ def _compare_yes_no(first: Sequence[Any], second: Sequence[Any], paired: bool) -
         exact=True,
         smallest_p=min(1.0, smallest),
         delta=_delta(a, known_a, b, known_b, paired),
-        delta_interval=_resampled(lambda *arms: _delta(*arms, paired), a, known_a, b, known_b, paired, 0),
+        delta_interval=_resampled(partial(_delta, paired=paired), a, known_a, b, known_b, paired, 0),
         difference=shares(a, known_a, b, known_b),
         difference_interval=_resampled(shares, a, known_a, b, known_b, paired, 0),
     )

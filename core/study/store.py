@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, cast
 
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
@@ -904,7 +904,10 @@ def _taken(db: Session, study_id: str) -> list[Taken]:
             study_id=study_id
         )
     )
-    return [Taken(tuple(arms), tuple(tasks), status, seen) for arms, tasks, status, seen in rows]
+    return [
+        Taken(tuple(arms), tuple(tasks), cast(SessionStatus, status), seen)
+        for arms, tasks, status, seen in rows
+    ]
 
 
 def _record(row: SessionRow) -> SessionRecord:

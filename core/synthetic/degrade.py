@@ -26,7 +26,7 @@ MODES: Final[dict[str, tuple[str, ...]]] = {
     "low_resolution": ("pixels", "jpeg"),
     "too_far_away": ("away",),
 }
-LUMA: Final = np.float32([0.2126, 0.7152, 0.0722])
+LUMA: Final = np.array([0.2126, 0.7152, 0.0722], np.float32)
 # Coloured light, as logarithms of RGB gains at full strength: lamp, sodium lamp, shade, foliage, screen.
 _LAMPS: Final = ((0.7, 0.0, -1.1), (0.8, 0.1, -1.6), (-0.6, 0.0, 0.7), (-0.4, 0.3, -0.4), (0.2, -0.4, 0.6))
 _LAMP_SHARES: Final = (0.4, 0.15, 0.2, 0.1, 0.15)
@@ -307,7 +307,7 @@ def _relight(
     strength = np.float32(0.12 + 2.2 * severity**1.5)
     rough = np.clip(luma / np.maximum(grain, 1e-3), 0.3, 2.2) ** 2
     shine = spots * rough * strength
-    return light + shine[..., None] * np.float32([1.0, 0.98, 0.95]), 1.0
+    return light + shine[..., None] * np.array([1.0, 0.98, 0.95], np.float32), 1.0
 
 
 # ---------------------------------------------------------------- window on the scene
@@ -475,7 +475,9 @@ def _lose_pixels(rgb: np.ndarray, pixels: float, rng: Rng) -> np.ndarray:
 def jpeg(rgb: np.ndarray, quality: int) -> np.ndarray:
     """Through JPEG and back."""
     _done, data = cv2.imencode(".jpg", rgb[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
-    return cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1]
+    decoded = cv2.imdecode(data, cv2.IMREAD_COLOR)
+    assert decoded is not None  # it was encoded just now
+    return decoded[..., ::-1]
 
 
 @dataclass(frozen=True)

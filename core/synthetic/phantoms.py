@@ -23,8 +23,8 @@ LESION_CLASSES: Final = LABELS
 _TONES: Final = np.array([0.0, 0.25, 0.5, 0.75, 1.0])
 _LAB: Final = np.array([[75, 9, 15], [68, 12, 18], [58, 13.5, 20.5], [45, 12.5, 17.5], [31, 9.5, 11.5]])
 # How strongly melanin and blood take red, green and blue out of the light (relative absorption).
-_MELANIN: Final = np.float32([0.62, 1.0, 1.42])
-_BLOOD: Final = np.float32([0.14, 1.0, 0.80])
+_MELANIN: Final = np.array([0.62, 1.0, 1.42], np.float32)
+_BLOOD: Final = np.array([0.14, 1.0, 0.80], np.float32)
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,8 @@ def _distance(spots: list[_Spot], window: tuple[int, int, int, int]) -> tuple[np
     radius = np.full_like(nearest, spots[0].radius)
     for spot in spots:
         dx, dy = xs - np.float32(spot.x), ys - np.float32(spot.y)
-        turn = cv2.phase(*(np.ascontiguousarray(a) for a in np.broadcast_arrays(dx, dy)))
+        right, down = np.broadcast_arrays(dx, dy)
+        turn = cv2.phase(np.ascontiguousarray(right), np.ascontiguousarray(down))
         table = np.append(spot.outline, spot.outline[0])
         position = (turn * np.float32(128 / np.pi)) % 256
         low = position.astype(np.int32) & 255
@@ -423,13 +424,13 @@ def _develop(light: np.ndarray) -> np.ndarray:
 def _photograph(rng: Rng, light: np.ndarray, subject: np.ndarray | None, aim: float) -> np.ndarray:
     """Expose so that the subject's median lies near ``aim`` (linear); slight cast, softness and grain."""
     height, width = light.shape[:2]
-    luma = light[::4, ::4] @ np.float32([0.2126, 0.7152, 0.0722])
+    luma = light[::4, ::4] @ np.array([0.2126, 0.7152, 0.0722], np.float32)
     inside = luma[subject[::4, ::4]] if subject is not None and subject[::4, ::4].any() else luma
     gain = aim / max(float(np.median(inside)), 1e-3) * np.exp(rng.normal(0, 0.10))
     # Nothing but small highlights may clip on a good photo.
     gain = min(gain, 0.97 / max(float(np.quantile(inside, 0.985)), 1e-3))
     warmth = rng.normal(0, 0.05)
-    scale = np.float32(gain) * np.float32([1 + warmth, 1, 1 - warmth])
+    scale = np.float32(gain) * np.array([1 + warmth, 1, 1 - warmth], np.float32)
     soft = cv2.GaussianBlur(light, (0, 0), max(0.45, 0.0005 * max(height, width)))
     grain = rng.standard_normal((height, width), np.float32)
     rgb = np.empty((height, width, 3), np.uint8)
@@ -574,7 +575,7 @@ def draw(
         _hairs(rng, hairs, min(count, 260), short * 0.11 * near, max(1.0, short * 0.0016 * near))
         strands = hairs.astype(np.float32) * np.float32(rng.uniform(0.35, 0.8) / 255)
     lit = _light(rng, height, width)
-    lamp = np.float32([np.cos(angle), np.sin(angle)])
+    lamp = np.array([np.cos(angle), np.sin(angle)], np.float32)
     view = np.empty((height, width, 3), np.float32)
     hair = linear((0.16, 0.11, 0.08))
     for rows in _strips(height):
@@ -592,8 +593,8 @@ def draw(
                 top, low = max(y0, rows.start), min(y1, rows.stop)
                 if top < low:
                     region = plane[top - rows.start : low - rows.start, x0:x1]
-                    part = colour[k] if colour.ndim == 1 else colour[top - y0 : low - y0, :, k]
-                    region += opacity[top - y0 : low - y0] * (part - region)
+                    laid = colour[k] if colour.ndim == 1 else colour[top - y0 : low - y0, :, k]
+                    region += opacity[top - y0 : low - y0] * (laid - region)
             if strands is not None:
                 plane += strands[rows] * (hair[k] - plane)
             view[rows, :, k] = plane * facing + shine
@@ -603,8 +604,8 @@ def draw(
         # The limb lies on its surroundings and throws a soft shadow there.
         coarse = cv2.resize(alpha, None, fx=0.125, fy=0.125, interpolation=cv2.INTER_AREA)
         dark = cv2.GaussianBlur(coarse, (0, 0), max(1.0, 0.02 * across / 8 * 2 + 1.5))
-        shift = np.float32(
-            [[1, 0, np.cos(angle) * 0.02 * short / 8], [0, 1, np.sin(angle) * 0.02 * short / 8]]
+        shift = np.array(
+            [[1, 0, np.cos(angle) * 0.02 * short / 8], [0, 1, np.sin(angle) * 0.02 * short / 8]], np.float32
         )
         dark = cv2.warpAffine(
             dark, shift, (coarse.shape[1], coarse.shape[0]), borderMode=cv2.BORDER_REPLICATE

@@ -71,12 +71,12 @@ def streaks(
 
 def linear(rgb: tuple[float, float, float]) -> np.ndarray:
     """Colour as eyes name it (gamma-encoded, 0-1) to linear light, float32 of 3."""
-    return np.float32(rgb) ** np.float32(2.2)
+    return np.array(rgb, np.float32) ** np.float32(2.2)
 
 
 def hue(rng: Rng, saturation: tuple[float, float], value: tuple[float, float]) -> np.ndarray:
     """A random colour in linear light."""
-    hsv = np.float32([[[rng.uniform(0, 360), rng.uniform(*saturation), rng.uniform(*value)]]])
+    hsv = np.array([[[rng.uniform(0, 360), rng.uniform(*saturation), rng.uniform(*value)]]], np.float32)
     return cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB)[0, 0] ** np.float32(2.2)
 
 
@@ -169,7 +169,7 @@ def _tiles(rng: Rng, height: int, width: int) -> np.ndarray:
 def _paper(rng: Rng, height: int, width: int) -> np.ndarray:
     """A printed page: lines of word-like marks, sometimes a heading or a table."""
     short = min(height, width)
-    page = np.full((height, width), 0.86, np.float32)
+    page: np.ndarray = np.full((height, width), 0.86, np.float32)
     line = short * rng.uniform(0.018, 0.04)
     left, right = width * rng.uniform(0.05, 0.15), width * rng.uniform(0.85, 0.95)
     y = height * rng.uniform(0.02, 0.12)
@@ -198,7 +198,7 @@ def _paper(rng: Rng, height: int, width: int) -> np.ndarray:
     page -= ink.astype(np.float32) * np.float32(0.78 / 255)
     turn = cv2.getRotationMatrix2D((width / 2, height / 2), rng.normal(0, 8), rng.uniform(1.05, 1.35))
     page = cv2.warpAffine(page, turn, (width, height), flags=cv2.INTER_LINEAR, borderValue=0.86)
-    page *= 1 + 0.02 * noise(rng, height, width, short / 3)
+    page = page * (1 + 0.02 * noise(rng, height, width, short / 3))
     return _tint(page, linear((1.0, rng.uniform(0.95, 1.0), rng.uniform(0.86, 1.0))))
 
 
@@ -266,7 +266,7 @@ def _desk(rng: Rng, height: int, width: int) -> np.ndarray:
             corners = cv2.boxPoints(((x, y), (wide * short, tall * short), rng.uniform(0, 180)))
             cv2.fillPoly(shape, [corners.astype(np.int32)], 255, cv2.LINE_AA)
         alpha = shape.astype(np.float32) / 255
-        shift = np.float32([[1, 0, lean[0] + short * 0.012], [0, 1, lean[1] + short * 0.016]])
+        shift = np.array([[1, 0, lean[0] + short * 0.012], [0, 1, lean[1] + short * 0.016]], np.float32)
         small = cv2.resize(
             cv2.warpAffine(alpha, shift, (width, height)),
             None,

@@ -8,15 +8,15 @@ from core.guidance.points import Point, State
 from core.guidance.preset import Preset
 from core.i18n import _, language, percent
 from core.lesion.taxonomy import Taxonomy
-from core.text.wording import Saying, about_bars, beside, explanation_name, point_word
+from core.text.wording import VerdictText, about_bars, beside, explanation_name, point_word
 
 
-def verdict_line(saying: Saying) -> str:
+def verdict_line(text: VerdictText) -> str:
     """The verdict with its sign (a tick or an arrow round, so that colour is not alone in saying it)."""
-    kind, sign = ("good", "✓") if saying.good else ("ask", "↻")
+    kind, sign = ("good", "✓") if text.good else ("ask", "↻")
     return (
         f'<div class="rt-verdict {kind}"><span class="rt-sign" aria-hidden="true">{sign}</span>'
-        f"<div><b>{escape(saying.headline)}</b><p>{escape(saying.advice)}</p></div></div>"
+        f"<div><b>{escape(text.headline)}</b><p>{escape(text.advice)}</p></div></div>"
     )
 
 
@@ -38,7 +38,7 @@ def _explanation(point: Point, preset: Preset) -> str:
     kind = _KINDS[point.state]
     note = ""
     if point.to_improve:
-        note = f'<p class="rt-note">{escape(preset.prompt(point.said, language()).text)}</p>'
+        note = f'<p class="rt-note">{escape(preset.prompt(point.condition, language()).text)}</p>'
     return (
         f'<li><div class="rt-row"><span class="rt-name">{escape(explanation_name(point.key))}</span>'
         f'<span class="rt-{kind}-word">{escape(point_word(point.state))}</span></div>'

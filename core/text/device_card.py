@@ -1,7 +1,7 @@
 """What the card of a photo that stays on the device says: sentences for the browser, translated.
 
 The sentences are those of the server's card; which of them holds is for the browser to find out
-(``core/browser/web/saying.js``).
+(``core/browser/web/verdict_text.js``).
 """
 
 from typing import Any, Final
@@ -17,17 +17,17 @@ from core.text.advice import advice
 from core.text.wording import (
     about_class,
     about_shares,
+    abstained,
     beside,
     coloured_for,
     comma,
     disclaimer,
-    doubt,
     explanation_name,
     mixed_up,
     most_like,
     no_place,
     only_practised,
-    saying_words,
+    verdict_words,
 )
 
 FILE: Final = "retake-photo.jpg"
@@ -50,7 +50,7 @@ def device_words(preset: Preset, entry: NetworkEntry | None, taxonomy: Taxonomy 
             "happened is sent, without pictures."
         ),
         "fleeting": _("It is gone when this page is closed or loaded again, unless you save it."),
-        "saying": _saying(preset),
+        "verdictWords": _verdict_words(preset),
         "reasons": _("What was checked"),
         "another": _("Take another photo"),
         "save": _("Save this photo"),
@@ -61,7 +61,7 @@ def device_words(preset: Preset, entry: NetworkEntry | None, taxonomy: Taxonomy 
         "thinking": _("Looking at your photo."),
         "failed": _failures(),
         "try_again": _("Try again"),
-        "doubts": {reason: _doubt(reason) for reason in REASONS},
+        "abstained": {reason: _abstained(reason) for reason in REASONS},
         "show": _("Show it all the same"),
         "where": _("Where did it look for"),
         "strength": _("Strength of the colours"),
@@ -74,10 +74,10 @@ def device_words(preset: Preset, entry: NetworkEntry | None, taxonomy: Taxonomy 
     }
 
 
-def _saying(preset: Preset) -> dict[str, Any]:
+def _verdict_words(preset: Preset) -> dict[str, Any]:
     keys = (*PICTURE_KEYS, *REFINED, GENERAL_KEY)
     return {
-        **saying_words(),
+        **verdict_words(),
         "comma": comma(),
         "points": {key: in_sentence(explanation_name(key)) for key in EXPLANATIONS},
         "advice": {key: advice(key, preset) for key in keys},
@@ -96,9 +96,9 @@ def _failures() -> dict[str, str]:
     }
 
 
-def _doubt(reason: str) -> dict[str, str]:
-    said = doubt(reason)
-    return {"why": said.why, "before": f"{said.why} {said.advice}", "opened": said.opened}
+def _abstained(reason: str) -> dict[str, str]:
+    text = abstained(reason)
+    return {"why": text.why, "before": f"{text.why} {text.advice}", "opened": text.opened}
 
 
 def _classes(entry: NetworkEntry | None, taxonomy: Taxonomy | None) -> dict[str, Any]:

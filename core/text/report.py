@@ -27,9 +27,9 @@ from core.quality.verdict import Verdict
 from core.text.wording import (
     about_class,
     about_shares,
+    abstained,
     beside,
     disclaimer,
-    doubt,
     explanation_name,
     point_word,
     points_of,
@@ -93,7 +93,7 @@ def build_report(
         networks: SHA-256 of each network that answered, by name.
         shot: which of a series' shots the photo is, where it is one.
     """
-    saying = say(verdict, preset, thresholds, shot)
+    text = say(verdict, preset, thresholds, shot)
     points = points_of(verdict, preset, thresholds)
     title = _("Retake: report of one photo")
     taxonomy = taxonomy or shipped()
@@ -102,8 +102,8 @@ def build_report(
         f'<p class="quiet"><bdi>{escape(photo.name or _("Photo"))}</bdi> · '
         f'<bdi dir="ltr">{photo.width} × {photo.height} px</bdi> · '
         f'<bdi dir="ltr">{escape(made.strftime("%Y-%m-%d %H:%M %Z").strip())}</bdi></p>',
-        f'<div class="verdict{" good" if saying.good else ""}"><b>{escape(saying.headline)}</b>'
-        f"<p>{escape(saying.advice)}</p></div>",
+        f'<div class="verdict{" good" if text.good else ""}"><b>{escape(text.headline)}</b>'
+        f"<p>{escape(text.advice)}</p></div>",
         _pictures(photo, _quality_map(points, condition(verdict, preset), explain), lesion_map, taxonomy),
         _quality(verdict, points, preset),
     ]
@@ -133,8 +133,10 @@ def file_name(photo: Photo, suffix: str = "html") -> str:
 def _quality_map(
     points: Sequence[Point], condition: str | None, explain: Callable[[str], Explanation] | None
 ) -> Explanation | None:
-    """Where the assessor saw what is said of the photo, else the first of what else is to be improved."""
-    places = sorted((point for point in points if point.has_place), key=lambda point: point.said != condition)
+    """Where the assessor saw the condition shown, else the first of what else is to be improved."""
+    places = sorted(
+        (point for point in points if point.has_place), key=lambda point: point.condition != condition
+    )
     return explain(places[0].key) if explain is not None and places else None
 
 
@@ -169,7 +171,7 @@ def _answer(point: Point, preset: Preset) -> str:
     if not point.to_improve:
         return point_word(point.state)
     words = _("Nearly fine: {prompt}") if point.state == "nearly" else _("To improve: {prompt}")
-    return words.format(prompt=preset.prompt(point.said, language()).text)
+    return words.format(prompt=preset.prompt(point.condition, language()).text)
 
 
 def _quality(verdict: Verdict, points: Sequence[Point], preset: Preset) -> str:
@@ -203,7 +205,7 @@ def _prediction(prediction: Prediction, taxonomy: Taxonomy, overridden: bool, no
         for label, share in zip(prediction.labels, prediction.probabilities, strict=True)
     )
     reason = NOT_PASSED if overridden else prediction.reason
-    warning = "" if reason is None else f'<p class="notice">{escape(doubt(reason).opened)}</p>'
+    warning = "" if reason is None else f'<p class="notice">{escape(abstained(reason).opened)}</p>'
     best = prediction.labels[0]
     about = about_class(best, taxonomy)
     notes = [f"{taxonomy.lay_name(best)}: {about}" if about else "", no_map]

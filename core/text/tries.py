@@ -45,7 +45,7 @@ def comparison(before: Tried, after: bytes) -> str:
     )
     # The words below a picture are its name.
     inside = "".join(
-        f'<figure><img alt="" src="{data_uri(jpeg)}"><figcaption>{escape(said)}</figcaption></figure>'
-        for jpeg, said in figures
+        f'<figure><img alt="" src="{data_uri(jpeg)}"><figcaption>{escape(advice)}</figcaption></figure>'
+        for jpeg, advice in figures
     )
     return f'<section class="rt-compare"><h2>{escape(_("Before and after"))}</h2>{inside}</section>'

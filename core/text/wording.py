@@ -18,7 +18,7 @@ from core.text.advice import advice
 
 
 @dataclass(frozen=True)
-class Saying:
+class VerdictText:
     """A verdict in words.
 
     Attributes:
@@ -35,7 +35,7 @@ class Saying:
 
 
 @dataclass(frozen=True)
-class Doubt:
+class Abstained:
     """Why there is no answer, in words.
 
     Attributes:
@@ -49,11 +49,11 @@ class Doubt:
     opened: str
 
 
-def doubt(reason: str) -> Doubt:
+def abstained(reason: str) -> Abstained:
     """Why the network does not answer, by ``Prediction.reason``; raises KeyError for other keys."""
     show = _("If the spot worries you, show it to a doctor.")
     return {
-        NOT_PASSED: Doubt(
+        NOT_PASSED: Abstained(
             _("This photo did not pass the check."),
             _(
                 "A network that sees a poor photo answers all the same, and is often wrong. Take what it "
@@ -61,12 +61,12 @@ def doubt(reason: str) -> Doubt:
             ),
             _("This photo did not pass the check, so the answer below may well be wrong."),
         ),
-        NOT_A_LESION: Doubt(
+        NOT_A_LESION: Abstained(
             _("The network cannot say: this does not look like the photos of skin changes it learnt from."),
             _("Take a closer photo, with the spot in the middle and only skin around it.") + " " + show,
             _("This does not look like a photo of a skin change, so the answer below may mean nothing."),
         ),
-        LOW_CONFIDENCE: Doubt(
+        LOW_CONFIDENCE: Abstained(
             _("The network cannot say: none of the kinds it knows stands out in this photo."),
             _("A closer photo in soft, even light may help.") + " " + show,
             _("The network is not sure of any of these, so the answer below is little more than a guess."),
@@ -104,7 +104,7 @@ def quality_name(key: str) -> str:
 
 def beside(label: str, taxonomy: Taxonomy) -> str:
     """What stands beside a class's lay name: its medical term, and a mark where few photos taught it."""
-    mark = _("learnt from few photos") if taxonomy.learnt_little(label) else ""
+    mark = _("learnt from few photos") if taxonomy.has_few_photos(label) else ""
     return " · ".join(filter(None, (taxonomy.term(label), mark)))
 
 
@@ -192,7 +192,7 @@ def comma() -> str:
     return _("{first}, {second}")
 
 
-def saying_words() -> dict[str, str]:
+def verdict_words() -> dict[str, str]:
     """The sentences of :func:`say`, by name; the browser says a verdict in them as well."""
     return {
         "works": _("This photo works"),
@@ -212,7 +212,7 @@ def say(
     preset: Preset,
     thresholds: Mapping[str, float] = MappingProxyType({}),
     shot: ShotName | None = None,
-) -> Saying:
+) -> VerdictText:
     """The verdict on a photo in words: only what was checked and what was found.
 
     Args:
@@ -227,23 +227,23 @@ def say(
     for point in found:
         if point.state == "nearly":
             return _nearly(point, hint.text)
-    return Saying(False, saying_words()["not_yet"], advice(hint.key, preset), hint.text)
+    return VerdictText(False, verdict_words()["not_yet"], advice(hint.key, preset), hint.text)
 
 
-def _passing(verdict: Verdict, found: Iterable[Point], shot: ShotName | None) -> Saying:
-    words = saying_words()
+def _passing(verdict: Verdict, found: Iterable[Point], shot: ShotName | None) -> VerdictText:
+    words = verdict_words()
     fine = [explanation_name(point.key) for point in found if point.state == "fine"]
     checked = words["checked"].format(points=listed(fine)) if fine else ""
     if verdict.label != "healthy_skin":
-        return Saying(True, words["works"], checked)
+        return VerdictText(True, words["works"], checked)
     # From far away a spot may be too small to be found: nothing is said of it.
     spot = "" if shot in ("context", "regional") else words["no_spot"]
-    return Saying(True, words["skin"], " ".join(filter(None, (spot, checked))))
+    return VerdictText(True, words["skin"], " ".join(filter(None, (spot, checked))))
 
 
-def _nearly(point: Point, prompt: str) -> Saying:
-    words = saying_words()
-    return Saying(
+def _nearly(point: Point, prompt: str) -> VerdictText:
+    words = verdict_words()
+    return VerdictText(
         False,
         words["not_yet"],
         words["nearly"].format(point=in_sentence(explanation_name(point.key)), prompt=prompt.rstrip(".।")),

@@ -19,7 +19,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 LEFT_FOR_GOOD_S: Final = 125.0
 
 
-def look_after_uploads() -> None:
+def manage_uploads() -> None:
     """From here on a file that this visit hands in never touches the disk, and goes when its page is closed.
 
     On closing, what Streamlit keeps goes at once, even if nothing was made of it yet; what else the visit
@@ -60,8 +60,8 @@ def forget_left_visits() -> None:
     """Let go of sessions whose time to come back is over: Streamlit does so only when another one ends."""
     if not runtime.exists():
         return
-    storage = runtime.get_instance()._session_mgr._session_storage
-    if isinstance(storage, MemorySessionStorage):
+    storage = getattr(runtime.get_instance()._session_mgr, "_session_storage", None)
+    if isinstance(storage, MemorySessionStorage) and hasattr(storage._cache, "expire"):
         for _key, left in storage._cache.expire():
             left.session.shutdown()
             # The server's loop holds on to the last session that it served, for as long as nobody comes.

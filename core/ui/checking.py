@@ -153,8 +153,8 @@ def csv(items: Sequence[Item], preset: Preset) -> bytes:
 def _words(item: Item, preset: Preset) -> tuple[str, str]:
     if item.verdict is None:
         return _("Not read"), item.problem
-    saying = say(item.verdict, preset)
-    return saying.headline, saying.short
+    text = say(item.verdict, preset)
+    return text.headline, text.short
 
 
 def _thumbnail(photo: Photo) -> str:

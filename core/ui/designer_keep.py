@@ -11,7 +11,7 @@ import streamlit as st
 
 from core.designer import saving
 from core.designer.diff import changes, effective
-from core.designer.fields import said, where
+from core.designer.fields import value_text, where
 from core.guidance.preset import NAME, Preset, PresetError
 from core.guidance.preset_content import checked, from_yaml, put, yaml_of
 from core.guidance.preset_store import MOST_LETTERS, PresetStore
@@ -346,7 +346,7 @@ def _compare_part() -> None:
     language = drafts.draft().language
     languages = tuple(dict.fromkeys(("en", language)))
     rows = tuple(
-        (where(one_of.steps), said(one_of.before, one_of.steps), said(one_of.after, one_of.steps))
+        (where(one_of.steps), value_text(one_of.before, one_of.steps), value_text(one_of.after, one_of.steps))
         for one_of in changes(_effective(one, languages), _effective(other, languages))
     )
     if not rows:

@@ -51,8 +51,8 @@ def phone_html(preset: Preset, language: str, moment: str, skin: str) -> str:
     tone, spot = _MOMENTS[moment]
     rgb = _skin(_TONES[skin], spot).copy()
     draw_guide(rgb, moment, LesionLocation(2 * spot[0] - 1, 2 * spot[1] - 1), overlay)
-    said = f'<b dir="auto">{escape(prompt.text)}</b>'
-    hint = f'<div class="rt-phone-hint {tone}">{_sign(tone) if overlay.icons else ""}{said}</div>'
+    text = f'<b dir="auto">{escape(prompt.text)}</b>'
+    hint = f'<div class="rt-phone-hint {tone}">{_sign(tone) if overlay.icons else ""}{text}</div>'
     picture = f'<img class="rt-phone-picture" alt="" src="{data_uri(_jpeg(rgb))}">'
     take = escape(_("Take photo"))
     shutter = f'<div class="rt-phone-shutter {tone}">{take}</div>'

@@ -12,19 +12,20 @@ from PIL import Image
 from core.designer import pictures, refusal_rates
 from core.designer.fields import condition_name
 from core.designer.replay import (
+    Analysis,
     Frame,
-    Look,
     Step,
+    analyse,
     figures,
-    look_at,
+    intervals,
+    merged_condition_of,
     replay,
-    said_of,
-    stretches,
 )
 from core.guidance.conditions import OPEN_KEYS
 from core.guidance.preset import Preset
 from core.i18n import _
 from core.quality.labels import EXPLANATIONS
+from core.quality.verdict import Assessor
 from core.reports import story
 from core.reports.plots import figure
 from core.reports.svg import words
@@ -45,7 +46,7 @@ class _Row:
     """One row of drawn pictures: what was seen in them, and all of them side by side as a JPEG."""
 
     name: str
-    looks: tuple[Look, ...]
+    looks: tuple[Analysis, ...]
     jpeg: bytes
 
 
@@ -79,7 +80,10 @@ def _strip_view() -> None:
     now, then = made.worked, made.before
     rule, old = drafts.rule(now), drafts.rule(then)
     judged = {
-        row.name: [(said_of(look, now, rule), said_of(look, then, old)) for look in row.looks] for row in rows
+        row.name: [
+            (merged_condition_of(look, now, rule), merged_condition_of(look, then, old)) for look in row.looks
+        ]
+        for row in rows
     }
     everything = [pair for pairs in judged.values() for pair in pairs]
     st.markdown(
@@ -109,7 +113,7 @@ def _row_name(name: str) -> str:
 
 def _cell(key: str, before: str, preset: Preset, language: str) -> str:
     good = key == "ready"
-    said = _("Passes") if good else preset.prompt(key, language).text
+    text = _("Passes") if good else preset.prompt(key, language).text
     sign = "✓" if good else "✗"
     was = ""
     if key != before:
@@ -117,7 +121,7 @@ def _cell(key: str, before: str, preset: Preset, language: str) -> str:
         told = _("before: {what}").format(what=then)
         was = f'<span class="rt-was">{words(told)}</span>'
     kind = ("good" if good else "ask") + (" changed" if was else "")
-    return f'<li class="{kind}"><i aria-hidden="true">{sign}</i> {words(said)}{was}</li>'
+    return f'<li class="{kind}"><i aria-hidden="true">{sign}</i> {words(text)}{was}</li>'
 
 
 def _strip(assessor: str) -> Sequence[_Row]:
@@ -125,12 +129,12 @@ def _strip(assessor: str) -> Sequence[_Row]:
 
 
 @st.cache_resource(show_spinner=False, max_entries=3)
-def _strip_of(assessor: str, _opened: Callable) -> Sequence[_Row]:
+def _strip_of(assessor: str, _opened: Callable[[], Assessor]) -> Sequence[_Row]:
     judge, rows = _opened(), []
     for name in pictures.ROWS:
         drawn = [pictures.picture(name, place) for place in range(pictures.SEVERITIES)]
         side_by_side = np.hstack([pictures.thumbnail(rgb) for rgb in drawn])
-        rows.append(_Row(name, tuple(look_at(judge, rgb) for rgb in drawn), _jpeg(side_by_side)))
+        rows.append(_Row(name, tuple(analyse(judge, rgb) for rgb in drawn), _jpeg(side_by_side)))
     return rows
 
 
@@ -159,7 +163,7 @@ def _film_view() -> None:
     end = pictures.FILM_SECONDS
     steps = replay(film.frames, now, drafts.rule(now))
     old = replay(film.frames, then, drafts.rule(then))
-    st.markdown(_film_told(steps, old, end, drafts.label(then)))
+    st.markdown(_film_description(steps, old, end, drafts.label(then)))
     name = _("as with {preset}").format(preset=drafts.label(then)) if drafts.edits() else ""
     plot = timeline(
         "designer-timeline",
@@ -171,7 +175,7 @@ def _film_view() -> None:
     )
     st.html(f"<style>{STYLE}</style>{figure(plot, inline=False)}")
     with st.expander(_("The same in words")):
-        for one in stretches(steps, end):
+        for one in intervals(steps, end):
             st.markdown(
                 _("{start} to {end} s: {prompt}").format(
                     start=f"{one.start:.1f}",
@@ -187,7 +191,7 @@ def _film_view() -> None:
     )
 
 
-def _film_told(steps: Sequence[Step], old: Sequence[Step], end: float, before: str) -> str:
+def _film_description(steps: Sequence[Step], old: Sequence[Step], end: float, before: str) -> str:
     new, then = figures(steps, end), figures(old, end)
     never = _("never")
 
@@ -222,7 +226,7 @@ def _film_told(steps: Sequence[Step], old: Sequence[Step], end: float, before: s
 def _lanes(
     steps: Sequence[Step], old: Sequence[Step], preset: Preset, language: str, end: float
 ) -> list[Lane]:
-    shown, before = stretches(steps, end), stretches(old, end)
+    shown, before = intervals(steps, end), intervals(old, end)
     seen = dict.fromkeys([one.key for one in shown])
     seen |= dict.fromkeys(key for step in steps for key in (step.raw, step.shown))
     seen |= dict.fromkeys(one.key for one in before)
@@ -244,11 +248,11 @@ def _lanes(
 
 
 @st.cache_resource(show_spinner=False, max_entries=3)
-def _film_of(assessor: str, _opened: Callable) -> _Film:
+def _film_of(assessor: str, _opened: Callable[[], Assessor]) -> _Film:
     judge, frames, kept = _opened(), [], []
     every = int(pictures.FILM_SECONDS * pictures.RATE) // _FILM_THUMBS
     for number, (moment, rgb) in enumerate(pictures.film()):
-        frames.append(Frame(moment, look_at(judge, rgb)))
+        frames.append(Frame(moment, analyse(judge, rgb)))
         if number % every == every // 2:
             kept.append(_jpeg(pictures.thumbnail(rgb, 96)))
     return _Film(tuple(frames), tuple(kept[:_FILM_THUMBS]))

@@ -3,6 +3,7 @@
 import os
 from base64 import b64encode
 from collections.abc import Callable, Sequence
+from functools import partial
 from html import escape
 from pathlib import Path
 from typing import Any, Final
@@ -118,7 +119,7 @@ def result(
     for one in photos:
         thresholds = session.rule(shot=one.shot).thresholds
         st.html(bars.verdict_line(say(one.verdict, preset, thresholds, one.shot)))
-        small = session.held(("embedded", one.photo.sha256), lambda photo=one.photo: photo.jpeg(1200))
+        small = session.held(("embedded", one.photo.sha256), partial(one.photo.jpeg, 1200))
         st.image(small, width="stretch", alt=_("Your photo"))
     last = photos[-1]
     settled = last.verdict.passes or last.overridden

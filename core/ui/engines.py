@@ -7,6 +7,7 @@ import streamlit as st
 from core.browser import publish
 from core.lesion import networks
 from core.lesion.classifier import LesionClassifier
+from core.lesion.taxonomy import taxonomy_of
 from core.quality import registry
 from core.quality.setting import SettingError, asked_for
 from core.quality.verdict import Assessor, Explains, PassRule
@@ -120,9 +121,7 @@ def lesion() -> LesionClassifier:
     """
     entry = lesion_entry()
     try:
-        return _open_lesion(
-            lesion_name(), entry.model_dump_json(), networks.taxonomy_of(entry).model_dump_json()
-        )
+        return _open_lesion(lesion_name(), entry.model_dump_json(), taxonomy_of(entry).model_dump_json())
     except WeightsError as error:
         stop(error)
 

@@ -5,7 +5,7 @@ from typing import Any, Final
 import streamlit as st
 
 from core.i18n import _
-from core.lesion.networks import taxonomy_of
+from core.lesion.taxonomy import taxonomy_of
 from core.runtime.weights import WeightsError
 from core.text.device_card import device_words
 from core.ui import engines, session

@@ -18,8 +18,8 @@ def keep() -> None:
     visit = session.show()
     # Whether leaving would lose something; told where the tab keeps no token.
     data = {"token": visit.token, "met": session.met(), "holds": visit.nbytes > 0}
-    said = _component(key="rt-keeper", data=data, height=0, on_token_change=_nothing)
-    token = said.token
+    state = _component(key="rt-keeper", data=data, height=0, on_token_change=_nothing)
+    token = state.token
     if isinstance(token, str) and len(token) <= _LONGEST and token not in (visit.token, session.met()):
         session.meet(token)
         st.rerun()  # with the token that it shall keep from here on

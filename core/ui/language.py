@@ -74,8 +74,8 @@ def chooser_button(key: str, words: str) -> None:
         return
     button = f'[class*="st-key-{key}"] [data-testid="stFileUploaderDropzone"] button'
     inside = f'{button} [data-testid="stMarkdownContainer"]'
-    said = dumps(words, ensure_ascii=False)
-    st.html(f"<style>{inside} p {{ display: none }} {inside}::after {{ content: {said} }}</style>")
+    content = dumps(words, ensure_ascii=False)
+    st.html(f"<style>{inside} p {{ display: none }} {inside}::after {{ content: {content} }}</style>")
 
 
 def _pick() -> None:

@@ -12,6 +12,7 @@ import streamlit as st
 
 from core.data_uri import data_uri
 from core.i18n import _
+from core.i18n import language as current_language
 from core.text.markdown import plain
 from core.text.wording import disclaimer
 from core.ui import _compat, designer_draft, embedded, keeper, language, preset_choice, session
@@ -40,7 +41,7 @@ def run(page: st.Page, pages: Sequence[st.Page]) -> None:
     """
     keeper.keep()
     st.html(HERE / "style.css")
-    _compat.look_after_uploads()
+    _compat.manage_uploads()
     alone = embedded.on()
     if not alone:
         _header(page, pages)
@@ -50,7 +51,7 @@ def run(page: st.Page, pages: Sequence[st.Page]) -> None:
             embedded.frame()
         else:
             _footer()
-    session.note_language(language.language())
+    session.note_language(current_language())
     framed = _framed.set(True)
     try:
         with body, calm(page.title):

@@ -50,13 +50,13 @@ def _distances() -> str:
         ("distance-regional", _("2. A hand's length away: the skin around the spot.")),
         ("distance-close", _("3. As close as it stays sharp: the spot, with skin all around it.")),
     )
-    figures = "".join(_figure(name, said, "") for name, said in shown)
+    figures = "".join(_figure(name, caption, "") for name, caption in shown)
     title, words = (
         _("Three distances"),
         _("Three photos say more than one: from far, from near and close up."),
     )
-    said = f"<h3>{escape(title)}</h3><p>{escape(words)}</p>"
-    return f'<section class="rt-three">{said}<div>{figures}</div></section>'
+    caption = f"<h3>{escape(title)}</h3><p>{escape(words)}</p>"
+    return f'<section class="rt-three">{caption}<div>{figures}</div></section>'
 
 
 def _rules() -> list[str]:

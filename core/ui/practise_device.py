@@ -79,7 +79,7 @@ def _camera() -> None:
     shot = series.shot
     said = component.on_device_camera(
         key="practise-camera-here",
-        base=component.address(engines.for_browsers()) + "/",
+        base=component.address(engines.for_browsers() or "") + "/",
         preset=preset_json(preset, language()),
         rules={
             "spot": rule_json(session.rule(shot=shot)),

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from html import escape
 from typing import Final
 
@@ -77,7 +78,7 @@ class Series:
         """The shot that is asked for now; None for a photo alone, and while the result is shown."""
         if not self.three or self.step == RESULT:
             return None
-        return SHOTS[0] if self.step == FIRST else self.step
+        return next((name for name in SHOTS if name == self.step), SHOTS[0])
 
     @property
     def complete(self) -> bool:
@@ -243,13 +244,13 @@ def _overview(current: Series, on_again: Callable[[], None]) -> None:
         for name in SHOTS:
             received = current.photos[name]
             small = session.held(
-                ("series", received.photo.sha256), lambda photo=received.photo: photo.jpeg(_SMALL_LONG_SIDE)
+                ("series", received.photo.sha256), partial(received.photo.jpeg, _SMALL_LONG_SIDE)
             )
-            said = say(received.verdict, session.preset()).headline
+            headline = say(received.verdict, session.preset()).headline
             with st.container(gap="small"):
                 st.html(
                     f'<figure class="rt-series"><img alt="" src="{data_uri(small)}">'
-                    f"<figcaption><b>{escape(names()[name])}</b><br>{escape(said)}</figcaption></figure>"
+                    f"<figcaption><b>{escape(names()[name])}</b><br>{escape(headline)}</figcaption></figure>"
                 )
                 st.button(
                     _("Take again"),

@@ -22,6 +22,7 @@ from core.live.stream import StreamState
 from core.live.stream_session import StreamSession, StreamStatus
 from core.live.worker import Worker
 from core.quality.labels import QUALITY_CLASSES
+from core.quality.verdict import Verdict
 from core.text import bars, drawings, tries
 from core.text.wording import points_of, quality_name
 from core.ui import banner as banners
@@ -113,10 +114,6 @@ def _go_on() -> None:
     practise_series.series().tried.clear()
 
 
-def _received(taken: Try, shot: ShotName | None) -> ReceivedPhoto:
-    return ReceivedPhoto(taken.photo, taken.verdict, taken.overridden, shot)
-
-
 def check_link() -> None:
     """The way on without a camera; inside another page that one knows the way on."""
     if embedded.on():
@@ -138,17 +135,19 @@ def _announce(stream_session: StreamSession, stream: StreamState, status: Stream
     if problem == "connection" != visit.problem:
         stream_session.record("camera_failed", reason=problem)
     visit.problem = problem
+    shown: Hint
+    tone: banners.Tone
     if problem is not None:
-        said, tone = Hint(problem, _("The camera is not available"), trouble.explain(problem)), "trouble"
+        shown, tone = Hint(problem, _("The camera is not available"), trouble.explain(problem)), "trouble"
     elif stream.playing:
-        said = hint(status.key, stream_session.preset, language())
+        shown = hint(status.key, stream_session.preset, language())
         problem = status.key if status.key in CAMERA_KEYS else None
         tone = "good" if status.ready else "calm" if status.key == "searching" else "ask"
         tone = "trouble" if problem else tone
     elif stream.connecting:
-        said, tone = Hint("connecting", _("Starting the camera"), _("The camera is starting.")), "calm"
+        shown, tone = Hint("connecting", _("Starting the camera"), _("The camera is starting.")), "calm"
     else:
-        said = Hint(
+        shown = Hint(
             "off",
             _("Start the camera"),
             _("Press Start camera and point the camera at the spot. You will be told what to improve."),
@@ -156,7 +155,7 @@ def _announce(stream_session: StreamSession, stream: StreamState, status: Stream
         tone = "start"
     with st.container(key="practise-hint"):
         banners.banner(
-            said,
+            shown,
             tone,
             key="practise-banner",
             camera=visit.report,
@@ -199,12 +198,15 @@ def _keep(stream_session: StreamSession, take: Callable[[StreamSession], Try]) -
     if taken.outcome is Outcome.LOCKED:
         return
     visit.taken = taken
+    if taken.photo is None or taken.verdict is None:
+        return
     if taken.outcome is Outcome.REFUSED:
         small = taken.photo.jpeg(_TRY_LONG_SIDE, quality=80)
-        series.tried.append(tries.Tried(small, _advice(taken, stream_session).text))
+        series.tried.append(tries.Tried(small, _advice(taken.verdict, stream_session)))
     if taken.outcome is Outcome.ACCEPTED:
         visit.taken = None
-        if practise_series.keep(_received(taken, asked), series, log):
+        received = ReceivedPhoto(taken.photo, taken.verdict, taken.overridden, asked)
+        if practise_series.keep(received, series, log):
             visit.go_on()  # the camera stays on for the next one
             series.tried.clear()
             stream_session.begin_attempt()
@@ -212,13 +214,14 @@ def _keep(stream_session: StreamSession, take: Callable[[StreamSession], Try]) -
             visit.wanted = False  # the light goes off while the result is read
 
 
-def _advice(taken: Try, stream_session: StreamSession) -> Hint:
-    return hint_for(
-        taken.verdict,
+def _advice(verdict: Verdict, stream_session: StreamSession) -> str:
+    found = hint_for(
+        verdict,
         stream_session.preset,
         healthy_skin_passes=stream_session.rule.healthy_skin_passes,
         language=language(),
     )
+    return "" if found is None else found.text
 
 
 def _refused(stream_session: StreamSession) -> Try | None:
@@ -227,12 +230,12 @@ def _refused(stream_session: StreamSession) -> Try | None:
     taken, refused = visit.taken, None
     if taken is not None and taken.outcome is Outcome.NO_PICTURE:
         st.info(_("There was no picture to take. Please try again."), icon=":material/info:")
-    elif taken is not None:
+    elif taken is not None and taken.verdict is not None:
         refused = taken
-        said = _("This photo did not come out well enough. Try once more.")
+        retry = _("This photo did not come out well enough. Try once more.")
         st.html(
-            f'<p class="rt-refused" role="status"><b>{escape(_advice(taken, stream_session).text)}</b><br>'
-            f"{escape(said)}</p>"
+            f'<p class="rt-refused" role="status"><b>{escape(_advice(taken.verdict, stream_session))}</b><br>'
+            f"{escape(retry)}</p>"
         )
     if shown := tries.strip(practise_series.series().tried):
         st.html(shown)

@@ -96,7 +96,7 @@ def _sections(report: Report, told: ReportView, task: str) -> None:
         wrap=True,
     )
     name = chosen or names[0]
-    st.markdown(story.photo_set_told(name))
+    st.markdown(story.photo_set_sentence(name))
     st.caption(story.provenance(report, name))
     for section in told.of_photo_set(name):
         _report_section(section, story.counted(report, [name]) if section.whole else "")

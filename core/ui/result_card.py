@@ -22,9 +22,9 @@ from core.text import bars, report
 from core.text.wording import (
     about_class,
     about_shares,
+    abstained,
     coloured_for,
     disclaimer,
-    doubt,
     explanation_name,
     mixed_up,
     most_like,
@@ -218,7 +218,7 @@ def _prediction(
     prediction = predict(photo)
     if not verdict.passes:
         if prediction.reason is not None:
-            st.caption(doubt(prediction.reason).why)
+            st.caption(abstained(prediction.reason).why)
         prediction = not_passed(prediction)
     elif prediction.reason is not None and not _despite(key, photo, prediction.reason):
         return None
@@ -241,7 +241,7 @@ def _prediction(
 
 def _despite(key: str, photo: Photo, reason: str) -> bool:
     """What stands before a prediction that is held back, and why it is; True once clicked through."""
-    mark, words = f"{key}-despite", doubt(reason)
+    mark, words = f"{key}-despite", abstained(reason)
     asked = (photo.sha256, engines.lesion_name())
     if st.session_state.get(mark) == asked:
         st.warning(words.opened, icon=":material/warning:")

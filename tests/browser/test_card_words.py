@@ -27,10 +27,11 @@ SAY = """async ({ cases, card, shares }) => {
   const { judge } = await import("/verdict.js");
   const { condition } = await import("/conditions.js");
   const { points } = await import("/points.js");
-  const { say, mixedUp, percent } = await import("/saying.js");
+  const { say, mixedUp, percent } = await import("/verdict_text.js");
   const said = cases.map(({ judged, rule, preset }) => {
     const verdict = judge(judged, rule);
-    return say(verdict, points(verdict, rule.thresholds, condition(verdict, preset)), preset, card.saying);
+    const found = points(verdict, rule.thresholds, condition(verdict, preset));
+    return say(verdict, found, preset, card.verdictWords);
   });
   const names = Object.keys(card.classes);
   const pairs = names.map((first) => names.map((second) => mixedUp([first, second], card.pairs)));

@@ -6,15 +6,15 @@ import pytest
 from core.designer import pictures
 from core.designer.replay import (
     NEUTRAL,
+    Analysis,
     Frame,
-    Look,
-    Stretch,
+    Interval,
+    analyse,
     condition_of,
     figures,
-    look_at,
+    intervals,
+    merged_condition_of,
     replay,
-    said_of,
-    stretches,
 )
 from core.guidance.preset import load_preset
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
@@ -26,7 +26,7 @@ RULE = PassRule(dict.fromkeys(EXPLANATIONS, 0.5))
 def seen(fault=None, chance=0.9, best="lesion"):
     quality = {name: 0.91 if name == best else 0.03 for name in QUALITY_CLASSES}
     explanations = {name: chance if name == fault else 0.1 for name in EXPLANATIONS}
-    return Look(
+    return Analysis(
         judge(
             assessor="x",
             width=640,
@@ -63,7 +63,7 @@ def test_a_verdict_is_judged_anew_without_the_picture():
 
 def test_prompts_follow_the_film_smoothed_and_the_shutter_opens_once_it_is_steady():
     steps = replay(film((seen("too_far_away"), 3), (seen(), 4)), load_preset(), RULE)
-    keys = [one.key for one in stretches(steps, 7.0)]
+    keys = [one.key for one in intervals(steps, 7.0)]
     assert keys == ["too_far_away", "ready"]
     told = figures(steps, 7.0)
     assert told.prompts == 2
@@ -104,16 +104,16 @@ class Dark:
 
 
 def test_which_light_is_told_where_the_preset_asks_for_it():
-    dark = look_at(Dark(), np.full((480, 640, 3), 25, np.uint8))
+    dark = analyse(Dark(), np.full((480, 640, 3), 25, np.uint8))
     assert condition_of(dark, load_preset(), RULE) == "too_dark"
     assert condition_of(dark, edited("refine", light=False), RULE) == "bad_light"
-    assert said_of(dark, load_preset("quiet"), RULE) == "adjust"
+    assert merged_condition_of(dark, load_preset("quiet"), RULE) == "adjust"
 
 
 def test_a_preset_that_says_one_for_all_says_it_over_time_too():
     steps = replay(film((seen("bad_light"), 2), (seen(best="no_skin"), 2)), load_preset("quiet"), RULE)
     assert {step.raw for step in steps} == {"adjust"}
-    assert [one.key for one in stretches(steps, 4.0)] == ["adjust"]
+    assert [one.key for one in intervals(steps, 4.0)] == ["adjust"]
 
 
 def test_a_photo_that_takes_itself_does_so_after_the_countdown():
@@ -121,7 +121,7 @@ def test_a_photo_that_takes_itself_does_so_after_the_countdown():
     steps = replay(made, edited("gate", auto_capture=True, countdown_ms=2000), RULE)
     told = figures(steps, 8.0)
     assert told.first_taken == pytest.approx(told.first_open + 2.0, abs=0.11)
-    assert [one.key for one in stretches(steps, 8.0)] == ["searching", "counting"] or steps[
+    assert [one.key for one in intervals(steps, 8.0)] == ["searching", "counting"] or steps[
         -1
     ].shown == "counting"
     slower = figures(replay(made, edited("gate", auto_capture=True, countdown_ms=4000), RULE), 8.0)
@@ -136,8 +136,8 @@ def test_blur_is_not_mentioned_while_the_stream_settles():
 
 def test_stretches_reach_to_the_end():
     steps = replay(film((seen("too_far_away"), 2)), load_preset(), RULE)
-    assert stretches(steps, 5.0) == (Stretch(0.0, 5.0, "too_far_away"),)
-    assert stretches((), 5.0) == ()
+    assert intervals(steps, 5.0) == (Interval(0.0, 5.0, "too_far_away"),)
+    assert intervals((), 5.0) == ()
 
 
 def test_the_strip_gets_worse_from_left_to_right():

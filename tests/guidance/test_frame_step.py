@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from core.designer.replay import Analysis, replay
 from core.designer.replay import Frame as FilmFrame
-from core.designer.replay import Look, replay
 from core.guidance.frame_step import frame_step
 from core.guidance.preset import load_preset
 from core.live.stream_session import Frame, StreamSession
@@ -135,7 +135,8 @@ def test_a_film_goes_the_way_of_the_live_picture(name):
         if status.due:
             stream_session.pressed()
     looks = [
-        Look(verdict(key), image_stats(network_square(rgb))) for key, rgb in zip(says, pictures, strict=True)
+        Analysis(verdict(key), image_stats(network_square(rgb)))
+        for key, rgb in zip(says, pictures, strict=True)
     ]
     film = [FilmFrame(moment, look) for moment, look in zip(moments, looks, strict=True)]
     steps = replay(film, preset, RULE)

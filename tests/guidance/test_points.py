@@ -68,7 +68,7 @@ def test_what_never_counts_or_was_not_assessed_is_not_judged():
 
 def test_a_refined_condition_words_the_point_that_it_belongs_to():
     found = {point.key: point for point in points(verdict(bad_light=0.9), THRESHOLDS, "glare")}
-    assert (found["bad_light"].said, found["blurry"].said) == ("glare", "blurry")
+    assert (found["bad_light"].condition, found["blurry"].condition) == ("glare", "blurry")
     assert found["bad_light"].state == "fault"
 
 

@@ -138,10 +138,10 @@ def test_a_preset_may_let_healthy_skin_pass(tmp_path):
 
 def test_quiet_says_one_thing_only():
     quiet = load_preset("quiet")
-    assert {quiet.said_as(key) for key in (*PICTURE_KEYS, *REFINED)} == {"adjust"}
-    assert [quiet.said_as(key) for key in CAMERA_KEYS] == [*CAMERA_KEYS]
-    assert quiet.said_as("ready") == "ready"
-    assert all(load_preset().said_as(key) == key for key in KEYS)
+    assert {quiet.merged_into(key) for key in (*PICTURE_KEYS, *REFINED)} == {"adjust"}
+    assert [quiet.merged_into(key) for key in CAMERA_KEYS] == [*CAMERA_KEYS]
+    assert quiet.merged_into("ready") == "ready"
+    assert all(load_preset().merged_into(key) == key for key in KEYS)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -157,7 +157,7 @@ def test_coach_has_short_words_of_its_own_for_the_same_conditions_in_every_langu
 def test_a_condition_that_is_merged_takes_its_refinements_along_unless_they_are_named(tmp_path):
     text = "merge: {bad_light: blurry, glare: too_bright}"
     preset = load_preset(saved(tmp_path, text))
-    assert [preset.said_as(key) for key in ("too_dark", "glare", "move_up")] == [
+    assert [preset.merged_into(key) for key in ("too_dark", "glare", "move_up")] == [
         "blurry",
         "too_bright",
         "move_up",

@@ -3,7 +3,7 @@
 import pytest
 
 from core.designer.diff import MISSING, changes, differences, effective
-from core.designer.fields import field_name, said, where
+from core.designer.fields import field_name, value_text, where
 from core.designer.limits import Limits, limits_of
 from core.guidance.outline import SHAPES
 from core.guidance.preset import Preset, PresetError, load_preset, preset_files
@@ -107,7 +107,7 @@ def test_presets_are_compared_as_people_meet_them():
     quiet, balanced = load_preset("coach"), load_preset()
     one, other = (effective(preset, ("en",), points) for preset in (balanced, quiet))
     found = {
-        where(one.steps): (said(one.before, one.steps), said(one.after, one.steps))
+        where(one.steps): (value_text(one.before, one.steps), value_text(one.after, one.steps))
         for one in changes(one, other)
     }
     assert found["Wording, English, Too far away"][0] == "Move closer"
@@ -127,7 +127,7 @@ def test_every_setting_of_a_part_has_its_limits_and_its_words():
         for steps, limits in limits_of(part).items():
             assert field_name(steps) != steps[-1].replace("_", " "), steps
             for option in limits.options:
-                assert said(option, steps) != option
+                assert value_text(option, steps) != option
             if limits.kind in (int, float):
                 assert limits.low is not None, steps
                 assert limits.step, steps
@@ -140,11 +140,11 @@ def test_every_setting_of_a_part_has_its_limits_and_its_words():
 
 
 def test_values_are_said_in_plain_words():
-    assert said(True) == "yes"
-    assert said(None, ("timing", "help_after_s")) == "never"
-    assert said(30.0, ("gate", "override_after_s")) == "30 s"
-    assert said(["no_skin", "blurry"], ("priority",)) == "No skin, Blurred"
-    assert said(MISSING) == "not set"
+    assert value_text(True) == "yes"
+    assert value_text(None, ("timing", "help_after_s")) == "never"
+    assert value_text(30.0, ("gate", "override_after_s")) == "30 s"
+    assert value_text(["no_skin", "blurry"], ("priority",)) == "No skin, Blurred"
+    assert value_text(MISSING) == "not set"
     assert where(()) == "The whole draft"
     assert (
         where(("shots", "context", "thresholds", "blurry"))

@@ -4,7 +4,7 @@ import pytest
 
 from core.guidance import replay
 from core.guidance.preset import load_preset
-from core.guidance.streams import Frame, StreamError, made, read
+from core.guidance.streams import Frame, StreamError, read, synthetic_stream
 
 PRESET = load_preset()
 
@@ -20,7 +20,7 @@ def steady(*parts, step=0.1):
 
 
 def test_a_perfect_stream_without_smoothing_is_right_at_once():
-    found = replay.measure([steady(("blurry", 3), ("ready", 3))], lambda clock: replay.Raw())
+    found = replay.measure([steady(("blurry", 3), ("ready", 3))], lambda clock: replay.Unsmoothed())
     assert found.first_correct == (0, 0)
     assert (found.never, found.wrong) == (0, 0)
     assert found.changes == pytest.approx(60 / 5.9)
@@ -29,14 +29,14 @@ def test_a_perfect_stream_without_smoothing_is_right_at_once():
 
 def test_what_is_never_said_counts_as_never():
     stream = steady(("blurry", 3), ("blurry", 3, "ready"))
-    found = replay.measure([stream], lambda clock: replay.Raw())
+    found = replay.measure([stream], lambda clock: replay.Unsmoothed())
     assert found.never == 0.5
     assert found.wrong == pytest.approx(0.5, abs=0.02)
     assert "never" in replay.table({"raw": found})
 
 
 def test_a_smoother_waits_and_changes_less():
-    streams = [made(seed, PRESET) for seed in range(40)]
+    streams = [synthetic_stream(seed, PRESET) for seed in range(40)]
     rows = {name: replay.measure(streams, one) for name, one in replay.smoothers(PRESET).items()}
     raw, ours, whole = rows.values()
     assert ours.changes < 0.3 * raw.changes
@@ -49,8 +49,8 @@ def test_a_smoother_waits_and_changes_less():
 
 
 def test_made_streams_are_the_same_for_the_same_seed():
-    assert made(3, PRESET) == made(3, PRESET) != made(4, PRESET)
-    assert made(3, PRESET)[-1].truth == "ready"
+    assert synthetic_stream(3, PRESET) == synthetic_stream(3, PRESET) != synthetic_stream(4, PRESET)
+    assert synthetic_stream(3, PRESET)[-1].truth == "ready"
 
 
 def log_row(t_ms, **properties):

@@ -53,7 +53,7 @@ def test_no_stream_brings_two_hints_a_hint_too_short_or_one_for_nothing(name, st
     shown, since = "searching", None
     seen = []
     for now, raw, advice in told(controller, clock, stream):
-        seen.append((now, preset.said_as(raw)))
+        seen.append((now, preset.merged_into(raw)))
         assert advice.key in KEYS, "one key, of one condition"
         assert advice.raw_key == raw
         assert advice.ready == controller.gate.open == (advice.key in OPEN_KEYS)
@@ -82,7 +82,7 @@ def test_no_stream_leaves_it_stuck(name, stream, lasting, step):
     while clock.now < end:
         clock.now += step
         advice = controller.see(lasting)
-    said = preset.said_as(lasting)
+    said = preset.merged_into(lasting)
     assert advice.key == ("counting" if said == "ready" and preset.gate.auto_capture else said)
 
 
@@ -167,7 +167,7 @@ def test_help_is_offered_when_the_same_hint_stays_and_taken_back_with_it(name):
         offered.append(controller.help)
     first = next(turn for turn, key in enumerate(offered) if key)
     assert first * 0.1 == pytest.approx(preset.timing.help_after_s, abs=0.11)
-    assert {family(key) for key in offered[first:]} == {preset.said_as("bad_light")}
+    assert {family(key) for key in offered[first:]} == {preset.merged_into("bad_light")}
     for _turn in range(60):
         clock.now += 0.1
         controller.see("ready")

@@ -59,9 +59,9 @@ def test_shipped_counts_are_of_the_photos_that_the_shipped_network_was_trained_o
 
 def test_little_to_learn_from_is_said():
     taxonomy = shipped()
-    assert taxonomy.learnt_little("crust")
+    assert taxonomy.has_few_photos("crust")
     assert "few photos (79 photos of 4 sources)" in taxonomy.learnt_from("crust")
-    assert not taxonomy.learnt_little("ulcer")
+    assert not taxonomy.has_few_photos("ulcer")
     assert "few" not in taxonomy.learnt_from("ulcer")
     assert "871 photos of 3 sources." in taxonomy.learnt_from("ulcer")
     assert "one clinic" in taxonomy.learnt_from("ulcer")
@@ -72,14 +72,14 @@ def test_another_networks_words_come_from_its_file(words_of):
     assert [taxonomy.lay_name(label) for label in TOY_LABELS] == ["Red spot", "Green spot", "HPV wart"]
     assert taxonomy.term("moss") == "Muscus"
     assert taxonomy.description("ember") == "A spot that is redder than the rest."
-    assert taxonomy.learnt_little("ember")
+    assert taxonomy.has_few_photos("ember")
     assert taxonomy.learnt_from("ember").endswith("Drawn by a test.")
     # 500 of 50 are many; and where nobody says, nothing is claimed.
-    assert not taxonomy.learnt_little("moss")
-    assert not taxonomy.learnt_little("HPV wart")
+    assert not taxonomy.has_few_photos("moss")
+    assert not taxonomy.has_few_photos("HPV wart")
     assert taxonomy.learnt_from("HPV wart") == ""
     told = ["12 photos of 1 source. Drawn by a test.", "500 photos of 3 sources.", "Nobody wrote that down."]
-    assert [taxonomy.taught_by(label) for label in TOY_LABELS] == told
+    assert [taxonomy.training_photos(label) for label in TOY_LABELS] == told
 
 
 def test_a_name_inside_a_sentence_starts_small_unless_it_is_an_abbreviation(words_of):
@@ -119,7 +119,7 @@ def test_without_a_file_our_classes_keep_their_words_but_not_our_counts():
     assert list(taxonomy.labels) == ["wheal", "crust"]
     assert taxonomy.lay_name("crust") == "Scab"
     assert taxonomy.learnt_from("crust") == ""
-    assert not taxonomy.learnt_little("crust")
+    assert not taxonomy.has_few_photos("crust")
 
 
 @pytest.mark.parametrize(

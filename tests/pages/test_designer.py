@@ -740,7 +740,7 @@ def camera(monkeypatch):
 
     def on_device_camera(**told):
         given.append(told)
-        return component.Said(None, told["report"])
+        return component.ComponentState(None, told["report"])
 
     monkeypatch.delenv("RETAKE_LIVE", raising=False)
     monkeypatch.setattr(engines, "for_browsers", lambda: "app/static/retake/here/")

@@ -249,7 +249,7 @@ def test_all_that_the_camera_in_the_page_says(visit, monkeypatch):
 
     def drawn(**sent):
         given.append(sent | {"words": camera.words()})
-        return component.Said(None, "ok")
+        return component.ComponentState(None, "ok")
 
     monkeypatch.setattr(component, "on_device_camera", drawn)
     visit.run()

@@ -31,7 +31,7 @@ class Stage:
 
     def on_device_camera(self, **given):
         self.seen.append(given)
-        said = component.Said(self.message, self.report or given["report"])
+        said = component.ComponentState(self.message, self.report or given["report"])
         self.message = self.report = None
         return said
 

@@ -58,7 +58,7 @@ def visit(fake_networks, monkeypatch, tmp_path):
 
     def camera(**told):
         given.append(told)
-        return component.Said(None, told["report"])
+        return component.ComponentState(None, told["report"])
 
     monkeypatch.setattr(component, "on_device_camera", camera)
     yield lambda **query: Visit(given, **query)

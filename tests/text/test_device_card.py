@@ -10,7 +10,7 @@ from core.lesion.taxonomy import shipped
 from core.runtime.manifest import load_manifest
 from core.text.advice import advice
 from core.text.device_card import device_words
-from core.text.wording import about_shares, disclaimer, doubt, most_like
+from core.text.wording import about_shares, abstained, disclaimer, most_like
 
 
 @pytest.fixture
@@ -36,10 +36,10 @@ def test_each_class_has_its_words_and_its_sentence(entry):
 def test_every_doubt_and_every_fault_has_a_sentence(entry):
     preset = load_preset()
     words = device_words(preset, entry, shipped())
-    assert set(words["doubts"]) == set(REASONS)
-    for reason, said in words["doubts"].items():
-        assert said["before"] == f"{doubt(reason).why} {doubt(reason).advice}"
-    told = words["saying"]["advice"]
+    assert set(words["abstained"]) == set(REASONS)
+    for reason, said in words["abstained"].items():
+        assert said["before"] == f"{abstained(reason).why} {abstained(reason).advice}"
+    told = words["verdictWords"]["advice"]
     assert told == {key: advice(key, preset) for key in (*PICTURE_KEYS, *REFINED, GENERAL_KEY)}
     assert all("was not sent" in sentence for sentence in words["failed"].values())
 

@@ -31,18 +31,18 @@ def test_every_verdict_that_does_not_pass_says_what_to_do():
     preset = load_preset()
     for label in QUALITY_CLASSES:
         for fault in EXPLANATIONS:
-            saying = say(verdict(label, **{fault: 0.9}), preset)
-            assert not saying.good
-            assert saying.advice
-            assert saying.short
+            text = say(verdict(label, **{fault: 0.9}), preset)
+            assert not text.good
+            assert text.advice
+            assert text.short
     assert say(verdict("no_skin"), preset).short == "Show your skin"
     assert say(verdict("poor_quality", blurry=0.4), preset).short == "Nearly fine: Hold still"
 
 
 def test_a_passing_sentence_says_what_was_checked_and_nothing_else():
-    saying = say(verdict(), load_preset(), THRESHOLDS)
-    assert (saying.good, saying.short) == (True, "")
-    assert saying.advice == "Checked and found fine: framing, light, sharpness, detail, distance."
+    text = say(verdict(), load_preset(), THRESHOLDS)
+    assert (text.good, text.short) == (True, "")
+    assert text.advice == "Checked and found fine: framing, light, sharpness, detail, distance."
     # From far away neither place nor size of the spot counts.
     far = THRESHOLDS | {"bad_framing": 1, "too_far_away": 1}
     assert say(verdict(), load_preset(), far).advice == "Checked and found fine: light, sharpness, detail."
@@ -52,9 +52,9 @@ def test_a_passing_sentence_says_what_was_checked_and_nothing_else():
 
 def test_healthy_skin_that_passes_is_not_called_a_spot():
     judged = verdict("healthy_skin", healthy_skin_passes=True)
-    saying = say(judged, load_preset(), THRESHOLDS)
-    assert saying.good
-    assert saying.advice == "No spot was found in it. Checked and found fine: light, sharpness, detail."
+    text = say(judged, load_preset(), THRESHOLDS)
+    assert text.good
+    assert text.advice == "No spot was found in it. Checked and found fine: light, sharpness, detail."
     # In a photo from far away nobody looks for one.
     assert "spot" not in say(judged, load_preset(), THRESHOLDS, "context").advice
 
@@ -82,10 +82,10 @@ def test_a_merged_condition_is_advised_as_the_one_it_is_said_as():
 
 def test_a_photo_that_only_nearly_fails_says_so_in_every_place_alike():
     nearly, preset = verdict("poor_quality", bad_light=0.45), load_preset()
-    saying = say(nearly, preset, THRESHOLDS)
-    assert not saying.good
-    assert "Only nearly fine: light. Find softer, even light." in saying.advice
-    assert saying.short == "Nearly fine: Find softer, even light"
+    text = say(nearly, preset, THRESHOLDS)
+    assert not text.good
+    assert "Only nearly fine: light. Find softer, even light." in text.advice
+    assert text.short == "Nearly fine: Find softer, even light"
     html = bars.explanation_list(points_of(nearly, preset, THRESHOLDS), preset)
     assert html.count(">Nearly fine<") == 1
     assert html.count(">Fine<") == 4
@@ -131,9 +131,9 @@ def test_the_class_list_gives_lay_words_the_term_and_the_share():
 
 @pytest.mark.parametrize(("good", "sign"), [(True, "✓"), (False, "↻")])
 def test_the_verdict_is_not_told_by_colour_alone(good, sign):
-    from core.text.wording import Saying
+    from core.text.wording import VerdictText
 
-    html = bars.verdict_line(Saying(good, "<b>Head</b>", "Advice & more"))
+    html = bars.verdict_line(VerdictText(good, "<b>Head</b>", "Advice & more"))
     assert sign in html
     assert "&lt;b&gt;Head&lt;/b&gt;" in html
     assert "Advice &amp; more" in html

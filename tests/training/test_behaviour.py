@@ -117,10 +117,10 @@ def test_plain_faults_on_drawings_are_told_by_their_names(shipped):
         phantom = draw("lesion", number, size=(900, 1200), lesion_extent=0.4)
         rows, columns = np.nonzero(phantom.mask)
         box = tuple(float(v) for v in (columns.min(), rows.min(), columns.max(), rows.max()))
-        assert behaviour.told_of_still(shipped, phantom.rgb, preset, rule) == "ready"
+        assert behaviour.still_prompt(shipped, phantom.rgb, preset, rule) == "ready"
         for fault in ("defocus", "motion", "dark", "bright"):
             worse = FAULTS[fault](phantom.rgb, box, np.random.default_rng(number), 1.0)
-            told.append((fault, behaviour.told_of_still(shipped, worse, preset, rule)))
+            told.append((fault, behaviour.still_prompt(shipped, worse, preset, rule)))
     # As measured, 40 of 48 are right and four pass; by the network alone 26 and ten.
     assert sum(key in RIGHT[fault] for fault, key in told) >= 38, told
     assert sum(key == "ready" for _fault, key in told) <= 5, told

@@ -7,7 +7,7 @@ import pytest
 from core.explain import Explanation
 from core.synthetic.degrade import LUMA
 from training.data.sources import Row
-from training.evaluation.focus import COVERED, Picture, crop, focus, phantoms, photographs, spoil
+from training.evaluation.focus import COVERED, Picture, crop, degrade_region, focus, phantoms, photographs
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +72,7 @@ def test_no_crop_where_none_fits():
 def test_a_fault_stays_where_it_was_put(pictures, fault, inside):
     picture = pictures[0]
     where = picture.mask if inside else ~picture.mask
-    made = spoil(picture.rgb, where, fault)
+    made = degrade_region(picture.rgb, where, fault)
     reach = np.ones((25, 25), np.uint8)
     core = cv2.erode(where.astype(np.uint8), reach) > 0
     away = cv2.dilate(where.astype(np.uint8), reach) == 0

@@ -8,7 +8,7 @@ import pytest
 
 from core.lesion.taxonomy import LABELS
 from core.synthetic.phantoms import draw
-from training.data.lesion_data import Elsewhere, Picture, load_pictures, load_skin, spot_of, training_view
+from training.data.lesion_data import Picture, StyleSources, load_pictures, load_skin, spot_of, training_view
 from training.data.sources import read_manifest
 
 COLUMNS = (
@@ -101,7 +101,7 @@ def test_views_crop_to_the_spot_and_borrow_from_elsewhere():
 
     plain = Picture(rgb, (), LABELS.index("crust"), "made")
     known = Picture(rgb, (), LABELS.index("crust"), "made", places)
-    assert red(seen(known, Elsewhere())) > 2 * red(seen(plain, Elsewhere()))
+    assert red(seen(known, StyleSources())) > 2 * red(seen(plain, StyleSources()))
 
     stripes = np.zeros((64, 64, 3), np.uint8)
     stripes[::2] = 255
@@ -110,5 +110,5 @@ def test_views_crop_to_the_spot_and_borrow_from_elsewhere():
         """How many views are striped where they are not red."""
         return np.mean([np.abs(np.diff(view.sum(axis=2), axis=0)).mean() > 60 for view in views])
 
-    assert busy(seen(known, Elsewhere(skin=[stripes]))) > busy(seen(known, Elsewhere())) + 0.1
-    assert busy(seen(plain, Elsewhere(skin=[stripes]))) == busy(seen(plain, Elsewhere()))
+    assert busy(seen(known, StyleSources(skin=[stripes]))) > busy(seen(known, StyleSources())) + 0.1
+    assert busy(seen(plain, StyleSources(skin=[stripes]))) == busy(seen(plain, StyleSources()))

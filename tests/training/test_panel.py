@@ -7,13 +7,13 @@ import pytest
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
 from core.synthetic.degrade import Measures
 from training.data.panel import (
+    FAULT_THRESHOLDS,
     HABITS,
-    ONSETS,
     RATERS,
     Panel,
     Votes,
     pairwise_f1,
-    soreness,
+    z_scores,
 )
 
 FINE = Measures(
@@ -99,39 +99,49 @@ def test_healthy_skin_is_now_and_then_taken_for_a_lesion_never_by_most():
     assert all(QUALITY_CLASSES[v.label] == "healthy_skin" for v in votes)
 
 
-@pytest.mark.parametrize("onset", ONSETS, ids=lambda o: f"{o.explanation}-{o.measure}-{o.begins}")
-def test_about_half_the_raters_see_a_fault_where_the_table_says_it_begins(onset):
-    assert 0.42 * RATERS < seen_at(onset, 0) < 0.58 * RATERS
+@pytest.mark.parametrize(
+    "threshold", FAULT_THRESHOLDS, ids=lambda o: f"{o.explanation}-{o.measure}-{o.median}"
+)
+def test_about_half_the_raters_see_a_fault_where_the_table_says_it_begins(threshold):
+    assert 0.42 * RATERS < seen_at(threshold, 0) < 0.58 * RATERS
 
 
-@pytest.mark.parametrize("onset", ONSETS, ids=lambda o: f"{o.explanation}-{o.measure}-{o.begins}")
-def test_one_deviation_past_the_onset_most_raters_see_it(onset):
-    assert 0.75 * RATERS < seen_at(onset, 1) < 0.93 * RATERS
+@pytest.mark.parametrize(
+    "threshold", FAULT_THRESHOLDS, ids=lambda o: f"{o.explanation}-{o.measure}-{o.median}"
+)
+def test_one_deviation_past_the_threshold_most_raters_see_it(threshold):
+    assert 0.75 * RATERS < seen_at(threshold, 1) < 0.93 * RATERS
 
 
-def measures_at(onset, sore):
-    """Fine, but for one measure ``sore`` deviations past its onset."""
-    way = sore if onset.above else -sore
-    value = onset.begins * onset.scatter**way if onset.factor else onset.begins + way * onset.scatter
-    return replace(FINE, **{onset.measure: value})
+def measures_at(threshold, z_score):
+    """Fine, but for one measure ``z_score`` deviations past its threshold."""
+    way = z_score if threshold.above else -z_score
+    value = (
+        threshold.median * threshold.scatter**way
+        if threshold.factor
+        else threshold.median + way * threshold.scatter
+    )
+    return replace(FINE, **{threshold.measure: value})
 
 
-def seen_at(onset, sore):
-    column = EXPLANATIONS.index(onset.explanation)
+def seen_at(threshold, z_score):
+    column = EXPLANATIONS.index(threshold.explanation)
     rngs = [np.random.default_rng(seed) for seed in range(60)]
-    measures = measures_at(onset, sore)
+    measures = measures_at(threshold, z_score)
     return np.mean([(Panel(1).past(measures, rng)[:, column] > 0).sum() for rng in rngs])
 
 
-@pytest.mark.parametrize("onset", ONSETS, ids=lambda o: f"{o.explanation}-{o.measure}-{o.begins}")
-def test_worse_never_wins_raters_back(onset):
-    column = EXPLANATIONS.index(onset.explanation)
-    most = 1.7 if onset.measure in ("share", "luma", "clipped") else 3
+@pytest.mark.parametrize(
+    "threshold", FAULT_THRESHOLDS, ids=lambda o: f"{o.explanation}-{o.measure}-{o.median}"
+)
+def test_worse_never_wins_raters_back(threshold):
+    column = EXPLANATIONS.index(threshold.explanation)
+    most = 1.7 if threshold.measure in ("share", "luma", "clipped") else 3
     steps = np.linspace(-1.7, most, 12)
     panel = Panel(1)
     seen, named, poor = [], [], []
-    for sore in steps:
-        measures = measures_at(onset, float(sore))
+    for z_score in steps:
+        measures = measures_at(threshold, float(z_score))
         seen.append((panel.past(measures, np.random.default_rng(9)) > 0).sum())
         votes = [panel.vote(measures, "lesion", np.random.default_rng(seed)) for seed in range(20)]
         named.append(sum(v.explanations[column] for v in votes))
@@ -141,14 +151,16 @@ def test_worse_never_wins_raters_back(onset):
         assert counts[-1] > counts[0]
 
 
-@pytest.mark.parametrize("onset", ONSETS, ids=lambda o: f"{o.explanation}-{o.measure}-{o.begins}")
-def test_soreness_counts_deviations_past_the_onset(onset):
-    column = EXPLANATIONS.index(onset.explanation)
-    assert soreness(measures_at(onset, 1.0))[column] == pytest.approx(1.0)
+@pytest.mark.parametrize(
+    "threshold", FAULT_THRESHOLDS, ids=lambda o: f"{o.explanation}-{o.measure}-{o.median}"
+)
+def test_z_scores_count_deviations_past_the_threshold(threshold):
+    column = EXPLANATIONS.index(threshold.explanation)
+    assert z_scores(measures_at(threshold, 1.0))[column] == pytest.approx(1.0)
     # Nothing to see, or nothing cut off.
     nothing = replace(FINE, extent=np.nan, share=np.nan, offset=np.nan)
-    assert soreness(nothing)[EXPLANATIONS.index("too_far_away")] == -np.inf
-    assert soreness(nothing)[EXPLANATIONS.index("bad_framing")] == -np.inf
+    assert z_scores(nothing)[EXPLANATIONS.index("too_far_away")] == -np.inf
+    assert z_scores(nothing)[EXPLANATIONS.index("bad_framing")] == -np.inf
 
 
 def test_the_seed_seats_the_panel():
@@ -161,10 +173,12 @@ def mixed(count, rng):
     for _photo in range(count):
         measures, name = FINE, str(rng.choice([*EXPLANATIONS, *[""] * 6]))
         if name:
-            onsets = [o for o in ONSETS if o.explanation == name and o.measure not in ("clipped", "share")]
-            onset = onsets[int(rng.integers(len(onsets)))]
-            worst = 6 if onset.factor else 3.4
-            measures = measures_at(onset, float(rng.triangular(-2, worst, worst)))
+            thresholds = [
+                o for o in FAULT_THRESHOLDS if o.explanation == name and o.measure not in ("clipped", "share")
+            ]
+            threshold = thresholds[int(rng.integers(len(thresholds)))]
+            worst = 6 if threshold.factor else 3.4
+            measures = measures_at(threshold, float(rng.triangular(-2, worst, worst)))
         yield measures
 
 
@@ -188,7 +202,7 @@ def test_labels_stay_close_to_a_function_of_the_measures():
     panel = Panel(1)
     photos = list(mixed(900, rng))
     truth = np.array([panel.vote(m, "lesion", rng).explanations > 0 for m in photos])
-    score = np.array([soreness(m) for m in photos])
+    score = np.array([z_scores(m) for m in photos])
     for column, name in enumerate(EXPLANATIONS):
         said = truth[:, column]
         above = score[said, column][:, None] > score[~said, column][None]

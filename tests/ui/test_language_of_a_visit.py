@@ -111,6 +111,8 @@ def test_what_is_made_later_speaks_the_language_of_the_asking():
         ("en", "4.5%", "pale patch"),
         ("pt", "4,5%", "pale patch"),
         ("de", "4,5\N{NO-BREAK SPACE}%", "Pale patch"),
+        ("hi", "4.5%", "pale patch"),
+        ("ar", "4.5%", "pale patch"),
     ],
 )
 def test_figures_and_names_are_written_as_the_language_does(language, share, spoken):

@@ -100,7 +100,7 @@ class Material:
 
 @dataclass(frozen=True)
 class Sample:
-    """One sample: the photograph taken, what it was made from, and what the panel said."""
+    """One sample: the photograph taken, what it was made from, and the panel's votes."""
 
     shot: Shot
     group: str

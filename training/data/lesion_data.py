@@ -283,7 +283,7 @@ def _soften(square: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class Elsewhere:
+class StyleSources:
     """What a view may borrow from: colours of other pictures, skin to lie on. Either may be empty."""
 
     pictures: Sequence[Picture] = ()
@@ -294,7 +294,7 @@ def _restyled(
     square: np.ndarray,
     picture: Picture,
     window: tuple[int, int, int, int],
-    elsewhere: Elsewhere,
+    elsewhere: StyleSources,
     rng: np.random.Generator,
 ) -> np.ndarray:
     """The window of a picture with other skin around the lesion, other colours, both or neither."""
@@ -310,11 +310,11 @@ def _restyled(
     return square
 
 
-NOWHERE: Final = Elsewhere()
+NOWHERE: Final = StyleSources()
 
 
 def training_view(
-    picture: Picture, size: int, rng: np.random.Generator, elsewhere: Elsewhere = NOWHERE
+    picture: Picture, size: int, rng: np.random.Generator, elsewhere: StyleSources = NOWHERE
 ) -> np.ndarray:
     """One random view of a picture: uint8, ``size`` x ``size`` x 3, no borders."""
     window = _window(picture, rng)

@@ -37,7 +37,7 @@ _SMALL: Final = 0.2
 
 
 @dataclass(frozen=True)
-class Onset:
+class FaultThreshold:
     """Where one fault begins: on which measure, which way is worse, and how raters scatter.
 
     Attributes:
@@ -49,43 +49,43 @@ class Onset:
 
     explanation: str
     measure: str
-    begins: float
+    median: float
     scatter: float
     above: bool
     factor: bool = False
 
-    def sore(self, value: float) -> float:
-        """How far past the median rater's onset a value lies, in deviations; negative or nan is fine."""
+    def z_score(self, value: float) -> float:
+        """How far past the median rater's threshold a value lies, in deviations; negative or nan is fine."""
         if np.isnan(value) or (self.measure == "share" and value > 0.99):
             return float("-inf")  # nothing to see, or nothing cut off
         if self.factor:
-            gap = np.log(max(value, 1e-9) / self.begins) / np.log(self.scatter)
+            gap = np.log(max(value, 1e-9) / self.median) / np.log(self.scatter)
         else:
-            gap = (value - self.begins) / self.scatter
+            gap = (value - self.median) / self.scatter
         return float(gap if self.above else -gap)
 
 
-ONSETS: Final = (
-    Onset("too_far_away", "extent", 0.12, 0.03, above=False),
-    Onset("bad_framing", "share", 0.85, 0.08, above=False),
-    Onset("bad_framing", "offset", 0.33, 0.06, above=True),
-    Onset("blurry", "blur", 0.5, 1.4, above=True, factor=True),
-    Onset("bad_light", "luma", 0.22, 0.04, above=False),
-    Onset("bad_light", "luma", 0.85, 0.04, above=True),
-    Onset("bad_light", "clipped", 0.12, 0.04, above=True),
-    Onset("bad_light", "shading", 4.0, 1.0, above=True),
-    Onset("bad_light", "cast", 22.0, 5.0, above=True),
-    Onset("low_resolution", "pixels", 190, 1.25, above=False, factor=True),
-    Onset("low_resolution", "jpeg", 22, 5, above=False),
+FAULT_THRESHOLDS: Final = (
+    FaultThreshold("too_far_away", "extent", 0.12, 0.03, above=False),
+    FaultThreshold("bad_framing", "share", 0.85, 0.08, above=False),
+    FaultThreshold("bad_framing", "offset", 0.33, 0.06, above=True),
+    FaultThreshold("blurry", "blur", 0.5, 1.4, above=True, factor=True),
+    FaultThreshold("bad_light", "luma", 0.22, 0.04, above=False),
+    FaultThreshold("bad_light", "luma", 0.85, 0.04, above=True),
+    FaultThreshold("bad_light", "clipped", 0.12, 0.04, above=True),
+    FaultThreshold("bad_light", "shading", 4.0, 1.0, above=True),
+    FaultThreshold("bad_light", "cast", 22.0, 5.0, above=True),
+    FaultThreshold("low_resolution", "pixels", 190, 1.25, above=False, factor=True),
+    FaultThreshold("low_resolution", "jpeg", 22, 5, above=False),
 )
 
 
-def soreness(measures: Measures) -> np.ndarray:
-    """How far past the median rater's onset each explanation is at its worst: float, 5, in deviations."""
+def z_scores(measures: Measures) -> np.ndarray:
+    """How far past the median rater's threshold each explanation is at its worst: float, 5, in deviations."""
     worst = np.full(len(EXPLANATIONS), -np.inf)
-    for onset in ONSETS:
-        column = EXPLANATIONS.index(onset.explanation)
-        worst[column] = max(worst[column], onset.sore(getattr(measures, onset.measure)))
+    for threshold in FAULT_THRESHOLDS:
+        column = EXPLANATIONS.index(threshold.explanation)
+        worst[column] = max(worst[column], threshold.z_score(getattr(measures, threshold.measure)))
     return worst
 
 
@@ -116,7 +116,7 @@ HABITS: Final[Mapping[str, Habit]] = {
 
 @dataclass(frozen=True)
 class Votes:
-    """What a panel said of one photograph.
+    """A panel's votes on one photograph, counted.
 
     Attributes:
         quality: int, 4: votes per quality class.
@@ -136,7 +136,7 @@ class Votes:
 
 @dataclass(frozen=True)
 class Ballots:
-    """What each rater said of one photograph.
+    """Each rater's vote on one photograph.
 
     Attributes:
         quality: int, raters: index of the class voted for.
@@ -192,7 +192,7 @@ class Panel:
         A rater sees the faults that are above 0, named or not.
         """
         look = rng.standard_normal(self.tolerance.shape) * _LOOK
-        return soreness(measures) - self.tolerance - look
+        return z_scores(measures) - self.tolerance - look
 
     def ballots(self, measures: Measures, group: str, rng: np.random.Generator) -> Ballots:
         """Let each rater judge a photograph of lesion, healthy_skin or no_skin with these measures.

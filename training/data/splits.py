@@ -36,6 +36,6 @@ def split_of(row: Row) -> Split:
     return "validation" if share < rule()["validation_percent"] else "train"
 
 
-def lot(row: Row) -> str:
+def shuffle_key(row: Row) -> str:
     """A photograph's place in an order that has nothing to do with what it shows: hexadecimal digits."""
     return hashlib.sha256(row.path.encode()).hexdigest()

@@ -2,8 +2,8 @@
 
 The panel votes on the benchmark's samples. For every pair of raters the F1 of one against the other is taken
 for each class and each explanation. The ceilings say how well anything could do that looks at the photographs
-through the measures alone: for explanations it ranks by how far past its onset the fault is, for classes it
-answers what the panel would mostly say if it voted again.
+through the measures alone: for explanations it ranks by how far past its threshold the fault is, for classes
+it answers with the most likely vote of the panel if it voted again.
 """
 
 from collections.abc import Iterator, Mapping
@@ -18,7 +18,7 @@ from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
 from core.reports.tables import Figure, Table
 from core.synthetic.degrade import MEASURES, Measures
 from training.data.imageqx_data import load_labels, material_of, measures_of, plurality, sample
-from training.data.panel import Ballots, Panel, pairwise_f1, soreness
+from training.data.panel import Ballots, Panel, pairwise_f1, z_scores
 from training.data.sources import Row
 from training.data.splits import SPLITS
 from training.evaluation.evaluate import paper
@@ -50,7 +50,7 @@ class Judged(Columns):
     splits: np.ndarray
 
 
-class _Clerk(Panel):
+class _RecordingPanel(Panel):
     """A panel that keeps every rater's ballot."""
 
     def __init__(self, seed: int) -> None:
@@ -70,7 +70,7 @@ def _record(measures: Measures, group: str, split: str, ballots: Ballots) -> dic
 
 def judge_benchmark(rows: list[Row], counts: Mapping[str, int], seed: int, progress: Progress) -> Judged:
     """Let the panel judge the first samples of each split, drawn anew; its votes are the benchmark's own."""
-    panel = _Clerk(seed)
+    panel = _RecordingPanel(seed)
 
     def records(split: str) -> Iterator[dict[str, Any]]:
         material = material_of(rows, split)
@@ -147,15 +147,15 @@ def figures(judged: Judged, seed: int) -> dict[str, Any]:
         class_pairs.append(pairwise_f1(judged.quality == i))
         ceiling = clean(binary(truth == i, ideal == i)["f1"])
         classes[name] = _entry(name, int((truth == i).sum()), class_pairs[i]) | {"ceiling_f1": ceiling}
-    # Nothing to see is as far from sore as can be; a number, so that equals are equal.
-    sore = np.maximum([soreness(measures) for measures in judged.measures], -1e6)
+    # Nothing to see is the lowest score there is; a number, so that ties are ties.
+    scores = np.maximum([z_scores(measures) for measures in judged.measures], -1e6)
     given = judged.explanations.any(axis=1)
     explanations, pairs = {}, []
     for i, name in enumerate(EXPLANATIONS):
         pairs.append(pairwise_f1(judged.explanations[:, :, i]))
-        best = best_f1(given[:, i], sore[:, i])
+        best = best_f1(given[:, i], scores[:, i])
         explanations[name] = _entry(name, int(given[:, i].sum()), pairs[i]) | {
-            "ceiling_auc": clean(auc(given[:, i], sore[:, i])),
+            "ceiling_auc": clean(auc(given[:, i], scores[:, i])),
             "ceiling_f1": None if best is None else clean(best[1]),
         }
     poor = judged.quality == QUALITY_CLASSES.index("poor_quality")

@@ -57,7 +57,7 @@ _SECONDS: Final = 4.0
 
 
 @dataclass(frozen=True)
-class Good:
+class GoodPhoto:
     """A good photograph of the ladder: its row of the manifest and the box of its lesion in pixels."""
 
     row: Row
@@ -74,14 +74,14 @@ def ladder_paths() -> frozenset[str]:
     return frozenset(path for photos in _listed().values() for path in photos)
 
 
-def good_photographs(rows: Sequence[Row]) -> list[Good]:
+def good_photographs(rows: Sequence[Row]) -> list[GoodPhoto]:
     """The photographs of the ladder that the data folder has.
 
     Raises:
         DataError: it has none of them.
     """
     boxes = {path: box for photos in _listed().values() for path, box in photos.items()}
-    found = [Good(row, _box(boxes[row.path])) for row in rows if row.path in boxes]
+    found = [GoodPhoto(row, _box(boxes[row.path])) for row in rows if row.path in boxes]
     if not found:
         message = _("The data folder has none of the photographs that {file} names.")
         raise DataError(message.format(file=_FILE.name))
@@ -111,7 +111,7 @@ def far(
     raise DataError(_("No healthy skin in the data folder has room for a lesion."))
 
 
-def grounds_of(rows: Sequence[Row]) -> list[Row]:
+def backgrounds_of(rows: Sequence[Row]) -> list[Row]:
     """The photographs of healthy skin that lesions may be laid on."""
     return [row for row in rows if row.group == "healthy_skin" and row.slug in _GROUNDS]
 
@@ -122,10 +122,10 @@ def scenes_of(rows: Sequence[Row]) -> list[Row]:
 
 
 def rungs(
-    photographs: Sequence[Good], rows: Sequence[Row], seed: int = 1
-) -> Iterator[tuple[Good, str, np.ndarray]]:
+    photographs: Sequence[GoodPhoto], rows: Sequence[Row], seed: int = 1
+) -> Iterator[tuple[GoodPhoto, str, np.ndarray]]:
     """Every photograph as it is (``"none"``) and with each fault: photograph, fault, picture."""
-    grounds, scenes = grounds_of(rows), scenes_of(rows)
+    grounds, scenes = backgrounds_of(rows), scenes_of(rows)
     if not grounds or not scenes:
         raise DataError(_("The ladder needs photographs of healthy skin and scenes without skin."))
     for number, good in enumerate(photographs):
@@ -138,8 +138,8 @@ def rungs(
         yield good, "empty", read_rgb(scenes[int(rng.integers(len(scenes)))])
 
 
-def told_of_still(assessor: ImageQX, rgb: np.ndarray, preset: Preset, rule: PassRule) -> str:
-    """The condition that a person is told of a photo; ``"ready"`` when it passes."""
+def still_prompt(assessor: ImageQX, rgb: np.ndarray, preset: Preset, rule: PassRule) -> str:
+    """The condition that a person is shown for a photo; ``"ready"`` when it passes."""
     small = shrink(rgb, _LONG_SIDE)
     verdict = assessor.assess(small, rule, width=rgb.shape[1], height=rgb.shape[0])
     key = condition(verdict, preset, rule.healthy_skin_passes)
@@ -161,7 +161,7 @@ class _Replayed:
         return self._verdicts[self._asked % len(self._verdicts)]
 
 
-def told_live(
+def live_prompt(
     assessor: ImageQX, rgb: np.ndarray, preset: Preset, rule: PassRule, rng: np.random.Generator
 ) -> tuple[str, bool]:
     """What the live guide shows after four seconds of a camera held in place, and whether it was ever ready.
@@ -215,8 +215,8 @@ def behaviour(
     for number, (good, fault, rgb) in enumerate(rungs(photographs, rows)):
         entry = {"source": good.row.slug, "path": good.row.path}
         for name, one in rules.items():
-            entry[f"still/{name}"] = told_of_still(assessor, rgb, preset, one)
-        live, ever = told_live(assessor, rgb, preset, rule, np.random.default_rng([2, number]))
+            entry[f"still/{name}"] = still_prompt(assessor, rgb, preset, one)
+        live, ever = live_prompt(assessor, rgb, preset, rule, np.random.default_rng([2, number]))
         entry["live/with_second_opinion"] = live
         entry["live/ever_ready"] = "ready" if ever else ""
         told[fault].append(entry)
@@ -235,7 +235,7 @@ def behaviour(
     }
 
 
-def _some(photographs: Sequence[Good], limit: int | None) -> list[Good]:
+def _some(photographs: Sequence[GoodPhoto], limit: int | None) -> list[GoodPhoto]:
     kept: Counter[str] = Counter()
     chosen = []
     for good in photographs:

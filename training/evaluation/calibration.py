@@ -22,8 +22,8 @@ def reliability_bins(chance: np.ndarray, right: np.ndarray) -> tuple[list[dict[s
         right: bool, N.
 
     Returns:
-        ten bins of equal width (mean probability ``said``, share ``right``; None where empty), and the mean
-        distance between the two, weighted by n (None without photos).
+        ten bins of equal width (mean predicted probability ``said``, observed share ``right``; None where
+        empty), and the mean distance between the two, weighted by n (None without photos).
     """
     place = np.minimum((chance * BINS).astype(int), BINS - 1)
     bins, gap = [], 0.0

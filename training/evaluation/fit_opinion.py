@@ -29,7 +29,7 @@ from training.data.imageqx_data import material_of, plurality, sample, scene_fro
 from training.data.panel import Panel
 from training.data.sources import Box, DataError, Row, read_manifest
 from training.data.splits import split_of
-from training.evaluation.behaviour import far, grounds_of, ladder_paths, scenes_of
+from training.evaluation.behaviour import backgrounds_of, far, ladder_paths, scenes_of
 from training.evaluation.faults import FAULTS, coarse
 from training.evaluation.quality_predictions import benchmark
 from training.recipes.calibrate import good_lesions
@@ -57,7 +57,7 @@ def examples(rows: Sequence[Row], seed: int = 5) -> Iterator[Example]:
     rng = np.random.default_rng(seed)
     forbidden = ladder_paths()
     train = [row for row in rows if split_of(row) == "train" and row.path not in forbidden]
-    grounds, scenes = grounds_of(train), scenes_of(train)
+    grounds, scenes = backgrounds_of(train), scenes_of(train)
     for row in _some(train, "lesion", _LESIONS_A_SOURCE, rng):
         if min(row.width, row.height) < _LARGE:
             continue

@@ -23,7 +23,7 @@ from core.metrics import draws, interval
 from core.synthetic.degrade import LUMA, box_of, disc_kernel, to_linear, to_srgb
 from core.synthetic.phantoms import draw
 from training.data.sources import Row, read_mask, read_rgb
-from training.data.splits import lot, split_of
+from training.data.splits import shuffle_key, split_of
 from training.evaluation.metrics import clean
 
 SOURCES: Final = ("fuseg", "vitpoc", "dfutissue")
@@ -88,7 +88,7 @@ def crop(rgb: np.ndarray, mask: np.ndarray, rng: np.random.Generator) -> tuple[n
     return None
 
 
-def spoil(rgb: np.ndarray, where: np.ndarray, fault: str) -> np.ndarray:
+def degrade_region(rgb: np.ndarray, where: np.ndarray, fault: str) -> np.ndarray:
     """Put blur or darkness on the part of a picture given by a mask, with a soft edge of a few pixels.
 
     Args:
@@ -117,9 +117,9 @@ def photographs(rows: Sequence[Row], split: str, most: int = MOST) -> list[Pictu
     """
     out: list[Picture] = []
     fitting = [row for row in rows if row.slug in SOURCES and row.mask and split_of(row) == split]
-    for row in sorted(fitting, key=lot):
+    for row in sorted(fitting, key=shuffle_key):
         mask = read_mask(row)
-        rng = np.random.default_rng(int(lot(row)[:8], 16))
+        rng = np.random.default_rng(int(shuffle_key(row)[:8], 16))
         found = None if mask is None else crop(read_rgb(row), mask, rng)
         if found is not None:
             out.append(Picture(*found, row.split_key))
@@ -161,7 +161,7 @@ def _one(assessor: Explainer, pictures: Sequence[Picture], fault: str, place: st
     maps, covers, groups, blank = [], [], [], 0
     for picture in pictures:
         where = picture.mask if place == "lesion_only" else ~picture.mask
-        heat = _cells(assessor.explain(spoil(picture.rgb, where, fault), fault).heatmap)
+        heat = _cells(assessor.explain(degrade_region(picture.rgb, where, fault), fault).heatmap)
         if heat.sum() <= 0:
             blank += 1
             continue

@@ -50,11 +50,11 @@ def flip_gain(
     truth, plain, flips = np.array(rows).T
     weights = draws(np.arange(len(rows)).astype(str) if groups is None else groups)
 
-    def top1(said: np.ndarray, weight: np.ndarray) -> np.ndarray:
-        return (weight * (said == truth)).sum(-1) / weight.sum(-1)
+    def top1(predicted: np.ndarray, weight: np.ndarray) -> np.ndarray:
+        return (weight * (predicted == truth)).sum(-1) / weight.sum(-1)
 
-    def macro(said: np.ndarray, weight: np.ndarray) -> np.ndarray:
-        return macro_f1(truth, said, len(labels), weight)
+    def macro(predicted: np.ndarray, weight: np.ndarray) -> np.ndarray:
+        return macro_f1(truth, predicted, len(labels), weight)
 
     def compared(figure: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> dict[str, Any]:
         once = np.ones(len(rows))

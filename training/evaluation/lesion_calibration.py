@@ -129,11 +129,6 @@ def caution(predictions: LesionPredictions) -> float:
     return best
 
 
-def was_fitted_on(entry: NetworkEntry, predictions: LesionPredictions) -> bool:
-    """Whether an entry's biases come from these predictions: fitting again gives them again."""
-    return _raised(entry, predictions) is not None
-
-
 def _raised(entry: NetworkEntry, predictions: LesionPredictions) -> float | None:
     """The factor by which an entry's temperature is above that of a fit on these lesions.
 

@@ -17,7 +17,7 @@ from core.lesion.classifier import LesionClassifier
 from core.runtime.probability import softmax
 from core.synthetic.phantoms import LESION_CLASSES, Kind, draw
 from training.data.sources import DataError, Row, read_rgb
-from training.data.splits import lot, split_of
+from training.data.splits import shuffle_key, split_of
 from training.evaluation.predictions import PHANTOM, Predictions, Progress, collected, joined, quiet
 
 # Phantoms for each class, and how many times as many without a lesion; their seeds are in no training.
@@ -154,7 +154,7 @@ def _taken(rows: Sequence[Row], limit: int | None) -> list[Row]:
     """All these photographs, or at most so many of lesions and as many others, of all kinds."""
     if limit is None:
         return list(rows)
-    mixed = sorted(rows, key=lot)
+    mixed = sorted(rows, key=shuffle_key)
     lesions = [row for row in mixed if row.group == "lesion"][:limit]
     return lesions + [row for row in mixed if row.group != "lesion"][:limit]
 
@@ -165,7 +165,11 @@ def reference_rows(rows: Sequence[Row], each: int = REFERENCES_EACH) -> list[Row
     for row in rows:
         if split_of(row) == "train":
             cells[row.group, row.label if row.group == "lesion" else "", row.slug].append(row)
-    return [row for held in cells.values() for row in sorted(held, key=lot)[:each]]
+    return [row for held in cells.values() for row in sorted(held, key=shuffle_key)[:each]]
+
+
+def _phantoms_each(limit: int | None) -> int:
+    return PHANTOMS_EACH if limit is None else min(PHANTOMS_EACH, limit)
 
 
 def predict_references(
@@ -178,8 +182,7 @@ def predict_references(
     """Predictions for the training side; ``limit`` as for ``predict_sets``."""
     chosen = _taken(reference_rows(rows), limit)
     photos = predict_photos(classifier, labels, chosen, "references", progress)
-    each = PHANTOMS_EACH if limit is None else min(PHANTOMS_EACH, limit)
-    drawn = predict_phantoms(classifier, labels, each, _REFERENCE_SEED, (0.2, 0.6), progress)
+    drawn = predict_phantoms(classifier, labels, _phantoms_each(limit), _REFERENCE_SEED, (0.2, 0.6), progress)
     return joined([photos, drawn])
 
 
@@ -200,6 +203,5 @@ def predict_sets(
     for split in ("validation", "left_out"):
         chosen = _taken([row for row in rows if split_of(row) == split], limit)
         sets[split] = predict_photos(classifier, labels, chosen, split, progress)
-    each = PHANTOMS_EACH if limit is None else min(PHANTOMS_EACH, limit)
-    sets["phantoms"] = predict_phantoms(classifier, labels, each, _SEED, progress=progress)
+    sets["phantoms"] = predict_phantoms(classifier, labels, _phantoms_each(limit), _SEED, progress=progress)
     return {name: held for name, held in sets.items() if len(held)}

@@ -8,7 +8,7 @@ import numpy as np
 from core.metrics import draws
 from core.quality.verdict import Assessor, PassRule
 from training.data.sources import Row, read_rgb
-from training.data.splits import lot, split_of
+from training.data.splits import shuffle_key, split_of
 from training.evaluation.metrics import report_binary
 from training.evaluation.predictions import Progress, quiet
 
@@ -33,7 +33,7 @@ def balanced_no_skin(rows: list[Row]) -> list[Row]:
         return []
     each = min(len(found) for found in by_source.values())
 
-    return [row for slug in sorted(by_source) for row in sorted(by_source[slug], key=lot)[:each]]
+    return [row for slug in sorted(by_source) for row in sorted(by_source[slug], key=shuffle_key)[:each]]
 
 
 def real_report(

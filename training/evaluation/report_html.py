@@ -44,7 +44,7 @@ def html(report: Report, pictures: Path | None = None) -> str:
         {
             "key": name,
             "title": story.photo_set_name(name),
-            "lead": story.photo_set_told(name),
+            "lead": story.photo_set_sentence(name),
             "provenance": story.provenance(report, name),
             "sections": told.of_photo_set(name),
         }

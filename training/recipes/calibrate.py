@@ -141,10 +141,10 @@ def naming_offset(quality: np.ndarray, label: np.ndarray, good: np.ndarray, cost
     logs = np.log(np.maximum(quality, 1e-12))
     best, found = -1.0, -OFFSET_LIMIT
     for offset in np.arange(0, 2.001, 0.05):
-        said = (logs + offset * (np.arange(len(QUALITY_CLASSES)) == _POOR)).argmax(axis=1)
-        if good.any() and (said[good] != _LESION).mean() > cost:
+        predicted = (logs + offset * (np.arange(len(QUALITY_CLASSES)) == _POOR)).argmax(axis=1)
+        if good.any() and (predicted[good] != _LESION).mean() > cost:
             break  # a larger offset refuses no fewer
-        score = float(np.nan_to_num(macro_f1(label, said, len(QUALITY_CLASSES))))
+        score = float(np.nan_to_num(macro_f1(label, predicted, len(QUALITY_CLASSES))))
         if score > best + 1e-9:
             best, found = score, float(offset)
     return round(found, 4)
@@ -240,7 +240,7 @@ def _joint_bars(
                 best = rungs
         return best
 
-    def bargains(rungs: list[int]) -> list[int]:
+    def tightened(rungs: list[int]) -> list[int]:
         """Tighten the bar that refuses most faulty photos for each good one, until none is left to spend."""
         rungs = list(rungs)
         while True:
@@ -279,5 +279,5 @@ def _joint_bars(
                 return rungs
             rungs = found
 
-    chosen = max((exchange(bargains(start)) for start in (even(), [0] * count)), key=worth)
+    chosen = max((exchange(tightened(start)) for start in (even(), [0] * count)), key=worth)
     return [float(ladders[k][rung]) for k, rung in enumerate(chosen)]

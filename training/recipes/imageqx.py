@@ -288,9 +288,9 @@ class ImageQXRecipe(Recipe):
         if self.measuring is not None:
             off = F.smooth_l1_loss(rest.pop(0), torch.nan_to_num(measures), reduction="none")
             total = total + MEASURE_SHARE * mean_where_known(off, measures)
-        for said in rest:
-            truth = F.adaptive_avg_pool2d(places[:, None].float(), said.shape[-2:])
-            off = F.binary_cross_entropy_with_logits(said, torch.nan_to_num(truth), reduction="none")
+        for predicted in rest:
+            truth = F.adaptive_avg_pool2d(places[:, None].float(), predicted.shape[-2:])
+            off = F.binary_cross_entropy_with_logits(predicted, torch.nan_to_num(truth), reduction="none")
             total = total + PLACE_SHARE / len(rest) * mean_where_known(off, truth)
         return total
 

@@ -18,8 +18,8 @@ from core.networks.lesion import LABELS
 from core.runtime.preprocess import network_square
 from training.data.lesion_data import (
     NOWHERE,
-    Elsewhere,
     Picture,
+    StyleSources,
     balanced_picks,
     training_view,
 )
@@ -101,7 +101,7 @@ class LesionData:
         restyled: bool = True,
     ) -> None:
         self.training = training
-        self.elsewhere = Elsewhere(training, skin) if restyled else NOWHERE
+        self.elsewhere = StyleSources(training, skin) if restyled else NOWHERE
         self._views = [(network_square(picture.rgb, size), picture.label) for picture in validation]
 
     def picks(self, count: int, rng: np.random.Generator) -> np.ndarray:
@@ -164,8 +164,8 @@ class LesionRecipe(Recipe):
 
     def score(self, outputs: Sequence[Tensor], targets: Sequence[Tensor]) -> dict[str, float]:
         """Macro F1 (the score) and accuracy on the validation photos."""
-        said, truth = outputs[0].argmax(1).cpu().numpy(), targets[0].cpu().numpy()
+        predicted, truth = outputs[0].argmax(1).cpu().numpy(), targets[0].cpu().numpy()
         return {
-            "score": float(macro_f1(truth, said, len(LABELS))),
-            "accuracy": float(np.mean(said == truth)),
+            "score": float(macro_f1(truth, predicted, len(LABELS))),
+            "accuracy": float(np.mean(predicted == truth)),
         }

@@ -6,7 +6,7 @@ import { bar, element, line, pointItems, showShare } from "./bars.js";
 import { condition } from "./conditions.js";
 import { drawHeat } from "./guide.js";
 import { points } from "./points.js";
-import { mixedUp, parts, percent, say } from "./saying.js";
+import { mixedUp, parts, percent, say } from "./verdict_text.js";
 
 const FIRST_CLASSES = 3;
 const LONG_SIDE = 1200;
@@ -56,7 +56,7 @@ export function openCard(place, actions) {
   /** The verdict, the photo, and what was checked. @param {import("./keep_here.js").Card} card @param {any} data */
   function top({ url, verdict, thresholds }, { words, preset }) {
     const found = points(verdict, thresholds, condition(verdict, preset));
-    const said = say(verdict, found, preset, kept.saying);
+    const said = say(verdict, found, preset, kept.verdictWords);
     const title = element("h1", "", kept.title);
     title.tabIndex = -1;
     const sign = element("span", "sign", said.good ? "✓" : "↻");
@@ -128,7 +128,7 @@ export function openCard(place, actions) {
     if (step === "fetching") return kept.fetching;
     if (step === "thinking") return kept.thinking;
     if (step === "failed") return kept.failed[code] ?? kept.failed.runtime;
-    if (step === "warned") return kept.doubts[reason].before;
+    if (step === "warned") return kept.abstained[reason].before;
     return kept.classes[/** @type {any} */ (prediction).labels[0]].most_like;
   }
 
@@ -137,8 +137,8 @@ export function openCard(place, actions) {
     const found = /** @type {import("./engine.js").Predicted} */ (card.prediction);
     const { labels } = found;
     const left = element("div", "");
-    if (reason) left.append(element("p", "warn", kept.doubts[reason].opened));
-    if (reason === "not_passed" && found.reason) left.append(element("p", "note", kept.doubts[found.reason].why));
+    if (reason) left.append(element("p", "warn", kept.abstained[reason].opened));
+    if (reason === "not_passed" && found.reason) left.append(element("p", "note", kept.abstained[found.reason].why));
     left.append(element("p", "note", kept.classes[labels[0]].about));
     const pair = mixedUp(labels, kept.pairs);
     if (pair) put(/** @type {HTMLElement} */ (left.appendChild(element("p", ""))), pair);
@@ -221,7 +221,7 @@ export function openCard(place, actions) {
      * Put the card in step.
      * @param {import("./keep_here.js").KeepHere} here
      * @param {any} data what Python told
-     * @returns {import("./saying.js").Saying | null} the verdict, where it is a new photo's
+     * @returns {import("./verdict_text.js").Saying | null} the verdict, where it is a new photo's
      */
     draw(here, data) {
       const { card } = here;

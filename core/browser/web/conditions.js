@@ -24,11 +24,11 @@ export const {
 export const family = (key) => REFINED[key] ?? key;
 
 /**
- * The condition that a condition is said as: itself, unless the preset merges it into another.
+ * The condition that is shown for a condition: itself, unless the preset merges it into another.
  * @param {string} key
  * @param {import("./stream_session.js").Preset} preset
  */
-export const saidAs = (key, { merge }) => merge[key] ?? merge[family(key)] ?? key;
+export const mergedInto = (key, { merge }) => merge[key] ?? merge[family(key)] ?? key;
 
 /**
  * The key of what to say about a picture, or null when it passes. Only what the verdict found is a candidate; the

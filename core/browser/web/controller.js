@@ -2,7 +2,7 @@
 // Stabiliser, gate and countdown in step: what is shown, and whether the shutter is unlocked; the twin of
 // core/guidance/controller.py.
 
-import { GENERAL_KEY, PICTURE_KEYS, family, saidAs } from "./conditions.js";
+import { GENERAL_KEY, PICTURE_KEYS, family, mergedInto } from "./conditions.js";
 import { Countdown } from "./countdown.js";
 import { Gate } from "./gate.js";
 import { Stabiliser } from "./stabiliser.js";
@@ -17,13 +17,13 @@ const HELPED = [...PICTURE_KEYS, GENERAL_KEY];
 
 /**
  * Follows one stream of conditions, one a frame. Words and button never disagree. Where the photo takes itself,
- * "counting" is said in place of "ready" all the while: a countdown may stop and start anew.
+ * "counting" is shown in place of "ready" all the while: a countdown may stop and start anew.
  */
 export class GuidanceController {
   #preset;
   #clock;
   #stabiliser;
-  #said = "searching";
+  #shown = "searching";
   #sameSince = -Infinity;
 
   /** @param {import("./stream_session.js").Preset} preset @param {() => number} clock seconds that never go back */
@@ -43,7 +43,7 @@ export class GuidanceController {
    */
   see(key, moved = false) {
     const steady = this.gate.see(key === "ready");
-    const shown = this.#stabiliser.update(saidAs(key, this.#preset), steady);
+    const shown = this.#stabiliser.update(mergedInto(key, this.#preset), steady);
     this.gate.settle(shown === "ready");
     this.countdown.see(shown === "ready" && key === "ready" && !moved);
     return this.#say(shown, key);
@@ -59,15 +59,15 @@ export class GuidanceController {
   /** The condition that help is offered for, since its hint stayed long; null for none. @returns {string | null} */
   get help() {
     const after = this.#preset.timing.help_after_s;
-    if (after === null || !HELPED.includes(family(this.#said))) return null;
-    return this.#clock() - this.#sameSince >= after ? this.#said : null;
+    if (after === null || !HELPED.includes(family(this.#shown))) return null;
+    return this.#clock() - this.#sameSince >= after ? this.#shown : null;
   }
 
   /** @param {string} shown @param {string} rawKey @returns {Advice} */
   #say(shown, rawKey) {
-    const said = shown === "ready" && this.#preset.gate.auto_capture ? "counting" : shown;
-    if (family(said) !== family(this.#said)) this.#sameSince = this.#clock();
-    this.#said = said;
-    return { key: said, rawKey };
+    const key = shown === "ready" && this.#preset.gate.auto_capture ? "counting" : shown;
+    if (family(key) !== family(this.#shown)) this.#sameSince = this.#clock();
+    this.#shown = key;
+    return { key, rawKey };
   }
 }

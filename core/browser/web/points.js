@@ -9,17 +9,17 @@ import { EXPLANATIONS } from "./verdict.js";
 const OF_A_SPOT = constants.points.of_a_spot;
 
 /**
- * `said` is the condition to word it by; `measured`: probability and threshold say the same as the state;
+ * `condition` is the condition to word it by; `measured`: probability and threshold say the same as the state;
  * `hasPlace`: it may be asked where in the picture it was seen.
- * @typedef {{key: string, state: "fine" | "nearly" | "fault" | "unjudged", said: string, toImprove: boolean,
- *   measured: boolean, hasPlace: boolean}} Point
+ * @typedef {{key: string, state: "fine" | "nearly" | "fault" | "unjudged", condition: string,
+ *   toImprove: boolean, measured: boolean, hasPlace: boolean}} Point
  */
 
 /**
  * The five points in vocabulary order.
  * @param {import("./verdict.js").Verdict} verdict
  * @param {Record<string, number>} thresholds at 1, or left out, a point never counts
- * @param {string | null} condition what is said of the picture; null when it passes
+ * @param {string | null} condition what is shown for the picture; null when it passes
  * @returns {Point[]}
  */
 export function points(verdict, thresholds, condition) {
@@ -31,8 +31,8 @@ export function points(verdict, thresholds, condition) {
     const state = stateOf(key, verdict, flagged, named, counts);
     const toImprove = state === "fault" || state === "nearly";
     const measured = counts && state !== "unjudged" && (state === "fault") === (share >= threshold);
-    const said = condition !== null && key === named ? condition : key;
-    return { key, state, said, toImprove, measured, hasPlace: toImprove && measured };
+    const worded = condition !== null && key === named ? condition : key;
+    return { key, state, condition: worded, toImprove, measured, hasPlace: toImprove && measured };
   });
 }
 

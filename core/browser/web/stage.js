@@ -2,7 +2,7 @@
 
 import { CameraError, closeCamera, light, nextCamera, openCamera } from "./camera.js";
 import { takeStill, toJpeg, zoomTo } from "./camera.js";
-import { condition, family, saidAs } from "./conditions.js";
+import { condition, family, mergedInto } from "./conditions.js";
 import { openEngine } from "./engine.js";
 import { fetchDrawings } from "./help.js";
 import { KeepHere } from "./keep_here.js";
@@ -309,7 +309,7 @@ async function newStage() {
     if (state.phase !== "taking") return; // the camera went away meanwhile
     if (taken.outcome !== "accepted") {
       if (taken.still) {
-        taken.key = saidAs(hand.condition(taken.still.verdict), data.preset);
+        taken.key = mergedInto(hand.condition(taken.still.verdict), data.preset);
         state.tries.refused(taken.still.jpeg, data.preset.prompts[taken.key]?.text ?? "");
       }
       const refused = taken.outcome === "locked" ? state.refused : taken;

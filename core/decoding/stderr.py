@@ -14,13 +14,13 @@ _marks = itertools.count()
 
 
 @dataclass
-class Heard:
+class CapturedOutput:
     """What was written, at the end."""
 
     text: bytes = b""
 
 
-class _Ear:
+class _StderrReader:
     """Reads the stream all the time, so that no decoder ever waits for a reader."""
 
     def __init__(self, reading: int) -> None:
@@ -44,26 +44,26 @@ class _Ear:
                 self._new.notify_all()
 
 
-_ear: _Ear | None = None
+_reader: _StderrReader | None = None
 
 
-def listen() -> None:
-    """Lead this process's standard error stream to where `heard` finds it. Nothing is shown from then on.
+def capture_stderr() -> None:
+    """Lead this process's standard error to where `captured_stderr` finds it; nothing is shown from then on.
 
     Call it before the decoders are imported: on Windows each of them looks the stream up only then.
     """
-    global _ear
+    global _reader
     reading, writing = os.pipe()
     os.dup2(writing, 2)
     os.close(writing)
-    _ear = _Ear(reading)
+    _reader = _StderrReader(reading)
 
 
 @contextmanager
-def heard() -> Iterator[Heard]:
-    """For as long as this lasts, note what is written; without `listen` nothing is heard."""
+def captured_stderr() -> Iterator[CapturedOutput]:
+    """For as long as this lasts, note what is written; without `capture_stderr` nothing is found."""
     _so_far()
-    found = Heard()
+    found = CapturedOutput()
     try:
         yield found
     finally:
@@ -71,8 +71,8 @@ def heard() -> Iterator[Heard]:
 
 
 def _so_far() -> bytes:
-    if _ear is None:
+    if _reader is None:
         return b""
     mark = b"\0%d\0" % next(_marks)
     os.write(2, mark)
-    return _ear.text_before(mark)
+    return _reader.text_before(mark)
