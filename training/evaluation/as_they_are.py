@@ -14,8 +14,8 @@ from core.quality.imageqx import ImageQX
 from core.quality.verdict import PassRule
 from training.data.imageqx_data import scene_from_row
 from training.data.sources import Row
-from training.data.splits import lot
-from training.evaluation.behaviour import ladder_paths, told_of_still
+from training.data.splits import shuffle_key
+from training.evaluation.behaviour import ladder_paths, still_prompt
 from training.evaluation.faults import LIGHT
 from training.evaluation.metrics import share_interval
 from training.evaluation.predictions import Progress, quiet
@@ -108,7 +108,7 @@ def as_they_are(
     told: list[tuple[Row, Mapping[str, str]]] = []
     for number, row in enumerate(chosen, start=1):
         rgb = scene_from_row(row).rgb
-        told.append((row, {way: told_of_still(assessor, rgb, preset, one) for way, one in rules.items()}))
+        told.append((row, {way: still_prompt(assessor, rgb, preset, one) for way, one in rules.items()}))
         progress("as they are", number, len(chosen))
     report = []
     for case in CASES:
@@ -123,7 +123,7 @@ def _some(rows: Sequence[Row], most: int) -> list[Row]:
     """At most so many photographs a collection and group, decided by a hash of the path."""
     kept: Counter[tuple[str, str]] = Counter()
     forbidden, chosen = ladder_paths(), []
-    for row in sorted(rows, key=lot):
+    for row in sorted(rows, key=shuffle_key):
         if row.path not in forbidden:
             kept[row.slug, row.group] += 1
             if kept[row.slug, row.group] <= most:
