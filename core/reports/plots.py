@@ -87,12 +87,14 @@ def roc(
     auc: float | None = None,
     around: tuple[float, float] | None = None,
     shipped: tuple[float, float] | None = None,
+    marked: str | None = None,
 ) -> Plot:
     """A small ROC curve.
 
     Args:
         curve: false alarms (0-1) and share found (0-1).
         shipped: the point on it where the network stands as shipped.
+        marked: a sentence with {found} and {alarms} about that point, where it is another one.
     """
     frame = Frame(30, 44, 122, 122)
     found = _("found")
@@ -112,9 +114,8 @@ def roc(
     desc = _("ROC curve: share found against false alarms. {area}.").format(area=_area(auc, around))
     if shipped is not None:
         parts.append(dot(frame.x(shipped[0]), frame.y(shipped[1]), "full", 4))
-        desc += " " + _("As shipped: {found} found, {alarms} false alarms.").format(
-            found=f"{shipped[1]:.0%}", alarms=f"{shipped[0]:.0%}"
-        )
+        told = marked or _("As shipped: {found} found, {alarms} false alarms.")
+        desc += " " + told.format(found=f"{shipped[1]:.0%}", alarms=f"{shipped[0]:.0%}")
     return Plot(name, title, desc, 160, 186, "".join(parts), says_title=True)
 
 
