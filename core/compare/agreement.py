@@ -124,7 +124,8 @@ def _pair(
 
 def _mean_f1(one: np.ndarray, other: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
     given = [i for i in range(len(QUALITY_CLASSES)) if (one == i).any() or (other == i).any()]
-    return _mean([binary(one == i, other == i, weights)["f1"] for i in given])
+    shape = () if weights is None else weights.shape[:-1]
+    return _mean([binary(one == i, other == i, weights)["f1"] for i in given], shape)
 
 
 def _f1_explanations(
@@ -134,15 +135,15 @@ def _f1_explanations(
     one, other, weights = one[told] > 0, other[told] > 0, weights[:, told]
     given = [i for i in range(len(EXPLANATIONS)) if one[:, i].any() or other[:, i].any()]
     return (
-        _mean([binary(one[:, i], other[:, i])["f1"] for i in given]),
-        _mean([binary(one[:, i], other[:, i], weights)["f1"] for i in given]),
+        _mean([binary(one[:, i], other[:, i])["f1"] for i in given], ()),
+        _mean([binary(one[:, i], other[:, i], weights)["f1"] for i in given], weights.shape[:-1]),
     )
 
 
-def _mean(each: Sequence[np.ndarray]) -> np.ndarray:
-    """The mean of those that are defined; nan of none."""
+def _mean(each: Sequence[np.ndarray], shape: tuple[int, ...]) -> np.ndarray:
+    """The mean of those that are defined, of that shape each; nan of none."""
     if not each:
-        return np.array(np.nan)
+        return np.full(shape, np.nan)
     stacked = np.array(each)
     known = np.isfinite(stacked)
     return over(np.where(known, stacked, 0).sum(0), known.sum(0))

@@ -84,7 +84,8 @@ def answer(verdict: Verdict) -> str:
         return _("Passes")
     if not verdict.flagged:
         return class_of(verdict)
-    return listed(explanation_name(name) for name in verdict.flagged)
+    faults = listed(explanation_name(name) for name in verdict.flagged)
+    return faults[:1].upper() + faults[1:]
 
 
 def html(report: Report, disputed: Sequence[Compared], labels: Mapping[str, Label], made: datetime) -> bytes:

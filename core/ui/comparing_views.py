@@ -117,8 +117,8 @@ def summary(compared: Compare) -> None:
     count = len(compared.identities)
     agreed = int(sum(len({bool(one[place]) for one in passes}) == 1 for place in range(count)))
     words = ngettext(
-        "The assessors agree on whether {agreed} of {total} photos passes.",
-        "The assessors agree on whether {agreed} of {total} photos pass.",
+        "On {agreed} of {total} photos all assessors say the same: it passes, or it does not.",
+        "On {agreed} of {total} photos all assessors say the same: they pass, or they do not.",
         agreed,
     )
     st.markdown(f"**{words.format(agreed=agreed, total=count)}**")
