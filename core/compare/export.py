@@ -7,7 +7,7 @@ from typing import Final
 
 from core.compare.agreement import Report
 from core.compare.labels import Label
-from core.compare.tables import curves, tables
+from core.compare.tables import curves, curves_title, tables
 from core.compare.words import class_of, in_one_sentence
 from core.i18n import _, direction, language
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
@@ -96,7 +96,7 @@ def html(report: Report, disputed: Sequence[Compared], labels: Mapping[str, Labe
     """
     title = _("Assessors compared")
     drawn = "".join(figure(plot) for plot in curves(report))
-    plots = f'<h2>{words(_curves_title())}</h2><div class="ev-plots many">{drawn}</div>' if drawn else ""
+    plots = f'<h2>{words(curves_title())}</h2><div class="ev-plots many">{drawn}</div>' if drawn else ""
     shown = "".join(_photo(photo, labels.get(photo.name)) for photo in disputed[:_PICTURES_MOST])
     body = (
         f"<h1>{words(title)}</h1>"
@@ -113,10 +113,6 @@ def html(report: Report, disputed: Sequence[Compared], labels: Mapping[str, Labe
         f"<body><main>{body}</main></body></html>"
     )
     return page.encode("utf-8", errors="replace")
-
-
-def _curves_title() -> str:
-    return _("Bad photos found against good ones sent back")
 
 
 def _photo(photo: Compared, label: Label | None) -> str:

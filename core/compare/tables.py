@@ -5,7 +5,7 @@ from typing import Any
 
 from core.compare.agreement import Report
 from core.compare.words import rater_name
-from core.i18n import _
+from core.i18n import _, in_sentence
 from core.reports.plots import roc
 from core.reports.svg import Plot
 from core.reports.tables import Cell, Figure, Table
@@ -67,7 +67,7 @@ def _pairs(report: Report) -> Table:
     )
     rows = tuple(
         (
-            _("{one} and {other}").format(one=rater_name(entry["one"]), other=rater_name(entry["other"])),
+            _("{one} and {other}").format(one=entry["one"], other=in_sentence(rater_name(entry["other"]))),
             entry["n"],
             _figure(entry, "agree", percent=True),
             _figure(entry, "kappa_passes"),
@@ -82,6 +82,11 @@ def _pairs(report: Report) -> Table:
         "chance: 0 is chance, 1 is always."
     )
     return Table(_("Agreement"), head, rows, note)
+
+
+def curves_title() -> str:
+    """What the curves show."""
+    return _("Bad photos found against good ones sent back")
 
 
 def curves(report: Report, points: Mapping[str, tuple[float, float]] | None = None) -> Sequence[Plot]:

@@ -12,7 +12,7 @@ from core.compare import export, operating
 from core.compare.answers import Judge
 from core.compare.export import Compared
 from core.compare.operating import OperatingPoint
-from core.compare.tables import curves, tables
+from core.compare.tables import curves, curves_title, tables
 from core.compare.words import costs, in_one_sentence
 from core.designer import saving
 from core.explain.overlay import overlay
@@ -24,6 +24,7 @@ from core.photo import Photo
 from core.quality.labels import EXPLANATIONS
 from core.quality.verdict import Explains
 from core.reports.plots import figure
+from core.reports.svg import words
 from core.reports.tables import STYLE
 from core.text import bars
 from core.text.markdown import plain
@@ -43,8 +44,8 @@ def progress(total: int) -> Iterator[Callable[[int, str], None]]:
 
     def told(done: int, name: str) -> None:
         if bar is not None:
-            words = _("Checking {name}, {number} of {total}")
-            bar.progress(done / total, words.format(name=plain(name), number=done + 1, total=total))
+            said = _("Checking {name}, {number} of {total}")
+            bar.progress(done / total, said.format(name=plain(name), number=done + 1, total=total))
 
     yield told
     if bar is not None:
@@ -59,7 +60,7 @@ def one_photo(item: Item, who: Sequence[Judge]) -> None:
     photo, verdicts, preset = item.photo, item.compared.verdicts, session.preset()
     if photo is None:
         return
-    st.markdown(f"**{plain(in_one_sentence(verdicts))}**")
+    st.markdown(f"**{in_one_sentence(verdicts)}**")
     found = {judge.name: points_of(verdicts[judge.name], preset, judge.rule.thresholds) for judge in who}
     target = _target(photo, found)
     with st.container(key="rt-judges"):
@@ -116,12 +117,12 @@ def summary(compared: Compare) -> None:
     passes = [answers.passes for answers in compared.answers.values()]
     count = len(compared.identities)
     agreed = int(sum(len({bool(one[place]) for one in passes}) == 1 for place in range(count)))
-    words = ngettext(
+    said = ngettext(
         "On {agreed} of {total} photos all assessors say the same: it passes, or it does not.",
         "On {agreed} of {total} photos all assessors say the same: they pass, or they do not.",
         agreed,
     )
-    st.markdown(f"**{words.format(agreed=agreed, total=count)}**")
+    st.markdown(f"**{said.format(agreed=agreed, total=count)}**")
     if count < 30:
         st.caption(_("With so few photos the figures are rough: look at the intervals."))
 
@@ -131,7 +132,7 @@ def figures(compared: Compare) -> None:
     drawn = "".join(table.html() for table in tables(compared.report))
     plots = "".join(figure(plot, inline=False) for plot in curves(compared.report))
     if plots:
-        drawn += f'<div class="ev-plots many">{plots}</div>'
+        drawn += f'<p class="ev-note">{words(curves_title())}</p><div class="ev-plots many">{plots}</div>'
     st.html(f"<style>{STYLE}</style>{drawn}")
 
 
@@ -202,7 +203,7 @@ def operating_point(compared: Compare, preset: Preset) -> None:
     left, right = st.columns([2, 3], gap="medium")
     with left:
         (plot,) = curves(_only(compared, name), {name: (point.alarms, point.found)})
-        st.html(f'<style>{STYLE}</style><div class="ev-plots">{figure(plot, inline=False)}</div>')
+        st.html(f'<style>{STYLE}</style><div class="ev-plots many">{figure(plot, inline=False)}</div>')
     with right:
         st.markdown("\n\n".join(f"**{sentence}**" for sentence in costs(point)))
         now = " ".join(costs(used))
@@ -256,15 +257,15 @@ def _save(preset: Preset, name: str, point: OperatingPoint) -> None:
             key="compare-yaml",
         )
     if not preset_saving.allowed():
-        words = _(
+        said = _(
             "Saving is off, since other computers reach this server. Whoever runs Retake can turn it on "
             "with {variable}."
         )
-        st.caption(words.format(variable=f"`{saving.VARIABLE}=1`"))
+        st.caption(said.format(variable=f"`{saving.VARIABLE}=1`"))
     message = st.session_state.pop(_SAVED_KEY, None)
     if message is not None:
-        good, words, kept = message
-        (st.success if good else st.error)(words, icon=":material/save:" if good else ":material/error:")
+        good, said, kept = message
+        (st.success if good else st.error)(said, icon=":material/save:" if good else ":material/error:")
         preset_saving.owner_link(kept, page="designer")
 
 
@@ -284,6 +285,6 @@ def _keep(made: Preset) -> None:
         return
     note = {"note": "design_saved", "preset": label(kept)}
     session.event_log().add("note_added", page="compare", properties=note)
-    words = _("Saved as {name}. The Designer lists it, and {link} at the end of an address uses it.")
+    said = _("Saved as {name}. The Designer lists it, and {link} at the end of an address uses it.")
     link = f"`?preset={kept.name}`"
-    st.session_state[_SAVED_KEY] = (True, words.format(name=label(kept), link=link), kept.name)
+    st.session_state[_SAVED_KEY] = (True, said.format(name=label(kept), link=link), kept.name)
