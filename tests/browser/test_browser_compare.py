@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 from core.synthetic.degrade import worsen
 from core.synthetic.phantoms import draw
 from scripts import drive
+from tests.browser.browser_steps import settled
 
 pytestmark = pytest.mark.browser
 
@@ -63,6 +64,7 @@ def test_ten_photos_and_their_labels_lead_to_a_saved_preset(browse, run, tmp_pat
         page.get_by_role("button", name="Save as a preset").click()
         expect(page.get_by_text("Saved as my-imageqx@1.")).to_be_visible()
 
+        settled(page)
         with page.expect_download() as download:
             page.get_by_role("button", name="Download the report").click()
         saved = tmp_path / "compare.html"
@@ -81,6 +83,7 @@ def test_ten_photos_and_their_labels_lead_to_a_saved_preset(browse, run, tmp_pat
         expect(
             page.get_by_text(re.compile(r"On \d+ of 10 photos all assessors say the same"))
         ).to_be_visible()
+        settled(page)
         page.get_by_role("button", name="Clear").click()
         expect(page.get_by_test_id("stFileUploaderDropzone")).to_be_visible()
         assert "Traceback" not in server.printed(), server.printed()
