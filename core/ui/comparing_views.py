@@ -67,7 +67,7 @@ def one_photo(item: Item, who: Sequence[Judge]) -> None:
         for judge in who:
             with st.container(gap="small"):
                 st.subheader(f"`{judge.name}`", anchor=False)
-                _picture(photo, judge, target)
+                _picture(photo, judge, target, found[judge.name])
                 saying = say(verdicts[judge.name], preset, judge.rule.thresholds)
                 st.html(bars.verdict_line(saying) + bars.explanation_list(found[judge.name], preset))
                 st.caption(
@@ -93,11 +93,13 @@ def _target(photo: Photo, found: dict[str, tuple[Point, ...]]) -> str | None:
     )
 
 
-def _picture(photo: Photo, judge: Judge, target: str | None) -> None:
-    if target is None or not isinstance(judge.assessor, Explains):
+def _picture(photo: Photo, judge: Judge, target: str | None, found: Sequence[Point]) -> None:
+    # A map of what is not there would still be brightest somewhere.
+    placed = any(point.key == target and point.has_place for point in found)
+    if not placed or not isinstance(judge.assessor, Explains):
         shown = session.held(("compared", photo.sha256), lambda: photo.jpeg(_SHOWN_LONG_SIDE))
         st.image(shown, width="stretch", alt=_("Your photo"))
-        if target is not None:
+        if placed:
             st.caption(_("This assessor cannot show where it looked."))
         return
     explainer = judge.assessor

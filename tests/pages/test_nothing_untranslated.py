@@ -155,8 +155,7 @@ def test_every_page(visit, page):
 
 
 def names_of_things():
-    """Names and wordings that a page may show as they are: of presets, languages and assessors, and of classes
-    in a file."""
+    """Names and wordings that a page may show as they are: of presets, languages, assessors and classes."""
     said = [prompt.text for prompt in house_words("en").values()]
     presets = (path.stem for path in PRESETS_DIR.glob("*.yaml"))
     return [*said, *LANGUAGES.values(), *presets, *registry.names(), *QUALITY_CLASSES]

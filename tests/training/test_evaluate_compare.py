@@ -5,11 +5,12 @@ import csv
 import json
 
 import pytest
+from test_imageqx_data import write_folder
 
 from core.quality import registry
 from core.runtime.weights import WeightsError
 from tests.conftest import FakeImageQX
-from tests.training.folders import write_folder, write_manifest
+from tests.training.folders import write_manifest
 from training import evaluate_cli
 from training.data.sources import read_manifest
 from training.data.splits import split_of
