@@ -11,6 +11,7 @@ session.apply_language()
 pages = [
     st.Page("pages/practise.py", title=_("Practise"), icon=":material/photo_camera:", default=True),
     st.Page("pages/check.py", title=_("Check"), icon=":material/fact_check:", url_path="check"),
+    st.Page("pages/compare.py", title=_("Compare"), icon=":material/balance:", url_path="compare"),
     st.Page("pages/how_good.py", title=_("How good?"), icon=":material/query_stats:", url_path="how_good"),
     st.Page("pages/designer.py", title=_("Designer"), icon=":material/tune:", url_path="designer"),
     st.Page("pages/about.py", title=_("About"), icon=":material/info:", url_path="about"),

@@ -412,7 +412,7 @@ def judged(
 ) -> Verdict:
     """A verdict of a picture of 640 x 480 that took 2.5 ms."""
     return judge(
-        assessor="vectors",
+        assessor="imageqx",  # what browsers run
         width=640,
         height=480,
         quality=quality,

@@ -265,6 +265,22 @@ class TestSettings:
         main(["assess", str(photos / "one.jpg"), "--preset", "lenient"])
         assert "blurry" not in json.loads(capsys.readouterr().out)["flagged"]
 
+    def test_what_is_given_for_the_run_goes_before_the_presets_assessor(
+        self, capsys, photos, tmp_path, monkeypatch
+    ):
+        preset = tmp_path / "own.yaml"
+        preset.write_text("assessor: classical", encoding="utf-8")
+        monkeypatch.delenv("RETAKE_ASSESSOR", raising=False)
+
+        def judged_by(*more):
+            main(["assess", str(photos / "one.jpg"), "--preset", str(preset), *more])
+            return json.loads(capsys.readouterr().out)["assessor"]
+
+        assert judged_by() == "classical"
+        assert judged_by("--assessor", "imageqx") == "imageqx"
+        monkeypatch.setenv("RETAKE_ASSESSOR", "imageqx")
+        assert judged_by() == "imageqx"
+
     def test_a_preset_saved_here_has_a_name(self, capsys, photos, tmp_path, monkeypatch):
         from core.guidance.preset import load_preset
         from core.guidance.preset_store import PresetStore

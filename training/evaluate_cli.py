@@ -1,4 +1,4 @@
-"""``python -m core evaluate imageqx|lesion|classical|panel|behaviour --data DIR --out DIR``.
+"""``python -m core evaluate imageqx|lesion|classical|panel|behaviour|compare --data DIR --out DIR``.
 
 ``python -m core evaluate imageqx --scin DIR --out DIR`` asks real dermatologists instead (``scin``).
 """
@@ -114,6 +114,13 @@ def _of_behaviour(args: argparse.Namespace) -> Report:
     return report | {"as_they_are": as_they_are(assessor, rows, preset, rule, args.limit, _progress)}
 
 
+def _of_compare(args: argparse.Namespace) -> Report:
+    """All assessors that can be opened, on the same photographs."""
+    from training.evaluation.compare import compare_report
+
+    return compare_report(read_manifest(args.data), args.weights, args.limit, _progress)
+
+
 def _of_lesion(args: argparse.Namespace) -> Report:
     """Figures of the lesion classifier; with ``--fit-points`` temperature and abstention are set first."""
     from core.lesion.abstain import read_centres
@@ -150,6 +157,7 @@ _REPORTS: Final[Mapping[str, Callable[[argparse.Namespace], Report]]] = {
     "classical": _of_classical,
     "panel": _of_panel,
     "behaviour": _of_behaviour,
+    "compare": _of_compare,
 }
 """What can be measured, and how."""
 
@@ -162,13 +170,19 @@ def _written(args: argparse.Namespace, report: Report) -> list[Path]:
     """Write the report in all its forms; returns the files. What a person wants at once is printed."""
     from training.evaluation.agreement import agreement_markdown
     from training.evaluation.behaviour import behaviour_markdown
+    from training.evaluation.compare import compare_markdown
     from training.evaluation.lesion_text import lesion_markdown, printed
     from training.evaluation.report_html import html
     from training.evaluation.report_text import markdown
     from training.evaluation.scin import scin_markdown
 
     task = args.task if args.scin is None else f"scin_{args.task}"
-    writers = {"panel": agreement_markdown, "lesion": lesion_markdown, "behaviour": behaviour_markdown}
+    writers = {
+        "panel": agreement_markdown,
+        "lesion": lesion_markdown,
+        "behaviour": behaviour_markdown,
+        "compare": compare_markdown,
+    }
     write = scin_markdown if args.scin is not None else writers.get(task, markdown)
     texts = {"json": json.dumps(report, indent=1), "md": write(report)}
     if task in NETWORKS:

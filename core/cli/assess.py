@@ -28,7 +28,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument(
         "--assessor",
         choices=registry.names(),
-        help=f"which one (default: RETAKE_ASSESSOR, or {registry.DEFAULT})",
+        help=f"which one (default: RETAKE_ASSESSOR, the preset's, or {registry.DEFAULT})",
     )
     parser.add_argument(
         "--preset",
@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
     """Print one JSON object a photo; 1 when any could not be used, else 0."""
     try:
         preset = open_preset(args.preset or os.environ.get("RETAKE_PRESET") or START)
-        name = args.assessor or asked_for()
+        name = args.assessor or asked_for(preset.assessor, setting_first=True)
     except SettingError as error:
         args.usage_error(error.message)
     except PresetError as error:

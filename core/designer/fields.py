@@ -54,6 +54,11 @@ def point_name(key: str) -> str:
     return {"lenient": _("Lenient"), "balanced": _("Balanced"), "strict": _("Strict")}.get(key, key)
 
 
+def assessor_name(key: str | None) -> str:
+    """Who judges photos; an assessor is called by its name everywhere."""
+    return key or _("As the server is set")
+
+
 def outline_name(key: str) -> str:
     """A shape of the guide."""
     return {
@@ -111,6 +116,7 @@ def _names() -> dict[str, str]:
         "operating_point": _("Start from the thresholds"),
         "healthy_skin_passes": _("Skin without a spot may pass"),
         "second_opinion": _("Weigh light, sharpness and place with the network"),
+        "assessor": _("Who judges photos"),
         "spot_at_least": _("Spot at least (share of the picture)"),
         "spot_at_most": _("Spot at most (share of the picture)"),
         "priority": _("What is said first"),
@@ -196,7 +202,7 @@ def value_text(value: Any, steps: Sequence[str] = ()) -> str:
     if value is MISSING:
         return _("not set")
     if value is None:
-        return _("never")
+        return assessor_name(None) if name == "assessor" else _("never")
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     if isinstance(value, list | tuple):

@@ -28,6 +28,7 @@ from core.guidance.preset_schema import (
 )
 from core.guidance.wording import Prompt, Prompts, worded
 from core.i18n import _
+from core.quality import registry
 from core.quality.verdict import PassRule
 from core.yaml_model import YamlError, parse, read_text
 
@@ -59,6 +60,8 @@ class Preset(Judged):
         thresholds: probability (0-1) per explanation from which it counts as a fault; those
             left out come from the operating point.
         second_opinion: whether classical measurements are weighed together with the network.
+        assessor: who judges photos, an entry of the assessor registry; None for whoever the setting
+            ``RETAKE_ASSESSOR`` names.
         priority: the picture conditions, most important first.
         merge: conditions that are shown as another: ``adjust`` says only that something is amiss.
         shots: what a series of photos asks for, and how each of them is judged.
@@ -71,6 +74,7 @@ class Preset(Judged):
     operating_point: Literal["balanced", "lenient", "strict"]
     healthy_skin_passes: bool
     second_opinion: bool
+    assessor: str | None = None
     priority: tuple[str, ...]
     merge: Mapping[str, str]
     timing: Timing
@@ -82,6 +86,13 @@ class Preset(Judged):
     feedback: Feedback
     shots: Shots
     prompts: Prompts
+
+    @field_validator("assessor")
+    @classmethod
+    def _known_assessor(cls, assessor: str | None) -> str | None:
+        if assessor is not None and assessor not in registry.ENTRIES:
+            raise ValueError(f"there is none of that name; use one of {', '.join(registry.names())}")
+        return assessor
 
     @field_validator("priority")
     @classmethod

@@ -17,13 +17,19 @@ class SettingError(Exception):
         self.message = message
 
 
-def asked_for() -> str:
-    """The assessor's name: ``RETAKE_ASSESSOR``, else the registry's default.
+def asked_for(preset: str | None = None, *, setting_first: bool = False) -> str:
+    """The assessor's name: the preset's, else ``RETAKE_ASSESSOR``, else the registry's default.
+
+    Args:
+        preset: what the preset names, None where it names none.
+        setting_first: whether ``RETAKE_ASSESSOR`` goes before the preset: on the command line it was given
+            for this very run.
 
     Raises:
         SettingError: there is no assessor of that name.
     """
-    name = os.environ.get(VARIABLE) or registry.DEFAULT
+    setting = os.environ.get(VARIABLE)
+    name = (setting or preset if setting_first else preset or setting) or registry.DEFAULT
     if name not in registry.ENTRIES:
         message = _("There is no assessor {name}. Set {variable} to one of these: {choices}.")
         choices = ", ".join(registry.names())

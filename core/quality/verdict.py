@@ -114,6 +114,7 @@ class Locates(Protocol):
 def verdict_properties(verdict: Verdict) -> dict[str, object]:
     """A verdict as an event's properties: plain values, rounded."""
     return {
+        "assessor": verdict.assessor,
         "label": verdict.label,
         "quality": {name: round(value, 4) for name, value in verdict.quality.items()},
         "explanations": {name: round(value, 4) for name, value in verdict.explanations.items()},

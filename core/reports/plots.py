@@ -10,6 +10,7 @@ from core.reports.svg import Frame, Plot, block, dot, line, n, text, words
 Points = list[tuple[float, float]]
 _WIDTH: Final = 340.0
 _ROOMY: Final = 6
+_AREA_LETTERS: Final = 26
 
 
 @dataclass(frozen=True)
@@ -87,18 +88,20 @@ def roc(
     auc: float | None = None,
     around: tuple[float, float] | None = None,
     shipped: tuple[float, float] | None = None,
+    marked: str | None = None,
 ) -> Plot:
     """A small ROC curve.
 
     Args:
         curve: false alarms (0-1) and share found (0-1).
         shipped: the point on it where the network stands as shipped.
+        marked: a sentence with {found} and {alarms} about that point, where it is another one.
     """
     frame = Frame(30, 44, 122, 122)
     found = _("found")
     parts = [
         text(8, 17, title, "strong"),
-        text(8, 34, _area(auc, around), "quiet small"),
+        _fitting(_area(auc, around)),
         frame.box(),
         line(frame.x(0), frame.y(0), frame.x(1), frame.y(1), "even"),
         frame.path(curve, "line ours"),
@@ -112,10 +115,17 @@ def roc(
     desc = _("ROC curve: share found against false alarms. {area}.").format(area=_area(auc, around))
     if shipped is not None:
         parts.append(dot(frame.x(shipped[0]), frame.y(shipped[1]), "full", 4))
-        desc += " " + _("As shipped: {found} found, {alarms} false alarms.").format(
-            found=percent(shipped[1]), alarms=percent(shipped[0])
-        )
+        told = marked or _("As shipped: {found} found, {alarms} false alarms.")
+        desc += " " + told.format(found=percent(shipped[1]), alarms=percent(shipped[0]))
     return Plot(name, title, desc, 160, 186, "".join(parts), says_title=True)
+
+
+def _fitting(said: str) -> str:
+    """The line below a small curve's title, squeezed where a language needs more room than there is."""
+    written = text(8, 34, said, "quiet small")
+    if len(said) <= _AREA_LETTERS:
+        return written
+    return written.replace("<text", '<text textLength="146" lengthAdjust="spacingAndGlyphs"', 1)
 
 
 def _area(auc: float | None, around: tuple[float, float] | None) -> str:

@@ -90,7 +90,7 @@ class Figure:
     def _written(self, value: float) -> str:
         if self.percent:
             return percentage(value, self.digits or 0)
-        return f"{value:.{2 if self.digits is None else self.digits}f}"
+        return f"{value:z.{2 if self.digits is None else self.digits}f}"  # no minus before a zero
 
     def beside(self) -> str:
         """What stands under it: interval or deviation; empty for none."""

@@ -83,7 +83,7 @@ def check(data: bytes, name: str, source: Source) -> Item:
     """Read and assess one file; a file that cannot be used becomes an item with its sentence."""
     log = session.event_log()
     try:
-        photo = _read(data, name)
+        photo = read(data, name)
     except PhotoError as error:
         log.add("upload_assessed", page="check", source=source, properties={"error": error.code})
         return Item(name, source, problem=error.message, code=error.code)
@@ -92,7 +92,12 @@ def check(data: bytes, name: str, source: Source) -> Item:
     return Item(name, source, photo, verdict, thumbnail=_thumbnail(photo))
 
 
-def _read(data: bytes, name: str) -> Photo:
+def read(data: bytes, name: str) -> Photo:
+    """Read a file that was handed in.
+
+    Raises:
+        PhotoError: it cannot be used, or is larger than an upload may be.
+    """
     if large_files.stands_for_one(data):
         message = _("This file is larger than 20 MB. Please choose a smaller copy of the photo.")
         raise PhotoError("file_too_big", message)

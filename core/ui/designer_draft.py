@@ -228,8 +228,8 @@ def text() -> str:
 
 
 def rule(preset: Preset) -> PassRule:
-    """The pass rule of a preset with the assessor in use."""
-    return preset.rule(engines.rule(preset.operating_point))
+    """The pass rule of a preset with the assessor that it asks for."""
+    return preset.rule(engines.rule(preset.operating_point, preset))
 
 
 def label(preset: Preset) -> str:

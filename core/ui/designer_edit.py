@@ -10,6 +10,7 @@ from typing import Any, Final
 import streamlit as st
 
 from core.designer.fields import (
+    assessor_name,
     condition_name,
     field_name,
     option_name,
@@ -24,6 +25,7 @@ from core.guidance.preset_content import content_of, from_yaml
 from core.guidance.preset_schema import COLOUR, SHOTS
 from core.guidance.wording import MOST_LETTERS, MOST_WORDS, house_languages
 from core.i18n import LANGUAGES, _
+from core.quality import registry
 from core.quality.labels import EXPLANATIONS
 from core.text.markdown import plain
 from core.ui import designer_draft as drafts
@@ -182,6 +184,7 @@ def _thresholds() -> None:
         bool(drafts.value(("second_opinion",))),
         help=_("Measured in the picture itself; the stricter of both counts."),
     )
+    _assessor()
     which = st.selectbox(
         _("For"),
         [_SPOT, *SHOTS],
@@ -223,10 +226,25 @@ def _thresholds() -> None:
                 )
 
 
+def _assessor() -> None:
+    steps = ("assessor",)
+    _field(
+        steps,
+        choice,
+        field_name(steps),
+        drafts.value(steps),
+        options=(None, *registry.names()),
+        format_func=assessor_name,
+    )
+    name = drafts.draft().worked.assessor
+    if name is not None and not registry.ENTRIES[name].in_browser:
+        st.caption(_("No browser can run these checks: the picture is checked on the server."))
+
+
 def _inherited(which: str) -> Mapping[str, float]:
     """The thresholds that hold where the draft sets none."""
     point = drafts.value(("operating_point",))
-    base = dict(engines.rule(point if point in _POINTS else "balanced").thresholds)
+    base = dict(engines.rule(point if point in _POINTS else "balanced", drafts.draft().worked).thresholds)
     if which != _SPOT:
         own = drafts.value(("thresholds",))
         base |= own if isinstance(own, Mapping) else {}

@@ -1,10 +1,5 @@
 """Around the draft on the Designer page: open, save, share, take in, hand out, compare."""
 
-import os
-import re
-import secrets
-import time
-from pathlib import Path
 from typing import Any, Final, Literal
 
 import streamlit as st
@@ -12,19 +7,17 @@ import streamlit as st
 from core.designer import saving
 from core.designer.diff import changes, effective
 from core.designer.fields import value_text, where
-from core.guidance.preset import NAME, Preset, PresetError
+from core.guidance.preset import Preset, PresetError
 from core.guidance.preset_content import checked, from_yaml, put, yaml_of
-from core.guidance.preset_store import MOST_LETTERS, PresetStore
+from core.guidance.preset_store import MOST_LETTERS
 from core.guidance.setting import VARIABLE, pin_of
 from core.i18n import _, ngettext
 from core.reports.tables import STYLE, Table
 from core.text.markdown import plain
 from core.ui import designer_draft as drafts
-from core.ui import designer_share, engines, preset_choice, session
+from core.ui import designer_share, engines, preset_choice, preset_saving, session
 from core.ui.designer_views import choice
 
-OWNER_QUERY: Final = "owner"
-_SECRET_KEY: Final = "rt_owner_secret"
 _DRAFT = ""
 _MOST_BYTES = 200_000
 _MOST_ENTERED: Final = 1000
@@ -80,7 +73,7 @@ def _choices() -> list[str]:
     """Every preset that can be opened, as ``NAME@VERSION``: what ships, then what was saved, newest first."""
     shipped = [drafts.label(preset) for preset in preset_choice.shipped().values()]
     # Where saving is off strangers may come by: what others saved opens by its name alone.
-    kept = preset_choice.store().saved() if _may_save() else {}
+    kept = preset_choice.store().saved() if preset_saving.allowed() else {}
     saved = [f"{name}@{version}" for name, versions in kept.items() for version in versions]
     return shipped + saved
 
@@ -122,27 +115,10 @@ def keep() -> None:
 # ---------------------------------------------------------------- save
 
 
-def _may_save() -> bool:
-    return saving.allowed(
-        os.environ.get(saving.VARIABLE, ""), st.get_option("server.address"), st.context.headers.to_dict()
-    )
-
-
-@st.cache_resource(show_spinner=False)
-def _saver(folder: str) -> saving.Saver:
-    return saving.Saver(PresetStore(Path(folder)), time.monotonic, secrets.token_bytes)
-
-
-def _secret() -> str:
-    """The owner's secret of this visit: drawn at its first save, else from the address."""
-    return st.session_state.get(_SECRET_KEY, "") or str(st.query_params.get(OWNER_QUERY, ""))
-
-
 def _save_part() -> None:
     made = drafts.draft()
     store = preset_choice.store()
-    saver = _saver(str(store.folder))
-    if not _may_save():
+    if not preset_saving.allowed():
         st.info(
             _(
                 "Saving is off, since other computers reach this server. Share the draft by link or as a "
@@ -152,7 +128,7 @@ def _save_part() -> None:
         )
         return
     proposed = str(made.content.get("name") or "")
-    if not saver.mine(proposed, _secret()):
+    if not preset_saving.mine(proposed):
         proposed = f"my-{proposed}"[:MOST_LETTERS]
     name_key, about_key = f"designer-name-{made.round}", f"designer-about-{made.round}"
     name = st.text_input(
@@ -164,7 +140,7 @@ def _save_part() -> None:
         on_change=_entered,
         args=("name", name_key),
     ).strip()
-    fault = _fault_of(name, saver)
+    fault = preset_saving.fault_of(name)
     if fault:
         st.error(plain(fault), icon=":material/error:")
     st.text_input(
@@ -190,7 +166,7 @@ def _save_part() -> None:
     if message:
         good, words = message
         (st.success if good else st.error)(words, icon=":material/save:" if good else ":material/error:")
-    _owner_link()
+    preset_saving.owner_link(made.opened.partition("@")[0])
 
 
 def _entered(field: Literal["name", "about"], key: str) -> None:
@@ -201,73 +177,35 @@ def _entered(field: Literal["name", "about"], key: str) -> None:
         setattr(made, field, entered[:_MOST_ENTERED])
 
 
-def _fault_of(name: str, saver: saving.Saver) -> str:
-    """Why nothing can be saved under this name; nothing where it can, or where none was entered."""
-    if not name:
-        return ""
-    if not re.fullmatch(NAME, name):
-        return _("This name does not work. Use small letters, digits, - and _ only, such as my-clinic.")
-    if len(name) > MOST_LETTERS:
-        return _("This name is too long. Use at most 40 letters.")
-    if name in saver.store.shipped():
-        message = _("{name} ships with Retake and stays as it is. Give your preset a name of its own.")
-        return message.format(name=name)
-    return "" if saver.mine(name, _secret()) else saving.not_yours().message
-
-
 def _save(name_key: str, about_key: str) -> None:
-    made, saver = drafts.draft(), _saver(str(preset_choice.store().folder))
+    made = drafts.draft()
     content = put(made.content, ("name",), st.session_state[name_key].strip())
     content = put(content, ("description",), st.session_state[about_key].strip())
     preset, problems = checked(content)
     if preset is None:
         told = "; ".join(f"{where(problem.steps)}: {problem.advice}" for problem in problems)
         if any(problem.steps == ("name",) for problem in problems):
-            told = _fault_of(str(content["name"]), saver) or told
+            told = preset_saving.fault_of(str(content["name"])) or told
         st.session_state["designer-saved"] = (False, plain(told))
         return
-    if not _may_save():
+    if not preset_saving.allowed():
         return
-    try:
-        kept = saver.save(preset, _secret())
-    except PresetError as error:
-        st.session_state["designer-saved"] = (False, plain(error.message))
+    kept, why = preset_saving.save(preset)
+    if kept is None:
+        st.session_state["designer-saved"] = (False, plain(why))
         return
-    except OSError:
-        words = _("The preset could not be saved: the folder cannot be written to. Download it as a file.")
-        st.session_state["designer-saved"] = (False, words)
-        return
-    if kept.first:
-        st.session_state[_SECRET_KEY] = kept.secret
-    drafts.saved(kept.preset)
-    note = {"note": "design_saved", "preset": drafts.label(kept.preset)}
+    drafts.saved(kept)
+    note = {"note": "design_saved", "preset": drafts.label(kept)}
     session.event_log().add("note_added", page="designer", properties=note)
     words = _("Saved as {name}. It is in the list above, and the Share tab has its link.")
-    st.session_state["designer-saved"] = (True, words.format(name=drafts.label(kept.preset)))
-
-
-def _owner_link() -> None:
-    """The link with which its owner saves again; shown in the visit that drew the secret, nowhere else."""
-    secret, made = st.session_state.get(_SECRET_KEY, ""), drafts.draft()
-    if secret and made.opened:
-        st.markdown(
-            _("Only you can save under this name. Keep this link to do so again, and show it to nobody.")
-        )
-        query = f"{preset_choice.QUERY}={made.opened.partition('@')[0]}&{OWNER_QUERY}={secret}"
-        st.code(_address(query), language=None, wrap_lines=True)
+    st.session_state["designer-saved"] = (True, words.format(name=drafts.label(kept)))
 
 
 # ---------------------------------------------------------------- share
 
 
-def _address(query: str) -> str:
-    """An address of this app with a query; the path alone where the browser's address is not known."""
-    url = str(st.context.url or "")
-    return f"{url.partition('?')[0].rstrip('/')}?{query}"
-
-
 def _share_part() -> None:
-    designer_share.share(_address("").removesuffix("?"))
+    designer_share.share(preset_saving.address("").removesuffix("?"))
     made = drafts.draft()
     if made.opened and not made.problems and not drafts.edits():
         _pin(made.opened)
@@ -368,4 +306,4 @@ def _preset_of(name: str) -> Preset:
 
 
 def _effective(preset: Preset, languages: tuple[str, ...]) -> dict[str, Any]:
-    return effective(preset, languages, engines.rule(preset.operating_point).thresholds)
+    return effective(preset, languages, engines.rule(preset.operating_point, preset).thresholds)

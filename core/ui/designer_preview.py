@@ -3,6 +3,7 @@
 import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -75,15 +76,17 @@ def preview() -> None:
 
 def _strip_view() -> None:
     made = drafts.draft()
-    with st.spinner(_("Looking at drawn photos, this once")):
-        rows = _strip(_assessor())
     now, then = made.worked, made.before
+    with st.spinner(_("Looking at drawn photos, this once")):
+        # The same looks twice, unless the draft lets another judge.
+        rows, before = _strip(now), _strip(then)
     rule, old = drafts.rule(now), drafts.rule(then)
     judged = {
         row.name: [
-            (merged_condition_of(look, now, rule), merged_condition_of(look, then, old)) for look in row.looks
+            (merged_condition_of(look, now, rule), merged_condition_of(then_look, then, old))
+            for look, then_look in zip(row.looks, row_before.looks, strict=True)
         ]
-        for row in rows
+        for row, row_before in zip(rows, before, strict=True)
     }
     everything = [pair for pairs in judged.values() for pair in pairs]
     st.markdown(
@@ -124,8 +127,8 @@ def _cell(key: str, before: str, preset: Preset, language: str) -> str:
     return f'<li class="{kind}"><i aria-hidden="true">{sign}</i> {words(text)}{was}</li>'
 
 
-def _strip(assessor: str) -> Sequence[_Row]:
-    return _strip_of(assessor, engines.assessor)
+def _strip(preset: Preset) -> Sequence[_Row]:
+    return _strip_of(_assessor(preset), partial(engines.assessor, preset))
 
 
 @st.cache_resource(show_spinner=False, max_entries=3)
@@ -138,10 +141,10 @@ def _strip_of(assessor: str, _opened: Callable[[], Assessor]) -> Sequence[_Row]:
     return rows
 
 
-def _assessor() -> str:
+def _assessor(preset: Preset) -> str:
     """Tells who judges from others: what is kept of one is of no use with another."""
-    entry = engines.assessor_entry()
-    kind = type(engines.assessor()).__qualname__
+    entry = engines.assessor_entry(preset)
+    kind = type(engines.assessor(preset)).__qualname__
     weights = entry.network and engines.manifest().networks[entry.network].sha256
     return f"{kind}/{weights or entry.name}"
 
@@ -157,12 +160,12 @@ def _jpeg(rgb: np.ndarray) -> bytes:
 
 def _film_view() -> None:
     made = drafts.draft()
-    with st.spinner(_("Watching the sample video, this once")):
-        film = _film_of(_assessor(), engines.assessor)
     now, then = made.worked, made.before
+    with st.spinner(_("Watching the sample video, this once")):
+        film, before = _film(now), _film(then)
     end = pictures.FILM_SECONDS
     steps = replay(film.frames, now, drafts.rule(now))
-    old = replay(film.frames, then, drafts.rule(then))
+    old = replay(before.frames, then, drafts.rule(then))
     st.markdown(_film_description(steps, old, end, drafts.label(then)))
     name = _("as with {preset}").format(preset=drafts.label(then)) if drafts.edits() else ""
     plot = timeline(
@@ -247,6 +250,10 @@ def _lanes(
     return lanes
 
 
+def _film(preset: Preset) -> _Film:
+    return _film_of(_assessor(preset), partial(engines.assessor, preset))
+
+
 @st.cache_resource(show_spinner=False, max_entries=3)
 def _film_of(assessor: str, _opened: Callable[[], Assessor]) -> _Film:
     judge, frames, kept = _opened(), [], []
@@ -267,7 +274,7 @@ def _stored(path: str, changed: int) -> refusal_rates.Stored | None:
 
 
 def _shares_view() -> None:
-    if engines.assessor_entry().name != refusal_rates.ASSESSOR:
+    if engines.assessor_entry(drafts.draft().worked).name != refusal_rates.ASSESSOR:
         st.info(_("There are no stored answers of the checks that run here, only of ImageQX."))
         return
     try:

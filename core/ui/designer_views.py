@@ -5,10 +5,11 @@ tells the browser in one run only, and where a newer run ends that one, the fiel
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import streamlit as st
 
+_Option = TypeVar("_Option", str, str | None)
 Views = Mapping[str, tuple[str, Callable[[], None]]]
 
 
@@ -31,7 +32,7 @@ def pick(label: str, views: Views, key: str) -> Callable[[], None]:
     return views[chosen or first][1]
 
 
-def choice(label: str, value: str, options: Sequence[str], **more: Any) -> str:
+def choice(label: str, value: _Option, options: Sequence[_Option], **more: Any) -> _Option:
     """A selectbox that starts with a value; with the first option where that is none of them.
 
     Args:

@@ -5,6 +5,7 @@ from typing import Final, NoReturn
 import streamlit as st
 
 from core.browser import publish
+from core.guidance.preset import Preset
 from core.lesion import networks
 from core.lesion.classifier import LesionClassifier
 from core.lesion.taxonomy import taxonomy_of
@@ -13,11 +14,12 @@ from core.quality.setting import SettingError, asked_for
 from core.quality.verdict import Assessor, Explains, PassRule
 from core.runtime.manifest import WEIGHTS_DIR, Manifest, NetworkEntry, load_manifest
 from core.runtime.weights import WeightsError
+from core.ui import preset_choice
 
 _PICKED_KEY: Final = "rt_lesion_network"
 
 
-@st.cache_resource(show_spinner=False, max_entries=3)
+@st.cache_resource(show_spinner=False, max_entries=8)
 def _open(name: str, sha256: str) -> Assessor:
     return registry.open_assessor(name, WEIGHTS_DIR)
 
@@ -35,18 +37,30 @@ def manifest() -> Manifest:
         stop(error)
 
 
-def assessor() -> Assessor:
-    """Who judges photos here; missing or altered weights show their sentence and stop the page.
+def assessor(preset: Preset | None = None) -> Assessor:
+    """Who judges photos with a preset; missing or altered weights show their sentence and stop the page.
 
-    A network's file is verified when it is opened, and opened again when the manifest names another.
+    Args:
+        preset: that of the visit where none is given.
     """
-    entry = assessor_entry()
-    if entry.network is None:
-        return entry.open(WEIGHTS_DIR)
     try:
-        return _open(entry.name, load_manifest().networks[entry.network].sha256)
+        return open_entry(assessor_entry(preset))
     except WeightsError as error:
         stop(error)
+
+
+def open_entry(entry: registry.AssessorEntry) -> Assessor:
+    """Open an assessor, once for all viewers.
+
+    A network's file is verified when it is opened, and opened again when the manifest names another.
+
+    Raises:
+        WeightsError: its network cannot be used, or the manifest lists none of that name.
+    """
+    if entry.network is None:
+        return entry.open(WEIGHTS_DIR)
+    listed = load_manifest().networks.get(entry.network)
+    return entry.open(WEIGHTS_DIR) if listed is None else _open(entry.name, listed.sha256)
 
 
 def explainer() -> Explains | None:
@@ -55,15 +69,19 @@ def explainer() -> Explains | None:
     return found if isinstance(found, Explains) else None
 
 
-def rule(point: str) -> PassRule:
-    """The pass rule of the assessor in use, at an operating point (one without such points has one rule)."""
-    return assessor_entry().rule(point, manifest)
+def rule(point: str, preset: Preset | None = None) -> PassRule:
+    """The pass rule of who judges with a preset, at an operating point (one without them has one rule)."""
+    return assessor_entry(preset).rule(point, manifest)
 
 
-def assessor_entry() -> registry.AssessorEntry:
-    """Who judges photos, as ``RETAKE_ASSESSOR`` says; a name of none shows its sentence and stops."""
+def assessor_entry(preset: Preset | None = None) -> registry.AssessorEntry:
+    """Who judges photos: the preset's (that of the visit where none is given), else ``RETAKE_ASSESSOR``'s.
+
+    A setting that names nobody shows its sentence and stops the page.
+    """
+    chosen = preset_choice.chosen() if preset is None else preset
     try:
-        return registry.ENTRIES[asked_for()]
+        return registry.ENTRIES[asked_for(chosen.assessor)]
     except SettingError as error:
         st.error(error.message, icon=":material/tune:")
         st.stop()

@@ -178,8 +178,9 @@ def consent_panel() -> None:
         _(
             "Where the camera's picture is checked on your device, only a photo that you accept is sent. "
             "Photos stay in the memory of the computer that runs Retake while you use the page. Retake "
-            "does not save them and sends them nowhere. **Clear** on the Check page and **Take another "
-            "photo** on the Practise page let them go. A closed page does so within a quarter of an hour."
+            "does not save them and sends them nowhere. **Clear** on the Check and Compare pages and **Take "
+            "another photo** on the Practise page let them go. A closed page does so within a quarter of an "
+            "hour."
         )
         + " "
         + _("With **Keep everything on this device** no photo is sent at all.")

@@ -261,3 +261,13 @@ def test_a_file_that_is_not_text_is_refused(tmp_path):
     with pytest.raises(PresetError) as caught:
         load_preset(path)
     assert caught.value.code == "preset_invalid"
+
+
+def test_a_preset_may_name_an_assessor_that_there_is(tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_text("assessor: classical\n", encoding="utf-8")
+    assert load_preset().assessor is None
+    assert load_preset(path).assessor == "classical"
+    path.write_text("assessor: oracle\n", encoding="utf-8")
+    with pytest.raises(PresetError, match="use one of imageqx, classical"):
+        load_preset(path)

@@ -19,6 +19,8 @@ from core.lesion.taxonomy import shipped
 from core.live import stream as stream_module
 from core.live import trouble
 from core.live.stream import StreamState
+from core.quality import registry
+from core.quality.labels import QUALITY_CLASSES
 from core.runtime.manifest import WEIGHTS_DIR, load_manifest
 from core.text import camera
 from core.text.device_card import device_words
@@ -155,9 +157,10 @@ def test_every_page(visit, page):
 
 
 def names_of_things():
-    """Names and wordings that a page may show as they are: of presets, of languages, and what presets say."""
+    """Names and wordings that a page may show as they are: of presets, languages, assessors and classes."""
     said = [prompt.text for prompt in house_words("en").values()]
-    return [*said, *LANGUAGES.values(), *(path.stem for path in PRESETS_DIR.glob("*.yaml"))]
+    presets = (path.stem for path in PRESETS_DIR.glob("*.yaml"))
+    return [*said, *LANGUAGES.values(), *presets, *registry.names(), *QUALITY_CLASSES]
 
 
 def without(phrases, text):
@@ -228,6 +231,18 @@ def test_many_photos_in_a_table(visit, jpeg_of):
     hand_in(visit, jpeg_of, "mole.jpg", "dark.jpg", "notes.jpg")
     rows = visit.dataframe[0].value
     assert not [text for column in ("verdict", "advice") for text in rows[column] if unmarked(text)]
+
+
+def test_assessors_compared(visit, jpeg_of):
+    go(visit, "compare")
+    table = 'file,quality_votes\nmole.jpg,"{""lesion"": 2}"\ndark.jpg,"{""poor_quality"": 1}"\n'
+    files = [("mole.jpg", jpeg_of(SKIN)), ("dark.jpg", jpeg_of(DARK)), ("labels.csv", table.encode())]
+    visit.file_uploader[0].set_value([(name, data, "image/jpeg") for name, data in files]).run()
+    assert not visit.exception
+    assert visit.select_slider
+    file_words = ["quality_votes", "explanation_votes", "file", "quality", "lesion", "balanced"]
+    told = [(place, text) for place, text in seen(visit) if without([*names_of_things(), *file_words], text)]
+    assert not told
 
 
 def test_the_camera_by_way_of_the_server(visit, monkeypatch):

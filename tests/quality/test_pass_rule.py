@@ -78,6 +78,7 @@ def test_a_verdict_in_a_log_is_rounded():
     assert set(told["quality"].values()) == {0.1429}
     assert set(told["explanations"].values()) == {0.3333}
     assert told["infer_ms"] == 12.3
+    assert told["assessor"] == verdict.assessor
     assert json.loads(json.dumps(told)) == told
 
 

@@ -3,9 +3,12 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.browser.choice import choose
+from core.guidance.preset import load_preset
 from core.live.stream import StreamState
 from core.quality.classical import Classical
-from core.ui import engines
+from core.quality.setting import asked_for
+from core.ui import engines, practise_device
 
 ROOT = Path(__file__).parents[2]
 
@@ -61,3 +64,48 @@ def test_an_unknown_assessor_is_a_sentence(with_a_sample):
     assert (
         error.value == "There is no assessor oracle. Set RETAKE_ASSESSOR to one of these: imageqx, classical."
     )
+
+
+def test_a_presets_assessor_goes_before_the_setting(monkeypatch):
+    monkeypatch.setenv("RETAKE_ASSESSOR", "imageqx")
+    preset = load_preset().model_copy(update={"assessor": "classical"})
+    assert isinstance(engines.assessor(preset), Classical)
+    assert engines.rule("strict", preset) == Classical().rule()
+    assert engines.assessor_entry(load_preset()).name == "imageqx"
+
+
+def test_the_pages_and_their_events_go_by_the_preset_of_the_visit(with_a_sample, monkeypatch, tmp_path):
+    file = tmp_path / "mine.yaml"
+    file.write_text("assessor: classical\n", encoding="utf-8")
+    monkeypatch.setenv("RETAKE_PRESET", str(file))
+    page = with_a_sample("imageqx")
+    (item,) = page.session_state["check-tray"].items.values()
+    assert item.verdict.assessor == "classical"
+    (event,) = (one for one in page.session_state["rt_log"].events if one.event == "upload_assessed")
+    assert event.properties["assessor"] == "classical"
+
+
+def test_one_that_no_browser_can_run_is_asked_on_the_server(monkeypatch, tmp_path):
+    file = tmp_path / "mine.yaml"
+    file.write_text("assessor: classical\n", encoding="utf-8")
+    monkeypatch.setenv("RETAKE_PRESET", str(file))
+    monkeypatch.delenv("RETAKE_ASSESSOR", raising=False)
+    assert practise_device.lacking() == "assessor"
+    assert "run nowhere else" in choose(fixed="", asked="", picked=None, lacking="assessor").why
+
+
+@pytest.mark.parametrize(
+    ("setting", "preset", "on_pages", "on_the_command_line"),
+    [
+        (None, None, "imageqx", "imageqx"),
+        (None, "classical", "classical", "classical"),
+        ("imageqx", "classical", "classical", "imageqx"),
+        ("classical", None, "classical", "classical"),
+    ],
+)
+def test_who_goes_first(monkeypatch, setting, preset, on_pages, on_the_command_line):
+    monkeypatch.delenv("RETAKE_ASSESSOR", raising=False)
+    if setting is not None:
+        monkeypatch.setenv("RETAKE_ASSESSOR", setting)
+    assert asked_for(preset) == on_pages
+    assert asked_for(preset, setting_first=True) == on_the_command_line

@@ -3,50 +3,9 @@
 from typing import Any
 
 import numpy as np
-from scipy.stats import binomtest
 from sklearn.metrics import confusion_matrix, roc_curve
 
-from core.metrics import interval
-
-
-def _over(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(whole > 0, part / whole, np.nan)
-
-
-def binary(truth: np.ndarray, given: np.ndarray, weight: np.ndarray | None = None) -> dict[str, np.ndarray]:
-    """F1, recall, specificity and precision of yes/no answers; nan for nothing over nothing.
-
-    Args:
-        truth, given: bool, N.
-        weight: float, ... x N, how often each case counts; figures come for each leading index.
-    """
-    weight = np.ones(len(truth)) if weight is None else weight
-    tp, fp = weight[..., truth & given].sum(-1), weight[..., ~truth & given].sum(-1)
-    fn, tn = weight[..., truth & ~given].sum(-1), weight[..., ~truth & ~given].sum(-1)
-    return {
-        "f1": np.where(tp + fn > 0, _over(2 * tp, 2 * tp + fp + fn), np.nan),
-        "recall": _over(tp, tp + fn),
-        "specificity": _over(tn, tn + fp),
-        "precision": _over(tp, tp + fp),
-    }
-
-
-def auc(truth: np.ndarray, score: np.ndarray, weight: np.ndarray | None = None) -> np.ndarray:
-    """Area under the ROC curve: chance that a positive scores above a negative, ties counting half.
-
-    Args:
-        truth: bool, N.
-        score: float, N.
-        weight: float, ... x N, as for ``binary``.
-    """
-    weight = np.ones(len(truth)) if weight is None else weight
-    order = np.argsort(score, kind="stable")
-    starts = np.flatnonzero(np.diff(score[order], prepend=np.nan) != 0)
-    positive = np.add.reduceat((weight * truth)[..., order], starts, axis=-1)
-    negative = np.add.reduceat((weight * ~truth)[..., order], starts, axis=-1)
-    below = np.cumsum(negative, axis=-1) - negative
-    return _over((positive * (below + negative / 2)).sum(-1), positive.sum(-1) * negative.sum(-1))
+from core.metrics import auc, binary, interval, over, wilson
 
 
 def recall_at(truth: np.ndarray, score: np.ndarray, specificity: float = 0.95) -> float:
@@ -104,10 +63,8 @@ def confusion(truth: np.ndarray, predicted: np.ndarray, count: int) -> list[list
 
 def share_interval(successes: int, count: int) -> list[float] | None:
     """95 % interval of a share (Wilson's score), which stays honest for few cases; None without any."""
-    if count == 0:
-        return None
-    found = binomtest(successes, count).proportion_ci(method="wilson")
-    return [round(float(found.low), 3), round(float(found.high), 3)]
+    found = wilson(successes, count)
+    return None if found is None else [round(end, 3) for end in found]
 
 
 def spread(drawn: np.ndarray, successes: int, count: int) -> list[float] | None:
@@ -130,7 +87,7 @@ def rate(
     if weights is None:
         around = share_interval(hits, count)
     else:
-        around = interval(_over(weights @ (among & yes), weights @ among))
+        around = interval(over(weights @ (among & yes), weights @ among))
     return {name: clean(hits / count if count else np.nan), f"{name}_interval": around}
 
 
@@ -182,7 +139,7 @@ def macro_f1(
     """
     each = np.array([binary(truth == i, predicted == i, weight)["f1"] for i in range(count)])
     known = np.isfinite(each)
-    return _over(np.where(known, each, 0).sum(axis=0), known.sum(axis=0))
+    return over(np.where(known, each, 0).sum(axis=0), known.sum(axis=0))
 
 
 def mean_of(figures: list[float | None]) -> float | None:

@@ -108,7 +108,7 @@ def _record(
     }
 
 
-def _key(source: str, key: str, split: str, number: int) -> str:
+def sample_key(source: str, key: str, split: str, number: int) -> str:
     """What a sample is resampled with: its photograph's split key; a phantom stands alone."""
     return f"{PHANTOM}/{SPLITS.index(split)}/{number}" if source == PHANTOM else key
 
@@ -128,7 +128,7 @@ def predict_benchmark(
     def record(number: int) -> dict[str, Any]:
         made = sample(number, split, material, panel, seed)
         verdict = assessor.assess(made.shot.rgb, rule)
-        key = _key(made.slug, made.split_key, split, number)
+        key = sample_key(made.slug, made.split_key, split, number)
         counts = made.quality_votes, made.explanation_votes
         return _record(made.shot.rgb, verdict, rule, counts, made.slug, key)
 
@@ -157,7 +157,7 @@ def predict_pool(
         else:
             verdict = assessor.assess(rgb, rule)
         source = str(columns["slug"][place])
-        key = _key(source, str(columns["split_key"][place]), split, number)
+        key = sample_key(source, str(columns["split_key"][place]), split, number)
         counts = columns["quality_votes"][place], columns["explanation_votes"][place]
         return _record(rgb, verdict, rule, counts, source, key)
 

@@ -330,11 +330,15 @@ function calmer(before, now) {
   return { x: (before.x + now.x) / 2, y: (before.y + now.y) / 2, size: now.size };
 }
 
+/** Who judges here: the only assessor that these modules can run. */
+const ASSESSOR = "imageqx";
+
 /** A verdict as an event's properties. @param {import("./verdict.js").Verdict} verdict */
 export function verdictProperties(verdict) {
   const rounded = (/** @type {Record<string, number>} */ values) =>
     Object.fromEntries(Object.entries(values).map(([name, value]) => [name, Number(value.toFixed(4))]));
   return {
+    assessor: ASSESSOR,
     label: verdict.label,
     quality: rounded(verdict.quality),
     explanations: rounded(verdict.explanations),

@@ -1,0 +1,1 @@
+"""Several assessors on the same photos: where they agree, how good each is, and which thresholds suit it."""
