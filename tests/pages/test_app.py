@@ -16,7 +16,7 @@ from core.live.stream import StreamState
 with patch("core.live.stream.camera_stream", lambda *a, **k: StreamState(playing=False, connecting=False)):
     at = AppTest.from_file("app.py", default_timeout=120).run()
     assert not at.exception and not at.error, (at.exception, at.error)
-    for page in ("pages/check.py", "pages/how_good.py", "pages/designer.py", "pages/about.py"):
+    for page in ("pages/check.py", "pages/compare.py", "pages/how_good.py", "pages/designer.py", "pages/about.py"):
         at.switch_page(page).run()
         assert not at.exception and not at.error, (page, at.exception, at.error)
     at.switch_page("pages/check.py").run()
@@ -43,7 +43,8 @@ def app(fake_networks, monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "page", [None, "pages/check.py", "pages/how_good.py", "pages/designer.py", "pages/about.py"]
+    "page",
+    [None, "pages/check.py", "pages/compare.py", "pages/how_good.py", "pages/designer.py", "pages/about.py"],
 )
 def test_every_page_has_the_frame(app, page):
     app.run()
@@ -52,7 +53,7 @@ def test_every_page_has_the_frame(app, page):
     assert not app.exception
     assert not app.error
     labels = [link.label for link in app.get("page_link")]
-    assert labels == ["Practise", "Check", "How good?", "Designer", "About"]
+    assert labels == ["Practise", "Check", "Compare", "How good?", "Designer", "About"]
     assert any("not a medical device" in html.proto.body for html in app.get("html"))
     assert app.checkbox(key="rt_consent").value is False
 

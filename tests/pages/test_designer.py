@@ -206,7 +206,7 @@ def test_the_sliders_follow_the_operating_point(desk, monkeypatch):
     monkeypatch.setattr(
         engines,
         "rule",
-        lambda point: replace(
+        lambda point, _preset: replace(
             fake, thresholds=dict.fromkeys(fake.thresholds, 0.05 if point == "strict" else 0.5)
         ),
     )
@@ -303,7 +303,7 @@ def test_a_browser_that_missed_a_run_still_learns_what_stands_in_each_field(desk
         **{field.key: (field, field.value) for kind in (at.number_input, at.toggle) for field in kind},
         **{field.key: (field, field.value) for kind in (at.text_input, at.text_area) for field in kind},
         **{field.key: (field, [field.value]) for field in at.slider},
-        **{field.key: (field, field.index) for field in at.selectbox},
+        **{field.key: (field, field.index or 0) for field in at.selectbox},
         **{field.key: (field, list(field.indices)) for field in at.multiselect},
     }
     fields = {key: found for key, found in shown.items() if str(key).startswith("designer-")}
