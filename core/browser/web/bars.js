@@ -54,7 +54,7 @@ export function pointItems(found, verdict, thresholds, preset, words) {
     const { key, state } = point;
     const row = element("li", state, line(words.points[key], words.states[state], "word"));
     if (point.measured) row.append(bar(verdict.explanations[key], thresholds[key]));
-    if (point.toImprove) row.append(element("p", "note", preset.prompts[point.said].text));
+    if (point.toImprove) row.append(element("p", "note", preset.prompts[point.condition].text));
     return row;
   });
 }

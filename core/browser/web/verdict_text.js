@@ -2,7 +2,7 @@
 // A photo's result in words that come from Python: which of them holds is found out here. The twin of `say` in
 // core/text/wording.py, and of core/lesion/confused.py.
 
-import { condition, saidAs } from "./conditions.js";
+import { condition, mergedInto } from "./conditions.js";
 
 /**
  * What core/text/device_card.py hands over, as far as it is read here.
@@ -29,7 +29,7 @@ const listed = (names, { comma }) => names.reduce((first, second) => filled(comm
 export function say(verdict, found, preset, words) {
   const key = condition(verdict, preset);
   if (key === null) return passing(verdict, found, words);
-  const told = saidAs(key, preset);
+  const told = mergedInto(key, preset);
   const nearly = found.find(({ state }) => state === "nearly");
   if (!nearly) return { good: false, headline: words.not_yet, advice: words.advice[told] };
   const prompt = preset.prompts[told].text.replace(/[.।]+$/, "");
