@@ -16,7 +16,8 @@ from core.live.stream import StreamState
 with patch("core.live.stream.camera_stream", lambda *a, **k: StreamState(playing=False, connecting=False)):
     at = AppTest.from_file("app.py", default_timeout=120).run()
     assert not at.exception and not at.error, (at.exception, at.error)
-    for page in ("pages/check.py", "pages/compare.py", "pages/how_good.py", "pages/designer.py", "pages/about.py"):
+    for name in ("check", "compare", "how_good", "designer", "about"):
+        page = f"pages/{name}.py"
         at.switch_page(page).run()
         assert not at.exception and not at.error, (page, at.exception, at.error)
     at.switch_page("pages/check.py").run()
