@@ -12,6 +12,7 @@ from core.quality.setting import SettingError, asked_for
 from core.quality.verdict import Assessor, Explains, PassRule
 from core.runtime.manifest import WEIGHTS_DIR, Manifest, NetworkEntry, load_manifest
 from core.runtime.weights import WeightsError
+from core.ui import study_arm
 
 _PICKED_KEY: Final = "rt_lesion_network"
 
@@ -60,7 +61,13 @@ def rule(point: str) -> PassRule:
 
 
 def assessor_entry() -> registry.AssessorEntry:
-    """Who judges photos, as ``RETAKE_ASSESSOR`` says; a name of none shows its sentence and stops."""
+    """Who judges photos, as ``RETAKE_ASSESSOR`` says, in a study's task as its arm says.
+
+    A name of none shows its sentence and stops.
+    """
+    arm = study_arm.current()
+    if arm is not None and arm.assessor in registry.ENTRIES:
+        return registry.ENTRIES[arm.assessor]
     try:
         return registry.ENTRIES[asked_for()]
     except SettingError as error:
