@@ -100,7 +100,12 @@ def chooser_button(key: str, words: str) -> None:
 
 
 def _pick() -> None:
-    picked = known(str(st.session_state[_PICKER_KEY]["picked"]))
+    pick(str(st.session_state[_PICKER_KEY]["picked"]))
+
+
+def pick(code: str) -> None:
+    """The person picked a language; one that Retake does not speak changes nothing."""
+    picked = known(code)
     if picked is not None:
         st.session_state[_PICKED_KEY] = picked
         st.query_params[QUERY] = picked

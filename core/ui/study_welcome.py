@@ -5,7 +5,7 @@ from typing import Final
 
 import streamlit as st
 
-from core.i18n import _, language, ngettext
+from core.i18n import LANGUAGES, _, language, ngettext
 from core.study import session as study_session
 from core.study.design import StudyDesign
 from core.study.links import PARAMETER
@@ -16,6 +16,7 @@ from core.ui import language as languages
 from core.ui import session, study_preview
 from core.ui.study_visit import Taking, act
 
+_CHOICE_KEY: Final = "study-language-choice"
 _OWN: Final = frozenset({PARAMETER, languages.QUERY, study_preview.QUERY})
 
 
@@ -48,9 +49,7 @@ def page(current: Taking, store: StudyStore | None, token: str, key: str) -> Non
         return
     _speak(design.languages)
     st.title(plain(design.title), anchor=False)
-    if len(design.languages) > 1:
-        with st.container(key="rt-language", width="content"):
-            languages.picker()
+    _languages([code for code in design.languages if code in LANGUAGES])
     st.markdown(_what_it_asks(design))
     if current.notice:
         st.error(current.notice, icon=":material/info:")
@@ -59,6 +58,26 @@ def page(current: Taking, store: StudyStore | None, token: str, key: str) -> Non
         act(current, lambda: _begin(current, store, token, key))
         st.rerun()
     st.caption(_("Nothing is stored before you have agreed on the next page."))
+
+
+def _languages(codes: list[str]) -> None:
+    """Let the participant choose among the study's languages."""
+    with st.container(key="study-language"):
+        languages.picker()  # unseen: the document learns its language from it
+    if len(codes) > 1:
+        st.radio(
+            _("Language"),
+            codes,
+            index=codes.index(language()),
+            format_func=lambda code: LANGUAGES[code],
+            horizontal=True,
+            key=_CHOICE_KEY,
+            on_change=_chosen,
+        )
+
+
+def _chosen() -> None:
+    languages.pick(str(st.session_state[_CHOICE_KEY]))
 
 
 def _speak(codes: tuple[str, ...]) -> None:
