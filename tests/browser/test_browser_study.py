@@ -84,6 +84,8 @@ def test_a_whole_session_is_in_the_store_and_goes_on_after_a_reload(run, open_pa
         accessible(page)
         page.reload()
         press(page, "Start the task", language)
+        with speaking(language):
+            expect(page.get_by_role("button", name=_("Start camera"))).to_be_visible()
         accessible(page)
         take(page, language)
         with speaking(language):
