@@ -16,5 +16,7 @@ pages = [
     st.Page("pages/designer.py", title=_("Designer"), icon=":material/tune:", url_path="designer"),
     st.Page("pages/about.py", title=_("About"), icon=":material/info:", url_path="about"),
 ]
-page = st.navigation(pages, position="hidden")
+# Its participants come by a link, and find no way from it to the other pages.
+study = st.Page("pages/study.py", title=_("Take part"), icon=":material/science:", url_path="take-part")
+page = st.navigation([*pages, study], position="hidden")
 layout.run(page, pages)

@@ -141,7 +141,12 @@ class StudySession:
     @property
     def step(self) -> Step:
         """Where the participant is."""
-        return self.steps[min(self._state.step, len(self.steps) - 1)]
+        return self.steps[self.place]
+
+    @property
+    def place(self) -> int:
+        """Which of :attr:`steps` that is, from 0."""
+        return min(self._state.step, len(self.steps) - 1)
 
     @property
     def task_begun(self) -> bool:

@@ -126,9 +126,14 @@ class Begun:
 
 @dataclass(frozen=True)
 class Ended:
-    """There is nothing to come back to: how the session ended, or None where none is known."""
+    """The session is over: how it ended, or None where none is known.
+
+    Attributes:
+        session_id: whoever has its resume token may still take its data away or delete it; None for unknown.
+    """
 
     status: SessionStatus | None
+    session_id: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -408,7 +413,7 @@ class StudyStore:
             if row is None:
                 return Ended(None)
             if row.status != "live":
-                return Ended(row.status)  # type: ignore[arg-type]
+                return Ended(row.status, row.session_id)  # type: ignore[arg-type]
             version = db.get_one(DesignRow, (row.study_id, row.design_version))
             design = StudyDesign.model_validate(version.design)
             old = now - row.started_at > timedelta(hours=design.resume.most_hours)
@@ -417,7 +422,7 @@ class StudyStore:
                 return Begun(row.session_id, resume_token)
             row.status, row.ended_at = "ended", row.last_seen_at
             if old or design.resume.policy == "end":
-                return Ended("ended")
+                return Ended("ended", row.session_id)
             row.resume_hash = None
             given = Given(tuple(row.arms), tuple(row.tasks))
             return self._add_session(

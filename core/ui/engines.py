@@ -14,7 +14,7 @@ from core.quality.setting import SettingError, asked_for
 from core.quality.verdict import Assessor, Explains, PassRule
 from core.runtime.manifest import WEIGHTS_DIR, Manifest, NetworkEntry, load_manifest
 from core.runtime.weights import WeightsError
-from core.ui import preset_choice
+from core.ui import preset_choice, study_arm
 
 _PICKED_KEY: Final = "rt_lesion_network"
 
@@ -75,10 +75,16 @@ def rule(point: str, preset: Preset | None = None) -> PassRule:
 
 
 def assessor_entry(preset: Preset | None = None) -> registry.AssessorEntry:
-    """Who judges photos: the preset's (that of the visit where none is given), else ``RETAKE_ASSESSOR``'s.
+    """Who judges photos: in a study's task its arm's assessor, else the preset's, else ``RETAKE_ASSESSOR``'s.
 
     A setting that names nobody shows its sentence and stops the page.
+
+    Args:
+        preset: that of the visit where none is given.
     """
+    arm = study_arm.current()
+    if arm is not None and arm.assessor in registry.ENTRIES:
+        return registry.ENTRIES[arm.assessor]
     chosen = preset_choice.chosen() if preset is None else preset
     try:
         return registry.ENTRIES[asked_for(chosen.assessor)]

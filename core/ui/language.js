@@ -17,7 +17,8 @@ export default function ({ data, parentElement: root, setTriggerValue }) {
   const select = root.querySelector("select");
   root.querySelector("span").textContent = data.label;
   select.title = data.label;
-  if (!select.options.length) {
+  if (select.options.length !== data.languages.length) {
+    select.replaceChildren();
     for (const { code, name } of data.languages) {
       const option = new Option(name, code);
       option.lang = code;

@@ -1,5 +1,6 @@
 """The language of a visit: the address's, else the one picked, else the browser's; and the picker."""
 
+from collections.abc import Sequence
 from json import dumps
 from pathlib import Path
 from typing import Any, Final
@@ -11,6 +12,7 @@ from core.i18n import LANGUAGES, _, direction, known, language, use_language
 QUERY: Final = "lang"
 _PICKED_KEY: Final = "rt_language"
 _PICKER_KEY: Final = "rt_language_picker"
+_OFFERED_KEY: Final = "rt_language_offered"
 _HERE: Final = Path(__file__).parent
 
 
@@ -31,7 +33,26 @@ def apply() -> None:
     if asked is not None:
         # Another page's address may lack it: it is remembered for the rest of the visit.
         st.session_state[_PICKED_KEY] = asked
-    use_language(choose(asked, st.session_state.get(_PICKED_KEY), st.context.locale))
+    chosen = choose(asked, st.session_state.get(_PICKED_KEY), st.context.locale)
+    offered = _offered()
+    use_language(chosen if chosen in offered else offered[0])
+
+
+def offer(codes: Sequence[str]) -> None:
+    """From now on this visit speaks one of these, the first where it wants another; ``()`` for all again.
+
+    Args:
+        codes: languages that Retake speaks; others are passed over.
+    """
+    kept = tuple(code for code in codes if code in LANGUAGES)
+    if kept:
+        st.session_state[_OFFERED_KEY] = kept
+    else:
+        st.session_state.pop(_OFFERED_KEY, None)
+
+
+def _offered() -> tuple[str, ...]:
+    return st.session_state.get(_OFFERED_KEY, tuple(LANGUAGES))
 
 
 def remembered() -> dict[str, str]:
@@ -59,7 +80,7 @@ def picker() -> None:
         "label": _("Language"),
         "language": language(),
         "direction": direction(),
-        "languages": [{"code": code, "name": name} for code, name in LANGUAGES.items()],
+        "languages": [{"code": code, "name": LANGUAGES[code]} for code in _offered()],
     }
     _picker(key=_PICKER_KEY, data=data, width="content", on_picked_change=_pick)
 
@@ -79,7 +100,12 @@ def chooser_button(key: str, words: str) -> None:
 
 
 def _pick() -> None:
-    picked = known(str(st.session_state[_PICKER_KEY]["picked"]))
+    pick(str(st.session_state[_PICKER_KEY]["picked"]))
+
+
+def pick(code: str) -> None:
+    """The person picked a language; one that Retake does not speak changes nothing."""
+    picked = known(code)
     if picked is not None:
         st.session_state[_PICKED_KEY] = picked
         st.query_params[QUERY] = picked

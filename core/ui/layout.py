@@ -15,7 +15,7 @@ from core.i18n import _
 from core.i18n import language as current_language
 from core.text.markdown import plain
 from core.text.wording import disclaimer
-from core.ui import _compat, designer_draft, embedded, keeper, language, preset_choice, session
+from core.ui import _compat, designer_draft, embedded, keeper, language, preset_choice, session, study_arm
 
 HERE: Final = Path(__file__).parent
 _FRONT_DOOR: Final = HERE.parents[1] / "app.py"
@@ -39,15 +39,26 @@ def run(page: st.Page, pages: Sequence[st.Page]) -> None:
     The footer is drawn before the page runs, into its place below it: it is there while a page works,
     and when a page stops early. An error in a page becomes one sentence; its traceback goes to the log.
     """
+    # A page that is not listed stands alone, as in another page's frame: nothing leads from it to others.
+    listed = any(one.url_path == page.url_path for one in pages)
+    if listed:
+        study_arm.leave()
+        language.offer(())
+        session.apply_language()
     keeper.keep()
     st.html(HERE / "style.css")
     _compat.manage_uploads()
     alone = embedded.on()
-    if not alone:
+    if not listed:
+        with st.container(key="rt-header"):
+            _brand()
+    elif not alone:
         _header(page, pages)
     body = st.container(key="rt-body")
     with st.container(key="rt-footer"):
-        if alone:
+        if not listed:
+            st.html(f'<p class="rt-fine">{disclaimer()}</p>')
+        elif alone:
             embedded.frame()
         else:
             _footer()
@@ -55,10 +66,11 @@ def run(page: st.Page, pages: Sequence[st.Page]) -> None:
     framed = _framed.set(True)
     try:
         with body, calm(page.title):
-            _preset_fault(page)
-            _trying(page, pages)
+            if listed:
+                _preset_fault(page)
+                _trying(page, pages)
             page.run()
-            if alone:
+            if alone and listed:
                 embedded.post()
     finally:
         _framed.reset(framed)
@@ -92,11 +104,13 @@ def inside_frame(main: Callable[[], None]) -> None:
         runpy.run_path(str(_FRONT_DOOR))
 
 
+def _brand() -> None:
+    st.html(f'<div class="rt-brand"><img src="{_mark()}" alt=""><span>Retake</span></div>', width="content")
+
+
 def _header(current: st.Page, pages: Sequence[st.Page]) -> None:
     with st.container(key="rt-header", horizontal=True, vertical_alignment="center", gap="small"):
-        st.html(
-            f'<div class="rt-brand"><img src="{_mark()}" alt=""><span>Retake</span></div>', width="content"
-        )
+        _brand()
         with st.container(key="rt-nav", horizontal=True, gap="xsmall", horizontal_alignment="right"):
             for page in pages:
                 # The key gives the current page's link a class of its own to be marked by.

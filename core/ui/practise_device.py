@@ -52,6 +52,12 @@ def lacking() -> Lack | None:
     return "files" if engines.for_browsers() is None else None
 
 
+def forget() -> None:
+    """A study's task is over: the next one begins with nothing of it, but for what the browser can do."""
+    if _visit().report != _UNFIT:
+        st.session_state.pop(_STATE_KEY, None)
+
+
 def page() -> bool:
     """Draw the page; returns whether it is the camera's, not a result's."""
     top = st.container()

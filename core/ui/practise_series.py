@@ -16,7 +16,7 @@ from core.study.events import EventLog
 from core.text.drawings import guide_drawing, picture
 from core.text.tries import Tried
 from core.text.wording import say
-from core.ui import embedded, session
+from core.ui import embedded, session, study_arm
 from core.ui.result_card import result_card
 
 _STATE_KEY: Final = "practise_series"
@@ -106,7 +106,9 @@ class Series:
 
 
 def series() -> Series:
-    """This visit's series."""
+    """This visit's series; in a study's task that task's own, of one photo."""
+    if (arm := study_arm.current()) is not None:
+        return session.kept(f"{_STATE_KEY}-{arm.key}", Series)
     return session.kept(_STATE_KEY, lambda: Series(three=embedded.wants_three()))
 
 
@@ -204,6 +206,9 @@ def result(
     """
     current = series()
     whole = current.complete
+    if (arm := study_arm.current()) is not None:
+        arm.after_photo(received, on_retake, on_override)
+        return
     if embedded.on():
         photos = [current.photos[name] for name in SHOTS] if whole else [received]
         embedded.result(photos, on_retake=on_retake, on_override=on_override)

@@ -26,7 +26,7 @@ from core.quality.verdict import Verdict
 from core.text import bars, drawings, tries
 from core.text.wording import points_of, quality_name
 from core.ui import banner as banners
-from core.ui import cues, embedded, engines, layout, practise_series, session
+from core.ui import cues, embedded, engines, layout, practise_series, session, study_arm
 from core.ui.scroll import to_top
 
 REFRESH_S = 0.7  # how often the page asks for the newest hint; faster costs a third of a core a viewer
@@ -115,8 +115,8 @@ def _go_on() -> None:
 
 
 def check_link() -> None:
-    """The way on without a camera; inside another page that one knows the way on."""
-    if embedded.on():
+    """The way on without a camera; inside another page that one knows the way on, and a study has its own."""
+    if embedded.on() or study_arm.current() is not None:
         return
     st.page_link("pages/check.py", label=_("Use a photo that you have"), icon=":material/upload_file:")
 
@@ -332,6 +332,13 @@ def stop() -> None:
         worker.stop()
     visit.wanted, visit.taken = None, None
     practise_series.series().tried.clear()
+
+
+def forget() -> None:
+    """A study's task is over: the next one begins with nothing of it."""
+    stop()
+    for key in (_WORKER_KEY, _STATE_KEY):
+        st.session_state.pop(key, None)
 
 
 def page() -> bool:

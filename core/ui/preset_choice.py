@@ -1,8 +1,9 @@
 """Which preset this visit uses, and the name that its events carry.
 
-In this order: what the address asks for, a draft of the Designer page that is tried on the camera, what an
-address asked for earlier in this visit, the setting ``RETAKE_PRESET``, ``balanced``. A visit keeps each as it
-found it first: what somebody saves or edits meanwhile is for later visits.
+In a study's task it is the arm's. Else, in this order: what the address asks for, a draft of the Designer
+page that is tried on the camera, what an address asked for earlier in this visit, the setting
+``RETAKE_PRESET``, ``balanced``. A visit keeps each as it found it first: what somebody saves or edits
+meanwhile is for later visits.
 """
 
 import os
@@ -17,6 +18,7 @@ from core.guidance.preset import Preset, PresetError
 from core.guidance.preset_store import PresetStore
 from core.guidance.setting import VARIABLE, ServerPreset
 from core.i18n import _, language
+from core.ui import study_arm
 
 QUERY: Final = "preset"
 _TRIED_KEY: Final = "rt_preset_tried"
@@ -58,6 +60,8 @@ def chosen() -> Preset:
 
 def variant() -> str:
     """What events call it: ``name@version``, or ``name@version-draft``."""
+    if (arm := study_arm.current()) is not None:
+        return arm.variant
     choice = _chosen()
     return f"{choice.preset.name}@{choice.preset.version}" + ("-draft" if choice.draft else "")
 
@@ -95,6 +99,8 @@ def try_out(draft: Preset | None) -> None:
 
 
 def _chosen() -> Choice:
+    if (arm := study_arm.current()) is not None:
+        return Choice(arm.preset)
     asked = str(st.query_params.get(QUERY, ""))
     if asked:
         st.session_state[_ASKED_KEY] = asked

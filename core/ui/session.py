@@ -25,7 +25,7 @@ from core.guidance.preset_schema import ShotName
 from core.i18n import _
 from core.quality.verdict import PassRule
 from core.study.events import EventLog
-from core.ui import engines, language, preset_choice
+from core.ui import engines, language, preset_choice, study_arm
 from core.visits import Visit, Visits
 
 CONSENT_KEY: Final = "rt_consent"
@@ -63,7 +63,12 @@ def rule(healthy_skin_passes: bool = False, shot: ShotName | None = None) -> Pas
 
 
 def event_log() -> EventLog:
-    """This session's log, kept in memory; on disk too once the visitor ticks so."""
+    """This session's log, kept in memory; on disk too once the visitor ticks so.
+
+    In a study's task it is the study's.
+    """
+    if (arm := study_arm.current()) is not None:
+        return arm.log
     variant = preset_choice.variant()
     if _LOG_KEY not in st.session_state:
         log = EventLog(clock=time.monotonic, variant=variant)
