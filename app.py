@@ -13,6 +13,7 @@ pages = [
     st.Page("pages/check.py", title=_("Check"), icon=":material/fact_check:", url_path="check"),
     st.Page("pages/how_good.py", title=_("How good?"), icon=":material/query_stats:", url_path="how_good"),
     st.Page("pages/designer.py", title=_("Designer"), icon=":material/tune:", url_path="designer"),
+    st.Page("pages/studies.py", title=_("Studies"), icon=":material/groups:", url_path="studies"),
     st.Page("pages/about.py", title=_("About"), icon=":material/info:", url_path="about"),
 ]
 page = st.navigation(pages, position="hidden")

@@ -16,7 +16,9 @@ from core.study.store import StudyStore
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
     """Add ``study`` to the command line."""
-    parser = subparsers.add_parser("study", help="list, export, purge, delete, back up, restore, simulate studies")
+    parser = subparsers.add_parser(
+        "study", help="list, export, purge, delete, back up, restore, simulate studies"
+    )
     commands = parser.add_subparsers(dest="study_command", required=True, metavar="WHAT")
     commands.add_parser("list", help="print one JSON object a study")
     export = commands.add_parser("export", help="write a study's data to a folder")
@@ -31,7 +33,9 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     save.add_argument("file", type=Path, metavar="FILE.zip")
     load = commands.add_parser("restore", help="fill an empty database from such a file")
     load.add_argument("file", type=Path, metavar="FILE.zip")
-    trial = commands.add_parser("simulate", help="check the statistics on studies with simulated participants")
+    trial = commands.add_parser(
+        "simulate", help="check the statistics on studies with simulated participants"
+    )
     trial.add_argument("--participants", type=int, default=40, metavar="N", help="in each study (40)")
     trial.add_argument("--seeds", type=int, default=200, metavar="N", help="how many studies (200)")
     parser.set_defaults(usage_error=parser.error)
