@@ -1,4 +1,5 @@
-"""The same app with two more headers, so that browsers check pictures on several threads, and ``/readyz``.
+"""The same app with two more headers, so that browsers check pictures on several threads,
+``/readyz``, and the results of studies at ``/api/studies/ID/results``.
 
 ``streamlit run isolated.py`` instead of ``app.py``, or any ASGI server: ``uvicorn isolated:app``.
 """
@@ -13,6 +14,8 @@ from streamlit.starlette import App
 
 from core.browser.headers import Headers
 from core.ready import Readiness
+from core.study import api
+from core.ui import studies_access, study_store
 
 _readiness = Readiness()
 
@@ -25,6 +28,9 @@ def readyz(_request: Request) -> PlainTextResponse:
     )
 
 
+study_results = api.results_route(study_store.store, studies_access.access)
 app = App(
-    Path(__file__).with_name("app.py"), middleware=[Middleware(Headers)], routes=[Route("/readyz", readyz)]
+    Path(__file__).with_name("app.py"),
+    middleware=[Middleware(Headers)],
+    routes=[Route("/readyz", readyz), Route(api.PATH, study_results)],
 )

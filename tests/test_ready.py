@@ -119,7 +119,8 @@ def test_a_server_answers_200_or_503_with_a_sentence(monkeypatch):
     import isolated
 
     assert [(route.path, route.endpoint) for route in isolated.app._user_routes] == [
-        ("/readyz", isolated.readyz)
+        ("/readyz", isolated.readyz),
+        ("/api/studies/{study}/results", isolated.study_results),
     ]
     for found, status, words in (([], 200, b"Ready"), (["This is broken."], 503, b"This is broken.")):
         monkeypatch.setattr(isolated, "_readiness", Readiness(lambda found=found: found))

@@ -1,4 +1,4 @@
-"""``python -m core study``: list, export, purge, delete, back up and restore usability studies."""
+"""``python -m core study``: list, export, purge, delete, back up, restore and simulate usability studies."""
 
 import argparse
 import json
@@ -16,7 +16,9 @@ from core.study.store import StudyStore
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add ``study`` to the command line."""
-    parser = subparsers.add_parser("study", help="list, export, purge, delete, back up, restore studies")
+    parser = subparsers.add_parser(
+        "study", help="list, export, purge, delete, back up, restore, simulate studies"
+    )
     commands = parser.add_subparsers(dest="study_command", required=True, metavar="WHAT")
     commands.add_parser("list", help="print one JSON object a study")
     export = commands.add_parser("export", help="write a study's data to a folder")
@@ -31,11 +33,21 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     save.add_argument("file", type=Path, metavar="FILE.zip")
     load = commands.add_parser("restore", help="fill an empty database from such a file")
     load.add_argument("file", type=Path, metavar="FILE.zip")
+    trial = commands.add_parser(
+        "simulate", help="check the statistics on studies with simulated participants"
+    )
+    trial.add_argument("--participants", type=int, default=40, metavar="N", help="in each study (40)")
+    trial.add_argument("--seeds", type=int, default=200, metavar="N", help="how many studies (200)")
     parser.set_defaults(usage_error=parser.error)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run one command; 2 with one sentence where what was asked for cannot be done, else 0."""
+    """Run one command; 2 with one sentence where what was asked for cannot be done, else 0.
+
+    A simulation needs no database; it returns 1 where it does not find what was stated.
+    """
+    if args.study_command == "simulate":
+        return _simulate(args)
     try:
         store = open_store()
         try:
@@ -46,6 +58,14 @@ def run(args: argparse.Namespace) -> int:
         tell(error.message)
         return 2
     return 0
+
+
+def _simulate(args: argparse.Namespace) -> int:
+    if args.participants < 4 or args.seeds < 1:
+        args.usage_error("a simulation needs at least 4 participants and 1 seed")
+    from core.study.simulate import run as simulate
+
+    return simulate(args)
 
 
 def _list(store: StudyStore, _args: argparse.Namespace) -> None:

@@ -42,6 +42,7 @@ def timeline(
     *,
     pictures: Sequence[bytes] = (),
     compared: str = "",
+    marker_s: float | None = None,
 ) -> Plot:
     """Lanes below each other, time across.
 
@@ -49,6 +50,7 @@ def timeline(
         end: length of the film in seconds.
         pictures: JPEGs of the film at even distances, drawn above.
         compared: what the other preset is called; empty for none.
+        marker_s: a moment that an upright line marks.
     """
 
     def across(moment: float) -> float:
@@ -86,6 +88,8 @@ def timeline(
             else _("{prompt}: never shown.").format(prompt=lane.label)
         )
     parts.append(line(_LEFT, low, _RIGHT, low, "grid"))
+    if marker_s is not None:
+        parts.append(line(across(marker_s), top, across(marker_s), low, "line other"))
     return Plot(name, title, " ".join(told), _WIDTH, low + 24, "".join(parts))
 
 

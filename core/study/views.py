@@ -129,19 +129,26 @@ def transition_plot(data: StudyData, arm: str | None = None) -> Plot:
 _OTHERS: Final = ("no_skin", "healthy_skin", "adjust")
 
 
-def session_plot(events: Sequence[Event], task: str | None = None) -> Plot:
+def rows_of_task(events: Sequence[Event], task: str | None) -> Sequence[Event]:
+    """The events of one task of a session, from its start to its end and in order; all where it is None."""
+    rows = in_order(events)
+    if task is None:
+        return rows
+    rows = [row for row in rows if row.task_id in (task, None)]
+    begins = next((row.t_ms for row in rows if row.event == "task_started"), 0.0)
+    ends = next((row.t_ms for row in rows if row.event in _TASK_ENDS and row.t_ms >= begins), None)
+    return [row for row in rows if begins <= row.t_ms and (ends is None or row.t_ms <= ends)]
+
+
+def session_plot(events: Sequence[Event], task: str | None = None, marker_s: float | None = None) -> Plot:
     """One session's prompts over time: when pictures asked for each, and when it was on screen.
 
     Args:
         events: of one session.
         task: only this task; the time then begins with it.
+        marker_s: a moment to mark by an upright line, in seconds from the plot's begin.
     """
-    rows = in_order(events)
-    if task is not None:
-        rows = [row for row in rows if row.task_id in (task, None)]
-        begins = next((row.t_ms for row in rows if row.event == "task_started"), 0.0)
-        ends = next((row.t_ms for row in rows if row.event in _TASK_ENDS and row.t_ms >= begins), None)
-        rows = [row for row in rows if begins <= row.t_ms and (ends is None or row.t_ms <= ends)]
+    rows = rows_of_task(events, task)
     start = rows[0].t_ms if rows else 0.0
     end = max((rows[-1].t_ms - start) / 1000, 1.0) if rows else 1.0
     raw: dict[str, list[float]] = {}
@@ -161,15 +168,20 @@ def session_plot(events: Sequence[Event], task: str | None = None) -> Plot:
     lanes = [
         Lane(prompt_name(key), raw.get(key, ()), shown.get(key, ())) for key in dict.fromkeys((*shown, *raw))
     ]
-    return timeline("session", _("Prompts of this session"), lanes, end)
+    return timeline("session", _("Prompts of this session"), lanes, end, marker_s=marker_s)
 
 
 _TASK_ENDS: Final = ("task_completed", "task_abandoned")
 
 
+def lane_of(key: str | None) -> str:
+    """The coarse condition that a prompt's key stands for; one name for all that say the picture is ready."""
+    coarse = family(str(key))
+    return _READY if coarse in OPEN_KEYS else coarse
+
+
 def _lane(row: Event) -> str:
-    key = family(str(row.properties.get("key")))
-    return _READY if key in OPEN_KEYS else key
+    return lane_of(row.properties.get("key"))
 
 
 def _all_completed(data: StudyData, runs: Sequence[TaskRun]) -> set[tuple[str, str]]:
