@@ -79,15 +79,15 @@ def arms_table(result: Result) -> Table:
         )
         return Table(title, (_("Arm"), "n", _("Count"), _("Share")), rows, _interval_note())
     is_time = unit != 1.0
-    head = (_("Arm"), "n", _("Not reached"), _("Median"), _("Geometric mean")) if is_time else ()
-    head = head or (_("Arm"), "n", _("Median"), _("Mean"))
-    rows = tuple(
+    timed = (_("Arm"), "n", _("Not reached"), _("Median"), _("Geometric mean"))
+    head = timed if is_time else (_("Arm"), "n", _("Median"), _("Mean"))
+    summaries = tuple(
         _summary_row(arm, one, unit, is_time) for arm, one in result.arms.items() if isinstance(one, Summary)
     )
     note = _interval_note()
     if is_time:
         note += " " + _("A mean of times is given only where every time was reached.")
-    return Table(title, head, rows, note)
+    return Table(title, head, summaries, note)
 
 
 def comparisons_table(result: Result) -> Table | None:

@@ -13,7 +13,7 @@ from uuid import uuid4
 
 from core.i18n import _
 from core.study.database import memory_database
-from core.study.design import Question, StudyDesign
+from core.study.design import Question, QuestionnaireName, StudyDesign
 from core.study.events import Event, EventLog
 from core.study.faults import StudyError
 from core.study.links import completion_url
@@ -38,7 +38,7 @@ class Step:
     kind: StepKind
     arm: str | None = None
     task: str | None = None
-    questionnaire: str | None = None
+    questionnaire: QuestionnaireName | None = None
 
 
 def steps_of(design: StudyDesign, record: SessionRecord) -> tuple[Step, ...]:

@@ -8,6 +8,7 @@ import yaml
 
 from core.i18n import _
 from core.study import drafting
+from core.study.access import RESEARCHER
 from core.study.design import StudyDesign
 from core.study.drafting import Content
 from core.study.export import slug
@@ -41,7 +42,7 @@ def new_study() -> str:
             _preview(design)
     if (opened or saved) and design is not None:
         who = studies_access.identity()
-        study_id = store().create(design, "" if who == studies_access.RESEARCHER else who)
+        study_id = store().create(design, "" if who == RESEARCHER else who)
         studies_access.audit("created_study", study_id)
         if opened:
             store().open(study_id)
@@ -143,7 +144,7 @@ def _do(what: str, study_id: str) -> None:
         said = _("Frozen as version {version}.").format(version=it.freeze(study_id).version)
     elif what == "copy":
         who = studies_access.identity()
-        it.copy(study_id, "" if who == studies_access.RESEARCHER else who)
+        it.copy(study_id, "" if who == RESEARCHER else who)
         said = _("Copied, without its sessions, links and people. The copy is in the list.")
     studies_access.audit(
         {"copy": "copied_study", "freeze": "froze_study"}.get(what, f"{what}_study"), study_id

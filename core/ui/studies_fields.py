@@ -1,5 +1,7 @@
 """The fields of a study's design: they write into plain content, and mistakes stand beside their field."""
 
+from collections.abc import Mapping
+from functools import partial
 from typing import Any, Final
 
 import streamlit as st
@@ -14,6 +16,10 @@ from core.study.questionnaires import QUESTIONNAIRES, translations_note
 from core.ui import preset_choice
 
 _ROUND_KEY: Final = "studies-round"
+
+
+def _named(names: Mapping[str, str], name: str) -> str:
+    return names.get(name, name)
 
 
 class Fields:
@@ -121,7 +127,7 @@ class Fields:
         st.caption(_("An arm is what one group of participants gets. With one arm nothing is compared."))
         arms = self.content["arms"]
         for place, arm in enumerate(arms):
-            at = ("arms", place)
+            at: Place = ("arms", place)
             with st.container(border=True):
                 self._text(_("Name of the arm"), arm, "name", at)
                 options = presets if arm["preset"] in presets else [arm["preset"], *presets]
@@ -132,7 +138,8 @@ class Fields:
                 self._optional(_("Most sessions in this arm"), arm, "most", at, 20, 1, 100_000)
                 self._remover("arms", place)
         self._adder("arms", _("Add an arm"), self._new_arm)
-        allocation, at = self.content["allocation"], ("allocation",)
+        allocation = self.content["allocation"]
+        at = ("allocation",)
         kinds = {
             "least_filled": _("The arm with the fewest sessions"),
             "blocks": _("Blocks, in random order"),
@@ -193,7 +200,7 @@ class Fields:
                     _("Answers that exclude"),
                     list(names),
                     [name for name in question["excludes"] if name in names],
-                    format_func=lambda name, names=names: names.get(name, name),
+                    format_func=partial(_named, names),
                     key=f"{self._key((*at, 'excludes'))}-{'-'.join(names)}",
                 )
                 if place:

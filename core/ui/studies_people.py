@@ -57,7 +57,7 @@ def _roles(study_id: str, owns: bool) -> None:
             st.markdown(f"{plain(who)} · {_role_name(role)}")
             if owns:
                 st.button(
-                    _("Take away"), key=f"studies-role-{who}", on_click=_set_role, args=(study_id, who, None)
+                    _("Take away"), key=f"studies-role-{who}", on_click=_take_away, args=(study_id, who)
                 )
     if not owns:
         return
@@ -68,6 +68,10 @@ def _roles(study_id: str, owns: bool) -> None:
             study_id, who, role
         ):
             st.rerun()
+
+
+def _take_away(study_id: str, who: str) -> None:
+    _set_role(study_id, who, None)
 
 
 def _set_role(study_id: str, who: str, role: str | None) -> bool:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Hashable
 from dataclasses import replace
+from functools import partial
 
 import streamlit as st
 
@@ -186,8 +187,7 @@ def _adjectives(data: StudyData) -> None:
 def _prompts(data: StudyData, key: tuple[Hashable, ...]) -> None:
     arms = views.arms_of(data)
     plots = [
-        session.held((*key, "transitions", arm), lambda arm=arm: views.transition_plot(data, arm))
-        for arm in arms
+        session.held((*key, "transitions", arm), partial(views.transition_plot, data, arm)) for arm in arms
     ]
     _plots(*plots)
     st.html(figures.prompts_table(data).html())

@@ -21,7 +21,7 @@ def page(current: Taking, study: StudySession) -> None:
         st.markdown(asked.instruction())
     reminded = current.reminded == place
     # Also when the page is loaded again.
-    drafts = session.kept(f"study-drafts-{study.record.session_id}", dict)
+    drafts: dict[tuple[int, str], int] = session.kept(f"study-drafts-{study.record.session_id}", dict)
     answers: dict[str, int | None] = {}
     with st.container(key="study-items"):
         for item in asked.items:

@@ -33,8 +33,8 @@ def ask(place: str) -> Found | None:
     if not isinstance(told, dict) or told.get("place") != place:
         return None
     token = told.get("token")
-    usable = isinstance(token, str) and len(token) <= _LONGEST
-    return Found(token if usable else "", told.get("tab") is True)
+    usable = token if isinstance(token, str) and len(token) <= _LONGEST else ""
+    return Found(usable, told.get("tab") is True)
 
 
 def keep(place: str, token: str, *, lasting: bool, resumes: bool, under_way: bool) -> None:

@@ -1,11 +1,13 @@
 """The steps that need no camera: consent, screening, comments, debrief, and the way out at each of them."""
 
 from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 import streamlit as st
 
 from core.i18n import _, language
-from core.study.design import text_in
+from core.study.design import Question, text_in
 from core.study.session import StudySession, questions_asked
 from core.text.markdown import plain
 from core.ui import session, study_task
@@ -13,6 +15,10 @@ from core.ui.study_visit import Over, Taking, act_and_go_on
 
 _SHORT_HASH = 8
 _LONGEST_COMMENT = 5000
+
+
+def _choice_text(question: Question, choice: str) -> str:
+    return plain(text_in(question.choices[choice], language()))
 
 
 def progress(study: StudySession) -> None:
@@ -56,7 +62,7 @@ def screening(current: Taking, study: StudySession) -> None:
             plain(text_in(question.text, language())),
             list(question.choices),
             index=None,
-            format_func=lambda choice, one=question: plain(text_in(one.choices[choice], language())),
+            format_func=partial(_choice_text, question),
             key=f"study-screening-{question.name}",
         )
         if answer is not None:
@@ -73,7 +79,7 @@ def _screen(current: Taking, study: StudySession, chosen: dict[str, str]) -> Non
 def comments(current: Taking, study: StudySession) -> None:
     """Free comments; none are needed."""
     st.title(_("Anything else?"), anchor=False)
-    drafts = session.kept(f"study-drafts-{study.record.session_id}", dict)
+    drafts: dict[str, Any] = session.kept(f"study-drafts-{study.record.session_id}", dict)
     text = st.text_area(
         _("What went well, and what did not? You may leave this empty. Please write no names."),
         value=drafts.get("comments", ""),
