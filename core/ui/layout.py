@@ -19,6 +19,8 @@ from core.ui import _compat, designer_draft, embedded, keeper, language, preset_
 
 HERE: Final = Path(__file__).parent
 _FRONT_DOOR: Final = HERE.parents[1] / "app.py"
+_ABOUT: Final = "about"
+"""The page that the footer leads to."""
 _framed: ContextVar[bool] = ContextVar("framed", default=False)
 _LOG: Final = logging.getLogger(__name__)
 
@@ -53,7 +55,7 @@ def run(page: st.Page, pages: Sequence[st.Page]) -> None:
         with st.container(key="rt-header"):
             _brand()
     elif not alone:
-        _header(page, pages)
+        _header(page, [one for one in pages if one.url_path != _ABOUT])
     body = st.container(key="rt-body")
     with st.container(key="rt-footer"):
         if not listed:
@@ -61,7 +63,7 @@ def run(page: st.Page, pages: Sequence[st.Page]) -> None:
         elif alone:
             embedded.frame()
         else:
-            _footer()
+            _footer(page, pages)
     session.note_language(current_language())
     framed = _framed.set(True)
     try:
@@ -113,13 +115,17 @@ def _header(current: st.Page, pages: Sequence[st.Page]) -> None:
         _brand()
         with st.container(key="rt-nav", horizontal=True, gap="xsmall", horizontal_alignment="right"):
             for page in pages:
-                # The key gives the current page's link a class of its own to be marked by.
-                name = "rt-here" if page.url_path == current.url_path else f"rt-to-{page.url_path or 'front'}"
-                with st.container(key=name, width="content"):
-                    # With the language picked: a new tab or a copied link speaks the same.
-                    st.page_link(page, label=page.title, width="content", query_params=_carried(page))
+                _link(page, current)
         with st.container(key="rt-language", width="content"):
             language.picker()
+
+
+def _link(page: st.Page, current: st.Page) -> None:
+    # The key gives the current page's link a class of its own to be marked by.
+    name = "rt-here" if page.url_path == current.url_path else f"rt-to-{page.url_path or 'front'}"
+    with st.container(key=name, width="content"):
+        # With the language picked: a new tab or a copied link speaks the same.
+        st.page_link(page, label=page.title, width="content", query_params=_carried(page))
 
 
 def _carried(page: st.Page) -> dict[str, str] | None:
@@ -153,8 +159,12 @@ def _preset_fault(current: st.Page) -> None:
     session.note_preset_fault(fault)
 
 
-def _footer() -> None:
+def _footer(current: st.Page, pages: Sequence[st.Page]) -> None:
     session.log_trouble()
     st.html(f'<p class="rt-fine">{disclaimer()}</p>')
+    # Down here: the row above has no room for it on a phone.
+    for page in pages:
+        if page.url_path == _ABOUT:
+            _link(page, current)
     with st.expander(_("Your session and privacy"), icon=":material/lock:"):
         session.consent_panel()

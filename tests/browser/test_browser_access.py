@@ -159,7 +159,7 @@ def cut_off(page):
     found = []
     for code in LANGUAGES:
         use_language(code)
-        titles = [_("Practise"), _("Check"), _("Compare"), _("How good?"), _("Designer"), _("About")]
+        titles = [_("Practise"), _("Check"), _("Compare"), _("How good?"), _("Designer"), _("Studies")]
         found += page.evaluate(
             """(titles) => {
               const row = document.querySelector(".st-key-rt-nav");

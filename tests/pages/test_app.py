@@ -45,7 +45,15 @@ def app(fake_networks, monkeypatch, tmp_path):
 
 @pytest.mark.parametrize(
     "page",
-    [None, "pages/check.py", "pages/compare.py", "pages/how_good.py", "pages/designer.py", "pages/about.py"],
+    [
+        None,
+        "pages/check.py",
+        "pages/compare.py",
+        "pages/how_good.py",
+        "pages/designer.py",
+        "pages/studies.py",
+        "pages/about.py",
+    ],
 )
 def test_every_page_has_the_frame(app, page):
     app.run()
@@ -54,7 +62,7 @@ def test_every_page_has_the_frame(app, page):
     assert not app.exception
     assert not app.error
     labels = [link.label for link in app.get("page_link")]
-    assert labels == ["Practise", "Check", "Compare", "How good?", "Designer", "About"]
+    assert labels == ["Practise", "Check", "Compare", "How good?", "Designer", "Studies", "About"]
     assert any("not a medical device" in html.proto.body for html in app.get("html"))
     assert app.checkbox(key="rt_consent").value is False
 

@@ -356,12 +356,12 @@ def test_drawn_skin_is_shown_where_the_task_says_so(come):
     task = made_design().tasks[0].model_copy(update={"subject": "drawing"})
     person = come(tasks=(task,)).begin()
     assert "shows nobody" in person.words
-    assert len(person.stage.at.get("imgs")) == 1
+    assert len(person.stage.at.get("image")) == 1
     person.press("study-start-task")
     person.query = {"drawing": "1"}
     person.reload()
     assert "Point the camera" in person.words
-    assert len(person.stage.at.get("imgs")) == 1
+    assert len(person.stage.at.get("image")) == 1
 
 
 def test_the_server_judges_where_the_arm_says_so(come):
