@@ -83,7 +83,7 @@ def assessor_entry(preset: Preset | None = None) -> registry.AssessorEntry:
         preset: that of the visit where none is given.
     """
     arm = study_arm.current()
-    if arm is not None and arm.assessor in registry.ENTRIES:
+    if arm is not None:
         return registry.ENTRIES[arm.assessor]
     chosen = preset_choice.chosen() if preset is None else preset
     try:

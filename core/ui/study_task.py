@@ -1,5 +1,6 @@
 """One task: its scenario, then the Practise page's own camera with the arm's preset, and its end."""
 
+import logging
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -9,9 +10,9 @@ from core.browser.choice import choose
 from core.browser.intake import ReceivedPhoto
 from core.guidance.preset import PresetError
 from core.i18n import _, language
+from core.quality import registry
 from core.study.design import Arm, Task, text_in
 from core.study.events import EventLog
-from core.study.faults import StudyError
 from core.study.session import StudySession
 from core.text import bars
 from core.text.markdown import plain
@@ -30,6 +31,7 @@ from core.ui.study_visit import Taking, act_and_go_on
 
 _LOOK_AT_TIME_EVERY_S: Final = 2.0
 _SHOWN_LONG_SIDE: Final = 1200
+_LOG: Final = logging.getLogger(__name__)
 
 
 def page(current: Taking, study: StudySession) -> None:
@@ -42,8 +44,12 @@ def page(current: Taking, study: StudySession) -> None:
         return
     try:
         study_arm.use(_in_use(current, study, arm))
-    except (PresetError, StudyError) as error:
-        st.error(error.message, icon=":material/tune:")
+    except (PresetError, KeyError):
+        _LOG.exception("The arm %s cannot be shown", arm.name)
+        st.error(
+            _("This task cannot be shown at the moment. Please tell whoever invited you, or go on."),
+            icon=":material/tune:",
+        )
         _give_up(current, study)
         return
     if practise_series.series().shown is None and _is_over(study, task):
@@ -81,14 +87,15 @@ def _drawing(study: StudySession, task: Task) -> None:
 
 
 def _in_use(current: Taking, study: StudySession, arm: Arm) -> study_arm.InUse:
-    preset = preset_choice.store().load(arm.preset)
+    shipped = preset_choice.shipped()
+    preset = shipped[arm.preset] if arm.preset in shipped else preset_choice.store().load(arm.preset)
     return study_arm.InUse(
         key=f"{study.record.session_id}-{study.place}",
         log=study.log,
         preset=preset,
         # In a study's rows the variant is the arm.
         variant=arm.name,
-        assessor=arm.assessor,
+        assessor=registry.ENTRIES[arm.assessor].name,
         after_photo=lambda received, retake, override: _after_photo(
             current, study, received, retake, override
         ),
