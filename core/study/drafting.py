@@ -123,7 +123,8 @@ def checked(content: Mapping[str, Any]) -> tuple[StudyDesign | None, tuple[Fault
         more = [
             Fault(place, _advice(entry["type"], entry))
             for entry in error.errors()
-            if (place := tuple(entry["loc"])) not in told
+            # What is wrong with the whole is told here already, where it can be put right.
+            if (place := tuple(entry["loc"])) not in told and (place or not told)
         ]
         return None, (*own, *more)
     return (None, own) if own else (design, ())

@@ -27,7 +27,7 @@ class Desk:
     """One visitor at the Studies page."""
 
     def __init__(self, **query):
-        self.at = AppTest.from_file(APP, default_timeout=120)
+        self.at = AppTest.from_file(APP, default_timeout=600)
         self.run()
         for name, value in query.items():
             self.at.query_params[name] = value
