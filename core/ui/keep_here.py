@@ -8,7 +8,7 @@ from core.i18n import _
 from core.lesion.taxonomy import taxonomy_of
 from core.runtime.weights import WeightsError
 from core.text.device_card import device_words
-from core.ui import engines, session
+from core.ui import engines, session, study_arm
 
 _TICK_KEY: Final = "practise-keep-here"
 _KEPT_KEY: Final = "keep_on_device"
@@ -18,7 +18,12 @@ LESION: Final = "lesion"
 
 
 def wanted() -> bool:
-    """Whether photos of this visit are to stay on the device: as the person says, else as the preset does."""
+    """Whether photos of this visit are to stay on the device: as the person says, else as the preset does.
+
+    Never in a study's task: what was accepted there is for the server to note.
+    """
+    if study_arm.current() is not None:
+        return False
     picked = session.visit().kept.get(_KEPT_KEY)
     return session.preset().photo.keep_on_device if picked is None else bool(picked)
 
