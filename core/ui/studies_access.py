@@ -120,12 +120,17 @@ def sign_out() -> None:
         st.logout()
 
 
+def _caller() -> str:
+    address = st.context.ip_address
+    return address if isinstance(address, str) else "this computer"
+
+
 def _try(entered: str) -> None:
     if not entered:
         st.error(_("Please type the passphrase."), icon=":material/lock:")
         return
     try:
-        right = access().sign_in(entered, st.context.ip_address or "this computer")
+        right = access().sign_in(entered, _caller())
     except TooManyTries as error:
         st.error(plain(error.message), icon=":material/hourglass:")
         return
