@@ -32,7 +32,7 @@ def state_name(state: str) -> str:
     """How a study stands, in words."""
     return {
         "draft": _("Draft"),
-        "open": _("Open"),
+        "open": _("Open for taking part"),
         "paused": _("Paused"),
         "closed": _("Closed"),
     }.get(state, state)

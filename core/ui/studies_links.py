@@ -91,9 +91,9 @@ def _open_link(study_id: str, one: Link, design: StudyDesign, edits: bool) -> No
     with st.container(border=True):
         arm = one.arm or _("by the study's allocation")
         state = _("disabled") if one.disabled else _("works for everybody")
-        st.markdown(
-            f"**{plain(one.label) or _('Open link')}** · {_('arm: {name}').format(name=plain(arm))} · {state}"
-        )
+        name = plain(one.label) or _("Open link")
+        given = _("arm: {name}").format(name=plain(arm))
+        st.markdown(f"**{name}** · {given} · {state}")
         if one.disabled:
             return
         _address(one, design)
