@@ -102,10 +102,8 @@ def _tokens(study_id: str) -> None:
     for one in studies_access.access().api_tokens(study_id):
         used = f"{one.used_at:%Y-%m-%d %H:%M}" if one.used_at else _("never")
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(
-                f"{plain(one.label) or _('Token')} · {one.created_at:%Y-%m-%d} · "
-                + _("last used: {when}").format(when=used)
-            )
+            name, last = plain(one.label) or _("Token"), _("last used: {when}").format(when=used)
+            st.markdown(f"{name} · {one.created_at:%Y-%m-%d} · {last}")
             st.button(
                 _("Revoke"),
                 key=f"studies-revoke-{one.token_id}",
@@ -156,13 +154,15 @@ def _deleting(summary: StudySummary, leave: Callable[[], None]) -> None:
     data = store().load(study_id)
     if data.sessions:
         with st.expander(_("Delete a session"), icon=":material/delete:"):
-            named = {one.session_id: one for one in data.sessions}
+            nobody = _("declined")
+            named = {
+                one.session_id: f"{one.participant_id or nobody} · {one.started_at:%Y-%m-%d %H:%M}"
+                for one in data.sessions
+            }
             chosen = st.selectbox(
                 _("Session"),
                 list(named),
-                format_func=lambda one: (
-                    f"{named[one].participant_id or _('declined')} · {named[one].started_at:%Y-%m-%d %H:%M}"
-                ),
+                format_func=named.__getitem__,
                 key="studies-delete-which",
             )
             sure = st.checkbox(_("Delete it for good; there is no way back"), key="studies-delete-sure")
