@@ -17,7 +17,7 @@ from core.quality.verdict import PassRule, judge
 from core.runtime.manifest import load_manifest
 from core.text.camera import words
 from core.text.device_card import device_words
-from core.text.wording import beside, doubt, mixed_up, most_like, say
+from core.text.wording import abstained, beside, mixed_up, most_like, say
 from scripts.on_device_vectors import FILE
 
 pytestmark = pytest.mark.browser
@@ -173,8 +173,8 @@ def test_a_prediction_is_shown_or_held_back_in_the_servers_words(page, reason):
     assert most_like(labels[0], taxonomy).replace("**", "") in found["text"]
     assert found["held"] is bool(reason)
     if reason:
-        assert found["before"] == f"{doubt(reason).why} {doubt(reason).advice}"
-        assert doubt(reason).opened in found["text"]
+        assert found["before"] == f"{abstained(reason).why} {abstained(reason).advice}"
+        assert abstained(reason).opened in found["text"]
     assert len(found["kinds"]) == 10
     for label, kind in zip(labels, found["kinds"], strict=True):
         assert kind.startswith(f"{taxonomy.lay_name(label)} {beside(label, taxonomy)}")

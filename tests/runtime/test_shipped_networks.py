@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 import torch
 
+from core.guidance.preset import load_preset
 from core.lesion.taxonomy import LABELS
 from core.networks.twin import load_twin
 from core.quality.imageqx import ImageQX
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
+from core.quality.registry import open_assessor
 from core.runtime.engine import Engine, open_engine
 from core.runtime.manifest import load_manifest
 from core.runtime.preprocess import detail_square, network_input, square_batch
@@ -87,25 +89,34 @@ def test_the_torch_twin_answers_as_the_engine_does(name):
 
 
 @pytest.mark.parametrize(
-    ("fault", "mode", "rise"),
+    ("fault", "mode", "rise", "upto"),
     [
-        ("blurry", "defocus", 0.2),
-        ("blurry", "motion", 0.2),
-        ("bad_light", "dark", 0.2),
-        ("low_resolution", "jpeg", 0.5),
+        # Of drawn skin out of focus by 2.8 % of the long side nothing is left to see: the network calls it
+        # badly framed or far away more often than blurred (docs/decisions/imageqx-network.md).
+        ("blurry", "defocus", 0.2, 0.8),
+        ("blurry", "motion", 0.2, 1.0),
+        ("bad_light", "dark", 0.2, 1.0),
+        ("low_resolution", "jpeg", 0.5, 1.0),
     ],
 )
-def test_a_worse_fault_is_never_seen_less(imageqx, good, fault, mode, rise):
+def test_a_worse_fault_is_never_seen_less_and_passes_no_more(imageqx, good, fault, mode, rise, upto):
     column = EXPLANATIONS.index(fault)
-    means = []
+    assessor, preset = open_assessor("imageqx"), load_preset()
+    rule = preset.rule(assessor.rule(point=preset.operating_point))
+    means, passing = [], []
     for severity in SEVERITIES:
         worse = [
             worsen(phantom.rgb, phantom.mask, fault, severity, np.random.default_rng(i), mode=mode)
             for i, phantom in enumerate(good)
         ]
-        means.append(explained(imageqx, worse)[:, column].mean())
+        passing.append(sum(assessor.assess(rgb, rule).passes for rgb in worse))
+        if severity <= upto:
+            means.append(explained(imageqx, worse)[:, column].mean())
     assert all(after >= before - TREMBLE for before, after in pairwise(means)), means
     assert means[-1] > means[0] + rise, means
+    assert passing == sorted(passing, reverse=True), passing
+    assert passing[0] >= 8, passing
+    assert passing[-1] == 0, passing
 
 
 def test_lost_pixels_are_flagged_and_stay_flagged(imageqx, good):

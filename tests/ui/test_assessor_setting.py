@@ -79,7 +79,7 @@ def test_the_pages_and_their_events_go_by_the_preset_of_the_visit(with_a_sample,
     file.write_text("assessor: classical\n", encoding="utf-8")
     monkeypatch.setenv("RETAKE_PRESET", str(file))
     page = with_a_sample("imageqx")
-    (item,) = page.session_state["check-tray"].items.values()
+    (item,) = page.session_state["rt_visit"].kept["check-tray"].items.values()
     assert item.verdict.assessor == "classical"
     (event,) = (one for one in page.session_state["rt_log"].events if one.event == "upload_assessed")
     assert event.properties["assessor"] == "classical"
