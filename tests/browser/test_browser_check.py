@@ -129,7 +129,7 @@ def test_the_report_is_one_page_that_needs_nothing_else(browse, servers, tmp_pat
 
 def test_as_it_ships_a_sample_is_judged_and_explained(browse):
     page = browse("check")
-    open_sample(page, "Blurred")
+    open_sample(page, "Cut off")
 
     # Which way the network decides is its own affair; both ways lead to what it was asked for.
     anyway = page.get_by_role("button", name="Use this photo anyway")
@@ -143,8 +143,8 @@ def test_as_it_ships_a_sample_is_judged_and_explained(browse):
     if withheld.is_visible():
         withheld.click()
     expect(classes).not_to_have_count(0)
-    page.locator("[class*='st-key-check-where-']").get_by_text("Sharpness", exact=True).click()
-    expect(page.get_by_role("img", name="where the network looked to judge sharpness")).to_be_visible()
+    page.locator("[class*='st-key-check-where-']").get_by_text("Framing", exact=True).click()
+    expect(page.get_by_role("img", name="where the network looked to judge framing")).to_be_visible()
 
 
 @pytest.mark.parametrize("size", [drive.PHONE, drive.DESKTOP], ids=["phone", "desktop"])
