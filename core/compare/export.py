@@ -121,5 +121,7 @@ def _photo(photo: Compared, label: Label | None) -> str:
     )
     known = f'<p class="quiet">{words(_("Raters"))}: {words(label.quality)}</p>' if label else ""
     picture = f'<img src="{photo.thumbnail}" alt="">' if photo.thumbnail.startswith("data:image/") else ""
-    said = in_one_sentence(photo.verdicts)
-    return f"<li>{picture}<div><p><b>{words(photo.name)}</b></p><p>{words(said)}</p>{each}{known}</div></li>"
+    sentence = in_one_sentence(photo.verdicts)
+    return (
+        f"<li>{picture}<div><p><b>{words(photo.name)}</b></p><p>{words(sentence)}</p>{each}{known}</div></li>"
+    )

@@ -168,7 +168,7 @@ def _matched(rows: Sequence[Mapping[str, str]], file_column: str, photos: Sequen
     if not found and not any(left_out[kind] for kind in ("empty", "class", "votes")):
         message = _("No row of the table of labels names one of these photos, such as {name}.")
         raise LabelsError(message.format(name=photos[0] if photos else "–"))
-    return Labels(found, tuple(_told(kind, names) for kind, names in left_out.items() if names))
+    return Labels(found, tuple(_problem_text(kind, names) for kind, names in left_out.items() if names))
 
 
 def _known_as(name: str) -> str:
@@ -226,7 +226,7 @@ def _votes(text: str, names: Sequence[str]) -> tuple[dict[str, int] | None, str]
     return votes, ""
 
 
-def _told(kind: str, names: Sequence[str]) -> str:
+def _problem_text(kind: str, names: Sequence[str]) -> str:
     count, listed = len(names), _listed(names, len(names))
     if kind == "unknown":
         return ngettext(

@@ -38,7 +38,7 @@ def state_name(state: str) -> str:
     }.get(state, state)
 
 
-def counts_told(counts: Mapping[str, int]) -> str:
+def counts_text(counts: Mapping[str, int]) -> str:
     """Sessions by status in one line, such as ``Completed: 39 · Declined: 2``; empty for none."""
     return " · ".join(f"{status_name(one)}: {counts[one]}" for one in _STATUS_ORDER if counts.get(one))
 

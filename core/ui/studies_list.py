@@ -5,7 +5,7 @@ from html import escape
 import streamlit as st
 
 from core.i18n import _
-from core.study.figures import counts_told, state_name
+from core.study.figures import counts_text, state_name
 from core.study.store import StudySummary
 from core.ui import studies_access, studies_demo, studies_study
 from core.ui.study_store import store
@@ -50,7 +50,7 @@ def studies() -> None:
 
 def _row(one: StudySummary) -> None:
     version = _("version {version}").format(version=one.version) if one.version else _("not frozen yet")
-    told = counts_told(one.sessions) or _("No session yet")
+    told = counts_text(one.sessions) or _("No session yet")
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         st.html(
             f'<div class="rt-study"><b dir="auto">{escape(one.title)}</b><p><span class="rt-study-state '

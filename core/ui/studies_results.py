@@ -1,7 +1,7 @@
 """What a study shows: filters, figures and plots, sessions to replay, and files to take away."""
 
 from collections import Counter
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -16,7 +16,7 @@ from core.study.export_tables import tables_of
 from core.study.filters import Filter, narrowed
 from core.study.measures import MEASURES
 from core.study.methods import methods_paragraph
-from core.study.questionnaires import QUESTIONNAIRES, scores_of, sus_adjective
+from core.study.questionnaires import QUESTIONNAIRES, Score, scores_of, sus_adjective
 from core.study.records import StudyData
 from core.study.results import Result, result_of
 from core.text.markdown import plain
@@ -41,7 +41,7 @@ def results(data: StudyData, stamp: Hashable, told: Told = lambda _action: None)
         st.warning(_("Simulated data: nobody took part. For looking around only."), icon=":material/science:")
     wanted = _filters(data)
     shown = session.held(("narrowed", stamp, wanted), lambda: narrowed(data, wanted))
-    st.caption(figures.counts_told(figures.status_counts(shown)))
+    st.caption(figures.counts_text(figures.status_counts(shown)))
     if not shown.sessions:
         st.info(_("No session fits these filters."))
         return
@@ -152,7 +152,7 @@ def _scores(data: StudyData) -> None:
     else:
         _plots(*(views.score_plot(data, name) for name in QUESTIONNAIRES if name in given))
         if "sus" in given:
-            _adjectives(data)
+            _adjectives(data, scores)
         st.html(figures.scores_table(data).html())
     comments = [one for one in data.answers if one.questionnaire == "comments" and one.value]
     st.subheader(_("Comments"), anchor=False)
@@ -167,12 +167,12 @@ def _scores(data: StudyData) -> None:
         st.html(Table(_("Comments"), (_("Participant"), _("Arm"), _("Comment")), rows).html())
 
 
-def _adjectives(data: StudyData) -> None:
+def _adjectives(data: StudyData, scores: Sequence[Score]) -> None:
     lines = []
     for arm in views.arms_of(data):
         values = [
             one.value
-            for one in scores_of(data)
+            for one in scores
             if one.questionnaire == "sus" and one.arm == arm and one.value is not None
         ]
         if values:

@@ -7,7 +7,7 @@ import streamlit as st
 
 from core.i18n import _
 from core.study.faults import StudyError
-from core.study.figures import counts_told, state_name
+from core.study.figures import counts_text, state_name
 from core.study.store import StudySummary
 from core.ui import studies_access, studies_design, studies_links, studies_live, studies_people
 from core.ui.designer_views import pick
@@ -62,7 +62,7 @@ def study() -> None:
 
 
 def _head(one: StudySummary) -> None:
-    told = counts_told(one.sessions) or _("No session yet")
+    told = counts_text(one.sessions) or _("No session yet")
     version = _("version {version}").format(version=one.version) if one.version else _("not frozen yet")
     st.html(
         f'<div class="rt-study"><b dir="auto">{escape(one.title)}</b><p><span class="rt-study-state '

@@ -6,7 +6,7 @@ import pytest
 from folders import write_manifest
 
 from core.runtime.manifest import load_manifest
-from training.data.sources import DataError, read_manifest, read_mask, read_rgb
+from training.data.sources import DataError, at_most, read_manifest, read_mask, read_rgb
 from training.data.splits import rule, split_of
 
 FIELDS = [
@@ -133,3 +133,9 @@ def test_no_shipped_network_was_trained_on_a_source_that_is_left_out(task):
     trained = set(load_manifest().networks[task].provenance["data"])
     assert trained
     assert not trained & set(rule()["left_out_slugs"])
+
+
+def test_at_most_so_many_of_a_kind_are_kept_in_their_order():
+    words = ["ant", "bee", "auk", "asp", "bat", "cat"]
+    assert at_most(words, lambda word: word[0], 2) == ["ant", "bee", "auk", "bat", "cat"]
+    assert at_most(words, lambda word: word[0], None) == words

@@ -2,9 +2,11 @@
 
 import csv
 import json
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -15,6 +17,7 @@ from training.data.lesion_labels import lesion_label
 GROUPS = ("lesion", "healthy_skin", "no_skin", "real_quality")
 
 Box = tuple[float, float, float, float]
+_T = TypeVar("_T")
 
 
 class DataError(Exception):
@@ -164,3 +167,14 @@ def read_mask(row: Row) -> np.ndarray | None:
         got, want = f"{mask.shape[1]} x {mask.shape[0]}", f"{row.width} x {row.height}"
         raise DataError(message.format(file=path, got=got, want=want))
     return mask > 127
+
+
+def at_most(items: Iterable[_T], kind: Callable[[_T], Hashable], most: int | None) -> list[_T]:
+    """The first ``most`` items of each kind, in their order; all of them where it is None."""
+    kept: Counter[Hashable] = Counter()
+    chosen = []
+    for item in items:
+        kept[kind(item)] += 1
+        if most is None or kept[kind(item)] <= most:
+            chosen.append(item)
+    return chosen

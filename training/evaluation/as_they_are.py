@@ -4,7 +4,6 @@ Part of ``python -m core evaluate behaviour``. Each row of ``CASES`` is a group 
 counted among the prompts they get, and whether much or little of it is right.
 """
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -13,7 +12,7 @@ from core.guidance.preset import Preset
 from core.quality.imageqx import ImageQX
 from core.quality.verdict import PassRule
 from training.data.imageqx_data import scene_from_row
-from training.data.sources import Row
+from training.data.sources import Row, at_most
 from training.data.splits import shuffle_key
 from training.evaluation.behaviour import ladder_paths, still_prompt
 from training.evaluation.faults import LIGHT
@@ -121,14 +120,9 @@ def as_they_are(
 
 def _some(rows: Sequence[Row], most: int) -> list[Row]:
     """At most so many photographs a collection and group, decided by a hash of the path."""
-    kept: Counter[tuple[str, str]] = Counter()
-    forbidden, chosen = ladder_paths(), []
-    for row in sorted(rows, key=shuffle_key):
-        if row.path not in forbidden:
-            kept[row.slug, row.group] += 1
-            if kept[row.slug, row.group] <= most:
-                chosen.append(row)
-    return chosen
+    forbidden = ladder_paths()
+    free = [row for row in sorted(rows, key=shuffle_key) if row.path not in forbidden]
+    return at_most(free, lambda row: (row.slug, row.group), most)
 
 
 def _share(hits: Sequence[bool]) -> dict[str, Any]:

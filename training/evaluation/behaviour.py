@@ -29,7 +29,7 @@ from core.reports.tables import Figure, Table
 from core.runtime.preprocess import network_square, shrink
 from core.synthetic.degrade import Scene
 from training.data.imageqx_data import place_on, scene_from_row
-from training.data.sources import Box, DataError, Row, read_rgb
+from training.data.sources import Box, DataError, Row, at_most, read_rgb
 from training.evaluation.faults import FAULTS, RIGHT
 from training.evaluation.metrics import share_interval
 from training.evaluation.predictions import Progress, quiet
@@ -209,7 +209,7 @@ def behaviour(
     """
     rule = preset.rule(assessor.rule(point=preset.operating_point))
     rules = {"network_alone": replace(rule, second_opinion=False), "with_second_opinion": rule}
-    photographs = _some(good_photographs(rows), limit)
+    photographs = at_most(good_photographs(rows), lambda good: good.row.slug, limit)
     told: dict[str, list[dict[str, str]]] = {name: [] for name in ("none", *LADDER)}
     total = len(photographs) * (1 + len(LADDER))
     for number, (good, fault, rgb) in enumerate(rungs(photographs, rows)):
@@ -233,16 +233,6 @@ def behaviour(
         "good": {way: _share([entry[way] == "ready" for entry in told["none"]]) for way in WAYS},
         "told": told,
     }
-
-
-def _some(photographs: Sequence[GoodPhoto], limit: int | None) -> list[GoodPhoto]:
-    kept: Counter[str] = Counter()
-    chosen = []
-    for good in photographs:
-        kept[good.row.slug] += 1
-        if limit is None or kept[good.row.slug] <= limit:
-            chosen.append(good)
-    return chosen
 
 
 def _shares(entries: Sequence[Mapping[str, str]], way: str, right: frozenset[str]) -> dict[str, Any]:

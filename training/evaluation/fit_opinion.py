@@ -27,7 +27,7 @@ from core.runtime.preprocess import shrink
 from training.data.boxes import eye_box
 from training.data.imageqx_data import material_of, plurality, sample, scene_from_row
 from training.data.panel import Panel
-from training.data.sources import Box, DataError, Row, read_manifest
+from training.data.sources import Box, DataError, Row, at_most, read_manifest
 from training.data.splits import split_of
 from training.evaluation.behaviour import backgrounds_of, far, ladder_paths, scenes_of
 from training.evaluation.faults import FAULTS, coarse
@@ -98,15 +98,8 @@ def _strength(rng: np.random.Generator, fault: str) -> float:
 
 
 def _some(rows: Sequence[Row], group: str, most: int, rng: np.random.Generator) -> list[Row]:
-    kept: Counter[str] = Counter()
-    chosen = []
     here = [row for row in rows if row.group == group]
-    for place in rng.permutation(len(here)):
-        row = here[int(place)]
-        kept[row.slug] += 1
-        if kept[row.slug] <= most:
-            chosen.append(row)
-    return chosen
+    return at_most((here[int(place)] for place in rng.permutation(len(here))), lambda row: row.slug, most)
 
 
 def _degraded(rows: Sequence[Row], seed: int) -> Iterator[Example]:
