@@ -26,8 +26,16 @@ _RUN = """async ([tags, severe, without]) => {
 }"""
 
 
+# What fades in or out is half transparent, and rightly has too little contrast.
+_AT_REST = """() =>
+  (document.querySelector("[data-testid=stApp]")?.dataset.testScriptState ?? "notRunning") === "notRunning" &&
+  !document.getAnimations().some((one) =>
+    one.playState === "running" && one.effect?.getComputedTiming().iterations !== Infinity)"""
+
+
 def findings(page):
-    """What axe-core finds serious or critical in a page and its frames, a sentence each."""
+    """What axe-core finds serious or critical in a page at rest and its frames, a sentence each."""
+    page.wait_for_function(_AT_REST)
     for frame in page.frames:
         try:
             if not frame.evaluate("typeof axe === 'object'"):

@@ -4,12 +4,12 @@ import base64
 import json
 import os
 import sys
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 
 import cv2
 import numpy as np
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import Error, expect, sync_playwright
 
 from core.guidance.hint import condition
 from core.guidance.preset import load_preset
@@ -22,7 +22,25 @@ from tests.at_the_end import remarks
 PATIENCE_MS = int(os.environ.get("RETAKE_PATIENCE_MS", "150000"))
 LAUNCHER = (sys.executable, str(drive.ROOT / "tests" / "on_device_app.py"))
 CANVAS = (drive.ROOT / "tests" / "browser" / "canvas_camera.js").read_text(encoding="utf-8")
+PAGES = pytest.StashKey[list]()
+OVERLAYS = """() => ({
+  state: document.querySelector("[data-testid=stApp]")?.dataset.testScriptState,
+  connection: document.querySelector("[data-testid=stApp]")?.dataset.testConnectionState,
+  dialogs: [...document.querySelectorAll("[role=dialog], [role=alertdialog]")].map((one) => one.innerText),
+  inert: [...document.querySelectorAll("[inert]")].map((one) => one.outerHTML.slice(0, 200)),
+})"""
 expect.set_options(timeout=PATIENCE_MS)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """A failed test tells what lay over its pages: below Streamlit's own dialogs nothing can be pressed."""
+    report = yield
+    if report.failed and call.when == "call":
+        for page in item.stash.get(PAGES, []):
+            with suppress(Error):
+                report.sections.append((f"on the page {page.url}", str(page.evaluate(OVERLAYS))))
+    return report
 
 
 @pytest.hookimpl(trylast=True)  # after -k and -m: only what was asked for can be left out
@@ -134,13 +152,14 @@ def window(playwright):
 
 
 @pytest.fixture
-def browse(window, servers):
+def browse(window, servers, request):
     """Open a page of the app: ``browse("check", size=drive.PHONE)``; all that `window` takes."""
     with ExitStack() as stack:
 
         def open_page(path="", url=None, **options):
             page = stack.enter_context(window(**options)).pages[0]
             page.set_default_timeout(PATIENCE_MS)
+            request.node.stash.setdefault(PAGES, []).append(page)
             page.goto(f"{url or servers('imageqx').url}/{path}")
             return page
 
@@ -192,7 +211,7 @@ def plain(run, tmp_path_factory):
 
 
 @pytest.fixture
-def open_page(window, good):
+def open_page(window, good, request):
     """A page whose camera the test turns: ``open_page(server)``; all that `window` takes."""
     done, data = cv2.imencode(".jpg", good[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 97])
     assert done
@@ -202,6 +221,7 @@ def open_page(window, good):
         def go(server, path="", setting="", **options):
             page = stack.enter_context(window(**options)).pages[0]
             page.set_default_timeout(PATIENCE_MS)
+            request.node.stash.setdefault(PAGES, []).append(page)
             page.add_init_script(f"({CANVAS})({picture}); {setting}")
             page.goto(path if path.startswith("http") else f"{server.url}/{path}")
             return page
