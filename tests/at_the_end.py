@@ -9,9 +9,10 @@ _REMARKS = "retake_remarks"
 
 @dataclass
 class Remarks:
-    """How many browser tests were left out, and lines with what was measured."""
+    """How many browser tests were left out, how many of training, and lines with what was measured."""
 
     left_out: int = 0
+    unchanged: int = 0
     measured: list[str] = field(default_factory=list)
 
 
@@ -34,7 +35,8 @@ def pytest_testnodedown(node):
     given = getattr(node, "workeroutput", {}).get(_REMARKS)
     if given:
         all_of_them = remarks(node.config)
-        all_of_them.left_out = max(all_of_them.left_out, given["left_out"])  # each collects all tests
+        for name in ("left_out", "unchanged"):  # each worker collects all tests
+            setattr(all_of_them, name, max(getattr(all_of_them, name), given[name]))
         all_of_them.measured += given["measured"]
 
 
@@ -42,6 +44,12 @@ def pytest_terminal_summary(terminalreporter, config):
     shown = remarks(config)
     for line in shown.measured:
         terminalreporter.write_line(f"measured, not judged: {line}")
+    if shown.unchanged:
+        terminalreporter.write_line(
+            f"{shown.unchanged} tests of training were left out: nothing they depend on has changed since "
+            "they passed here. All of them: make test ARGS=tests/training",
+            yellow=True,
+        )
     if shown.left_out:
         terminalreporter.section("NOT EVERYTHING WAS TESTED", red=True, bold=True)
         terminalreporter.write_line(

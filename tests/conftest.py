@@ -5,7 +5,9 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
-from tests.at_the_end import pytest_sessionfinish, pytest_terminal_summary, pytest_testnodedown  # noqa: F401
+from tests import at_the_end
+from tests.at_the_end import pytest_terminal_summary, pytest_testnodedown  # noqa: F401
+from tests.unchanged import pytest_collection_modifyitems, pytest_configure, remember  # noqa: F401
 
 # Nothing is timed; in automatic runs the examples are the same each time.
 settings.register_profile("retake", deadline=None, derandomize=os.environ.get("RETAKE_CI") == "1")
@@ -13,6 +15,11 @@ settings.load_profile("retake")
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("RETAKE_THREADS", "1")
+
+
+def pytest_sessionfinish(session, exitstatus):
+    at_the_end.pytest_sessionfinish(session)
+    remember(session.config, exitstatus)
 
 
 @pytest.fixture(autouse=True, scope="session")

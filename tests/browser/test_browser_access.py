@@ -33,12 +33,14 @@ def drawn(page):
 
 
 def in_each_theme(page):
-    """What is found on a page in the light theme and in the dark one, to which a page changes while it is open."""
+    """What is found on a page in the light theme and in the dark one; an open page changes between them."""
     paper, found = set(), []
     for theme in ("dark", "light"):
         page.emulate_media(color_scheme=theme)
         found += [f"{theme}: {finding}" for finding in findings(page)]
-        paper.add(page.evaluate("getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor"))
+        paper.add(
+            page.evaluate("getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor")
+        )
     assert len(paper) == 2, "the page follows the theme"
     return found
 
@@ -85,7 +87,9 @@ def test_axe_finds_nothing_severe_on_any_page(open_page, on_device):
     page.get_by_role("button", name="Take photo").click()
     expect(page.get_by_role("button", name="Take another photo")).to_be_visible()
     look("embedded, the result")
-    assert not found, "\n".join(f"{name}: {finding}" for name, all_found in found.items() for finding in all_found)
+    assert not found, "\n".join(
+        f"{name}: {finding}" for name, all_found in found.items() for finding in all_found
+    )
 
 
 # Beside the page's own: what was said aloud, in order.
