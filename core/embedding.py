@@ -91,16 +91,16 @@ def outcome(identity: str, preset: str, language: str, photos: Sequence[Shown]) 
         identity: names this outcome; a message that comes twice has the same.
         preset: its name and version, such as ``balanced@2``.
     """
-    told = [
+    outcomes = [
         {
-            "shot": one.shot,
-            "passes": one.verdict.passes,
-            "overridden": one.overridden,
-            "label": one.verdict.label,
-            "flagged": list(one.verdict.flagged),
-            "width": one.verdict.width,
-            "height": one.verdict.height,
+            "shot": photo.shot,
+            "passes": photo.verdict.passes,
+            "overridden": photo.overridden,
+            "label": photo.verdict.label,
+            "flagged": list(photo.verdict.flagged),
+            "width": photo.verdict.width,
+            "height": photo.verdict.height,
         }
-        for one in photos
+        for photo in photos
     ]
-    return message("outcome", id=identity, preset=preset, language=language, photos=told)
+    return message("outcome", id=identity, preset=preset, language=language, photos=outcomes)

@@ -143,7 +143,7 @@ def _judges(entry: AssessorEntry, manifest: Manifest, weights: Path) -> bool:
 
 def _sane(verdicts: tuple[Verdict, Verdict]) -> bool:
     """Whether these are probabilities, and a spot on skin is told from what is no skin."""
-    spot, other = (one.quality for one in verdicts)
+    spot, other = (verdict.quality for verdict in verdicts)
     told_apart = spot["lesion"] > other["lesion"] and spot["no_skin"] <= other["no_skin"]
     return _are_probabilities(spot) and _are_probabilities(other) and told_apart and not verdicts[1].passes
 

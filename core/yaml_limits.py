@@ -62,7 +62,7 @@ class _Count:
 
     def steps(self) -> tuple[str | int, ...]:
         # A mapping is on its way to a value after an odd number of children: then its key leads there.
-        return tuple(one.step for one in self.open if not one.mapping or one.children % 2)
+        return tuple(level.step for level in self.open if not level.mapping or level.children % 2)
 
     def add(self, parts: int) -> None:
         """Count a part that has ended, in what it stands in."""
@@ -106,7 +106,7 @@ def _take(event: yaml.Event, count: _Count) -> None:
         if event.anchor in count.anchors:
             _grow(count, count.anchors[event.anchor], line)
             count.add(count.anchors[event.anchor])
-        elif any(one.anchor == event.anchor for one in count.open):
+        elif any(level.anchor == event.anchor for level in count.open):
             advice = _("this refers to a part that it stands in; write out what is meant.")
             raise TextError(line, count.steps(), advice)
         # An anchor that is nowhere is told by the parser, with its line.

@@ -262,8 +262,8 @@ def opinions(rng: np.random.Generator) -> list[dict[str, Any]]:
 
 def stats_json(seen: ImageStats) -> dict[str, Any]:
     """A stats as the browser has it."""
-    told = {name: getattr(seen, name) for name in ("skin", "x", "y", "luma", "blown", "shading")}
-    return told | {"hasSkin": seen.has_skin, "cells": seen.cells.ravel().tolist()}
+    fields = {name: getattr(seen, name) for name in ("skin", "x", "y", "luma", "blown", "shading")}
+    return fields | {"hasSkin": seen.has_skin, "cells": seen.cells.ravel().tolist()}
 
 
 def refinements(rng: np.random.Generator, presets: dict[str, Preset]) -> list[dict[str, Any]]:
@@ -282,9 +282,9 @@ def refinements(rng: np.random.Generator, presets: dict[str, Preset]) -> list[di
         given = (seen if number % 5 else None, where if number % 3 else None)
         facing = (None, "user", "environment")[number % 7 % 3]
         shown_key = refined(key, presets[name], *given, facing)
-        told = None if given[0] is None else stats_json(seen) | {"cells": [cell]}
+        fields = None if given[0] is None else stats_json(seen) | {"cells": [cell]}
         cases.append(
-            {"preset": name, "key": key, "stats": told, "where": where_json(given[1])}
+            {"preset": name, "key": key, "stats": fields, "where": where_json(given[1])}
             | {"facing": facing, "said": shown_key}
         )
     return cases
@@ -473,7 +473,7 @@ def coached(rng: np.random.Generator, presets: dict[str, Preset]) -> list[dict[s
     return scripts
 
 
-class _Told:
+class _FixedAssessor:
     """An assessor that says what it is told, or breaks."""
 
     name = "vectors"
@@ -497,11 +497,11 @@ def watched(rng: np.random.Generator, presets: dict[str, Preset]) -> list[dict[s
 
 
 def _watched(rng: np.random.Generator, preset: Preset, name: str) -> dict[str, Any]:
-    clock, told = Clock(), _Told()
+    clock, assessor = Clock(), _FixedAssessor()
     log = EventLog(clock)
     strict = PassRule(dict.fromkeys(EXPLANATIONS, 0.5))
     practising = PassRule(strict.thresholds, True)
-    stream_session = StreamSession(told, strict, preset, clock, log, facing=FACING.get(name))
+    stream_session = StreamSession(assessor, strict, preset, clock, log, facing=FACING.get(name))
     looks: dict[str, int] = {}
     rules = {"strict": settings.rule_json(strict), "practising": settings.rule_json(practising)}
     deeds: dict[str, Callable[[], object]] = {
@@ -531,8 +531,8 @@ def _watched(rng: np.random.Generator, preset: Preset, name: str) -> dict[str, A
         rgb[:, : int(rng.choice([0] * 7 + [60, 200])) * (not stuck)] //= 2
         rgb[0, 0] = (number * (not stuck)) % 256, number // 256, 1
         # A covered or stuck camera is found before Python asks and while the browser does: none breaks then.
-        told.says = None if rng.random() < 0.03 and level > 2 and not stuck else key
-        told.where = (
+        assessor.says = None if rng.random() < 0.03 and level > 2 and not stuck else key
+        assessor.where = (
             None
             if rng.random() < 0.3
             else LesionLocation(*np.round(rng.uniform((-0.4, -0.4, 0), (0.4, 0.4, 1)), 3).tolist())
@@ -540,8 +540,8 @@ def _watched(rng: np.random.Generator, preset: Preset, name: str) -> dict[str, A
         stream_session.process_frame(Frame(rgb, clock.now))
         look = json.dumps(stats_json(image_stats(network_square(rgb))))
         frame = {
-            "says": told.says,
-            "where": where_json(told.where),
+            "says": assessor.says,
+            "where": where_json(assessor.where),
             "width": size[1],
             "height": size[0],
             "luma": float(rgb[::8, ::8].mean(axis=(0, 1)) @ [0.299, 0.587, 0.114]) / 255,

@@ -67,9 +67,9 @@ def command(phase: Phase, arguments: Sequence[str]) -> list[str]:
     parser.add_argument("-m", dest="marks")
     chosen, rest = parser.parse_known_args(list(arguments))
     marks = f"({chosen.marks}) and {phase.marks}" if chosen.marks else phase.marks
-    told = [sys.executable, "-m", "pytest", "-p", "scripts.run_tests", *phase.options, "-m", marks, *rest]
+    line = [sys.executable, "-m", "pytest", "-p", "scripts.run_tests", *phase.options, "-m", marks, *rest]
     elsewhere = any((ROOT / word.split("::")[0]).exists() for word in rest)
-    return told if elsewhere or not phase.folder else [*told, phase.folder]
+    return line if elsewhere or not phase.folder else [*line, phase.folder]
 
 
 def verdict(statuses: Sequence[int]) -> int:

@@ -232,7 +232,7 @@ def _rows(events: Iterable[Any]) -> Iterator[Row]:
         try:
             yield Row.model_validate(event)
         except ValidationError as error:
-            wrong = [".".join(map(str, one["loc"])) for one in error.errors()]
+            wrong = [".".join(map(str, fault["loc"])) for fault in error.errors()]
             _LOG.warning("An event from a browser is left out for its %s", ", ".join(wrong[:4]))
 
 
@@ -283,7 +283,7 @@ def _is_plain(value: Any, depth: int) -> bool:
     if depth == 0 or not isinstance(value, dict | list) or len(value) > _MOST_IN_ONE:
         return False
     if isinstance(value, list):
-        return all(_is_plain(one, depth - 1) for one in value)
+        return all(_is_plain(part, depth - 1) for part in value)
     return all(
         isinstance(key, str) and len(key) <= _LONGEST_TEXT and _is_plain(one, depth - 1)
         for key, one in value.items()

@@ -96,14 +96,14 @@ def each_photo(
     if args.jsonl:
         args.jsonl.parent.mkdir(parents=True, exist_ok=True)
         outputs[str(args.jsonl)] = args.jsonl.open("w", encoding="utf-8")
-    failed, told = False, set[str]()
+    failed, printed = False, set[str]()
     try:
         for found in find_photos(args.paths, stdin):
             row: dict[str, Any] = {"path": str(found.path)}
             try:
                 row |= describe(_opened(found), found.place)
             except Exception as error:
-                row["error"] = _error_object(error, told)
+                row["error"] = _error_object(error, printed)
                 failed = True
             # Plain ASCII: a path need not be valid Unicode, and stdout need not be UTF-8.
             failed |= _write(json.dumps(row), outputs)
@@ -122,7 +122,7 @@ def _opened(found: Found) -> Photo:
     return read_photo(found.path)
 
 
-def _error_object(error: Exception, told: set[str]) -> dict[str, str]:
+def _error_object(error: Exception, printed: set[str]) -> dict[str, str]:
     if isinstance(error, PhotoError):
         return {"code": error.code, "message": error.message}
     if isinstance(error, PictureNotWritten):
@@ -130,8 +130,8 @@ def _error_object(error: Exception, told: set[str]) -> dict[str, str]:
     if debugging():
         raise error
     message = sentence_of(error)
-    if message not in told:
-        told.add(message)
+    if message not in printed:
+        printed.add(message)
         tell(message)
     return {"code": "internal", "message": message}
 

@@ -69,14 +69,14 @@ def _simulate(args: argparse.Namespace) -> int:
 
 
 def _list(store: StudyStore, _args: argparse.Namespace) -> None:
-    for one in store.studies():
+    for study in store.studies():
         row = {
-            "study_id": one.study_id,
-            "title": one.title,
-            "state": one.state,
-            "version": one.version,
-            "created_at": one.created_at.isoformat(),
-            "sessions": dict(one.sessions),
+            "study_id": study.study_id,
+            "title": study.title,
+            "state": study.state,
+            "version": study.version,
+            "created_at": study.created_at.isoformat(),
+            "sessions": dict(study.sessions),
         }
         print(json.dumps(row))
 

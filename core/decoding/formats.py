@@ -35,8 +35,8 @@ def decode(data: bytes, long_side: int | None) -> Picture:
 def decoded(data: bytes, long_side: int | None) -> tuple[dict[str, Any], Iterator[np.ndarray]]:
     """Decode a file: what it is (see `core.decoding.worker`), and its pixels in strips, uint8 sRGB."""
     picture = decode(data, long_side)
-    told = {"width": picture.width, "height": picture.height, "orientation": picture.orientation}
+    header = {"width": picture.width, "height": picture.height, "orientation": picture.orientation}
     if long_side is None:
-        return told | {"columns": picture.columns, "lines": picture.lines}, strips(picture)
+        return header | {"columns": picture.columns, "lines": picture.lines}, strips(picture)
     pixels = np.ascontiguousarray(at_most(picture, long_side))
-    return told | {"columns": pixels.shape[1], "lines": pixels.shape[0]}, iter([pixels])
+    return header | {"columns": pixels.shape[1], "lines": pixels.shape[0]}, iter([pixels])

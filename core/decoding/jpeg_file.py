@@ -82,7 +82,7 @@ class JpegFile:
         """What a decoder must hold until the last scan; 0 where it need not."""
         if len(self.scans) == 1 and not self.progressive:
             return 0
-        return sum(128 * one.columns * one.rows for one in self.components)
+        return sum(128 * component.columns * component.rows for component in self.components)
 
 
 def parse(data: bytes) -> JpegFile:
@@ -183,10 +183,10 @@ class _Parts:
         height, width = int.from_bytes(body[1:3], "big"), int.from_bytes(body[3:5], "big")
         check_size(width, height)
         given = [body[at : at + 3] for at in range(6, 6 + 3 * body[5], 3)]
-        factors = [(one[0], one[1] >> 4, one[1] & 15) for one in given]
+        factors = [(entry[0], entry[1] >> 4, entry[1] & 15) for entry in given]
         if any(not 1 <= side <= 4 for _, across, down in factors for side in (across, down)):
             raise Refusal("corrupt")
-        most_across, most_down = max(one[1] for one in factors), max(one[2] for one in factors)
+        most_across, most_down = max(factor[1] for factor in factors), max(factor[2] for factor in factors)
         for identity, across, down in factors:
             columns = -(-width * across // (8 * most_across))
             rows = -(-height * down // (8 * most_down))
@@ -214,10 +214,10 @@ class _Parts:
             units = components[0].columns * components[0].rows
             blocks = units
         else:
-            most_across = max(one.across for one in self._components.values())
-            most_down = max(one.down for one in self._components.values())
+            most_across = max(component.across for component in self._components.values())
+            most_down = max(component.down for component in self._components.values())
             units = -(-width // (8 * most_across)) * -(-height // (8 * most_down))
-            blocks = units * sum(one.across * one.down for one in components)
+            blocks = units * sum(component.across * component.down for component in components)
         self._blocks += blocks
         if self._blocks > MOST_BLOCKS:
             raise Refusal("too_complex")
@@ -248,9 +248,9 @@ def _complete(file: JpegFile) -> bool:
 
     A file that was cut off between two scans, and closed with an end marker, decodes without any complaint.
     """
-    missing = {one.identity: set(range(64)) for one in file.components}
+    missing = {component.identity: set(range(64)) for component in file.components}
     for scan in file.scans:
         if scan.low == 0:
-            for one in scan.components:
-                missing[one.identity] -= set(range(scan.first, scan.last + 1))
+            for component in scan.components:
+                missing[component.identity] -= set(range(scan.first, scan.last + 1))
     return not any(missing.values())

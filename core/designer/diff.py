@@ -49,7 +49,7 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Di
 
 def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Difference, ...]:
     """The same without name, version and description: what changes for the person with the camera."""
-    return tuple(one for one in differences(before, after) if one.steps[0] not in _ABOUT)
+    return tuple(difference for difference in differences(before, after) if difference.steps[0] not in _ABOUT)
 
 
 def effective(preset: Preset, languages: tuple[str, ...], thresholds: Mapping[str, float]) -> Content:

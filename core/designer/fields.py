@@ -206,7 +206,7 @@ def value_text(value: Any, steps: Sequence[str] = ()) -> str:
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     if isinstance(value, list | tuple):
-        return ", ".join(condition_name(str(one)) for one in value)
+        return ", ".join(condition_name(str(key)) for key in value)
     if isinstance(value, int | float):
         unit = {"_ms": " ms", "_s": " s"}.get(name[-3:] if name.endswith("_ms") else name[-2:], "")
         return f"{value:g}{unit}"

@@ -77,7 +77,7 @@ def _bare(annotation: Any, notes: list[Any]) -> tuple[Any, list[Any], bool]:
         inner, *more = get_args(annotation)
         return _bare(inner, notes + more)
     if get_origin(annotation) in (Union, types.UnionType):
-        kinds = [one for one in get_args(annotation) if one is not type(None)]
+        kinds = [arg for arg in get_args(annotation) if arg is not type(None)]
         if len(kinds) == 1:
             kind, found, _optional = _bare(kinds[0], notes)
             return kind, found, True

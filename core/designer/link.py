@@ -49,13 +49,13 @@ def link_of(content: Mapping[str, Any], bases: Mapping[str, Mapping[str, Any]]) 
 
 
 def _packed(content: Mapping[str, Any], name: str, base: Mapping[str, Any]) -> str:
-    found = differences(base, content)
-    told = {
+    changes = differences(base, content)
+    packed = {
         "from": name,
-        "set": [["/".join(one.steps), one.after] for one in found if one.after is not MISSING],
-        "drop": ["/".join(one.steps) for one in found if one.after is MISSING],
+        "set": [["/".join(change.steps), change.after] for change in changes if change.after is not MISSING],
+        "drop": ["/".join(change.steps) for change in changes if change.after is MISSING],
     }
-    plain = json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
+    plain = json.dumps(packed, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
     return FORMAT + "." + base64.urlsafe_b64encode(zlib.compress(plain, 9)).decode("ascii").rstrip("=")
 
 
@@ -94,36 +94,38 @@ def _unpacked(text: str) -> dict[str, Any]:
         plain = opened.decompress(packed, MOST_BYTES)
         if not opened.eof or opened.unused_data:
             raise _broken()
-        told = json.loads(plain.decode("utf-8"), parse_constant=_no_number)
+        content = json.loads(plain.decode("utf-8"), parse_constant=_no_number)
     except (binascii.Error, zlib.error, ValueError, RecursionError):
         raise _broken() from None
-    if not _plain(told):
+    if not _plain(content):
         raise _broken()
-    if not isinstance(told, dict) or set(told) != {"from", "set", "drop"} or type(told["from"]) is not str:
+    if not isinstance(content, dict) or set(content) != {"from", "set", "drop"}:
         raise _broken()
-    pairs, gone = told["set"], told["drop"]
+    if type(content["from"]) is not str:
+        raise _broken()
+    pairs, gone = content["set"], content["drop"]
     if not isinstance(pairs, list) or not isinstance(gone, list) or len(pairs) + len(gone) > MOST_SETTINGS:
         raise _broken()
     if not all(isinstance(pair, list) and len(pair) == 2 for pair in pairs):
         raise _broken()
     return {
-        "from": told["from"],
+        "from": content["from"],
         "set": [(_steps(where), value) for where, value in pairs],
         "drop": [_steps(where) for where in gone],
     }
 
 
-def _plain(told: Any) -> bool:
+def _plain(content: Any) -> bool:
     """Whether it is no deeper than a preset may be, and all its text can be written as UTF-8."""
-    level: list[Any] = [told]
+    level: list[Any] = [content]
     for _depth in range(MOST_DEPTH):
         inner: list[Any] = []
-        for one in level:
-            if isinstance(one, dict):
-                inner += [*one, *one.values()]
-            elif isinstance(one, list):
-                inner += one
-            elif isinstance(one, str) and any("\ud800" <= letter <= "\udfff" for letter in one):
+        for node in level:
+            if isinstance(node, dict):
+                inner += [*node, *node.values()]
+            elif isinstance(node, list):
+                inner += node
+            elif isinstance(node, str) and any("\ud800" <= letter <= "\udfff" for letter in node):
                 return False
         level = inner
     return not level

@@ -176,10 +176,10 @@ class Figures:
 def figures(steps: Sequence[Step], end: float) -> Figures:
     """The figures of a replay."""
     shown = intervals(steps, end)
-    opened = [one for one in shown if one.key in OPEN_KEYS]
+    opened = [interval for interval in shown if interval.key in OPEN_KEYS]
     return Figures(
         prompts=len(shown),
         first_open=opened[0].start if opened else None,
-        open_seconds=sum(one.end - one.start for one in opened),
+        open_seconds=sum(interval.end - interval.start for interval in opened),
         first_taken=next((step.moment for step in steps if step.taken), None),
     )

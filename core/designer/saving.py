@@ -190,10 +190,10 @@ def not_yours() -> PresetError:
 def _read(file: Path) -> str:
     try:
         with file.open(encoding="ascii") as opened:
-            told = opened.read(_MOST_LETTERS).strip()
+            digest = opened.read(_MOST_LETTERS).strip()
     except (OSError, UnicodeDecodeError):
         return ""
-    return told if _HASH.fullmatch(told) else ""
+    return digest if _HASH.fullmatch(digest) else ""
 
 
 def _hash(secret: str) -> str:

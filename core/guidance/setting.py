@@ -75,8 +75,8 @@ class ServerPreset:
         the last one that worked is used, or ``balanced`` where none ever did.
         """
         with self._lock:
-            told = self._look()
-            return (self._used.preset if self._used else load_preset(START)), told
+            fault = self._look()
+            return (self._used.preset if self._used else load_preset(START)), fault
 
     def _look(self) -> str:
         if self._used is not None and _stamp(self._used.path) == self._seen:

@@ -70,13 +70,13 @@ def synthetic_stream(seed: int, preset: Preset, steps: int = 6) -> Stream:
         if turn < steps:
             coarse = str(rng.choice([key for key in (*faults, "ready") if key != before]))
         before = coarse
-        fine, told = _REFINED.get(coarse, (coarse, 1.0))
+        fine, share = _REFINED.get(coarse, (coarse, 1.0))
         end = now + rng.uniform(3, 7)
         wrong = ""
         while now < end:
             now += float(rng.uniform(0.10, 0.16))
             wrong = _mistake(rng, coarse, wrong)
-            key = wrong or (fine if rng.random() < told else coarse)
+            key = wrong or (fine if rng.random() < share else coarse)
             frames.append(Frame(round(now, 3), key, fine if preset.refine.light else coarse))
     return frames
 

@@ -19,8 +19,7 @@ def _percent(value: float) -> int:
 
 def sentences(report: Report) -> tuple[str, ...]:
     """Up to four sentences on how good it is, the headline first; none where nothing was measured."""
-    told = [*_headline(report), *_in_source(report), *_refusing(report), *_confused(report)]
-    return tuple(told)
+    return (*_headline(report), *_in_source(report), *_refusing(report), *_confused(report))
 
 
 def _headline(report: Report) -> list[str]:
@@ -41,12 +40,12 @@ def source(report: Report) -> str:
     recall, photos = number(report, "headline", "macro_recall"), count(report, "headline", "n")
     if recall is None or photos is None:
         return ""
-    told = ngettext(
+    sentence = ngettext(
         "Source-held-out recall: {value} from {count} photo",
         "Source-held-out recall: {value} from {count} photos",
         photos,
     )
-    parts = [told.format(value=f"{recall:.2f}", count=f"{photos:,}")]
+    parts = [sentence.format(value=f"{recall:.2f}", count=f"{photos:,}")]
     around = pair(report, "headline", "macro_recall_interval")
     if around is not None:
         parts.append(
@@ -100,10 +99,10 @@ def _confused(report: Report) -> list[str]:
     known = [entry for entry in whole if None not in entry]
     if not known:
         return []
-    true, said, times, of = known[0]
+    true, predicted, times, of = known[0]
     return [
         _("What it mixes up most: {true}, called {said} in {count} of {of} photos.").format(
-            true=in_sentence(kind(str(true))), said=in_sentence(kind(str(said))), count=times, of=of
+            true=in_sentence(kind(str(true))), said=in_sentence(kind(str(predicted))), count=times, of=of
         )
     ]
 

@@ -50,7 +50,7 @@ def confusion(name: str, title: str, counts: Sequence[Sequence[int]], labels: Se
         text(left + wide * len(labels) / 2, 18, _("The network answered"), "strong", "middle"),
         text(8, 18 if roomy else top - 10, _("In truth"), "strong"),
     ]
-    told = []
+    sentences = []
     for j, label in enumerate(labels):
         middle = left + wide * (j + 0.5)
         if roomy:
@@ -75,9 +75,9 @@ def confusion(name: str, title: str, counts: Sequence[Sequence[int]], labels: Se
                 parts.append(text(x + wide / 2, middle + 4, str(count), "small", "middle"))
             if roomy and whole:
                 parts.append(text(x + wide / 2, middle + 15, percent(share), "quiet small", "middle"))
-        said = ", ".join(f"{word} {count}" for word, count in zip(labels, row, strict=True))
-        told.append(_("In truth {label}: answered {said}.").format(label=label, said=said))
-    return Plot(name, title, " ".join(told), _WIDTH, top + high * len(labels) + 8, "".join(parts))
+        answered = ", ".join(f"{word} {count}" for word, count in zip(labels, row, strict=True))
+        sentences.append(_("In truth {label}: answered {said}.").format(label=label, said=answered))
+    return Plot(name, title, " ".join(sentences), _WIDTH, top + high * len(labels) + 8, "".join(parts))
 
 
 def roc(
@@ -115,15 +115,15 @@ def roc(
     desc = _("ROC curve: share found against false alarms. {area}.").format(area=_area(auc, around))
     if shipped is not None:
         parts.append(dot(frame.x(shipped[0]), frame.y(shipped[1]), "full", 4))
-        told = marked or _("As shipped: {found} found, {alarms} false alarms.")
-        desc += " " + told.format(found=percent(shipped[1]), alarms=percent(shipped[0]))
+        sentence = marked or _("As shipped: {found} found, {alarms} false alarms.")
+        desc += " " + sentence.format(found=percent(shipped[1]), alarms=percent(shipped[0]))
     return Plot(name, title, desc, 160, 186, "".join(parts), says_title=True)
 
 
-def _fitting(said: str) -> str:
+def _fitting(sentence: str) -> str:
     """The line below a small curve's title, squeezed where a language needs more room than there is."""
-    written = text(8, 34, said, "quiet small")
-    if len(said) <= _AREA_LETTERS:
+    written = text(8, 34, sentence, "quiet small")
+    if len(sentence) <= _AREA_LETTERS:
         return written
     return written.replace("<text", '<text textLength="146" lengthAdjust="spacingAndGlyphs"', 1)
 
@@ -157,16 +157,16 @@ def reliability(
         (_("before, error {error}"), "other", "paper", before, errors[0]),
         (_("after, error {error}"), "ours", "full", after, errors[1]),
     )
-    told = []
+    sentences = []
     for i, (words_of, stroke, kind, bins, error) in enumerate(legend):
         if not bins:
             continue
-        said = words_of.format(error="–" if error is None else f"{error:.3f}")
+        sentence = words_of.format(error="–" if error is None else f"{error:.3f}")
         y = 17.0 + 18 * i
         parts += [
             line(12, y - 4, 40, y - 4, f"line {stroke}"),
             dot(26, y - 4, kind, 4),
-            text(48, y, said),
+            text(48, y, sentence),
             frame.path([(entry.predicted, entry.observed) for entry in bins], f"line {stroke}"),
         ]
         most = max(entry.count for entry in bins) or 1
@@ -179,9 +179,9 @@ def reliability(
             )
             for entry in bins
         )
-        told.append(f"{said}: {pairs}.")
+        sentences.append(f"{sentence}: {pairs}.")
     parts += _axis_words(frame, _("how sure it says it is"), _("how often it is right"))
-    return Plot(name, title, " ".join(told), _WIDTH, 306, "".join(parts))
+    return Plot(name, title, " ".join(sentences), _WIDTH, 306, "".join(parts))
 
 
 def _scales(frame: Frame, ticks: Sequence[float] = (0, 0.25, 0.5, 0.75, 1)) -> list[str]:
@@ -209,7 +209,7 @@ def coverage(name: str, title: str, lines: Sequence[tuple[str, Points]]) -> Plot
         lines: what each is called, and its points (share answered, share right), both 0-1.
     """
     frame = Frame(52, 56, 276, 190)
-    parts, told = [frame.box(), *_scales(frame)], []
+    parts, sentences = [frame.box(), *_scales(frame)], []
     kinds = (("ours", "full"), ("ours broken", "open"))
     for i, ((called, points), (stroke, kind)) in enumerate(zip(lines, kinds, strict=False)):
         y = 17.0 + 18 * i
@@ -220,9 +220,9 @@ def coverage(name: str, title: str, lines: Sequence[tuple[str, Points]]) -> Plot
             _("{right} right with {share} answered").format(right=percent(y), share=percent(x))
             for x, y in points
         )
-        told.append(f"{called}: {pairs}.")
+        sentences.append(f"{called}: {pairs}.")
     parts += _axis_words(frame, _("share of photos answered, the surest first"), _("first guess right"))
-    return Plot(name, title, " ".join(told), _WIDTH, 286, "".join(parts))
+    return Plot(name, title, " ".join(sentences), _WIDTH, 286, "".join(parts))
 
 
 def dots(
@@ -241,7 +241,7 @@ def dots(
     left, step = 108.0, 32.0
     top = 16.0 + 18 * len(legend)
     frame = Frame(left, top, _WIDTH - left - 14, step * len(rows))
-    parts, told = [], []
+    parts, sentences = [], []
     for i, (kind, called) in enumerate(legend):
         parts += [dot(16, 13.0 + 18 * i, kind, 4.5), text(28, 17.0 + 18 * i, called)]
     for tick in (0, 0.25, 0.5, 0.75, 1):
@@ -261,8 +261,8 @@ def dots(
         for mark in sorted(marks, key=lambda mark: ("raters", "paper", "open", "full").index(mark.kind)):
             parts.append(dot(frame.x(mark.value), middle, mark.kind))
         figures = ", ".join(f"{named.get(mark.kind, mark.kind)} {mark.value:.2f}" for mark in marks)
-        told.append(f"{called}: {figures or unknown}.")
-    return Plot(name, title, " ".join(told), _WIDTH, top + frame.height + 40, "".join(parts))
+        sentences.append(f"{called}: {figures or unknown}.")
+    return Plot(name, title, " ".join(sentences), _WIDTH, top + frame.height + 40, "".join(parts))
 
 
 def figure(plot: Plot, *, inline: bool = True) -> str:

@@ -507,9 +507,9 @@ def reliability(name: str, section: Mapping[str, Any]) -> ReportSection | None:
 def _bins(given: Mapping[str, Any], key: str) -> list[Bin]:
     found = []
     for entry in items(given, key):
-        said, right, held = number(entry, "said"), number(entry, "right"), count(entry, "n")
-        if said is not None and right is not None and held:
-            found.append(Bin(said, right, held))
+        predicted, observed, held = number(entry, "said"), number(entry, "right"), count(entry, "n")
+        if predicted is not None and observed is not None and held:
+            found.append(Bin(predicted, observed, held))
     return found
 
 

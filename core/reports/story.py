@@ -95,10 +95,10 @@ def story(report: Report) -> tuple[str, ...]:
     section = headline_section(report)
     if section is None:
         return ()
-    told = [_gate_sentence(report, section), *_other_told(report, section)]
-    told += _fault_sentences(report, section)
-    told += _tone_sentences(report, section)
-    return tuple(told)
+    sentences = [_gate_sentence(report, section), *_other_sentences(report, section)]
+    sentences += _fault_sentences(report, section)
+    sentences += _tone_sentences(report, section)
+    return tuple(sentences)
 
 
 def _gate_sentence(report: Report, section: str) -> str:
@@ -133,7 +133,7 @@ def headline_source(report: Report) -> str:
     )
 
 
-def _other_told(report: Report, section: str) -> list[str]:
+def _other_sentences(report: Report, section: str) -> list[str]:
     other = gate(report, "validation")
     if section != "left_out" or other is None:
         return []
@@ -182,14 +182,14 @@ def _tone_sentences(report: Report, section: str) -> list[str]:
 
 def simulated(report: Report) -> str:
     """The sentence that has to stand first: who judged these photographs."""
-    told = _(
+    sentence = _(
         "The labels are simulated: a program made good photos worse in known ways, and twelve simulated "
         "raters judged them. No dermatologist rated these photos. The figures say how well the network "
         "learnt this simulation, not how often a dermatologist would agree with it."
     )
     if branch(report, "sections", "rated"):
-        told += " " + _("Only “Rated by people” rests on votes of real people.")
-    return told
+        sentence += " " + _("Only “Rated by people” rests on votes of real people.")
+    return sentence
 
 
 def counted(report: Report, names: Sequence[str]) -> str:

@@ -57,7 +57,7 @@ def survival(name: str, title: str, arms: Sequence[SurvivalLine], across: str, u
     end = max((arm.times_s[-1] for arm in arms if arm.times_s), default=1.0) or 1.0
     step = next((one for one in (1, 2, 5, 10, 20, 30, 60, 120, 300, 600) if end / one <= 8), 1800)
     frame = Frame(52, top, _WIDTH - 66, 220, 0.0, step * (int(end / step) + 1))
-    parts, told = [frame.box()], []
+    parts, sentences = [frame.box()], []
     for tick in (0, 0.25, 0.5, 0.75, 1):
         parts.append(text(frame.left - 6, frame.y(tick) + 4, f"{tick:.0%}", "quiet small", "end"))
         if 0 < tick < 1:
@@ -86,13 +86,13 @@ def survival(name: str, title: str, arms: Sequence[SurvivalLine], across: str, u
         ends = _("{share} left at {seconds} s").format(
             share=f"{arm.survival[-1]:.0%}", seconds=f"{arm.times_s[-1]:.0f}"
         )
-        told.append(f"{arm.label}: {median}, {ends}.")
+        sentences.append(f"{arm.label}: {median}, {ends}.")
     middle = top + 110
     parts.append(text(frame.x(frame.x_high / 2), top + 251, across, "quiet small", "middle"))
     parts.append(
         f'<g transform="rotate(-90 12 {n(middle)})">{text(12, middle, up, "quiet small", "middle")}</g>'
     )
-    return Plot(name, title, " ".join(told), _WIDTH, top + 260, "".join(parts))
+    return Plot(name, title, " ".join(sentences), _WIDTH, top + 260, "".join(parts))
 
 
 def _stairs(times: Sequence[float], shares: Sequence[float]) -> Points:
@@ -122,7 +122,7 @@ def strip(
     """
     top, step = (64.0 if rulers else 14.0) + (16.0 if benchmark is not None else 0.0), 92.0
     frame = Frame(16, top, _WIDTH - 32, step * len(rows), low, high)
-    parts, told = [], []
+    parts, sentences = [], []
     for place, ruler in enumerate(rulers):
         x, y = frame.x(ruler.at), 13.0 + 14 * (place % 3)
         near_end = frame.left + frame.width - x < 40
@@ -151,13 +151,13 @@ def strip(
         ordered = sorted(scores)
         if not ordered:
             parts.append(text(frame.left, y + 16, f"{label}: –", "strong"))
-            told.append(_("{label}: no scores.").format(label=label))
+            sentences.append(_("{label}: no scores.").format(label=label))
             continue
         first, middle, third = (_quantile(ordered, share) for share in (0.25, 0.5, 0.75))
-        said = _("{label}: median {median}, {n} people").format(
+        sentence = _("{label}: median {median}, {n} people").format(
             label=label, median=_short(middle), n=len(ordered)
         )
-        parts.append(text(frame.left, y + 16, said, "strong"))
+        parts.append(text(frame.left, y + 16, sentence, "strong"))
         fill = "shade other" if kind == "paper" else "shade"
         size = (
             f'width="{n(max(frame.x(third) - frame.x(first), 1.5))}" height="50" rx="4" fill-opacity="0.15"'
@@ -165,7 +165,7 @@ def strip(
         parts.append(f'<rect class="{fill}" x="{n(frame.x(first))}" y="{n(y + 28)}" {size}/>')
         parts.append(line(frame.x(middle), y + 28, frame.x(middle), y + 78, f"line {_STROKES[place % 4]}"))
         parts += [dot(x, y + 53 + off, kind, 3.4) for x, off in _swarm([frame.x(score) for score in ordered])]
-        told.append(
+        sentences.append(
             _(
                 "{label}: {n} people, median {median}, middle half {low} to {high}, all {least} to {most}."
             ).format(
@@ -178,7 +178,7 @@ def strip(
                 most=_short(ordered[-1]),
             )
         )
-    return Plot(name, title, " ".join(told), _WIDTH, top + frame.height + 24, "".join(parts))
+    return Plot(name, title, " ".join(sentences), _WIDTH, top + frame.height + 24, "".join(parts))
 
 
 def _short(score: float) -> str:
@@ -210,7 +210,7 @@ def funnel(name: str, title: str, stages: Sequence[tuple[str, Mapping[str, int]]
     arms = list(dict.fromkeys(arm for _stage, counts in stages for arm in counts))
     most = max((count for _stage, counts in stages for count in counts.values()), default=0) or 1
     top, high = 18.0 * len(arms) + 12, 16.0 * len(arms) + 26
-    parts, told = [], []
+    parts, sentences = [], []
     for place, arm in enumerate(arms):
         parts.append(_bar(12, 7 + 18.0 * place, 26, place))
         parts.append(text(46, 17 + 18.0 * place, arm))
@@ -224,8 +224,8 @@ def funnel(name: str, title: str, stages: Sequence[tuple[str, Mapping[str, int]]
             share = f"{count / stages[0][1][arm]:.0%}" if stages[0][1].get(arm) else "–"
             parts.append(text(20 + length, bar_y + 10, f"{count} ({share})", "small"))
         figures = ", ".join(f"{arm} {counts.get(arm, 0)}" for arm in arms)
-        told.append(f"{stage}: {figures}.")
-    return Plot(name, title, " ".join(told), _WIDTH, top + high * len(stages) + 8, "".join(parts))
+        sentences.append(f"{stage}: {figures}.")
+    return Plot(name, title, " ".join(sentences), _WIDTH, top + high * len(stages) + 8, "".join(parts))
 
 
 def _bar(x: float, y: float, width: float, place: int) -> str:
@@ -252,7 +252,7 @@ def transitions(
         key=lambda one: (-one[1], one[0]),
     )[:most]
     largest = drawn[0][1] if drawn else 1
-    parts, told, marks = [], [], []
+    parts, sentences, marks = [], [], []
     for (before, after), count in reversed(drawn):
         down = row[after] > row[before]
         side = 1 if down else -1
@@ -277,9 +277,10 @@ def transitions(
         parts.append(f'<rect class="pill" x="{n(middle - wide / 2)}" y="{n(y)}" {size}/>')
         parts.append(text(middle, y + 17.5, label, "small", "middle"))
     for (before, after), count in drawn:
-        told.append(
+        sentences.append(
             _("{before}, then {after}: {count}.").format(
                 before=labels[before], after=labels[after], count=count
             )
         )
-    return Plot(name, title, " ".join(told), _WIDTH, top + step * len(labels) - 16, "".join([*parts, *marks]))
+    height = top + step * len(labels) - 16
+    return Plot(name, title, " ".join(sentences), _WIDTH, height, "".join([*parts, *marks]))

@@ -68,7 +68,7 @@ def timeline(
         parts.append(line(x, top, x, low, "grid"))
         anchor: Anchor = "start" if tick == 0 else "end" if x > _RIGHT - 8 else "middle"
         parts.append(text(x, low + 15, _("{seconds} s").format(seconds=tick), "quiet small", anchor))
-    told = []
+    sentences = []
     for place, lane in enumerate(lanes):
         y = top + _LANE * place
         parts.append(line(_LEFT, y, _RIGHT, y, "grid"))
@@ -82,7 +82,7 @@ def timeline(
         spans = ", ".join(
             _("{start} to {stop} s").format(start=f"{a:.1f}", stop=f"{b:.1f}") for a, b in lane.shown
         )
-        told.append(
+        sentences.append(
             _("{prompt}: shown {spans}.").format(prompt=lane.label, spans=spans)
             if spans
             else _("{prompt}: never shown.").format(prompt=lane.label)
@@ -90,7 +90,7 @@ def timeline(
     parts.append(line(_LEFT, low, _RIGHT, low, "grid"))
     if marker_s is not None:
         parts.append(line(across(marker_s), top, across(marker_s), low, "line other"))
-    return Plot(name, title, " ".join(told), _WIDTH, low + 24, "".join(parts))
+    return Plot(name, title, " ".join(sentences), _WIDTH, low + 24, "".join(parts))
 
 
 def _legend(compared: str) -> list[str]:

@@ -14,11 +14,11 @@ def advice(key: str, preset: Preset) -> str:
     Raises:
         KeyError: no such condition.
     """
-    told = _told()
-    return told.get(key) or told.get(family(key)) or preset.prompt(key, language()).spoken
+    sentences = _sentences()
+    return sentences.get(key) or sentences.get(family(key)) or preset.prompt(key, language()).spoken
 
 
-def _told() -> dict[str, str]:
+def _sentences() -> dict[str, str]:
     return {
         "no_skin": _(
             "No skin can be seen in this photo. Take one of your skin, with the spot in the middle."

@@ -94,13 +94,15 @@ def _entered(steps: tuple[str, ...], key: str, shown: Any) -> None:
 
 def _wording() -> None:
     made = drafts.draft()
-    for name, label, options, said in (
+    for name, label, options, format_name in (
         ("language", _("Language"), list(LANGUAGES), LANGUAGES.__getitem__),
         ("condition", _("When"), list(WORDED_KEYS), condition_name),
     ):
         widget = f"designer-{name}"
         shown = getattr(made, name)
-        choice(label, shown, options, format_func=said, key=widget, on_change=_looked, args=(name, widget))
+        choice(
+            label, shown, options, format_func=format_name, key=widget, on_change=_looked, args=(name, widget)
+        )
     language, key = made.language, made.condition
     shown = words_of(key, language)
     own = drafts.value(("prompts", language, key)) is not None
@@ -146,9 +148,9 @@ def _looked(name: str, widget: str) -> None:
 
 def words_of(key: str, language: str) -> dict[str, str]:
     """Text and spoken words for a condition as they stand in the draft, right or wrong."""
-    said = drafts.draft().worked.prompt(key, language).model_dump()
+    prompt = drafts.draft().worked.prompt(key, language).model_dump()
     own = drafts.value(("prompts", language, key))
-    return {**said, **own} if isinstance(own, Mapping) else said
+    return {**prompt, **own} if isinstance(own, Mapping) else prompt
 
 
 def _worded(language: str, key: str, part: str, widget: str) -> None:

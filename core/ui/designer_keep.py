@@ -43,7 +43,7 @@ def status() -> None:
             args=(key,),
         )
         # A prompt is one thing, with what is read aloud for it.
-        changed = len({one.steps[:3] for one in drafts.edits()})
+        changed = len({edit.steps[:3] for edit in drafts.edits()})
         st.button(
             _("Undo all changes"),
             key="designer-undo",
@@ -51,10 +51,10 @@ def status() -> None:
             on_click=drafts.undo,
             disabled=made.content == made.start and made.yaml is None,
         )
-    told = ngettext("{count} change from {name}", "{count} changes from {name}", changed).format(
+    summary = ngettext("{count} change from {name}", "{count} changes from {name}", changed).format(
         count=changed, name=drafts.label(made.before)
     )
-    st.caption(told if changed else _("No change from {name} yet").format(name=drafts.label(made.before)))
+    st.caption(summary if changed else _("No change from {name} yet").format(name=drafts.label(made.before)))
     if drafts.put_aside() is not None:
         st.button(
             _("Bring back the draft from before"),
@@ -183,10 +183,10 @@ def _save(name_key: str, about_key: str) -> None:
     content = put(content, ("description",), st.session_state[about_key].strip())
     preset, problems = checked(content)
     if preset is None:
-        told = "; ".join(f"{where(problem.steps)}: {problem.advice}" for problem in problems)
+        message = "; ".join(f"{where(problem.steps)}: {problem.advice}" for problem in problems)
         if any(problem.steps == ("name",) for problem in problems):
-            told = preset_saving.fault_of(str(content["name"])) or told
-        st.session_state["designer-saved"] = (False, plain(told))
+            message = preset_saving.fault_of(str(content["name"])) or message
+        st.session_state["designer-saved"] = (False, plain(message))
         return
     if not preset_saving.allowed():
         return

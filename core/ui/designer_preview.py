@@ -121,8 +121,8 @@ def _cell(key: str, before: str, preset: Preset, language: str) -> str:
     was = ""
     if key != before:
         then = _("passes") if before == "ready" else condition_name(before)
-        told = _("before: {what}").format(what=then)
-        was = f'<span class="rt-was">{words(told)}</span>'
+        label = _("before: {what}").format(what=then)
+        was = f'<span class="rt-was">{words(label)}</span>'
     kind = ("good" if good else "ask") + (" changed" if was else "")
     return f'<li class="{kind}"><i aria-hidden="true">{sign}</i> {words(text)}{was}</li>'
 
@@ -178,12 +178,12 @@ def _film_view() -> None:
     )
     st.html(f"<style>{STYLE}</style>{figure(plot, inline=False)}")
     with st.expander(_("The same in words")):
-        for one in intervals(steps, end):
+        for interval in intervals(steps, end):
             st.markdown(
                 _("{start} to {end} s: {prompt}").format(
-                    start=f"{one.start:.1f}",
-                    end=f"{one.end:.1f}",
-                    prompt=plain(now.prompt(one.key, made.language).text),
+                    start=f"{interval.start:.1f}",
+                    end=f"{interval.end:.1f}",
+                    prompt=plain(now.prompt(interval.key, made.language).text),
                 )
             )
     st.caption(
@@ -230,9 +230,9 @@ def _lanes(
     steps: Sequence[Step], old: Sequence[Step], preset: Preset, language: str, end: float
 ) -> list[Lane]:
     shown, before = intervals(steps, end), intervals(old, end)
-    seen = dict.fromkeys([one.key for one in shown])
+    seen = dict.fromkeys([interval.key for interval in shown])
     seen |= dict.fromkeys(key for step in steps for key in (step.raw, step.shown))
-    seen |= dict.fromkeys(one.key for one in before)
+    seen |= dict.fromkeys(interval.key for interval in before)
     order = sorted(seen, key=lambda key: key in OPEN_KEYS)  # the shutter's lanes lie lowest
     lanes = []
     for key in order:
@@ -243,8 +243,8 @@ def _lanes(
             Lane(
                 label,
                 [step.moment for step in steps if step.raw == key],
-                [(one.start, one.end) for one in shown if one.key == key],
-                [(one.start, one.end) for one in before if one.key == key],
+                [(interval.start, interval.end) for interval in shown if interval.key == key],
+                [(interval.start, interval.end) for interval in before if interval.key == key],
             )
         )
     return lanes
@@ -308,15 +308,15 @@ def _shares_view() -> None:
         key="designer-photos",
     )
     scores = stored.sections[section or sections[0]]
-    now = {one.kind: one for one in refusal_rates.refused(scores, drafts.rule(made.worked))}
-    then = {one.kind: one for one in refusal_rates.refused(scores, drafts.rule(made.before))}
+    now = {rate.kind: rate for rate in refusal_rates.refused(scores, drafts.rule(made.worked))}
+    then = {rate.kind: rate for rate in refusal_rates.refused(scores, drafts.rule(made.before))}
     before = drafts.label(made.before)
     for kind, sentence in (
         ("good", _("Of 100 good photos this draft refuses about {now} ({before}: {then}).")),
         ("faulty", _("Of 100 faulty photos it refuses about {now} ({before}: {then}).")),
     ):
-        told = sentence.format(now=_hundred(now[kind]), before=before, then=_hundred(then[kind]))
-        st.markdown(f"**{told}**")
+        message = sentence.format(now=_hundred(now[kind]), before=before, then=_hundred(then[kind]))
+        st.markdown(f"**{message}**")
     st.info(story.simulated({}), icon=":material/experiment:")
     head = (_("Photos"), _("How many"), _("Refused by this draft"), _("By {preset}").format(preset=before))
     names = {"good": _("Good photos of a spot"), "faulty": _("Faulty photos")}

@@ -116,10 +116,10 @@ def result(
         photos: one, or those of a series; the last is the one that may be used although it does not pass.
     """
     preset = session.preset()
-    for one in photos:
-        thresholds = session.rule(shot=one.shot).thresholds
-        st.html(bars.verdict_line(say(one.verdict, preset, thresholds, one.shot)))
-        small = session.held(("embedded", one.photo.sha256), partial(one.photo.jpeg, 1200))
+    for photo in photos:
+        thresholds = session.rule(shot=photo.shot).thresholds
+        st.html(bars.verdict_line(say(photo.verdict, preset, thresholds, photo.shot)))
+        small = session.held(("embedded", photo.photo.sha256), partial(photo.photo.jpeg, 1200))
         st.image(small, width="stretch", alt=_("Your photo"))
     last = photos[-1]
     settled = last.verdict.passes or last.overridden
@@ -140,14 +140,14 @@ def result(
 
 
 def _name(photos: Sequence[ReceivedPhoto]) -> str:
-    return "-".join(f"{one.photo.sha256[:16]}{'o' if one.overridden else ''}" for one in photos)
+    return "-".join(f"{photo.photo.sha256[:16]}{'o' if photo.overridden else ''}" for photo in photos)
 
 
 def _outcome(photos: Sequence[ReceivedPhoto], preset: str) -> None:
     if parent().origin is None:
         return
     identity = f"outcome-{_name(photos)}"
-    shown = [Shown(one.verdict, one.overridden, one.shot) for one in photos]
+    shown = [Shown(photo.verdict, photo.overridden, photo.shot) for photo in photos]
     told = embedding.outcome(identity, preset, spoken_language(), shown)
     _tell(identity, "outcome", told=told)
 
@@ -164,8 +164,8 @@ def _send(photos: Sequence[ReceivedPhoto], origin: str) -> None:
             "note_added", page="practise", source="live", properties={"note": "picture_given_to_parent"}
         )
         pictures = [
-            {"shot": one.shot, "jpeg": b64encode(one.photo.jpeg(PICTURE_LONG_SIDE)).decode("ascii")}
-            for one in photos
+            {"shot": photo.shot, "jpeg": b64encode(photo.photo.jpeg(PICTURE_LONG_SIDE)).decode("ascii")}
+            for photo in photos
         ]
         _tell(identity, "picture", pictures)
 

@@ -88,12 +88,12 @@ class Series:
     @property
     def sent(self) -> tuple[str, ...]:
         """The photos of which this is the one place, by the ids that the browser gave them."""
-        return tuple(one.sent_as for one in self._all() if one.sent_as)
+        return tuple(taken.sent_as for taken in self._all() if taken.sent_as)
 
     @property
     def nbytes(self) -> int:
         """Bytes of all photos."""
-        return sum(one.photo.nbytes for one in self._all()) + sum(len(one.jpeg) for one in self.tried)
+        return sum(taken.photo.nbytes for taken in self._all()) + sum(len(tried.jpeg) for tried in self.tried)
 
     def begin(self) -> None:
         """Forget the photos: begin anew."""

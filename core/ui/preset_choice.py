@@ -34,13 +34,13 @@ class Choice:
     Attributes:
         draft: whether it is one that is tried and not saved.
         fault: what could not be used, so that this is another one: that of the link, or of the setting.
-        told: what is wrong with the setting, by language.
+        faults: what is wrong with the setting, by language.
     """
 
     preset: Preset
     draft: bool = False
     fault: Literal["", "link", "setting"] = ""
-    told: dict[str, str] = field(default_factory=dict)
+    faults: dict[str, str] = field(default_factory=dict)
 
 
 def store() -> PresetStore:
@@ -75,13 +75,13 @@ def fault() -> tuple[str, str]:
     if choice.fault == "link":
         return "link", _("The preset that this link asks for cannot be used here. The usual one is used.")
     if choice.fault == "setting":
-        if language() not in choice.told:
-            choice.told[language()] = _of_server().current()[1]
-        told = choice.told[language()]
+        if language() not in choice.faults:
+            choice.faults[language()] = _of_server().current()[1]
+        fault = choice.faults[language()]
         sentence = _(
             "The preset that this server is set to use has a fault; the last good one is used. {what}"
         )
-        return ("setting", sentence.format(what=told)) if told else ("", "")
+        return ("setting", sentence.format(what=fault)) if fault else ("", "")
     return "", ""
 
 
@@ -131,8 +131,8 @@ def _of_link(asked: str) -> Choice:
 
 
 def _of_setting() -> Choice:
-    preset, told = _of_server().current()
-    return Choice(preset, fault="setting" if told else "", told={language(): told})
+    preset, fault = _of_server().current()
+    return Choice(preset, fault="setting" if fault else "", faults={language(): fault})
 
 
 def _of_server() -> ServerPreset:

@@ -45,17 +45,17 @@ def _network(file: Path, task: str) -> None:
         )
         st.info(words.format(task=task), icon=":material/query_stats:")
         return
-    told = report_view(report)
+    view = report_view(report)
     st.html(f"<style>{STYLE}</style>")
     _of_other_weights(report, task)
-    _sentences(report, told)
+    _sentences(report, view)
     st.subheader(_("What these figures cannot show"), anchor=False)
-    st.markdown("\n".join(f"- {sentence}" for sentence in told.limits))
-    for section in told.overall:
+    st.markdown("\n".join(f"- {sentence}" for sentence in view.limits))
+    for section in view.overall:
         _report_section(section)
-    _sections(report, told, task)
+    _sections(report, view, task)
     with st.expander(_("What the words mean")):
-        st.html(told.glossary.html())
+        st.html(view.glossary.html())
 
 
 def _of_other_weights(report: Report, task: str) -> None:
@@ -67,21 +67,21 @@ def _of_other_weights(report: Report, task: str) -> None:
         )
 
 
-def _sentences(report: Report, told: ReportView) -> None:
-    if told.sentences:
-        st.markdown(f"**{told.sentences[0]}**")
-        st.caption(told.source)
-    st.info(told.first, icon=":material/experiment:")
+def _sentences(report: Report, view: ReportView) -> None:
+    if view.sentences:
+        st.markdown(f"**{view.sentences[0]}**")
+        st.caption(view.source)
+    st.info(view.first, icon=":material/experiment:")
     if story.shortened(report):
         st.warning(
             _("A quick look at a part of the benchmark: the figures are rough."), icon=":material/warning:"
         )
-    if len(told.sentences) > 1:
-        st.markdown("\n".join(f"- {sentence}" for sentence in told.sentences[1:]))
+    if len(view.sentences) > 1:
+        st.markdown("\n".join(f"- {sentence}" for sentence in view.sentences[1:]))
     st.caption(story.provenance(report))
 
 
-def _sections(report: Report, told: ReportView, task: str) -> None:
+def _sections(report: Report, view: ReportView, task: str) -> None:
     names = reading.photo_sets(report)
     if not names:
         return
@@ -98,7 +98,7 @@ def _sections(report: Report, told: ReportView, task: str) -> None:
     name = chosen or names[0]
     st.markdown(story.photo_set_sentence(name))
     st.caption(story.provenance(report, name))
-    for section in told.of_photo_set(name):
+    for section in view.of_photo_set(name):
         _report_section(section, story.counted(report, [name]) if section.whole else "")
 
 

@@ -33,6 +33,33 @@ def test_a_relay_has_a_name_and_a_password():
     assert both == {"iceServers": [{"urls": "stun:a.example"}, server]}
 
 
+def test_a_relays_secret_stays_here_and_browsers_get_what_ends_within_two_hours():
+    turn = {"RETAKE_TURN_URL": "turn:relay.example:3478", "RETAKE_TURN_SECRET": "north"}
+    now = 1_700_000_000.0  # 800 s past the hour
+    [server] = rtc_configuration(turn, now)["iceServers"]
+    assert server["urls"] == "turn:relay.example:3478"
+    ends, _colon, _name = server["username"].partition(":")
+    assert int(ends) == 1_700_006_400
+    # What coturn computes of the name: printf NAME | openssl dgst -sha1 -hmac north -binary | base64
+    assert server["credential"] == "XPXZ88k7irjn/cxE1xWkinx0t8Q="
+    assert rtc_configuration(turn, now + 2_799)["iceServers"] == [server], "the same until the hour is full"
+    assert rtc_configuration(turn, now + 2_800)["iceServers"] != [server]
+    assert "north" not in str(server)
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        ({"RETAKE_TURN_URL": ""}, "Set RETAKE_TURN_URL too"),
+        ({"RETAKE_TURN_PASSWORD": "p"}, "a secret, or a name and a password"),
+    ],
+)
+def test_a_secret_needs_an_address_and_no_password(more, says):
+    turn = {"RETAKE_TURN_URL": "turn:relay.example:3478", "RETAKE_TURN_SECRET": "north"}
+    with pytest.raises(IceError, match=says):
+        rtc_configuration(turn | more)
+
+
 @pytest.mark.parametrize("left_out", ["URL", "USERNAME", "PASSWORD"])
 def test_half_a_relay_names_what_is_missing(left_out):
     turn = {f"RETAKE_TURN_{part}": "turn:x" for part in ("URL", "USERNAME", "PASSWORD") if part != left_out}

@@ -56,10 +56,10 @@ export function openCard(place, actions) {
   /** The verdict, the photo, and what was checked. @param {import("./keep_here.js").Card} card @param {any} data */
   function top({ url, verdict, thresholds }, { words, preset }) {
     const found = points(verdict, thresholds, condition(verdict, preset));
-    const said = say(verdict, found, preset, kept.verdictWords);
+    const verdictText = say(verdict, found, preset, kept.verdictWords);
     const title = element("h1", "", kept.title);
     title.tabIndex = -1;
-    const sign = element("span", "sign", said.good ? "✓" : "↻");
+    const sign = element("span", "sign", verdictText.good ? "✓" : "↻");
     sign.setAttribute("aria-hidden", "true");
     const image = /** @type {HTMLImageElement} */ (element("img", ""));
     Object.assign(image, { src: url, alt: kept.title });
@@ -69,7 +69,7 @@ export function openCard(place, actions) {
     place.replaceChildren(
       title,
       element("p", "stays", icon(LOCK), element("span", "", kept.stays)),
-      element("div", `verdict ${said.good ? "good" : "ask"}`, sign, element("div", "", element("b", "", said.headline), element("p", "", said.advice))),
+      element("div", `verdict ${verdictText.good ? "good" : "ask"}`, sign, element("div", "", element("b", "", verdictText.headline), element("p", "", verdictText.advice))),
       element(
         "div",
         "pair",
@@ -93,7 +93,7 @@ export function openCard(place, actions) {
     section.append(element("h2", "", kept.prediction), element("p", "told"), progress(), element("div", "rest"));
     $(".prediction h2").tabIndex = -1;
     $(".told").setAttribute("role", "status");
-    return said;
+    return verdictText;
   }
 
   function progress() {
@@ -104,12 +104,12 @@ export function openCard(place, actions) {
 
   /** What it might show, as far as that is known. @param {import("./keep_here.js").KeepHere} here @param {import("./keep_here.js").Card} card */
   function prediction({ network }, card) {
-    const told = $(".told");
+    const line = $(".told");
     const { reason } = card;
-    put(told, sentence(card));
+    put(line, sentence(card));
     $(".prediction h2").hidden = card.step === "nothing";
     showShare($("progress"), card.step === "fetching", network.share, kept.fetching);
-    told.classList.toggle("warn", card.step === "warned" || card.step === "failed");
+    line.classList.toggle("warn", card.step === "warned" || card.step === "failed");
     const rest = $(".rest");
     const now = [card.step, card.opened, Boolean(card.prediction)].join();
     if (now === step) return;
@@ -234,20 +234,20 @@ export function openCard(place, actions) {
         return null;
       }
       const another = card !== shown;
-      let said = null;
+      let verdictText = null;
       const words = JSON.stringify([kept, data.words.states, data.words.points]);
       if (another || words !== spoken) {
         if (another) strength = STRENGTH;
         spoken = words;
         step = "";
         shown = card;
-        said = top(card, data);
+        verdictText = top(card, data);
       }
       prediction(here, card);
       if (!another) return null;
       $("h1").focus({ preventScroll: true });
       place.scrollIntoView({ block: "start" });
-      return said;
+      return verdictText;
     },
   };
 }

@@ -40,8 +40,8 @@ export function drawHelp(place, key, words, sentence, drawn) {
   if (!shown) return place.replaceChildren();
   const title = document.createElement("b");
   title.textContent = words.help;
-  const said = document.createElement("p");
-  said.textContent = sentence;
+  const text = document.createElement("p");
+  text.textContent = sentence;
   const close = document.createElement("button");
   close.type = "button";
   close.className = "quiet";
@@ -57,5 +57,5 @@ export function drawHelp(place, key, words, sentence, drawn) {
     picture.alt = words.help_pictures[name] ?? "";
     place.append(picture);
   }
-  place.append(said, close);
+  place.append(text, close);
 }

@@ -19,9 +19,9 @@ const SIGNS = {
 export function showHint(root, hint, signed) {
   const banner = root.querySelector(".banner");
   banner.dataset.signed = String(signed);
-  const told = `${hint.key} ${hint.text}`;
-  if (banner.dataset.told === told) return false;
-  banner.dataset.told = told;
+  const shown = `${hint.key} ${hint.text}`;
+  if (banner.dataset.told === shown) return false;
+  banner.dataset.told = shown;
   banner.dataset.key = hint.key;
   banner.dataset.tone = hint.tone;
   root.querySelector(".sign path").setAttribute("d", SIGNS[hint.tone] ?? SIGNS.calm);

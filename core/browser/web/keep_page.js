@@ -20,7 +20,7 @@ export async function keepPage(base, data, host) {
   await store.addAll(JSON.parse(files).map((name) => base + name));
   const style = getComputedStyle(host);
   const lent = [...new Set(markup.match(BORROWED))].map((name) => [name, style.getPropertyValue(name)]);
-  const told = { ...data, scene: "camera", answers: [], held: [], visit: null, again: 0, report: "ok" };
+  const kept = { ...data, scene: "camera", answers: [], held: [], visit: null, again: 0, report: "ok" };
   const page = document.implementation.createHTMLDocument("Retake");
   page.documentElement.lang = document.documentElement.lang;
   page.documentElement.dir = document.documentElement.dir;
@@ -29,7 +29,7 @@ export async function keepPage(base, data, host) {
   page.body.style.cssText = `margin: 1rem; background: ${style.getPropertyValue("--st-background-color")};`;
   const place = page.createElement("main");
   for (const [name, value] of lent) place.style.setProperty(name, value);
-  place.dataset.told = JSON.stringify(told);
+  place.dataset.told = JSON.stringify(kept);
   const script = page.createElement("script");
   script.type = "module";
   script.textContent = `import { show } from ${JSON.stringify(`${base}away.js`)}; show(document.querySelector("main"), ${JSON.stringify(base)});`;

@@ -49,8 +49,8 @@ async function hasGpu(insisted) {
   if (!("Suspending" in WebAssembly)) return false;
   const gpu = /** @type {any} */ (navigator).gpu;
   if (!gpu) return false;
-  const asked = gpu.requestAdapter({ powerPreference: "high-performance" });
-  const adapter = await within(asked, ADAPTER_MS).catch(() => null);
+  const request = gpu.requestAdapter({ powerPreference: "high-performance" });
+  const adapter = await within(request, ADAPTER_MS).catch(() => null);
   return Boolean(adapter) && (insisted || !(adapter.info?.isFallbackAdapter ?? adapter.isFallbackAdapter));
 }
 

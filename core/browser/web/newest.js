@@ -6,7 +6,7 @@
 export class Newest {
   /** @type {HTMLVideoElement | null} */
   #video = null;
-  #asked = 0;
+  #request = 0;
   #come = false;
   #time = -1;
   /** @type {() => void} */
@@ -53,17 +53,17 @@ export class Newest {
     if (!("requestVideoFrameCallback" in video)) return;
     const come = () => {
       this.#come = true;
-      this.#asked = video.requestVideoFrameCallback(come);
+      this.#request = video.requestVideoFrameCallback(come);
       this.#wake();
     };
-    this.#asked = video.requestVideoFrameCallback(come);
+    this.#request = video.requestVideoFrameCallback(come);
   }
 
   /** Follow nothing any longer. */
   stop() {
-    if (this.#asked) this.#video?.cancelVideoFrameCallback(this.#asked);
+    if (this.#request) this.#video?.cancelVideoFrameCallback(this.#request);
     this.#video = null;
-    this.#asked = 0;
+    this.#request = 0;
     this.#come = false;
   }
 }

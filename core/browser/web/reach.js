@@ -7,12 +7,12 @@ const WITHIN_MS = 3000;
  * Watch the server, while the page is seen.
  * @param {string} address that answers whenever the server is there
  * @param {(reachable: boolean) => void} onChange called when that changes; it is taken to be there at first
- * @returns {{reachable: () => boolean, known: () => boolean, stop: () => void}} `known`: whether it was asked yet
+ * @returns {{reachable: () => boolean, known: () => boolean, stop: () => void}} `known`: whether it was known yet
  */
 export function watchServer(address, onChange) {
   let there = true;
   let asking = false;
-  let asked = false;
+  let known = false;
   async function ask() {
     if (asking || document.hidden) return;
     asking = true;
@@ -24,7 +24,7 @@ export function watchServer(address, onChange) {
       // No answer is the answer.
     }
     asking = false;
-    asked = true;
+    known = true;
     if (answered === there) return;
     there = answered;
     onChange(there);
@@ -38,7 +38,7 @@ export function watchServer(address, onChange) {
   document.addEventListener("visibilitychange", ask);
   return {
     reachable: () => there,
-    known: () => asked,
+    known: () => known,
     stop() {
       clearInterval(timer);
       layers.disconnect();

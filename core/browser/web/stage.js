@@ -271,8 +271,8 @@ async function newStage() {
     const { verdict } = status;
     const key = family(status.key);
     // A map of what is not there would still be brightest somewhere.
-    const said = condition(verdict, data.preset, rule().healthy_skin_passes);
-    const there = points(verdict, rule().thresholds, said).some((point) => point.key === key && point.hasPlace);
+    const shown = condition(verdict, data.preset, rule().healthy_skin_passes);
+    const there = points(verdict, rule().thresholds, shown).some((point) => point.key === key && point.hasPlace);
     const target = there || key in verdict.quality ? key : verdict.label;
     return { target, ...judged.heat(target) };
   }

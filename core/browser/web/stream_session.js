@@ -211,10 +211,10 @@ export class StreamSession {
     this._verdict = verdict;
     this._where = calmer(this._where, verdict?.where ?? null);
     const place = verdict?.where ?? null;
-    const said = refined(/** @type {string} */ (key), this.#preset, this._stats, place, this.facing);
+    const detailed = refined(/** @type {string} */ (key), this.#preset, this._stats, place, this.facing);
     const counting = this.#controller.countdown.running;
-    this.#show(this.#controller.see(said, !still));
-    this.#note(counting, said);
+    this.#show(this.#controller.see(detailed, !still));
+    this.#note(counting, detailed);
     if (verdict !== null) this.#sample(verdict);
     return this.status();
   }

@@ -80,10 +80,10 @@ export function drawComparison(place, tries, wanted, words) {
   const figures = [
     [both.before.url, `${words.before}: ${both.before.advice}`],
     [both.after, words.after],
-  ].map(([url, said]) => {
+  ].map(([url, caption]) => {
     const figure = document.createElement("figure");
     const under = document.createElement("figcaption");
-    under.textContent = said;
+    under.textContent = caption;
     figure.append(picture(url, ""), under); // the words below it are its name
     return figure;
   });

@@ -79,8 +79,8 @@ export function judge(judged, rule) {
     milliseconds: judged.milliseconds,
   };
   const { opinion } = judged;
-  const asked = opinion && rule.second_opinion;
-  return atDistance(asked ? revised(verdict, rule, opinion.chances, opinion.leastGood) : verdict, rule);
+  const revises = opinion && rule.second_opinion;
+  return atDistance(revises ? revised(verdict, rule, opinion.chances, opinion.leastGood) : verdict, rule);
 }
 
 /** The verdict with the rule's bounds on the spot's extent applied. @param {Verdict} verdict @param {Rule} rule @returns {Verdict} */

@@ -29,10 +29,10 @@ const listed = (names, { comma }) => names.reduce((first, second) => filled(comm
 export function say(verdict, found, preset, words) {
   const key = condition(verdict, preset);
   if (key === null) return passing(verdict, found, words);
-  const told = mergedInto(key, preset);
+  const merged = mergedInto(key, preset);
   const nearly = found.find(({ state }) => state === "nearly");
-  if (!nearly) return { good: false, headline: words.not_yet, advice: words.advice[told] };
-  const prompt = preset.prompts[told].text.replace(/[.।]+$/, "");
+  if (!nearly) return { good: false, headline: words.not_yet, advice: words.advice[merged] };
+  const prompt = preset.prompts[merged].text.replace(/[.।]+$/, "");
   const advice = filled(words.nearly, { point: words.points[nearly.key], prompt });
   return { good: false, headline: words.not_yet, advice };
 }

@@ -18,7 +18,7 @@ let openLesionSurely = async () => {};
 /** @type {Promise<void>} */
 let last = Promise.resolve();
 
-/** @param {any} asked */
+/** @param {any} request */
 async function open({ base, backend, threads }) {
   const given = { base, threads, onProgress: (/** @type {any} */ progress) => self.postMessage({ progress }) };
   network = await openNetwork({ ...given, backend });
@@ -28,22 +28,22 @@ async function open({ base, backend, threads }) {
 
 /**
  * Ask the network. A graphics processor that was lost, or does not come back, is left alone from then on.
- * @param {import("./network.js").Network} asked
+ * @param {import("./network.js").Network} current
  * @param {[import("./resize.js").Picture, import("./resize.js").Picture | null, boolean]} views
  */
-async function run(asked, ...views) {
+async function run(current, ...views) {
   try {
-    return await asked.run(...views);
+    return await current.run(...views);
   } catch (error) {
-    if (asked.backend !== "webgpu") throw error;
+    if (current.backend !== "webgpu") throw error;
     console.warn("The graphics processor is not used any longer:", error);
-    asked.close().catch(() => {});
+    current.close().catch(() => {});
     await openSurely();
     return /** @type {import("./network.js").Network} */ (network).run(...views);
   }
 }
 
-/** @param {any} asked */
+/** @param {any} request */
 async function assess({ bitmap, features }) {
   if (network === null) throw new EngineError("runtime", "there is no network");
   const started = performance.now();
@@ -59,7 +59,7 @@ async function assess({ bitmap, features }) {
   return { ...answer, backend: network.backend, width, height, ...looks, milliseconds };
 }
 
-/** @param {any} asked */
+/** @param {any} request */
 async function openLesion({ base }) {
   if (network === null) throw new EngineError("runtime", "there is no network");
   const { backend, threads } = network;
@@ -70,7 +70,7 @@ async function openLesion({ base }) {
   return { card: lesion.card };
 }
 
-/** @param {any} asked */
+/** @param {any} request */
 async function predict({ bitmap }) {
   if (lesion === null) throw new EngineError("runtime", "the lesion classifier was not opened");
   const started = performance.now();
@@ -87,11 +87,11 @@ async function predict({ bitmap }) {
 
 const ANSWERS = { open, assess, openLesion, predict };
 
-/** @param {any} asked */
-async function answer(asked) {
-  const { id, kind } = asked;
+/** @param {any} request */
+async function answer(request) {
+  const { id, kind } = request;
   try {
-    const value = await ANSWERS[/** @type {keyof typeof ANSWERS} */ (kind)](asked);
+    const value = await ANSWERS[/** @type {keyof typeof ANSWERS} */ (kind)](request);
     const given = "features" in value && value.features ? [value.features.buffer] : [];
     self.postMessage({ id, value }, { transfer: given });
   } catch (error) {
