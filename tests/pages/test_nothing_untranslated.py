@@ -332,7 +332,7 @@ def test_the_flow_alone_in_another_page(visit, monkeypatch, jpeg_of):
 
 
 def test_why_something_is_not_there():
-    at = AppTest.from_function(_reasons)
+    at = AppTest.from_function(_reasons, default_timeout=60)
     at.query_params["lang"] = "de"
     at.run()
     assert len(at.text) > len(trouble.ON_DEVICE) + len(choice.WAYS)

@@ -49,7 +49,7 @@ def _page():
 
 @pytest.fixture
 def visit():
-    at = AppTest.from_function(_page)
+    at = AppTest.from_function(_page, default_timeout=60)
     at.context = {"locale": "es-ES"}
     return at
 
