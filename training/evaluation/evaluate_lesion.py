@@ -20,9 +20,11 @@ from training.data.learnt_from import taught
 from training.data.lesion_data import NOT_PHONE
 from training.data.sources import Row
 from training.evaluation.calibration import reliability
+from training.evaluation.fairness import tones_by_key
 from training.evaluation.lesion_calibration import judged
 from training.evaluation.lesion_limits import abstention_report
 from training.evaluation.lesion_predictions import SETS, LesionPredictions
+from training.evaluation.lesion_tones import recall_by_tone
 from training.evaluation.metrics import binary, clean, confusion, macro_f1, rate, report_binary, spread
 from training.evaluation.predictions import joined
 
@@ -281,6 +283,9 @@ def evaluate_lesion(
         "learnt_from": learnt_from(rows, labels),
         "confused": [],
     }
+    for name, held in photos.items():
+        tones = tones_by_key(list(rows), set(held.keys.tolist()))
+        report["sections"][name]["tones"] = recall_by_tone(held, tones)
     if photos:
         together = joined(list(photos.values()))
         table = confusion(together.label, together.predicted, len(labels))

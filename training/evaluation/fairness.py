@@ -119,7 +119,12 @@ def tones_by_key(rows: list[Row], wanted: set[str]) -> dict[str, float]:
     return {key: float(np.median(angles)) for key, angles in found.items()}
 
 
-def _gap(figures: list[tuple[float | None, int]]) -> float | None:
+def largest_gap(figures: list[tuple[float | None, int]]) -> float | None:
+    """Largest difference between figures of at least ``ENOUGH`` photographs each; None for fewer than two.
+
+    Args:
+        figures: pairs of a figure, None where there is none, and its number of photographs.
+    """
     known = [value for value, count in figures if value is not None and count >= ENOUGH]
     return round(max(known) - min(known), 3) if len(known) > 1 else None
 
@@ -167,9 +172,11 @@ def fairness(predictions: QualityPredictions, tones: Mapping[str, float]) -> dic
     return {
         "bins": bins,
         "n_unknown": int((skin & (place < 0)).sum()),
-        "largest_gap_specificity": _gap([(entry["specificity"], entry["n_good"]) for entry in bins]),
+        "largest_gap_specificity": largest_gap([(entry["specificity"], entry["n_good"]) for entry in bins]),
         "largest_gap_sensitivity": {
-            name: _gap([(entry["faults"][name]["sensitivity"], entry["faults"][name]["n"]) for entry in bins])
+            name: largest_gap(
+                [(entry["faults"][name]["sensitivity"], entry["faults"][name]["n"]) for entry in bins]
+            )
             for name in EXPLANATIONS
         },
     }

@@ -100,6 +100,8 @@ def _section(report: Mapping[str, Any], section: Mapping[str, Any]) -> Parts:
     columns["from"] = "top probability from"
     rows = [tuple(cell(entry, key) for key in columns) for entry in section["coverage"]]
     yield Table("", tuple(columns.values()), tuple(rows))
+    if section.get("tones"):
+        yield from _tones(section["tones"])
 
 
 def _calibration(report: Mapping[str, Any], honest: Mapping[str, Any]) -> str:
@@ -118,6 +120,25 @@ def _confused(report: Mapping[str, Any], section: Mapping[str, Any]) -> Parts:
     yield table("true -> said", pairs, {"count": "count", "of": "of", "share": "share"})
     yield "Figure 5:"
     yield confusion_table(report["labels"], section["confusion"])
+
+
+def _tones(found: Mapping[str, Any]) -> Parts:
+    rows = [
+        (
+            f"{entry['name']} ({entry['ita_low']:.0f} to {entry['ita_high']:.0f})",
+            entry["n"],
+            figure(entry, "recall"),
+            entry["expected"],
+        )
+        for entry in found["bins"]
+        if entry["n"]
+    ]
+    yield Table("", ("skin tone (ITA, degrees)", "n", "recall", "by the mix of kinds alone"), tuple(rows))
+    if found["largest_gap"] is not None:
+        yield (
+            f"Largest gap in recall between tones {found['largest_gap']}, beyond the mix of kinds "
+            f"{found['largest_gap_beyond_the_mix']}."
+        )
 
 
 def _by_source(found: Mapping[str, Any]) -> Table:
