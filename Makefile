@@ -11,7 +11,7 @@ else
 PY := $(VENV)/bin/python
 endif
 SETUP = $(PYTHON) scripts/setup_env.py --venv $(VENV)
-STREAMLIT = $(PY) -m streamlit run app.py --server.address localhost --server.port $(PORT) $(ARGS)
+STREAMLIT = $(PY) -m streamlit run serve.py --server.address localhost --server.port $(PORT) $(ARGS)
 
 .PHONY: help app app-lite app-phone test lint format lock clean python
 .DEFAULT_GOAL := help

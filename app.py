@@ -18,6 +18,6 @@ pages = [
     st.Page("pages/about.py", title=_("About"), icon=":material/info:", url_path="about"),
 ]
 # Its participants come by a link, and find no way from it to the other pages.
-study = st.Page("pages/study.py", title=_("Take part"), icon=":material/science:", url_path="take-part")
+study = st.Page("pages/take-part.py", title=_("Take part"), icon=":material/science:", url_path="take-part")
 page = st.navigation([*pages, study], position="hidden")
 layout.run(page, pages)

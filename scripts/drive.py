@@ -38,10 +38,11 @@ FLAGS: Final = (
 
 @dataclass(frozen=True)
 class Server:
-    """A running app: where it answers, and the file with everything it printed."""
+    """A running app: where it answers, the file with everything it printed, and its process's id."""
 
     url: str
     log: Path
+    pid: int
 
     def printed(self) -> str:
         """Everything it printed until now."""
@@ -112,7 +113,7 @@ def running(command: Sequence[str], url: str, log: Path, environment: Mapping[st
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
         )
-        server = Server(url, log)
+        server = Server(url, log, process.pid)
         try:
             _wait_until_healthy(server, process)
             yield server

@@ -182,7 +182,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     certificate, key = make_certificate(folder(), addresses, datetime.now(UTC))
     print(announce(addresses, args.port, sys.stdout.isatty()), flush=True)
-    command = [sys.executable, "-m", "streamlit", "run", "app.py"]
+    command = [sys.executable, "-m", "streamlit", "run", "serve.py"]
     command += ["--server.address", "0.0.0.0", "--server.port", str(args.port), "--server.headless", "true"]
     command += ["--server.sslCertFile", str(certificate), "--server.sslKeyFile", str(key)]
     os.chdir(ROOT)

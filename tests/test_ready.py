@@ -1,5 +1,6 @@
 """Ready: only where a drawn picture is judged as it should be, and what browsers fetch is there."""
 
+import importlib
 import json
 import shutil
 from types import SimpleNamespace
@@ -11,6 +12,7 @@ from core.browser import publish
 from core.quality.imageqx import ImageQX
 from core.ready import KEPT_S, Readiness, problems
 from core.runtime.manifest import WEIGHTS_DIR, load_manifest, save_entry
+from core.ui import routes
 
 
 @pytest.fixture(autouse=True)
@@ -115,14 +117,14 @@ def test_many_who_ask_do_not_make_it_look_more_than_once_in_a_while():
     assert looked == [0, KEPT_S]
 
 
-def test_a_server_answers_200_or_503_with_a_sentence(monkeypatch):
-    import isolated
+@pytest.mark.parametrize("entry", ["serve", "isolated"])
+def test_both_entries_answer_for_readiness_and_results(entry):
+    app = importlib.import_module(entry).app
+    assert [route.path for route in app._user_routes] == ["/readyz", "/api/studies/{study}/results"]
 
-    assert [(route.path, route.endpoint) for route in isolated.app._user_routes] == [
-        ("/readyz", isolated.readyz),
-        ("/api/studies/{study}/results", isolated.study_results),
-    ]
+
+def test_a_server_answers_200_or_503_with_a_sentence(monkeypatch):
     for found, status, words in (([], 200, b"Ready"), (["This is broken."], 503, b"This is broken.")):
-        monkeypatch.setattr(isolated, "_readiness", Readiness(lambda found=found: found))
-        answer = isolated.readyz(None)
+        monkeypatch.setattr(routes, "_readiness", Readiness(lambda found=found: found))
+        answer = routes.readyz(None)
         assert (answer.status_code, answer.body) == (status, words)

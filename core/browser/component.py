@@ -37,7 +37,7 @@ def on_device_camera(
     key: str,
     base: str,
     preset: Mapping[str, Any],
-    rules: Mapping[str, Mapping[str, Any]],
+    rules: Mapping[str, Mapping[str, Any] | None],
     scene: Scene,
     again: int,
     answers: Sequence[Answer],
@@ -55,7 +55,7 @@ def on_device_camera(
     Args:
         base: where modules, runtime and network are published, such as ``/app/static/retake/1f/``.
         preset: in the person's language, as :mod:`core.browser.settings` makes it.
-        rules: what passes, by ``"spot"`` and ``"practising"``.
+        rules: what passes, by ``"spot"`` and ``"practising"``; None for the latter where that is not offered.
         scene: what is on the page: the camera, or the result of its photo.
         again: grows each time the person wants another photo; then the camera comes back by itself.
         answers: to the messages that came last, so that the browser need not keep them any longer.

@@ -23,10 +23,12 @@ from sqlalchemy.orm import Session
 from core.i18n import _
 from core.study.database import Database
 from core.study.faults import StudyError
-from core.study.store import clean, hash_of
+from core.study.store.values import clean, hash_of
 from core.study.tables import ApiTokenRow, AuditRow, RoleRow, SettingRow, TryRow
 
 VARIABLE: Final = "RETAKE_RESEARCHER_PASSPHRASE"
+RESEARCHERS: Final = "RETAKE_RESEARCHERS"
+"""Who may make studies where people sign in by OpenID Connect: addresses and ``*@domain``, by commas."""
 RESEARCHER: Final = "passphrase"
 """The identity of whoever came in by the passphrase; no e-mail address."""
 Role = Literal["owner", "collaborator", "viewer"]
@@ -75,6 +77,7 @@ class Access:
         now: the time of day, with its zone.
         hasher: how passphrases are hashed; tests take a quicker one.
         given: the passphrase that whoever runs the server set; ``RETAKE_RESEARCHER_PASSPHRASE`` by default.
+        researchers: who may make studies; ``RETAKE_RESEARCHERS`` by default.
     """
 
     def __init__(
@@ -83,12 +86,15 @@ class Access:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         hasher: PasswordHasher | None = None,
         given: str | None = None,
+        researchers: str | None = None,
     ) -> None:
         self._database = database
         self._now = now
         self._hasher = hasher or PasswordHasher()
         chosen = os.environ.get(VARIABLE, "") if given is None else given
         self._given = self._hasher.hash(chosen) if chosen else ""
+        named = os.environ.get(RESEARCHERS, "") if researchers is None else researchers
+        self._researchers = frozenset(filter(None, map(_identity, named.split(","))))
         # Compared with where there is no other, so that this takes as long.
         self._nobody = self._hasher.hash(secrets.token_hex(16))
 
@@ -154,6 +160,23 @@ class Access:
         """
         role = self.role(identity, study_id)
         return role is not None and action in _MAY[role]
+
+    def may_create(self, identity: str) -> bool:
+        """Whether an identity may make studies: by the passphrase, or by an address that the server names.
+
+        A provider may admit people who are no researchers, such as every student of a university or everybody
+        with an account there: until addresses are named nobody makes a study. Roles are another matter.
+        """
+        name = _identity(identity)
+        domain = name.rpartition("@")[2] if "@" in name else ""
+        if not domain:
+            return name == RESEARCHER
+        return not self._researchers.isdisjoint({name, f"*@{domain}"})
+
+    @property
+    def names_researchers(self) -> bool:
+        """Whether the server names addresses that may make studies."""
+        return bool(self._researchers)
 
     def studies_of(self, identity: str) -> frozenset[str] | None:
         """The ids of the studies that an identity may see; None for all."""

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import operator
 from collections.abc import Mapping
 from typing import Annotated, Final, Literal, Self
 
@@ -51,6 +52,8 @@ class Task(Part):
         scenario: what the participant reads before it begins.
         subject: what is photographed: their own skin, or a drawn picture on a second screen or a sheet.
         most_minutes: after this the task may be ended as not completed; None for no limit.
+        no_spot: whether "No spot, just practising" is offered, which lets clear skin pass. Not written down
+            where it is not, so that designs from before it was known keep their hash.
     """
 
     name: Slug
@@ -58,6 +61,7 @@ class Task(Part):
     scenario: Words
     subject: Literal["own_skin", "drawing"] = "own_skin"
     most_minutes: Annotated[float, Field(gt=0, le=120)] | None = None
+    no_spot: Annotated[bool, Field(exclude_if=operator.not_)] = False
     after: tuple[QuestionnaireName, ...] = ("seq",)
 
 

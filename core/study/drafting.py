@@ -8,11 +8,15 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from core.i18n import _, speaking
-from core.study.design import Arm, Completion, Consent, StudyDesign, Task
+from core.study.design import Arm, Completion, Consent, StudyDesign, Task, text_in
 
 Content = dict[str, Any]
 Place = tuple[str | int, ...]
 _WHOLE: Final = re.compile(r"[^a-z0-9_-]+")
+# Square brackets that are no Markdown link, picture, reference or tick.
+_PLACEHOLDER: Final = re.compile(r"(?<![\]\\])\[(?![ xX]\])[^\[\]\n]+\](?![\[(:])")
+# An e-mail address, a telephone number, or an address on the web.
+_CONTACT: Final = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]{2,}|\+?\d(?:[\s()/.-]*\d){6,}|https?://[^\s/]")
 
 
 @dataclass(frozen=True)
@@ -128,6 +132,24 @@ def checked(content: Mapping[str, Any]) -> tuple[StudyDesign | None, tuple[Fault
         ]
         return None, (*own, *more)
     return (None, own) if own else (design, ())
+
+
+def placeholders(design: StudyDesign) -> tuple[str, ...]:
+    """What a consent text that participants may meet still holds in [square brackets], each once."""
+    texts = [text for words in _consent_words(design) for text in words.values()]
+    return tuple(dict.fromkeys(found for text in texts for found in _PLACEHOLDER.findall(text)))
+
+
+def without_contact(design: StudyDesign) -> tuple[str, ...]:
+    """Languages whose consent text has no e-mail address, telephone number or web address to ask at."""
+    texts = _consent_words(design)[0]
+    return tuple(code for code, text in texts.items() if not _CONTACT.search(text))
+
+
+def _consent_words(design: StudyDesign) -> list[dict[str, str]]:
+    """The consent text, and that of the tick for photos if there is one, in the participants' languages."""
+    words = [design.consent.text, *([design.consent.photos] if design.consent.photos else [])]
+    return [{code: text_in(one, code) for code in design.languages} for one in words]
 
 
 def next_consent(content: Content, newest: StudyDesign | None) -> Content:

@@ -10,7 +10,7 @@ import segno
 
 from core.spreadsheet import csv_of
 from core.study.design import Completion
-from core.study.store import Link
+from core.study.store.links import Link
 
 PARAMETER: Final = "study"
 """What the token is called in a link's address."""

@@ -9,7 +9,7 @@ import json
 import zipfile
 from dataclasses import asdict, dataclass
 from datetime import timedelta
-from typing import Final
+from typing import Final, Literal
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
@@ -17,9 +17,11 @@ from sqlalchemy.orm import Session
 from core.spreadsheet import csv_of
 from core.study.design import StudyDesign, text_in
 from core.study.faults import StudyError
-from core.study.store import Reason, StudyStore, no_session, no_study
+from core.study.store import StudyStore
+from core.study.store.rows import no_session, no_study
 from core.study.tables import DesignRow, PhotoRow, SessionRow, StudyRow, TombstoneRow
 
+Reason = Literal["withdrawn", "asked", "expired", "researcher"]
 _ORPHAN_S: Final = 3600.0
 
 

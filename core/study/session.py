@@ -19,7 +19,8 @@ from core.study.faults import StudyError
 from core.study.links import completion_url
 from core.study.records import AnswerRecord, SessionRecord
 from core.study.retention import delete_session, participant_data
-from core.study.store import Begun, SessionState, StudyStore
+from core.study.store import StudyStore
+from core.study.store.sessions import Begun, SessionState
 
 StepKind = Literal["consent", "screening", "task", "questionnaire", "comments", "debrief"]
 _PAGE: Final = "study"

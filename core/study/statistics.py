@@ -13,7 +13,7 @@ from typing import Any, Final, Literal
 
 import numpy as np
 
-from core.i18n import _
+from core.i18n import _, ngettext
 from core.study.measures import Time
 
 LEVEL: Final = 0.95
@@ -335,10 +335,14 @@ def warning(comparison: Comparison) -> str:
             "With so few participants no result could have been significant: the smallest possible p is {p}."
         ).format(p=f"{comparison.smallest_p:.2g}")
     if fewest < _CLEARLY_SMALL:
-        return _(
+        words = ngettext(
+            "With one participant in the smaller arm only large differences can be found. "
+            "That none was found does not show that there is none: look at the interval.",
             "With {n} participants in the smaller arm only large differences can be found. "
-            "That none was found does not show that there is none: look at the interval."
-        ).format(n=fewest)
+            "That none was found does not show that there is none: look at the interval.",
+            fewest,
+        )
+        return words.format(n=fewest)
     return ""
 
 

@@ -13,7 +13,7 @@ from core.browser.settings import preset_json, rule_json
 from core.i18n import _, language
 from core.live import trouble
 from core.quality.verdict import verdict_properties
-from core.ui import embedded, engines, keep_here, practise_series, practise_server, session
+from core.ui import embedded, engines, keep_here, practise_series, practise_server, session, study_arm
 from core.ui.scroll import to_top
 
 _STATE_KEY = "practise_on_device"
@@ -78,7 +78,7 @@ def page() -> bool:
 def _camera() -> None:
     visit = _visit()
     preset, series = session.preset(), practise_series.series()
-    keeps = keep_here.wanted()
+    keeps, no_spot = keep_here.wanted(), session.no_spot_offered()
     if keeps and series.three:
         series.three = False  # the preset says so meanwhile, or the address asks for both
         series.begin()
@@ -89,7 +89,7 @@ def _camera() -> None:
         preset=preset_json(preset, language()),
         rules={
             "spot": rule_json(session.rule(shot=shot)),
-            "practising": rule_json(session.rule(healthy_skin_passes=True, shot=shot)),
+            "practising": rule_json(session.rule(healthy_skin_passes=True, shot=shot)) if no_spot else None,
         },
         shot=shot,
         scene="camera" if series.shown is None else "result",
@@ -126,6 +126,7 @@ def _handle_message(visit: _Visit, value: Any) -> None:
     # Any call of Streamlit may end this run for a newer one. Thus none between taking a photo in and keeping
     # it: it would count as taken and be nowhere.
     log, series, visits = session.event_log(), practise_series.series(), session.visits()
+    no_spot = session.no_spot_offered()
     photos_seen = session.kept("photos_seen", Once)
     answer, received = handle_message(
         value,
@@ -133,7 +134,7 @@ def _handle_message(visit: _Visit, value: Any) -> None:
         events_seen=_events_seen(),
         photos_seen=photos_seen,
         assessor=engines.assessor,
-        rule=lambda practising, shot: session.rule(healthy_skin_passes=practising, shot=shot),
+        rule=lambda practising, shot: session.rule(healthy_skin_passes=practising and no_spot, shot=shot),
         log_of=lambda name: log if log.knows(name) else visits.log_of(name),
     )
     if received is not None:
@@ -145,7 +146,8 @@ def _handle_message(visit: _Visit, value: Any) -> None:
             source="live",
             properties={"note": "judged_on_server", **verdict_properties(received.verdict)},
         )
-    if answer is not None:
+    # What a study's store refuses stays in the browser too: the server may not live to try again.
+    if answer is not None and (study_arm.current() is None or log.flush()):
         visit.answers.append(answer)
     if received is not None:
         session.let_go()

@@ -309,7 +309,7 @@ def _controller(worker: Worker, stream: StreamState) -> None:
             refused = _refused(stream_session)
         with anyway_place:
             _anyway(stream_session, status, refused)
-    practising = st.toggle(
+    practising = session.no_spot_offered() and st.toggle(
         _("No spot, just practising"),
         key="practise-no-spot",
         help=_("Lets clear skin pass, so that you can try this out on any patch of skin."),

@@ -62,6 +62,12 @@ def rule(healthy_skin_passes: bool = False, shot: ShotName | None = None) -> Pas
     return chosen.rule(base, healthy_skin_passes=healthy_skin_passes, shot=shot)
 
 
+def no_spot_offered() -> bool:
+    """Whether clear skin may be let pass, for practising; in a study's task, if its design says so."""
+    arm = study_arm.current()
+    return arm is None or arm.no_spot
+
+
 def event_log() -> EventLog:
     """This session's log, kept in memory; on disk too once the visitor ticks so.
 

@@ -28,12 +28,12 @@ def access() -> Access:
     Raises:
         StudyError: the database cannot be used.
     """
-    return _open(store().database, os.environ.get(rules.VARIABLE, ""))
+    return _open(store().database, os.environ.get(rules.VARIABLE, ""), os.environ.get(rules.RESEARCHERS, ""))
 
 
 @st.cache_resource(show_spinner=False, hash_funcs={"core.study.database.Database": id})
-def _open(database: object, given: str) -> Access:
-    made = Access(database, given=given)  # type: ignore[arg-type]
+def _open(database: object, given: str, researchers: str) -> Access:
+    made = Access(database, given=given, researchers=researchers)  # type: ignore[arg-type]
     first = None if by_provider() else made.first_passphrase()
     if first is not None:
         # On the terminal alone, and once: the database keeps its hash.
@@ -66,6 +66,27 @@ def may(study_id: str, action: Action) -> bool:
     """Whether whoever is signed in may do that in a study."""
     who = identity()
     return bool(who) and access().may(who, study_id, action)
+
+
+def may_create() -> bool:
+    """Whether whoever is signed in may make studies."""
+    who = identity()
+    return bool(who) and access().may_create(who)
+
+
+def why_not_create() -> str:
+    """What to tell somebody who may not make studies."""
+    if access().names_researchers:
+        words = _(
+            "You see the studies to which your address was invited. Whoever runs this server says in "
+            "{variable} who may make studies; your address is not among them."
+        )
+    else:
+        words = _(
+            "You see the studies to which your address was invited. Nobody may make a study until whoever "
+            "runs this server names the researchers' addresses in {variable}: docs/studies.md says how."
+        )
+    return words.format(variable=f"`{rules.RESEARCHERS}`")
 
 
 def audit(action: str, study_id: str | None = None, detail: str = "") -> None:

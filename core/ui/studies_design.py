@@ -12,8 +12,8 @@ from core.study.access import RESEARCHER
 from core.study.design import StudyDesign
 from core.study.drafting import Content
 from core.study.export import slug
-from core.study.store import StudySummary, Version
-from core.ui import session, studies_access
+from core.study.store.studies import StudySummary, Version
+from core.ui import session, studies_access, studies_consent
 from core.ui.studies_fields import Fields, starting_content
 from core.ui.study_preview import start_preview
 from core.ui.study_store import store
@@ -35,12 +35,15 @@ def new_study() -> str:
     fields = Fields(content)
     fields.draw()
     design, faults = drafting.checked(content)
+    fit = design is None or studies_consent.fit_to_open(design)
     with st.container(horizontal=True):
         opened = st.button(_("Open for participants"), type="primary", key="studies-make-open")
         saved = st.button(_("Save as a draft"), key="studies-make-draft")
         if design is not None:
             _preview(design)
-    if (opened or saved) and design is not None:
+    if opened and not fit:
+        studies_consent.ask_first()
+    elif (opened or saved) and design is not None:
         who = studies_access.identity()
         study_id = store().create(design, "" if who == RESEARCHER else who)
         studies_access.audit("created_study", study_id)
@@ -99,14 +102,18 @@ def design(summary: StudySummary) -> None:
 def _state(summary: StudySummary) -> None:
     """Open, pause, close, freeze."""
     study_id = summary.study_id
+    opens = summary.state != "open" or summary.draft_differs
+    fit = not opens or studies_consent.fit_to_open(store().draft(study_id))
     with st.container(key="rt-study-actions", horizontal=True):
-        if summary.state != "open" or summary.draft_differs:
+        if opens:
             label = (
                 _("Give participants the new version")
                 if summary.state == "open"
                 else _("Open for participants")
             )
-            st.button(label, type="primary", key="studies-open", on_click=_do, args=("open", study_id))
+            pressed = st.button(
+                label, type="primary", key="studies-open", on_click=_do, args=("open", study_id)
+            )
         if summary.state == "open":
             st.button(_("Pause"), key="studies-pause", on_click=_do, args=("pause", study_id))
         if summary.state in ("open", "paused"):
@@ -122,17 +129,22 @@ def _state(summary: StudySummary) -> None:
                     "Fixes design and analysis plan, with a hash and the date, before anybody takes part."
                 ),
             )
-        st.button(_("Copy this study"), key="studies-copy", on_click=_do, args=("copy", study_id))
+        if studies_access.may_create():
+            st.button(_("Copy this study"), key="studies-copy", on_click=_do, args=("copy", study_id))
+    if opens and pressed and not fit:
+        studies_consent.ask_first()
     said = st.session_state.pop("studies-done", "")
     if said:
         st.success(said, icon=":material/check:")
 
 
 def _do(what: str, study_id: str) -> None:
-    if not studies_access.may(study_id, "edit"):
+    if not studies_access.may(study_id, "edit") or (what == "copy" and not studies_access.may_create()):
         return
     it, said = store(), ""
     if what == "open":
+        if not studies_consent.confirmed(it.draft(study_id)):
+            return
         said = _("Open: people can take part in version {version}.").format(version=it.open(study_id).version)
     elif what == "pause":
         it.pause(study_id)

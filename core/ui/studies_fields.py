@@ -174,6 +174,8 @@ class Fields:
                 self._optional(
                     _("Minutes until the task may be left"), task, "most_minutes", at, 10.0, 0.5, 120.0
                 )
+                task.setdefault("no_spot", False)
+                self._toggle(_("Offer “No spot, just practising”"), task, "no_spot", at)
                 self._text(_("Short name, for tables"), task, "name", at)
                 self._remover("tasks", place)
         self._adder("tasks", _("Add a task"), self._new_task)

@@ -2,11 +2,12 @@
 
 import streamlit as st
 
-from core.i18n import _
+from core.i18n import _, ngettext
 from core.study.design import StudyDesign
 from core.study.faults import StudyError
 from core.study.links import address_of, batch_csv, qr_svg
-from core.study.store import Link, StudySummary
+from core.study.store.links import Link
+from core.study.store.studies import StudySummary
 from core.text.drawings import picture
 from core.text.markdown import plain
 from core.ui import studies_access
@@ -72,8 +73,9 @@ def _made(design: StudyDesign) -> None:
         _("These links can be seen now and never again: download them, or copy them."),
         icon=":material/visibility:",
     )
+    words = ngettext("Download one link (CSV)", "Download {count} links (CSV)", len(made))
     st.download_button(
-        _("Download {count} links (CSV)").format(count=len(made)),
+        words.format(count=len(made)),
         data=batch_csv(made, _server()),
         file_name="links.csv",
         mime="text/csv",

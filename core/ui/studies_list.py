@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.i18n import _
 from core.study.figures import counts_text, state_name
-from core.study.store import StudySummary
+from core.study.store.studies import StudySummary
 from core.ui import studies_access, studies_demo, studies_study
 from core.ui.study_store import store
 
@@ -27,22 +27,26 @@ def welcome() -> None:
 
 def studies() -> None:
     """All studies that whoever is signed in may see."""
+    creates = studies_access.may_create()
     with st.container(key="rt-study-actions", horizontal=True):
-        st.button(
-            _("Make a study"),
-            type="primary",
-            icon=":material/add:",
-            key="studies-new",
-            on_click=studies_study.open_study,
-            args=(studies_study.NEW,),
-        )
+        if creates:
+            st.button(
+                _("Make a study"),
+                type="primary",
+                icon=":material/add:",
+                key="studies-new",
+                on_click=studies_study.open_study,
+                args=(studies_study.NEW,),
+            )
         studies_demo.button()
         st.button(
             _("Sign out"), icon=":material/logout:", key="studies-sign-out", on_click=studies_access.sign_out
         )
+    if not creates:
+        st.info(studies_access.why_not_create(), icon=":material/info:")
     allowed = studies_access.access().studies_of(studies_access.identity())
     seen = [one for one in store().studies() if allowed is None or one.study_id in allowed]
-    if not seen:
+    if creates and not seen:
         st.info(_("There is no study yet. Make one: a title is enough to begin with."))
     for one in seen:
         _row(one)

@@ -11,7 +11,7 @@ from core.study.faults import StudyError
 from core.study.questionnaires import QUESTIONNAIRES
 from core.study.records import SessionRecord
 from core.study.session import Step, steps_of
-from core.study.store import SessionState
+from core.study.store.sessions import SessionState
 from core.text.markdown import plain
 from core.ui import session, studies_access
 from core.ui.study_store import store
@@ -53,7 +53,7 @@ def _session(state: SessionState, record: SessionRecord, facilitates: bool, stal
         st.markdown(f"**{record.participant_id[:6]}** · {plain(', '.join(record.arms))} · {record.language}")
         st.caption(
             _(
-                "Step {place} of {count}: {step}. {minutes} minutes in, last seen {seconds} seconds ago."
+                "Step {place} of {count}: {step}. Under way for {minutes} min, last seen {seconds} s ago."
             ).format(
                 place=min(state.step + 1, len(steps)),
                 count=len(steps),

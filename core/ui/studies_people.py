@@ -5,11 +5,11 @@ from typing import Final
 
 import streamlit as st
 
-from core.i18n import _
+from core.i18n import _, ngettext
 from core.reports.tables import STYLE, Table
 from core.study.faults import StudyError
 from core.study.retention import delete_session, delete_study, purge
-from core.study.store import StudySummary
+from core.study.store.studies import StudySummary
 from core.text.markdown import plain
 from core.ui import studies_access
 from core.ui.study_store import store
@@ -130,12 +130,14 @@ def _revoke(study_id: str, token_id: str) -> None:
 def _retention(study_id: str, owns: bool) -> None:
     st.subheader(_("How long data stay"), anchor=False)
     days = store().draft(study_id).retention_days
-    st.markdown(
-        _(
-            "{days} days after a session began, all of it is deleted: when the server starts, when "
-            "somebody runs `python -m core study purge`, or here."
-        ).format(days=days)
+    words = ngettext(
+        "One day after a session began, all of it is deleted: when the server starts, when "
+        "somebody runs `python -m core study purge`, or here.",
+        "{days} days after a session began, all of it is deleted: when the server starts, when "
+        "somebody runs `python -m core study purge`, or here.",
+        days,
     )
+    st.markdown(words.format(days=days))
     if owns:
         st.button(_("Delete what is past its time"), key="studies-purge", on_click=_purge, args=(study_id,))
 
@@ -144,7 +146,7 @@ def _purge(study_id: str) -> None:
     gone = purge(store())
     studies_access.audit("purged", study_id, str(gone.sessions))
     st.session_state[_DONE_KEY] = _(
-        "Deleted: {sessions} sessions, {photos} photos without a session."
+        "Deleted. Sessions: {sessions}. Photos without a session: {photos}."
     ).format(sessions=gone.sessions, photos=gone.photos)
 
 

@@ -7,7 +7,7 @@ from functools import partial
 
 import streamlit as st
 
-from core.i18n import LANGUAGES, _
+from core.i18n import LANGUAGES, _, ngettext
 from core.reports.plots import figure
 from core.reports.svg import Plot
 from core.reports.tables import STYLE, Table
@@ -239,7 +239,11 @@ def _export(data: StudyData, key: Hashable, told: Told) -> None:
     st.code(methods_paragraph(data), language=None, wrap_lines=True)
     counts: Counter[str] = Counter(data.deleted)
     if counts.total():
-        words = _("{count} sessions were deleted and are in no result.")
+        words = ngettext(
+            "One session was deleted and is in no result.",
+            "{count} sessions were deleted and are in no result.",
+            counts.total(),
+        )
         st.caption(words.format(count=counts.total()))
 
 

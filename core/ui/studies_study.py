@@ -8,7 +8,7 @@ import streamlit as st
 from core.i18n import _
 from core.study.faults import StudyError
 from core.study.figures import counts_text, state_name
-from core.study.store import StudySummary
+from core.study.store.studies import StudySummary
 from core.ui import studies_access, studies_design, studies_links, studies_live, studies_people
 from core.ui.designer_views import pick
 from core.ui.studies_results import results
@@ -42,6 +42,8 @@ def study() -> None:
     study_id = st.session_state[_OPEN_KEY]
     st.button(_("All studies"), icon=":material/arrow_back:", key="studies-back", on_click=close_study)
     if study_id == NEW:
+        if not studies_access.may_create():
+            raise StudyError(studies_access.why_not_create())
         made = studies_design.new_study()
         if made:
             open_study(made)

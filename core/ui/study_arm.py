@@ -24,6 +24,7 @@ class InUse:
         key: names session and step: photos of one task are no other's.
         variant: what events call the preset.
         assessor: an entry of the registry.
+        no_spot: whether "No spot, just practising" is offered.
         after_photo: draws what follows a photo, given the photo and its two callbacks: another photo, and
             using one that does not pass (None where there is no such thing).
     """
@@ -33,6 +34,7 @@ class InUse:
     preset: Preset
     variant: str
     assessor: str
+    no_spot: bool
     after_photo: Callable[[Any, Callable[[], None], Callable[[], None] | None], None]
 
 

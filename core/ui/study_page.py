@@ -12,7 +12,9 @@ from core.i18n import _, language
 from core.study.faults import StudyError
 from core.study.links import PARAMETER, completion_url
 from core.study.session import StepKind, StudySession
-from core.study.store import Begun, Ended, StudyStore, hash_of
+from core.study.store import StudyStore
+from core.study.store.sessions import Begun, Ended
+from core.study.store.values import hash_of
 from core.ui import (
     language as languages,
 )

@@ -43,7 +43,7 @@ def page(current: Taking, study: StudySession) -> None:
         _scenario(current, study, task)
         return
     try:
-        study_arm.use(_in_use(current, study, arm))
+        study_arm.use(_in_use(current, study, task, arm))
     except (PresetError, KeyError):
         _LOG.exception("The arm %s cannot be shown", arm.name)
         st.error(
@@ -78,7 +78,7 @@ def _scenario(current: Taking, study: StudySession, task: Task) -> None:
     if task.subject == "drawing":
         _drawing(study, task)
     if task.most_minutes is not None:
-        st.caption(_("You have {minutes} minutes.").format(minutes=f"{task.most_minutes:g}"))
+        st.caption(_("Time for this task: {minutes} min").format(minutes=f"{task.most_minutes:g}"))
 
 
 def _drawing(study: StudySession, task: Task) -> None:
@@ -86,7 +86,7 @@ def _drawing(study: StudySession, task: Task) -> None:
     study_drawing.offer(study_drawing.number_of(names.index(task.name)))
 
 
-def _in_use(current: Taking, study: StudySession, arm: Arm) -> study_arm.InUse:
+def _in_use(current: Taking, study: StudySession, task: Task, arm: Arm) -> study_arm.InUse:
     shipped = preset_choice.shipped()
     preset = shipped[arm.preset] if arm.preset in shipped else preset_choice.store().load(arm.preset)
     return study_arm.InUse(
@@ -96,6 +96,7 @@ def _in_use(current: Taking, study: StudySession, arm: Arm) -> study_arm.InUse:
         # In a study's rows the variant is the arm.
         variant=arm.name,
         assessor=registry.ENTRIES[arm.assessor].name,
+        no_spot=task.no_spot,
         after_photo=lambda received, retake, override: _after_photo(
             current, study, received, retake, override
         ),

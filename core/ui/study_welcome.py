@@ -10,7 +10,8 @@ from core.study import session as study_session
 from core.study.design import StudyDesign
 from core.study.links import PARAMETER
 from core.study.session import StudySession
-from core.study.store import Refusal, Refused, StudyStore
+from core.study.store import StudyStore
+from core.study.store.sessions import Refusal, Refused
 from core.text.markdown import plain
 from core.ui import language as languages
 from core.ui import session, study_preview

@@ -1,3 +1,4 @@
+import ast
 import subprocess
 import sys
 import tomllib
@@ -195,3 +196,16 @@ def luminance(colour):
     shares = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
     red, green, blue = (x / 12.92 if x <= 0.04045 else ((x + 0.055) / 1.055) ** 2.4 for x in shares)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def test_an_address_is_its_file_s_name():
+    """Streamlit answers a new server's first visitor by the files in pages/, before it has met app.py."""
+    calls = [node for node in ast.walk(ast.parse((ROOT / "app.py").read_text("utf-8"))) if is_page(node)]
+    assert len(calls) == len(list((ROOT / "pages").glob("*.py")))
+    for call in calls:
+        given = {one.arg: ast.literal_eval(one.value) for one in call.keywords if one.arg != "title"}
+        assert given.get("default") or given["url_path"] == Path(call.args[0].value).stem
+
+
+def is_page(node):
+    return isinstance(node, ast.Call) and ast.unparse(node.func) == "st.Page"

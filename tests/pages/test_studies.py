@@ -47,6 +47,11 @@ class Desk:
         self.at.text_input(key="studies-passphrase").set_value(passphrase)
         return self.press("studies-sign-in")
 
+    def take_the_consent_as_it_is(self):
+        [tick] = [one for one in self.at.checkbox if str(one.key).startswith("studies-open-anyway")]
+        tick.check()
+        return self.run()
+
     def show(self, key, value):
         self.at.pills(key=key).set_value(value)
         return self.run()
@@ -120,7 +125,7 @@ def made(desk):
     """A study that was opened after typing a title."""
     desk.sign_in().press("studies-new")
     desk.at.text_input(key="studies-f-0-title").set_value("Do arrows help?")
-    return desk.run().press("studies-make-open")
+    return desk.run().take_the_consent_as_it_is().press("studies-make-open")
 
 
 def test_a_study_is_open_after_typing_a_title(made):
@@ -133,6 +138,38 @@ def test_a_study_is_open_after_typing_a_title(made):
     assert store().look(link.token).design.title == "Do arrows help?"
     made.press("studies-back")
     assert f"studies-open-{one.study_id}" in made.buttons
+
+
+LACKS = ("still holds [", "names nobody to ask", "The study is not open")
+
+
+def test_an_unfinished_consent_text_opens_only_with_the_researchers_word(desk):
+    desk.sign_in().press("studies-new")
+    desk.at.text_input(key="studies-f-0-title").set_value("Do arrows help?")
+    desk.run()
+    text = desk.text.replace("\\", "")
+    assert "[name of your institution], [15], [180], [name and e-mail address]" in text
+    assert [words in text for words in LACKS] == [True, True, False]
+    desk.press("studies-make-open")
+    assert LACKS[2] in desk.text
+    assert store().studies() == ()
+    desk.press("studies-make-draft")
+    [one] = store().studies()
+    desk.show("studies-part", "design").press("studies-open")
+    assert LACKS[2] in desk.text
+    assert store().summary(one.study_id).state == "draft"
+    desk.take_the_consent_as_it_is()
+    consent = desk.at.text_area(key="studies-f-0-consent-text-en")
+    consent.set_value("By [name], ask ann@example.org.")
+    desk.run().press("studies-save")
+    desk.press("studies-open")
+    assert store().summary(one.study_id).state == "draft", "of another text nothing was said"
+    consent = desk.at.text_area(key="studies-f-0-consent-text-en")
+    consent.set_value("By Ann, [ask her](mailto:ann@example.org).")
+    desk.run().press("studies-save")
+    assert not any(words in desk.text for words in LACKS)
+    desk.press("studies-open")
+    assert store().summary(one.study_id).state == "open"
 
 
 def test_without_a_title_the_mistake_is_told_beside_its_field(desk):
@@ -227,6 +264,28 @@ def test_a_viewer_sees_results_and_changes_nothing(desk, monkeypatch):
     assert not {"studies-token-make", "studies-purge", "studies-delete-study"} & desk.buttons
     desk.show("studies-part", "results")
     assert "Completed: 39" in desk.text
+
+
+def test_by_the_sign_in_only_named_addresses_make_studies(desk, monkeypatch):
+    study_id = store().add_data(demo_study())
+    Access(store().database).set_role(study_id, "ann@example.org", "owner")
+    monkeypatch.setattr(studies_access, "identity", lambda: "ann@example.org")
+    desk.run()
+    assert "Nobody may make a study until" in desk.text
+    assert "studies-new" not in desk.buttons
+    desk.press(f"studies-open-{study_id}").show("studies-part", "design")
+    assert "studies-save" in desk.buttons
+    assert "studies-copy" not in desk.buttons
+    desk.at.session_state["rt_studies_opened"] = "new"
+    assert "Nobody may make a study until" in desk.run().text
+    assert "studies-make-draft" not in desk.buttons
+
+    monkeypatch.setenv("RETAKE_RESEARCHERS", "bob@example.org, *@lab.example")
+    desk.press("studies-back")
+    assert "your address is not among them" in desk.text
+    monkeypatch.setattr(studies_access, "identity", lambda: "eve@lab.example")
+    desk.run().press("studies-new")
+    assert "studies-make-draft" in desk.buttons
 
 
 def test_a_study_of_somebody_else_is_not_in_the_list(desk, monkeypatch):

@@ -24,6 +24,7 @@ from core.ui import study_keeper, study_preview, study_store
 from tests.test_architecture import FILES, imported
 
 ROOT = Path(__file__).parents[2]
+PALE = (245, 225, 215)
 SECRET = "What this study is called"
 
 
@@ -374,6 +375,18 @@ def test_the_server_judges_where_the_arm_says_so(come):
     assert "practise_worker" not in person.stage.at.session_state
 
 
+@pytest.mark.parametrize("offered", [False, True])
+def test_clear_skin_passes_for_practising_only_where_the_task_offers_it(come, jpeg_of, offered):
+    task = made_design().tasks[0].model_copy(update={"no_spot": offered})
+    person = come(tasks=(task,)).begin().press("study-start-task")
+    assert (person.stage.last["rules"]["practising"] is not None) == offered
+    person.photo(jpeg_of(PALE), practising=True)
+    assert ("study-continue" in person.buttons()) == offered
+    server = (Arm(name="coach", preset="coach", way="server"),)
+    other = come(tasks=(task,), arms=server).begin().press("study-start-task")
+    assert ("practise-no-spot" in {toggle.key for toggle in other.stage.at.toggle}) == offered
+
+
 def test_a_store_that_refuses_loses_nothing(come, monkeypatch):
     person = come().begin().press("study-start-task").press("study-give-up").answer(5)
     answer = person.store.answer
@@ -387,6 +400,22 @@ def test_a_store_that_refuses_loses_nothing(come, monkeypatch):
     monkeypatch.setattr(person.store, "answer", answer)
     person.press("study-submit-2")
     assert [one.value for one in person.data.answers] == [5]
+
+
+def test_the_browser_keeps_what_the_store_refuses_until_it_is_stored(come, monkeypatch):
+    person = come().begin().press("study-start-task")
+    append = person.store.append
+
+    def refuse(*_args):
+        raise OperationalError("INSERT", {}, Exception("the database is locked"))
+
+    monkeypatch.setattr(person.store, "append", refuse)
+    sent = person.stage.send(an_event("camera_started"))
+    assert not person.stage.last["answers"]
+    monkeypatch.setattr(person.store, "append", append)
+    again = person.stage.send(*sent["events"])
+    assert [answer.message for answer in person.stage.last["answers"]] == [again["id"]]
+    assert person.events.count("camera_started") == 1
 
 
 def test_data_can_be_deleted_at_the_end_and_after_it(come):

@@ -116,3 +116,22 @@ def test_a_token_reads_one_study_until_it_is_revoked(access, store, make_design)
     assert token not in repr(listed)
     access.revoke_api_token(one, listed.token_id)
     assert not access.token_reads(token, one)
+
+
+@pytest.mark.parametrize(
+    ("named", "may", "may_not"),
+    [
+        ("", (RESEARCHER,), ("ada@example.org", "", "@")),
+        ("Ada@Example.org , bob@example.org", ("ada@example.org", " BOB@example.org"), ("eve@example.org",)),
+        (
+            "*@lab.example",
+            ("ada@lab.example", "Bob@LAB.example"),
+            ("ada@sub.lab.example", "ada@lab.example.org", "lab.example", "ada@lab.example@else.org", "*"),
+        ),
+        ("*, *@, @lab.example,", (RESEARCHER,), ("ada@lab.example", "ada@", "")),
+    ],
+)
+def test_who_may_make_studies(database, day, named, may, may_not):
+    access = Access(database, day, QUICK, given="", researchers=named)
+    assert [who for who in (*may, *may_not) if access.may_create(who)] == list(may)
+    assert access.names_researchers == bool(named)

@@ -4,8 +4,8 @@ import pytest
 
 from core.study import drafting
 from core.study.demo import demo_study
-from core.study.design import Completion
-from core.study.drafting import checked, next_consent, starting_design
+from core.study.design import Completion, Consent
+from core.study.drafting import checked, next_consent, placeholders, starting_design, without_contact
 from core.study.filters import Filter, narrowed
 
 
@@ -83,3 +83,42 @@ def test_a_study_is_narrowed_with_all_that_belongs_to_its_sessions():
 def test_where_they_go_next_may_be_empty():
     design, _faults = checked(content_with(completion=Completion().model_dump(mode="json")))
     assert design.completion.url is None
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (
+            "By [name of your institution]; [15] minutes, [15] at most.",
+            ("[name of your institution]", "[15]"),
+        ),
+        ("[Our page](https://a.example), ![a](b.png), [ref][1] and\n[1]: https://b.example", ()),
+        ("- [x] done\n- [ ] to do\n- array[0]", ("[0]",)),
+        ("للأسئلة: [الاسم]", ("[الاسم]",)),
+    ],
+)
+def test_what_stands_in_square_brackets_is_to_be_filled_in(text, found):
+    design = starting_design("A title")
+    consent = design.consent.model_copy(update={"text": {"en": text}})
+    assert placeholders(design.model_copy(update={"consent": consent})) == found
+
+
+def test_each_language_that_participants_meet_is_looked_at_and_the_tick_for_photos_too():
+    consent = Consent(
+        text={"en": "Ask [us].", "ar": "a@example.org", "da": "[da]"}, photos={"en": "Kept until [when]."}
+    )
+    design = starting_design("A title", "ar").model_copy(update={"consent": consent})
+    assert design.languages == ("ar",)
+    assert placeholders(design) == ("[when]",)
+    assert without_contact(design) == ()
+    assert without_contact(design.model_copy(update={"languages": ("da", "ar", "de")})) == ("da", "de")
+
+
+@pytest.mark.parametrize(
+    "contact", ["a.b@c.example", "+45 12 34 56 78", "(030) 123 4567", "https://c.example"]
+)
+def test_a_contact_is_an_address_or_a_number_to_ring(contact):
+    design = starting_design("A title")
+    for text, lacking in ((f"Questions: {contact}.", ()), ("Questions after 180 days: @, 2026.", ("en",))):
+        consent = design.consent.model_copy(update={"text": {"en": text}})
+        assert without_contact(design.model_copy(update={"consent": consent})) == lacking

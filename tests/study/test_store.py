@@ -15,7 +15,8 @@ from core.study.design import Arm, Completion
 from core.study.faults import StudyError
 from core.study.records import AnswerRecord
 from core.study.session import StudySession
-from core.study.store import Begun, Refused, StudyStore
+from core.study.store import StudyStore
+from core.study.store.sessions import Begun, Refused
 
 ROOT = Path(__file__).parents[2]
 
@@ -201,7 +202,8 @@ WRITER = """
 import sys
 from core.study.database import open_database
 from core.study.session import StudySession
-from core.study.store import Begun, StudyStore
+from core.study.store import StudyStore
+from core.study.store.sessions import Begun
 session = StudySession.open(StudyStore(open_database(sys.argv[1])), Begun(sys.argv[2], ""))
 while True:
     row = session.log.add("help_opened")

@@ -8,7 +8,7 @@ from core.study.design import Allocation, Completion, Question, Resume
 from core.study.events import EventLog
 from core.study.faults import StudyError
 from core.study.session import Step, StudySession, preview, questions_asked
-from core.study.store import Begun, Ended
+from core.study.store.sessions import Begun, Ended
 
 SEQ = {"seq": 5}
 SUS = {f"q{number}": 3 for number in range(1, 11)}

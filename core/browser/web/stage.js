@@ -116,7 +116,7 @@ async function newStage() {
     report(reason);
   }
 
-  const rule = () => (state.practising ? data.rules.practising : data.rules.spot);
+  const rule = () => (state.practising && data.rules.practising) || data.rules.spot;
 
   // -- the camera ------------------------------------------------------------------------------------------
 

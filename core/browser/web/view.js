@@ -278,7 +278,7 @@ export function openView(root, actions) {
     $(".bars").hidden = !verdict;
     $(".nothing").hidden = Boolean(verdict);
     if (!$(".sees").open || !verdict) return $(".points").replaceChildren(), $(".classes").replaceChildren();
-    const { thresholds, healthy_skin_passes: healthy } = state.practising ? rules.practising : rules.spot;
+    const { thresholds, healthy_skin_passes: healthy } = (state.practising && rules.practising) || rules.spot;
     // Western digits everywhere, as on the other pages.
     const { format: percent } = new Intl.NumberFormat(`${words.language}-u-nu-latn`, { style: "percent" });
     $(".points").replaceChildren(
@@ -334,7 +334,8 @@ export function openView(root, actions) {
     drawHelp($(".help"), help, words, preset.prompts[help]?.spoken ?? "", preset.overlay.help_drawing);
     const photo = Boolean(state.waiting.photo);
     stage.classList.toggle("kept-photo", photo);
-    for (const place of [".picture", ".top", ".practising", ".sees", ".private"]) $(place).hidden = photo;
+    for (const place of [".picture", ".top", ".sees", ".private"]) $(place).hidden = photo;
+    $(".practising").hidden = photo || !data.rules.practising;
     label($(".start"), "camera", words.start);
     $(".start").hidden = state.phase !== "off";
     showShare($(".picture progress"), state.phase === "starting", state.progress, words.starting[0]);

@@ -1,0 +1,105 @@
+"""The server dies in the middle of a participant's session, and nothing that it acknowledged is lost."""
+
+import os
+import signal
+
+import pytest
+from browser_steps import settled
+from device_steps import wait_for
+from playwright.sync_api import expect
+from sqlalchemy import select
+
+from core.study.database import FILE_NAME, open_database
+from core.study.design import Arm, Consent, StudyDesign, Task
+from core.study.links import address_of
+from core.study.store import StudyStore
+from core.study.tables import EventRow
+from scripts import drive
+
+pytestmark = pytest.mark.browser
+
+# Which events the page kept until the server answered for them, and which of these it has let go of since.
+# Of the verdicts on frames the store takes a sample.
+WATCH = """
+window.acknowledged = { sent: [], answered: [] };
+const { put, delete: drop } = IDBObjectStore.prototype;
+IDBObjectStore.prototype.put = function (one, ...rest) {
+  if (one?.kind === "event" && one.row.name !== "frame_assessed") window.acknowledged.sent.push(one.id);
+  return put.call(this, one, ...rest);
+};
+IDBObjectStore.prototype.delete = function (id) {
+  if (window.acknowledged.sent.includes(id)) window.acknowledged.answered.push(id);
+  return drop.call(this, id);
+};
+"""
+
+
+# As when a phone's owner turns to another app: what waits is sent at once.
+LOOK_AWAY = """() => {
+  Object.defineProperty(document, "hidden", { value: true, configurable: true });
+  document.dispatchEvent(new Event("visibilitychange"));
+  delete document.hidden;
+}"""
+
+
+def design():
+    return StudyDesign(
+        title="Coach",
+        consent=Consent(text={"en": "You take a photo."}),
+        arms=(Arm(name="coach", preset="balanced", way="device"),),
+        tasks=(
+            Task(
+                name="arm", title={"en": "A spot"}, scenario={"en": "Photograph a spot."}, subject="drawing"
+            ),
+        ),
+    )
+
+
+def stored(store):
+    with store.database.reading() as db:
+        return {row.event_id: row.event for row in db.scalars(select(EventRow).order_by(EventRow.seq))}
+
+
+def press(page, words):
+    button = page.get_by_role("button", name=words, exact=True)
+    expect(button).to_have_count(1)
+    settled(page)
+    button.click()
+
+
+def test_a_killed_server_loses_no_acknowledged_event_and_the_participant_goes_on(run, open_page, tmp_path):
+    data = tmp_path / "data"
+    data.mkdir()
+    store = StudyStore(open_database(f"sqlite:///{data / FILE_NAME}"))
+    study_id = store.create(design())
+    store.open(study_id)
+    (link,) = store.add_links(study_id)
+    port = drive.free_port()
+    with run(port=port, RETAKE_DATA=str(data)) as server:
+        page = open_page(server, address_of(link, server.url), setting=WATCH, size=drive.PHONE)
+        for words in ("Start", "I agree and take part", "Start the task", "Start camera"):
+            press(page, words)
+        wait_for(page, "ready")
+        page.evaluate(LOOK_AWAY)
+        page.wait_for_function("window.acknowledged.answered.length > 0")
+        os.kill(server.pid, signal.SIGKILL)
+        answered, sent = page.evaluate("[acknowledged.answered, acknowledged.sent]")
+        before = stored(store)
+        assert set(answered) <= set(before)
+        assert {"consent_given", "task_started", "camera_started"} <= set(before.values())
+    with run(port=port, RETAKE_DATA=str(data)) as server:
+        # What the first server did not answer for is sent to the second, and the task is still under way.
+        page.wait_for_function("(ids) => ids.every((id) => acknowledged.answered.includes(id))", arg=sent)
+        expect(page.get_by_text("Step 2 of")).to_be_visible()
+        press(page, "I cannot do this")
+        expect(page.get_by_role("radiogroup")).to_have_count(1)
+
+        events = store.load(study_id).events
+        assert [one.seq for one in events] == list(range(len(events)))
+        ids, names = [one.event_id for one in events], [one.event for one in events]
+        assert ids[: len(before)] == list(before)
+        assert set(sent) <= set(ids)
+        for name in ("task_started", "camera_started", "task_abandoned"):
+            assert names.count(name) == 1
+        store.database.close()
+        assert "Traceback" not in server.printed(), server.printed()
