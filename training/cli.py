@@ -1,4 +1,4 @@
-"""``python -m core train imageqx|lesion``: from a data folder to an ONNX file and its entry."""
+"""``python -m core train imageqx|ordinal|lesion``: from a data folder to an ONNX file and its entry."""
 
 import argparse
 import shutil
@@ -13,7 +13,7 @@ from typing import Any
 from core.i18n import _
 from core.runtime.manifest import MANIFEST_NAME, WEIGHTS_DIR, WeightsError, load_manifest, save_entry
 
-TASKS = ("imageqx", "lesion")
+TASKS = ("imageqx", "ordinal", "lesion")
 # Repeated here: the command line must be there before torch is.
 LOSSES = ("cross-entropy", "bce")
 FINE_TUNED = "fine-tuned"
@@ -31,7 +31,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--resume", action="store_true", help="continue from last.ckpt in --out")
-    parser.add_argument("--arch", help="lesion only: efficientnet_b0 (default), resnet34, 50, 101 or 152")
+    parser.add_argument(
+        "--arch", help="efficientnet_b0 (default); lesion: or resnet34, 50, 101, 152; ordinal: or vgg16"
+    )
     parser.add_argument("--minutes", type=float, help="end within this time by shrinking the schedule")
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--draws", type=int, help="pictures an epoch")
@@ -50,13 +52,14 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("--loss", choices=LOSSES, default=LOSSES[0], help="lesion only")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--processes", type=int, default=1, help="side by side; not with --minutes")
-    parser.add_argument("--pool", type=Path, help="imageqx only: rendered samples (default: OUT/pool)")
-    parser.add_argument("--samples", type=int, help="imageqx only: samples to render")
+    parser.add_argument("--pool", type=Path, help="imageqx and ordinal: rendered samples (default: in OUT)")
+    parser.add_argument("--samples", type=int, help="imageqx and ordinal: samples to render")
     parser.add_argument("--phantoms", type=int, default=30, help="lesion only: drawn pictures a class")
     parser.add_argument(
         "--configuration",
         help="paper (imageqx only; Jalaboi et al. 2022), retake (the default from scratch, and of ResNets), "
-        "fine-tuned (the default of EfficientNet-B0 from a pretrained start), or one they are compared by",
+        "fine-tuned (the default of EfficientNet-B0 from a pretrained start), or one they are compared by; "
+        "ordinal: frozen (its layer alone; the default from a pretrained start) or tuned",
     )
     parser.add_argument("--ship", action="store_true", help="put the finished network into weights/")
     parser.set_defaults(run=run)
@@ -93,6 +96,8 @@ def run(args: argparse.Namespace) -> int:
     from training.data.sources import DataError
 
     args.arch = args.arch or "efficientnet_b0"
+    if args.task == "ordinal":
+        return _train_ordinal(args)
     if args.configuration is None:
         tuned = args.arch == "efficientnet_b0" and (args.task == "lesion" or args.init != "scratch")
         args.configuration = FINE_TUNED if tuned else "retake"
@@ -104,6 +109,28 @@ def run(args: argparse.Namespace) -> int:
         return _complain(str(error))
     except WeightsError as error:
         return _complain(error.message)
+
+
+def _train_ordinal(args: argparse.Namespace) -> int:
+    from core.networks.build import ArchitectureError
+    from training.data.check_data import check_data
+    from training.data.sources import DataError, read_manifest
+    from training.networks.export import InitError
+    from training.recipes.ordinal import train
+
+    try:
+        check_data(read_manifest(args.data), args.task)
+        entry = train(args, commit())
+    except (ArchitectureError, InitError) as error:
+        return _complain(str(error))
+    except DataError as error:
+        return _complain(error.message)
+    except FileNotFoundError as error:
+        return _complain(_("There is nothing to resume from: {file} is missing.").format(file=error.args[0]))
+    if args.ship:
+        ship(args.task, args.out)
+    print(_("Written: {file}").format(file=args.out / entry.file))
+    return 0
 
 
 def commit() -> str:

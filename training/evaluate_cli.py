@@ -1,4 +1,4 @@
-"""``python -m core evaluate imageqx|lesion|classical|panel|behaviour|compare --data DIR --out DIR``.
+"""``python -m core evaluate imageqx|ordinal|lesion|classical|panel|behaviour|compare --data DIR --out DIR``.
 
 ``python -m core evaluate imageqx --scin DIR --out DIR`` asks real dermatologists instead (``scin``).
 """
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from core.quality.imageqx import ImageQX
 
 Report = dict[str, Any]
+_PAGES: Final = ("imageqx", "lesion")
+"""Networks whose report is written as a page, too."""
 
 
 def _progress(what: str, done: int, total: int) -> None:
@@ -89,6 +91,19 @@ def _of_imageqx(args: argparse.Namespace) -> Report:
     return evaluate_quality(
         assessor, assessor.rule(), rows, _counts(args), _progress, args.pool, settings, args.out
     )
+
+
+def _of_ordinal(args: argparse.Namespace) -> Report:
+    """Figures of the ordinal assessor, as its paper has them."""
+    from core.quality.ordinal import Ordinal
+    from training.evaluation.ordinal import ordinal_report, write_plots
+
+    manifest = _manifest(args, "ordinal")
+    entry = manifest.networks["ordinal"]
+    assessor = Ordinal(open_engine("ordinal", manifest, directory=args.weights), entry)
+    report = ordinal_report(assessor, entry, read_manifest(args.data), _counts(args), _progress, args.pool)
+    write_plots(report, args.out)
+    return report
 
 
 def _of_scin(args: argparse.Namespace) -> Report:
@@ -153,6 +168,7 @@ def _of_lesion(args: argparse.Namespace) -> Report:
 
 _REPORTS: Final[Mapping[str, Callable[[argparse.Namespace], Report]]] = {
     "imageqx": _of_imageqx,
+    "ordinal": _of_ordinal,
     "lesion": _of_lesion,
     "classical": _of_classical,
     "panel": _of_panel,
@@ -172,6 +188,7 @@ def _written(args: argparse.Namespace, report: Report) -> list[Path]:
     from training.evaluation.behaviour import behaviour_markdown
     from training.evaluation.compare import compare_markdown
     from training.evaluation.lesion_text import lesion_markdown, printed
+    from training.evaluation.ordinal import ordinal_markdown
     from training.evaluation.report_html import html
     from training.evaluation.report_text import markdown
     from training.evaluation.scin import scin_markdown
@@ -180,12 +197,13 @@ def _written(args: argparse.Namespace, report: Report) -> list[Path]:
     writers = {
         "panel": agreement_markdown,
         "lesion": lesion_markdown,
+        "ordinal": ordinal_markdown,
         "behaviour": behaviour_markdown,
         "compare": compare_markdown,
     }
     write = scin_markdown if args.scin is not None else writers.get(task, markdown)
     texts = {"json": json.dumps(report, indent=1), "md": write(report)}
-    if task in NETWORKS:
+    if task in _PAGES:
         texts["html"] = html(report, args.out)
     args.out.mkdir(parents=True, exist_ok=True)
     for kind, text in texts.items():
@@ -196,10 +214,13 @@ def _written(args: argparse.Namespace, report: Report) -> list[Path]:
 
 
 def _into_manifest(args: argparse.Namespace, report: Report) -> None:
+    from training.evaluation import ordinal
     from training.evaluation.report_text import compact
 
     entry = load_manifest(args.weights / "manifest.json").networks[args.task]
-    changes: dict[str, Any] = {"metrics": compact(report)}
+    changes: dict[str, Any] = {
+        "metrics": ordinal.compact(report) if args.task == "ordinal" else compact(report)
+    }
     if args.task == "lesion":
         changes["confused"] = [ConfusedPair(**pair) for pair in report["confused"]]
     save_entry(args.task, entry.model_copy(update=changes), args.weights)
@@ -220,7 +241,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     parser.add_argument("--out", type=Path, required=True, help=_("folder for the report"))
     parser.add_argument("--weights", type=Path, default=WEIGHTS_DIR, help=_("folder with manifest.json"))
-    parser.add_argument("--pool", type=Path, help=_("imageqx and panel only: samples already rendered"))
+    parser.add_argument("--pool", type=Path, help=_("imageqx, ordinal and panel: samples already rendered"))
     parser.add_argument("--limit", type=int, help=_("only this many samples of each split (a quick look)"))
     parser.add_argument(
         "--fit-points",

@@ -10,6 +10,7 @@ from core.cli.faults import tell
 from core.cli.photos import add_path_arguments, each_photo, picture_place, save_picture
 from core.data_folder import data_folder
 from core.explain.overlay import overlay
+from core.guidance.conditions import GENERAL_KEY
 from core.guidance.hint import condition, hint_for
 from core.guidance.preset import START, Preset, PresetError
 from core.guidance.preset_store import PresetStore
@@ -75,20 +76,25 @@ def run(args: argparse.Namespace) -> int:
         hint = hint_for(verdict, preset)
         if args.cam and explainer is not None:
             # A photo that passes has no hint: show what makes it a lesion (or healthy skin) instead.
-            seen = explainer.explain(photo.small, condition(verdict, preset) or verdict.label)
+            key = condition(verdict, preset)
+            seen = explainer.explain(photo.small, verdict.label if key in (None, GENERAL_KEY) else key)
             target = picture_place(args.cam, place, f"{seen.target}.jpg", taken)
             save_picture(overlay(photo.small, seen.heatmap), target)
+        ranked: dict[str, Any] = {}
+        if verdict.score is not None:
+            ranked = {"score": verdict.score, "parts": dict(verdict.parts)}
         return {
             "width": verdict.width,
             "height": verdict.height,
             "assessor": verdict.assessor,
             "quality": dict(verdict.quality),
             "label": verdict.label,
-            "explanations": dict(verdict.explanations),
+            "explanations": verdict.told,
             "flagged": list(verdict.flagged),
             "passes": verdict.passes,
             "hint": {"key": hint.key, "text": hint.text} if hint else None,
             "milliseconds": verdict.milliseconds,
+            **ranked,
         }
 
     return each_photo(args, describe, sys.stdin, sys.stdout)

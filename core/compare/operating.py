@@ -84,7 +84,7 @@ def margins(answers: Answers) -> np.ndarray:
     counted = thresholds < 1
     lead = _class_margin(answers, rule)
     if not counted.any():
-        slack = np.full(len(answers), -_REFUSED / 2)
+        slack = lead
     else:
         room = _log_odds(thresholds[counted]) - _log_odds(answers.explanations[:, counted])
         slack = room.min(axis=1)

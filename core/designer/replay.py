@@ -72,6 +72,7 @@ def rejudged(verdict: Verdict, rule: PassRule) -> Verdict:
         rule=rule,
         milliseconds=verdict.milliseconds,
         where=verdict.where,
+        untold=verdict.untold,
     )
     return replace(
         verdict,

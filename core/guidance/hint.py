@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from core.guidance.conditions import GENERAL_KEY
 from core.guidance.preset import Preset
 from core.quality.verdict import Verdict
 
@@ -27,7 +28,8 @@ def condition(verdict: Verdict, preset: Preset, healthy_skin_passes: bool = Fals
     ``too_close`` stands for bad framing where the spot takes more of the frame than the rule allows.
 
     Only what the verdict found is a candidate, so a hint never asks for what the picture does
-    not need; the preset's priority picks one of them.
+    not need; the preset's priority picks one of them. Where nothing is known but that the picture is not
+    good, it is ``GENERAL_KEY``.
 
     Args:
         healthy_skin_passes: whether the rule that judged the picture lets healthy skin pass: a
@@ -41,6 +43,8 @@ def condition(verdict: Verdict, preset: Preset, healthy_skin_passes: bool = Fals
     ):
         wrong.add(verdict.label)
     if not wrong:
+        if verdict.nearest is None:
+            return GENERAL_KEY
         wrong.add(verdict.nearest)
     key = next(key for key in preset.priority if key in wrong)
     return "too_close" if key == "bad_framing" and verdict.too_close else key

@@ -1,6 +1,6 @@
 """How each of the five points of a picture stands: one answer for card, report, tables and the live list."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -69,10 +69,24 @@ def points(verdict: Verdict, thresholds: Mapping[str, float], condition: str | N
     for key in EXPLANATIONS:
         threshold = thresholds.get(key, 1.0)
         share = verdict.explanations.get(key)
-        state = _state(key, verdict, flagged, named, share is not None and threshold < 1)
+        known = share is not None and key not in verdict.untold
+        state = _state(key, verdict, flagged, named, known and threshold < 1)
         worded = condition if condition is not None and key == named else key
         found.append(Point(key, state, worded, share, threshold if threshold < 1 else None))
     return tuple(found)
+
+
+def shown_places(verdict: Verdict, found: Sequence[Point]) -> tuple[str, ...]:
+    """What it may be asked for where in the picture the assessor saw it: explanations, or a quality class.
+
+    An assessor that judges parts of a picture and names no explanation shows which part speaks against it.
+
+    Args:
+        found: the picture's points.
+    """
+    places = tuple(point.key for point in found if point.has_place)
+    whole = bool(verdict.parts) and not verdict.passes and verdict.label == "poor_quality"
+    return places or (("poor_quality",) if whole else ())
 
 
 def _state(key: str, verdict: Verdict, flagged: set[str], named: str | None, judged: bool) -> State:

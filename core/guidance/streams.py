@@ -144,7 +144,7 @@ def _frame(row: dict[str, Any], preset: Preset) -> tuple[float, str, str | None]
         explanations=seen["explanations"],
         flagged=tuple(seen["flagged"]),
         passes=bool(seen["passes"]),
-        nearest=max(seen["explanations"], key=seen["explanations"].get),
+        nearest=max(seen["explanations"], key=seen["explanations"].get, default=None),
         milliseconds=0.0,
     )
     return float(row["t_ms"]) / 1000, condition(verdict, preset) or "ready", None

@@ -14,23 +14,17 @@ from core.quality import second_opinion
 from core.quality.image_stats import image_stats
 from core.quality.labels import CONDITIONS, EXPLANATIONS, QUALITY_CLASSES
 from core.quality.localization import find
-from core.quality.verdict import PassRule, Verdict, judge
+from core.quality.verdict import PassRule, Verdict, judge, rule_of
 from core.runtime.engine import Engine, open_engine
 from core.runtime.manifest import (
     DEFAULT_POINT,
     MANIFEST_NAME,
     WEIGHTS_DIR,
     NetworkEntry,
-    OperatingPoint,
     load_manifest,
 )
 from core.runtime.preprocess import detail_square, network_square, square_batch
 from core.runtime.probability import sigmoid, softmax
-
-
-def rule_of(point: OperatingPoint, healthy_skin_passes: bool = False) -> PassRule:
-    """The pass rule at an operating point of the weights manifest."""
-    return PassRule(dict(point.thresholds), healthy_skin_passes, dict(point.class_offsets))
 
 
 @dataclass(frozen=True, eq=False)

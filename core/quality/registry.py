@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Final
 
 from core.quality.classical import Classical
-from core.quality.imageqx import ImageQX, rule_of
-from core.quality.verdict import Assessor, PassRule
+from core.quality.imageqx import ImageQX
+from core.quality.verdict import Assessor, PassRule, rule_of
 from core.runtime.manifest import DEFAULT_POINT, WEIGHTS_DIR, Manifest, load_manifest
 
 

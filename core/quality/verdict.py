@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -11,6 +12,7 @@ from core.explain import Explanation
 from core.quality.image_stats import ImageStats
 from core.quality.labels import EXPLANATIONS
 from core.quality.localization import LesionLocation
+from core.runtime.manifest import OperatingPoint
 
 
 @dataclass(frozen=True)
@@ -49,11 +51,17 @@ class Verdict:
         explanations: probability (0-1) per explanation.
         flagged: explanations at or over their threshold, in vocabulary order.
         passes: whether the picture is good enough under the rule it was judged by.
-        nearest: the explanation closest to (or furthest over) its threshold.
+        nearest: the explanation closest to (or furthest over) its threshold; None where the assessor tells
+            none of them.
         milliseconds: time the assessment took.
         where: the lesion's place in the frame, where the assessor can tell.
         too_close: whether the spot takes more of the frame than the rule allows.
         stats: image statistics, where the assessor measured them.
+        untold: classes and explanations that the assessor cannot tell; their probability is 0 and says
+            nothing.
+        score: how many of four raters are expected to call the picture good (0-4), from an assessor that
+            answers in ranks.
+        parts: the same by part of the picture (``core.quality.regions``), where the assessor judges parts.
     """
 
     assessor: str
@@ -64,11 +72,19 @@ class Verdict:
     explanations: Mapping[str, float]
     flagged: tuple[str, ...]
     passes: bool
-    nearest: str
+    nearest: str | None
     milliseconds: float
     where: LesionLocation | None = None
     too_close: bool = False
     stats: ImageStats | None = field(default=None, repr=False, compare=False)
+    untold: tuple[str, ...] = ()
+    score: float | None = None
+    parts: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def told(self) -> dict[str, float]:
+        """Probability (0-1) of each explanation that the assessor can tell."""
+        return {name: value for name, value in self.explanations.items() if name not in self.untold}
 
 
 class Assessor(Protocol):
@@ -111,18 +127,29 @@ class Locates(Protocol):
         ...
 
 
+def rule_of(point: OperatingPoint, healthy_skin_passes: bool = False) -> PassRule:
+    """The pass rule at an operating point of the weights manifest; without a threshold nothing counts."""
+    thresholds = {name: point.thresholds.get(name, 1.0) for name in EXPLANATIONS}
+    return PassRule(thresholds, healthy_skin_passes, dict(point.class_offsets))
+
+
 def verdict_properties(verdict: Verdict) -> dict[str, object]:
     """A verdict as an event's properties: plain values, rounded."""
+    ranked: dict[str, object] = {}
+    if verdict.score is not None:
+        parts = {name: round(value, 2) for name, value in verdict.parts.items()}
+        ranked = {"score": round(verdict.score, 2), "parts": parts}
     return {
         "assessor": verdict.assessor,
         "label": verdict.label,
         "quality": {name: round(value, 4) for name, value in verdict.quality.items()},
-        "explanations": {name: round(value, 4) for name, value in verdict.explanations.items()},
+        "explanations": {name: round(value, 4) for name, value in verdict.told.items()},
         "flagged": list(verdict.flagged),
         "passes": verdict.passes,
         "width": verdict.width,
         "height": verdict.height,
         "infer_ms": round(verdict.milliseconds, 1),
+        **ranked,
     }
 
 
@@ -132,7 +159,7 @@ def chance_good(verdict: Verdict, healthy_skin_passes: bool = False) -> float:
     The chance that its class may pass, times the chances that each fault is absent.
     """
     good = verdict.quality["lesion"] + (verdict.quality["healthy_skin"] if healthy_skin_passes else 0.0)
-    return good * math.prod(1 - chance for chance in verdict.explanations.values())
+    return good * math.prod(1 - chance for chance in verdict.told.values())
 
 
 def shifted(quality: Mapping[str, float], offsets: Mapping[str, float]) -> dict[str, float]:
@@ -152,12 +179,16 @@ def judge(
     rule: PassRule,
     milliseconds: float,
     where: LesionLocation | None = None,
+    untold: tuple[str, ...] = (),
+    score: float | None = None,
+    parts: Mapping[str, float] = MappingProxyType({}),
 ) -> Verdict:
     """Apply a pass rule to probabilities: the one place where "passes" is decided."""
     if rule.class_offsets:
         quality = shifted(quality, rule.class_offsets)
-    margins = {name: explanations[name] - rule.thresholds[name] for name in EXPLANATIONS}
-    flagged = tuple(name for name in EXPLANATIONS if margins[name] >= 0)
+    told = [name for name in EXPLANATIONS if name not in untold]
+    margins = {name: explanations[name] - rule.thresholds[name] for name in told}
+    flagged = tuple(name for name in told if margins[name] >= 0)
     # Where the light is bad nothing else can be known, least of all that there is no skin.
     believed = [name for name in quality if name != "no_skin" or "bad_light" not in flagged]
     label = max(believed, key=lambda name: quality[name])
@@ -171,9 +202,12 @@ def judge(
         explanations=dict(explanations),
         flagged=flagged,
         passes=good and not flagged,
-        nearest=max(margins, key=lambda name: margins[name]),
+        nearest=max(margins, key=lambda name: margins[name], default=None),
         milliseconds=milliseconds,
         where=where,
+        untold=untold,
+        score=score,
+        parts=dict(parts),
     )
     return at_distance(verdict, rule)
 

@@ -14,7 +14,7 @@ from core.data_uri import data_uri
 from core.explain import Explanation
 from core.explain.overlay import overlay
 from core.guidance.hint import condition
-from core.guidance.points import Point
+from core.guidance.points import Point, shown_places
 from core.guidance.preset import Preset
 from core.guidance.preset_schema import ShotName
 from core.i18n import _, direction, language, percent
@@ -31,6 +31,7 @@ from core.text.wording import (
     beside,
     disclaimer,
     explanation_name,
+    place_name,
     point_word,
     points_of,
     quality_name,
@@ -104,7 +105,9 @@ def build_report(
         f'<bdi dir="ltr">{escape(made.strftime("%Y-%m-%d %H:%M %Z").strip())}</bdi></p>',
         f'<div class="verdict{" good" if text.good else ""}"><b>{escape(text.headline)}</b>'
         f"<p>{escape(text.advice)}</p></div>",
-        _pictures(photo, _quality_map(points, condition(verdict, preset), explain), lesion_map, taxonomy),
+        _pictures(
+            photo, _quality_map(verdict, points, condition(verdict, preset), explain), lesion_map, taxonomy
+        ),
         _quality(verdict, points, preset),
     ]
     if prediction is not None:
@@ -131,13 +134,15 @@ def file_name(photo: Photo, suffix: str = "html") -> str:
 
 
 def _quality_map(
-    points: Sequence[Point], condition: str | None, explain: Callable[[str], Explanation] | None
+    verdict: Verdict,
+    points: Sequence[Point],
+    condition: str | None,
+    explain: Callable[[str], Explanation] | None,
 ) -> Explanation | None:
     """Where the assessor saw the condition shown, else the first of what else is to be improved."""
-    places = sorted(
-        (point for point in points if point.has_place), key=lambda point: point.condition != condition
-    )
-    return explain(places[0].key) if explain is not None and places else None
+    wanted = {point.key for point in points if point.condition == condition}
+    places = sorted(shown_places(verdict, points), key=lambda place: place not in wanted)
+    return explain(places[0]) if explain is not None and places else None
 
 
 def _pictures(
@@ -145,7 +150,7 @@ def _pictures(
 ) -> str:
     figures = [_figure(photo.jpeg(PHOTO_LONG_SIDE), _("The photo"))]
     if quality_map is not None and not quality_map.blank:
-        caption = _("Where the check looked for: {point}").format(point=explanation_name(quality_map.target))
+        caption = _("Where the check looked for: {point}").format(point=place_name(quality_map.target))
         figures.append(_figure(_heated(photo, quality_map), caption))
     if lesion_map is not None:
         name = taxonomy.lay_name(lesion_map.target)

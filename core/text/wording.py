@@ -12,6 +12,7 @@ from core.guidance.preset_schema import ShotName
 from core.i18n import _, in_sentence, language
 from core.lesion.abstain import LOW_CONFIDENCE, NOT_A_LESION, NOT_PASSED
 from core.lesion.taxonomy import Taxonomy
+from core.quality.regions import weakest
 from core.quality.verdict import Verdict
 from core.runtime.manifest import ConfusedPair
 from core.text.advice import advice
@@ -90,6 +91,25 @@ def explanation_name(key: str) -> str:
         "low_resolution": _("Detail"),
         "too_far_away": _("Distance"),
     }[key]
+
+
+def place_name(key: str) -> str:
+    """What the map of an explanation, or of a quality class, is about."""
+    return {"poor_quality": _("Weak part")}.get(key) or explanation_name(key)
+
+
+def weak_part(verdict: Verdict) -> str:
+    """Which part of a picture is the weakest, in a sentence; "" where none is, or nobody judged parts."""
+    name = weakest(verdict.parts)
+    if name is None:
+        return ""
+    return {
+        "top_left": _("The top left is weakest."),
+        "top_right": _("The top right is weakest."),
+        "bottom_left": _("The bottom left is weakest."),
+        "bottom_right": _("The bottom right is weakest."),
+        "middle": _("The middle is weakest."),
+    }[name]
 
 
 def quality_name(key: str) -> str:
@@ -227,7 +247,8 @@ def say(
     for point in found:
         if point.state == "nearly":
             return _nearly(point, hint.text)
-    return VerdictText(False, verdict_words()["not_yet"], advice(hint.key, preset), hint.text)
+    told = " ".join(filter(None, (weak_part(verdict), advice(hint.key, preset))))
+    return VerdictText(False, verdict_words()["not_yet"], told, hint.text)
 
 
 def _passing(verdict: Verdict, found: Iterable[Point], shot: ShotName | None) -> VerdictText:

@@ -1,6 +1,6 @@
 """What the Compare page shows: one photo side by side, tables and curves of many, and the operating point."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
@@ -16,7 +16,7 @@ from core.compare.tables import curves, curves_title, tables
 from core.compare.words import costs, in_one_sentence
 from core.designer import saving
 from core.explain.overlay import overlay
-from core.guidance.points import Point
+from core.guidance.points import shown_places
 from core.guidance.preset import Preset
 from core.guidance.preset_content import content_of, yaml_of
 from core.i18n import _, in_sentence, in_this_language, ngettext
@@ -28,7 +28,7 @@ from core.reports.svg import words
 from core.reports.tables import STYLE
 from core.text import bars
 from core.text.markdown import plain
-from core.text.wording import explanation_name, points_of, quality_name, say
+from core.text.wording import place_name, points_of, quality_name, say
 from core.ui import preset_saving, session
 from core.ui.comparing import Compare, Item
 from core.ui.designer_draft import label
@@ -62,12 +62,13 @@ def one_photo(item: Item, who: Sequence[Judge]) -> None:
         return
     st.markdown(f"**{in_one_sentence(verdicts)}**")
     found = {judge.name: points_of(verdicts[judge.name], preset, judge.rule.thresholds) for judge in who}
-    target = _target(photo, found)
+    places = {name: shown_places(verdicts[name], points) for name, points in found.items()}
+    target = _target(photo, places)
     with st.container(key="rt-judges"):
         for judge in who:
             with st.container(gap="small"):
                 st.subheader(f"`{judge.name}`", anchor=False)
-                _picture(photo, judge, target, found[judge.name])
+                _picture(photo, judge, _shown(target, places[judge.name]))
                 saying = say(verdicts[judge.name], preset, judge.rule.thresholds)
                 st.html(bars.verdict_line(saying) + bars.explanation_list(found[judge.name], preset))
                 st.caption(
@@ -75,17 +76,19 @@ def one_photo(item: Item, who: Sequence[Judge]) -> None:
                 )
 
 
-def _target(photo: Photo, found: dict[str, tuple[Point, ...]]) -> str | None:
-    """Which explanation is to be shown in the photo: the first that anybody wants improved, at first."""
-    offered = [
-        key for key in EXPLANATIONS if any(p.key == key and p.has_place for ps in found.values() for p in ps)
-    ]
+def _target(photo: Photo, places: Mapping[str, Sequence[str]]) -> str | None:
+    """Which point is to be shown in the photo: the first that anybody wants improved, at first.
+
+    Args:
+        places: by assessor, what it can show a place of.
+    """
+    offered = [key for key in (*EXPLANATIONS, "poor_quality") if any(key in one for one in places.values())]
     if not offered:
         return None
     return st.pills(
         _("Show me where"),
         offered,
-        format_func=explanation_name,
+        format_func=place_name,
         default=offered[0],
         key=f"compare-where-{photo.sha256[:8]}",
         help=_("Colours the parts of the photo that the network looked at for this point."),
@@ -93,18 +96,26 @@ def _target(photo: Photo, found: dict[str, tuple[Point, ...]]) -> str | None:
     )
 
 
-def _picture(photo: Photo, judge: Judge, target: str | None, found: Sequence[Point]) -> None:
-    # A map of what is not there would still be brightest somewhere.
-    placed = any(point.key == target and point.has_place for point in found)
-    if target is None or not placed or not isinstance(judge.assessor, Explains):
+def _shown(target: str | None, places: Sequence[str]) -> str | None:
+    """What one assessor shows where ``target`` was asked for: that, or all that it knows a place of.
+
+    None where it saw nothing of the kind: a map of what is not there would still be brightest somewhere.
+    """
+    if target in places:
+        return target
+    return "poor_quality" if target is not None and "poor_quality" in places else None
+
+
+def _picture(photo: Photo, judge: Judge, target: str | None) -> None:
+    if target is None or not isinstance(judge.assessor, Explains):
         shown = session.held(("compared", photo.sha256), lambda: photo.jpeg(_SHOWN_LONG_SIDE))
         st.image(shown, width="stretch", alt=_("Your photo"))
-        if placed:
+        if target is not None:
             st.caption(_("This assessor cannot show where it looked."))
         return
     explainer = judge.assessor
     seen = session.held((judge.name, target, photo.sha256), lambda: explainer.explain(photo.small, target))
-    name = in_sentence(explanation_name(target))
+    name = in_sentence(place_name(target))
     alt = _("Your photo, coloured where the network looked to judge {point}").format(point=name)
     st.image(overlay(photo.small, seen.heatmap), width="stretch", alt=f"{judge.name}: {alt}")
     if seen.blank:

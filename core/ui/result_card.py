@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.explain import Explanation
 from core.explain.overlay import overlay
-from core.guidance.points import Point
+from core.guidance.points import Point, shown_places
 from core.guidance.preset_schema import ShotName
 from core.i18n import _, in_sentence, in_this_language
 from core.lesion.abstain import NOT_PASSED, not_passed
@@ -25,11 +25,11 @@ from core.text.wording import (
     abstained,
     coloured_for,
     disclaimer,
-    explanation_name,
     mixed_up,
     most_like,
     no_place,
     only_practised,
+    place_name,
     points_of,
     say,
 )
@@ -87,7 +87,7 @@ def _card(
         st.html(bars.verdict_line(say(verdict, preset, thresholds, shot)))
         left, right = st.columns([11, 9], gap="medium")
         with left:
-            _picture(photo, points, key, log)
+            _picture(photo, verdict, points, key, log)
         with right:
             _reasons(points)
             _actions(verdict, key, overridden, on_retake, on_override, source)
@@ -130,10 +130,10 @@ class _Logger:
         log.add(event, page=self._page, source=self._source, properties=properties)
 
 
-def _picture(photo: Photo, points: Sequence[Point], key: str, log: _Logger) -> None:
+def _picture(photo: Photo, verdict: Verdict, points: Sequence[Point], key: str, log: _Logger) -> None:
     place = st.container()
     # A map of what is not there would still be brightest somewhere.
-    offered = [point.key for point in points if point.has_place]
+    offered = shown_places(verdict, points)
     explainer = engines.explainer() if offered else None
     if explainer is None:
         place.image(_shown(photo), width="stretch", alt=_("Your photo"))
@@ -141,7 +141,7 @@ def _picture(photo: Photo, points: Sequence[Point], key: str, log: _Logger) -> N
     target = st.pills(
         _("Show me where"),
         offered,
-        format_func=explanation_name,
+        format_func=place_name,
         key=f"{key}-where-{photo.sha256[:8]}",
         help=_("Colours the parts of the photo that the network looked at for this point."),
         wrap=True,
@@ -152,7 +152,7 @@ def _picture(photo: Photo, points: Sequence[Point], key: str, log: _Logger) -> N
         return
     explanation = _explain_quality(photo, explainer, target)
     opacity = _opacity(f"{key}-where-opacity")
-    name = in_sentence(explanation_name(target))
+    name = in_sentence(place_name(target))
     place.image(
         overlay(photo.small, explanation.heatmap, opacity),
         width="stretch",

@@ -78,7 +78,7 @@ def check_data(rows: Sequence[Row], task: str) -> None:
 
     Args:
         rows: the whole manifest (``read_manifest`` complains when that is missing); at least one.
-        task: imageqx (photographs of every split are used) or lesion (those of left-out sources
+        task: imageqx or ordinal (photographs of every split are used) or lesion (those of left-out sources
             are not touched).
 
     Raises:

@@ -21,6 +21,7 @@ from training.networks.pretrained import InitError, fill_trunk
 OUTPUTS = {
     "imageqx": ("logits", "explanations", "places", "features"),
     "lesion": ("logits", "features"),
+    "ordinal": ("logits", "features"),
 }
 HALF_LIMIT = float(np.finfo(np.float16).max)
 
@@ -103,7 +104,8 @@ def _from_hub(net: nn.Module) -> None:
 
 def output_names(task: str, net: nn.Module) -> list[str]:
     """What the outputs of a network are called, in order."""
-    return [name for name in OUTPUTS[task] if name != "places" or net.place is not None]
+    places = getattr(net, "place", None) is not None
+    return [name for name in OUTPUTS[task] if name != "places" or places]
 
 
 def store_as_half(model: onnx.ModelProto) -> onnx.ModelProto:
