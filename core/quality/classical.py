@@ -50,7 +50,7 @@ LIMITS: Final = (
     Limit(
         "background_light",
         "bad_light",
-        "Light is measured on everything with skin's colours, so that a dark background can count as a fault.",
+        "Light is measured on all that has skin's colours, so that a dark background can count as a fault.",
     ),
     Limit(
         "framing",

@@ -1,8 +1,9 @@
 """Calibrates the classical assessor: boosted trees over its measures, on the labels that ImageQX learns.
 
 ``python -m core train classical --data DIR --out DIR`` renders the same pool of samples (or takes
-``--pool``), measures each, fits one ensemble an explanation and one a class, and sets temperature and operating points on
-the pool's validation photographs. Only this needs scikit-learn; what is served are arrays.
+``--pool``), measures each, fits one ensemble an explanation and one a class, and sets temperature and
+operating points on the pool's validation photographs. Only this needs scikit-learn; what is served are
+arrays.
 """
 
 from collections.abc import Callable
