@@ -6,6 +6,7 @@ of blur, light and distance (``classical_features``), and a small model calibrat
 ``LIMITS`` lists what such measures cannot tell; docs/RESULTS.md has the figures.
 """
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,6 +24,11 @@ from core.quality.skin_and_spot import skin_and_spot
 from core.quality.verdict import PassRule, Verdict, judge
 from core.runtime.manifest import DEFAULT_POINT
 from core.runtime.preprocess import WORKING_LONG_SIDE, detail_square, network_square, shrink
+
+
+ENOUGH_PIXELS: Final = 190
+"""Effective pixels across the short side below which detail is missing: where DESIGN's table has it begin."""
+_SCATTER: Final = 1.25  # one deviation between raters, a factor
 
 
 @dataclass(frozen=True)
@@ -51,6 +57,11 @@ LIMITS: Final = (
         "background_light",
         "bad_light",
         "Light is measured on all that has skin's colours, so that a dark background can count as a fault.",
+    ),
+    Limit(
+        "distance",
+        "too_far_away",
+        "A small lesion is found only where it stands out; faint ones are as small as nothing at all.",
     ),
     Limit(
         "framing",
@@ -126,6 +137,8 @@ class Classical:
         self, square: np.ndarray, detail: np.ndarray, rule: PassRule, width: int, height: int, started: float
     ) -> Verdict:
         quality, explanations = self._model.probabilities(features(square, detail, self._model.features))
+        fewer = _too_few_pixels(min(width, height))
+        explanations["low_resolution"] = max(explanations["low_resolution"], fewer)
         return judge(
             assessor=self.name,
             width=width,
@@ -150,6 +163,15 @@ class Classical:
             chances = self._model.probabilities(given)[1]
             cause = max(chances, key=lambda name: chances[name])
         return Explanation(target, normalised(_heat(shrink(rgb, WORKING_LONG_SIDE), cause)), self.name)
+
+
+def _too_few_pixels(short_side: int) -> float:
+    """Probability (0.5-1) that so few pixels across are too few, 0 where there are enough.
+
+    The views are of one size whatever the picture's; a picture can have no more detail than its own pixels.
+    """
+    deviations = math.log(ENOUGH_PIXELS / max(short_side, 1)) / math.log(_SCATTER)
+    return 0.5 * (1 + math.erf(deviations / math.sqrt(2))) if deviations >= 0 else 0.0
 
 
 def _heat(small: np.ndarray, cause: str) -> np.ndarray:

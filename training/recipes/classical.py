@@ -67,6 +67,7 @@ class Measured:
     drawn: np.ndarray
 
 
+_SHARPER: Final = ("sharp_", "fall_", "steepest_", "edges_", "laplacian_", "tenengrad_")
 SAMPLES: Final = 10_000
 """Samples that a pool is rendered with where there is none: enough for trees this small."""
 
@@ -138,6 +139,7 @@ def fit_trees(train: Measured, plan: Plan, seed: int) -> Trees:
             min_samples_leaf=plan.leaf,
             max_features=plan.measures,
             l2_regularization=plan.penalty,
+            monotonic_cst=_directions(train.names) if number == EXPLANATIONS.index("blurry") else None,
             early_stopping=False,
             random_state=seed + number,
         ).fit(train.given, truth)
@@ -155,6 +157,12 @@ def fit_trees(train: Measured, plan: Plan, seed: int) -> Trees:
     }
     columns |= {"head": np.array(heads, np.int16), "start": starts}
     return trees_of(columns, len(train.names), len(HEADS))
+
+
+def _directions(names: tuple[str, ...]) -> np.ndarray:
+    """-1 for measures of sharpness, which never make a picture more blurry, whatever noise it was taken with;
+    0 for all others."""
+    return np.array([-int(name.startswith(_SHARPER)) for name in names])
 
 
 def _nodes(tree: np.ndarray) -> dict[str, np.ndarray]:
