@@ -1,4 +1,7 @@
-"""``python -m core train imageqx|ordinal|lesion``: from a data folder to an ONNX file and its entry."""
+"""``python -m core train imageqx|ordinal|lesion``: from a data folder to an ONNX file and its entry.
+
+``python -m core train classical`` calibrates the classical assessor, which needs no torch.
+"""
 
 import argparse
 import shutil
@@ -14,6 +17,7 @@ from core.i18n import _
 from core.runtime.manifest import MANIFEST_NAME, WEIGHTS_DIR, WeightsError, load_manifest, save_entry
 
 TASKS = ("imageqx", "ordinal", "lesion")
+CLASSICAL = "classical"
 # Repeated here: the command line must be there before torch is.
 LOSSES = ("cross-entropy", "bce")
 FINE_TUNED = "fine-tuned"
@@ -21,8 +25,8 @@ FINE_TUNED = "fine-tuned"
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add ``train`` to the command line."""
-    parser = subparsers.add_parser("train", help="train a network (needs torch)")
-    parser.add_argument("task", choices=TASKS)
+    parser = subparsers.add_parser("train", help="train a network (needs torch), or the classical assessor")
+    parser.add_argument("task", choices=(*TASKS, CLASSICAL))
     parser.add_argument("--data", type=Path, required=True, help="folder with manifest.csv")
     parser.add_argument("--out", type=Path, required=True, help="folder for checkpoints and results")
     parser.add_argument("--epochs", type=int, help="default: as the shipped network was trained")
@@ -52,8 +56,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("--loss", choices=LOSSES, default=LOSSES[0], help="lesion only")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--processes", type=int, default=1, help="side by side; not with --minutes")
-    parser.add_argument("--pool", type=Path, help="imageqx and ordinal: rendered samples (default: in OUT)")
-    parser.add_argument("--samples", type=int, help="imageqx and ordinal: samples to render")
+    parser.add_argument("--pool", type=Path, help="not lesion: rendered samples (default: OUT/pool)")
+    parser.add_argument("--samples", type=int, help="not lesion: samples to render")
     parser.add_argument("--phantoms", type=int, default=30, help="lesion only: drawn pictures a class")
     parser.add_argument(
         "--configuration",
@@ -63,6 +67,32 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     parser.add_argument("--ship", action="store_true", help="put the finished network into weights/")
     parser.set_defaults(run=run)
+
+
+def _train_classical(args: argparse.Namespace) -> int:
+    try:
+        import sklearn  # noqa: F401
+    except ImportError:
+        return _complain(_("This needs scikit-learn: pip install -r requirements.txt"))
+    from core.quality.classical_model import FILE, save_model
+    from training.data.sources import DataError
+    from training.recipes.classical import calibrated, measure_split, pool_of
+
+    try:
+        pool = pool_of(args.data, args.pool or args.out / "pool", args.samples, args.seed)
+        train, validation = (measure_split(pool, split, _progress) for split in ("train", "validation"))
+        file = save_model(calibrated(train, validation, seed=args.seed), args.out / FILE.name)
+        if args.ship:
+            shutil.copyfile(file, FILE)
+    except DataError as error:
+        return _complain(str(error))
+    print(_("Written: {file}").format(file=file))
+    return 0
+
+
+def _progress(what: str, done: int, total: int) -> None:
+    if sys.stderr.isatty() or done == total:
+        print(f"\r{what} {done}/{total}", end="\n" if done == total else "", file=sys.stderr, flush=True)
 
 
 def _rate(text: str) -> float:
@@ -88,6 +118,8 @@ def _complain(message: str) -> int:
 
 def run(args: argparse.Namespace) -> int:
     """Train as told; 0 when the network is written, 1 with one sentence when something is in the way."""
+    if args.task == CLASSICAL:
+        return _train_classical(args)
     try:
         import lightning  # noqa: F401
         import torch  # noqa: F401

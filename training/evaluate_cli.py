@@ -62,11 +62,29 @@ def _of_panel(args: argparse.Namespace) -> Report:
 
 
 def _of_classical(args: argparse.Namespace) -> Report:
-    from core.quality.classical import Classical
-    from training.evaluation.evaluate import evaluate_quality
+    """Figures of the classical assessor, its limits one by one, and ImageQX's figures on the same photos.
 
-    classical, rows = Classical(), read_manifest(args.data)
-    return evaluate_quality(classical, classical.rule(), rows, _counts(args), _progress, out=args.out)
+    With ``--fit-points`` temperature and operating points are set first.
+    """
+    from dataclasses import replace
+
+    from core.quality.classical import Classical
+    from core.quality.classical_model import FILE, load_model, save_model
+    from training.evaluation.evaluate import Settings, evaluate_quality, fit_settings
+    from training.evaluation.quality_predictions import benchmark, predict_splits
+
+    rows, file = read_manifest(args.data), args.weights / FILE.name
+    model = load_model(file)
+    if args.fit_points:
+        count = {"validation": args.limit or benchmark()["samples"]["validation"]}
+        classical = Classical(model)
+        predicted = predict_splits(classical, classical.rule(), rows, count, _progress, args.pool)
+        fitted = fit_settings(predicted["validation"], model.temperature)
+        model = replace(model, temperature=fitted.temperature, points=fitted.points)
+        save_model(model, file)
+    classical, settings = Classical(model), Settings(model.temperature, model.points)
+    rule, counts = classical.rule(), _counts(args)
+    return evaluate_quality(classical, rule, rows, counts, _progress, args.pool, settings, args.out)
 
 
 def _of_imageqx(args: argparse.Namespace) -> Report:
@@ -241,12 +259,12 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     parser.add_argument("--out", type=Path, required=True, help=_("folder for the report"))
     parser.add_argument("--weights", type=Path, default=WEIGHTS_DIR, help=_("folder with manifest.json"))
-    parser.add_argument("--pool", type=Path, help=_("imageqx, ordinal and panel: samples already rendered"))
+    parser.add_argument("--pool", type=Path, help=_("not lesion: samples already rendered"))
     parser.add_argument("--limit", type=int, help=_("only this many samples of each split (a quick look)"))
     parser.add_argument(
         "--fit-points",
         action="store_true",
-        help=_("imageqx and lesion: first set temperature and thresholds, and put them into the manifest"),
+        help=_("imageqx, classical and lesion: first set temperature and thresholds, and store them"),
     )
     parser.add_argument(
         "--write-manifest", action="store_true", help=_("put the main figures into the weights manifest")

@@ -71,7 +71,10 @@ def explainer() -> Explains | None:
 
 def rule(point: str, preset: Preset | None = None) -> PassRule:
     """The pass rule of who judges with a preset, at an operating point (one without them has one rule)."""
-    return assessor_entry(preset).rule(point, manifest)
+    try:
+        return assessor_entry(preset).rule(point, manifest)
+    except WeightsError as error:
+        stop(error)
 
 
 def assessor_entry(preset: Preset | None = None) -> registry.AssessorEntry:

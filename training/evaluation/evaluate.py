@@ -14,16 +14,20 @@ from typing import Any
 
 import numpy as np
 
+from core.designer.refusal_rates import FILE as SCORES
+from core.quality.classical import Classical
 from core.quality.labels import EXPLANATIONS
 from core.quality.verdict import Assessor, PassRule
 from core.runtime.manifest import OperatingPoint
 from core.runtime.probability import softmax
 from training.data.sources import Row
 from training.evaluation.calibration import best_thresholds
+from training.evaluation.classical_limits import limits_report
 from training.evaluation.fairness import fairness, tones_by_key
 from training.evaluation.focus import MOST as FOCUS_MOST
 from training.evaluation.focus import focus, photographs
 from training.evaluation.focus import phantoms as drawn_pictures
+from training.evaluation.good_or_bad import beside
 from training.evaluation.mistakes import worst, write_mistakes
 from training.evaluation.predictions import Progress, joined, quiet
 from training.evaluation.quality_predictions import (
@@ -136,6 +140,8 @@ def evaluate_quality(
     report["operating_points_from"] = "weights" if settings.points else "this run"
     _add_fairness(report, photos, rows)
     _add_focus(report, assessor, rows, None if full else max(wanted.values()), progress)
+    if isinstance(assessor, Classical):
+        report |= _of_classical(assessor, rule, photos, rows, report["benchmark"])
     report["gap"] = gap(report["sections"])
     report["tones"] = tone_report(assessor, rule, each=40 if full else min(40, max(wanted.values())))
     report["real_quality"] = real_report(assessor, rule, rows, progress)
@@ -144,6 +150,19 @@ def evaluate_quality(
         if settings.sha256:
             write_scores(photos, settings.sha256, report["benchmark"], out / f"{assessor.name}_scores.npz")
     return report | {"paper": paper()}
+
+
+def _of_classical(
+    assessor: Classical, rule: PassRule, photos: Mapping[str, QualityPredictions], rows: list[Row], name: str
+) -> dict[str, Any]:
+    """``good_or_bad`` beside ImageQX on the same photos, and ``limits``, by set of photos."""
+    return {
+        "good_or_bad": beside(photos, name, SCORES, "imageqx"),
+        "limits": {
+            split: limits_report(assessor, rule, part, photographs(rows, split))
+            for split, part in photos.items()
+        },
+    }
 
 
 def _add_fairness(report: dict[str, Any], photos: Mapping[str, QualityPredictions], rows: list[Row]) -> None:

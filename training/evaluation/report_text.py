@@ -76,6 +76,12 @@ def _parts(report: Mapping[str, Any], title: str) -> Iterator[str | Table]:
     if report.get("operating_points"):
         yield f"{title}# Operating points (set on validation)"
         yield _points(report["operating_points"])
+    for name, assessors in report.get("good_or_bad", {}).items():
+        yield f"{title}# Areas under the ROC curve: {TITLES[name]}"
+        yield _areas(report["task"], assessors)
+    for name, limits in report.get("limits", {}).items():
+        yield f"{title}# What it cannot tell: {TITLES[name]}"
+        yield _limits(limits)
     if report.get("gap"):
         yield f"{title}# Validation less left out"
         yield "; ".join(f"{name.replace('_', ' ')} {value}" for name, value in report["gap"].items()) + "."
@@ -129,6 +135,27 @@ def _section(section: Mapping[str, Any]) -> Iterator[str | Table]:
         yield _fairness(section["fairness"])
     if section.get("focus"):
         yield _focus(section["focus"])
+
+
+def _areas(task: str, assessors: Mapping[str, Any]) -> Table:
+    """A row for each question, a column for each assessor; ``this`` is the one that the report is of."""
+    rows = tuple(
+        (
+            name.replace("_", " "),
+            entry["positives"],
+            entry["n"],
+            *(figure(found[name], "auc") for found in assessors.values()),
+        )
+        for name, entry in assessors["this"].items()
+    )
+    heads = tuple(task if name == "this" else name for name in assessors)
+    return Table("", ("question", "n positive", "of", *heads), rows)
+
+
+def _limits(limits: Mapping[str, Any]) -> Table:
+    columns = {"answer": "answer", "false alarms": "alarms", "n": "alarms_n", "missed": "missed"}
+    columns |= {"n with it": "missed_n", "why": "why"}
+    return table("limit", limits, columns)
 
 
 def _fairness(found: Mapping[str, Any]) -> Table:
