@@ -25,7 +25,6 @@ from core.quality.verdict import PassRule, Verdict, judge
 from core.runtime.manifest import DEFAULT_POINT
 from core.runtime.preprocess import WORKING_LONG_SIDE, detail_square, network_square, shrink
 
-
 ENOUGH_PIXELS: Final = 190
 """Effective pixels across the short side below which detail is missing: where DESIGN's table has it begin."""
 _SCATTER: Final = 1.25  # one deviation between raters, a factor
