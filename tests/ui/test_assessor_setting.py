@@ -48,7 +48,7 @@ def test_imageqx_comes_with_the_operating_points_of_its_weights(monkeypatch):
 def test_the_classical_checks_judge_and_explain_where_the_setting_says_so(with_a_sample):
     page = with_a_sample("classical", "blurred")
     assert isinstance(engines.assessor(), Classical)
-    assert engines.rule("strict") == Classical().rule()
+    assert engines.rule("strict") == Classical().rule(point="strict")
     (item,) = page.session_state["rt_visit"].kept["check-tray"].items.values()
     assert item.verdict.assessor == "classical"
 
@@ -70,7 +70,7 @@ def test_a_presets_assessor_goes_before_the_setting(monkeypatch):
     monkeypatch.setenv("RETAKE_ASSESSOR", "imageqx")
     preset = load_preset().model_copy(update={"assessor": "classical"})
     assert isinstance(engines.assessor(preset), Classical)
-    assert engines.rule("strict", preset) == Classical().rule()
+    assert engines.rule("strict", preset) == Classical().rule(point="strict")
     assert engines.assessor_entry(load_preset()).name == "imageqx"
 
 
