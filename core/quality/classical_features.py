@@ -35,7 +35,7 @@ def measured(square: np.ndarray, detail: np.ndarray) -> dict[str, float]:
     small = cv2.resize(square, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
     places = skin_and_spot(small)
     lab = cv2.cvtColor(small.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
-    tiny, half = small[::2, ::2], lab[::2, ::2]
+    tiny, half = np.ascontiguousarray(small[::2, ::2]), np.ascontiguousarray(lab[::2, ::2])
     luma = cv2.cvtColor(detail, cv2.COLOR_RGB2GRAY).astype(np.float32)
     return {
         **_statistics(small),
@@ -128,8 +128,8 @@ def _lost_detail(detail: np.ndarray, luma: np.ndarray) -> dict[str, float]:
         "noise_plain": _log(cv2.resize(grain, (14, 14), interpolation=cv2.INTER_AREA).min()),
     }
     for name, steps in (
-        ("across", np.abs(np.diff(luma, axis=1)).mean(axis=0)),
-        ("down", np.abs(np.diff(luma, axis=0)).mean(axis=1)),
+        ("across", cv2.absdiff(luma[:, 1:], luma[:, :-1]).mean(axis=0)),
+        ("down", cv2.absdiff(luma[1:], luma[:-1]).mean(axis=1)),
     ):
         # A step at a block's border stands out from those beside it.
         jump = steps[1:-1] - (steps[2:] + steps[:-2]) / 2
@@ -138,9 +138,10 @@ def _lost_detail(detail: np.ndarray, luma: np.ndarray) -> dict[str, float]:
         out[f"grid_{name}"] = float(phases.max() - np.median(phases)) / (float(steps.mean()) + _TINY)
         out[f"grid_level_{name}"] = _log(max(float(phases.max()), 0.0))
     for number, name in ((1, "cr"), (2, "cb")):
-        plane = chroma[..., number].astype(np.float32)
-        fine = np.abs(np.diff(plane, axis=1)).mean()
-        coarse = np.abs(np.diff(cv2.resize(plane, (56, 56), interpolation=cv2.INTER_AREA), axis=1)).mean()
+        plane = cv2.extractChannel(chroma, number)
+        fine = cv2.absdiff(plane[:, 1:], plane[:, :-1]).mean()
+        wide = cv2.resize(plane.astype(np.float32), (56, 56), interpolation=cv2.INTER_AREA)
+        coarse = cv2.absdiff(wide[:, 1:], wide[:, :-1]).mean()
         out[f"colour_fine_{name}"] = _log(fine)
         out[f"colour_fall_{name}"] = _log(fine) - _log(coarse)
     return out
@@ -148,7 +149,7 @@ def _lost_detail(detail: np.ndarray, luma: np.ndarray) -> dict[str, float]:
 
 def _light(small: np.ndarray, lab: np.ndarray, places: SkinAndSpot) -> dict[str, float]:
     """Exposure, clipping and shading, on the whole frame, the body and the spot."""
-    luma = lab[..., 0] / 100
+    luma = cv2.extractChannel(lab, 0) / 100
     white = (small >= 250).sum(axis=2) >= 2
     shares = (0.02, 0.1, 0.25, 0.5, 0.75, 0.9, 0.98)
     out: dict[str, float] = {}
@@ -182,12 +183,12 @@ def _light(small: np.ndarray, lab: np.ndarray, places: SkinAndSpot) -> dict[str,
 def _colour(small: np.ndarray, lab: np.ndarray, places: SkinAndSpot) -> dict[str, float]:
     """Colour of the light and of what is shown: means in CIELAB, grey world, grey edge, white patch."""
     out: dict[str, float] = {}
-    a, b = lab[..., 1], lab[..., 2]
+    lightness, a, b = cv2.split(lab)
     skin = places.skin[::2, ::2]
     skin = skin if skin.any() else np.ones_like(skin)
-    levels = np.sort(lab[..., 0], axis=None)
-    bright = lab[..., 0] >= levels[int(0.95 * (len(levels) - 1))]
-    dark = lab[..., 0] <= levels[int(0.1 * (len(levels) - 1))]
+    levels = np.sort(lightness, axis=None)
+    bright = lightness >= levels[int(0.95 * (len(levels) - 1))]
+    dark = lightness <= levels[int(0.1 * (len(levels) - 1))]
     for name, where in (("frame", None), ("skin", skin), ("bright", bright), ("dark", dark)):
         out[f"a_{name}"] = float((a if where is None else a[where]).mean())
         out[f"b_{name}"] = float((b if where is None else b[where]).mean())
@@ -253,7 +254,7 @@ def _spot(lab: np.ndarray, places: SkinAndSpot) -> dict[str, float]:
     out["spot_contrast"] = float(away[spot].mean())
     around = places.skin & ~spot
     if around.any():
-        here, there = lab[spot].mean(axis=0), lab[around].mean(axis=0)
+        here, there = (cv2.mean(lab, where.astype(np.uint8)) for where in (spot, around))
         out["spot_dark"], out["spot_red"] = float(there[0] - here[0]), float(here[1] - there[1])
     return out
 
@@ -262,7 +263,7 @@ def _blobs(lab: np.ndarray) -> dict[str, float]:
     """Centre against surround at several scales, in lightness and in redness: how strong, where, and how
     near the border."""
     out: dict[str, float] = {}
-    for name, plane in (("light", lab[..., 0]), ("red", lab[..., 1])):
+    for name, plane in (("light", cv2.extractChannel(lab, 0)), ("red", cv2.extractChannel(lab, 1))):
         inner = cv2.GaussianBlur(plane, (0, 0), BLOB_SCALES[0])
         for scale in BLOB_SCALES:
             # Wide blurs are made on a smaller picture.

@@ -54,7 +54,8 @@ def skin_and_spot(rgb: np.ndarray) -> SkinAndSpot:
     # What bends slowly over the skin is light and the body's shape, not a spot.
     off = lab - _trend(lab, skin)
     away = np.sqrt(np.einsum("ijk,ijk->ij", off, off))
-    usual = float(np.median(away[skin]))
+    seen = away[skin]
+    usual = float(np.partition(seen, len(seen) // 2)[len(seen) // 2])
     candidate = (away > max(_SPOT_CONTRAST, 3 * usual)) & (filled > 0)
     # Along the body's own edge shading and background bleed in.
     inner = cv2.erode(np.pad(filled, 1, constant_values=1), _disc(max(rgb.shape[:2]) // 60))
@@ -101,4 +102,4 @@ def _trend(lab: np.ndarray, skin: np.ndarray) -> np.ndarray:
         fit = np.linalg.solve(normal, values[chosen].T @ colours[chosen])
         off = ((colours - values @ fit) ** 2).sum(axis=1)
         chosen = off <= np.sort(off)[int(0.6 * (len(off) - 1))]
-    return (terms @ fit).astype(np.float32)
+    return (terms.reshape(-1, len(fit)) @ fit).reshape(lab.shape)

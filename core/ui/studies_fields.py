@@ -300,7 +300,7 @@ class Fields:
         key = f"{self._key(place)}-{self._code}"
         value = words.get(self._code, "")
         if tall:
-            value = st.text_area(label, value, key=key, height=180)
+            value = st.text_area(label, value, key=key, height="content")
         else:
             value = st.text_input(label, value, key=key)
         self._slot(place)

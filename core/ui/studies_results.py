@@ -14,7 +14,7 @@ from core.reports.tables import STYLE, Table
 from core.study import export, figures, views
 from core.study.export_tables import tables_of
 from core.study.filters import Filter, narrowed
-from core.study.measures import MEASURES
+from core.study.measures import MEASURES, values
 from core.study.methods import methods_paragraph
 from core.study.questionnaires import QUESTIONNAIRES, Score, scores_of, sus_adjective
 from core.study.records import StudyData
@@ -117,7 +117,9 @@ def _outcome(data: StudyData, key: tuple[Hashable, ...]) -> None:
                 _("Task"), [None, *tasks], format_func=lambda one: one or _("All tasks together")
             )
     if name in MEASURES and MEASURES[name].kind == "time":
-        _plots(views.survival_plot(data, name, task), views.funnel_plot(data))
+        # Without any time there is no curve to draw.
+        timed = any(one.value is not None for one in values(data, name, task=task))
+        _plots(*((views.survival_plot(data, name, task),) if timed else ()), views.funnel_plot(data))
     elif name in QUESTIONNAIRES:
         _plots(views.score_plot(data, name))
     else:

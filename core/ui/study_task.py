@@ -75,10 +75,10 @@ def _scenario(current: Taking, study: StudySession, task: Task) -> None:
         st.markdown(text_in(task.scenario, language()))
     if st.button(_("Start the task"), key="study-start-task", type="primary", width="stretch"):
         act_and_go_on(current, study.start_task)
-    if task.subject == "drawing":
-        _drawing(study, task)
     if task.most_minutes is not None:
         st.caption(_("Time for this task: {minutes} min").format(minutes=f"{task.most_minutes:g}"))
+    if task.subject == "drawing":
+        _drawing(study, task)
 
 
 def _drawing(study: StudySession, task: Task) -> None:

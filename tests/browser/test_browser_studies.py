@@ -56,7 +56,7 @@ def test_a_researcher_signs_in_sees_the_demo_and_takes_a_table_away(on_device, b
     head, *rows = csv.reader(io.StringIO(text))
     assert tuple(head) == tasks.head
     assert len(rows) == len(tasks.rows)
-    assert {row[head.index("condition_id")] for row in rows} == {"coach", "plain"}
+    assert {row[head.index("condition_id")] for row in rows} == {"coached", "plain"}
 
 
 def test_the_results_page_in_arabic(on_device, browse):

@@ -76,10 +76,12 @@ def test_a_killed_server_loses_no_acknowledged_event_and_the_participant_goes_on
     (link,) = store.add_links(study_id)
     port = drive.free_port()
     with run(port=port, RETAKE_DATA=str(data)) as server:
-        page = open_page(server, address_of(link, server.url), setting=WATCH, size=drive.PHONE)
+        page = open_page(server, address_of(link, server.url), setting=WATCH, size=drive.DESKTOP)
         for words in ("Start", "I agree and take part", "Start the task", "Start camera"):
             press(page, words)
         wait_for(page, "ready")
+        shutter = page.get_by_role("button", name="Take photo")
+        assert shutter.bounding_box()["width"] > 200, "there is room beside the picture"
         page.evaluate(LOOK_AWAY)
         page.wait_for_function("window.acknowledged.answered.length > 0")
         os.kill(server.pid, signal.SIGKILL)
