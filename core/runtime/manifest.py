@@ -120,8 +120,8 @@ class NetworkEntry(BaseModel):
         file: name of the ONNX file, beside the manifest.
         sha256, bytes: what that file must be.
         task: ``"imageqx"``, ``"ordinal"`` or ``"lesion"``.
-        labels: classes in the order of ``logits``; of an ordinal network, whose logits are ranks, the two classes
-            that come of them.
+        labels: classes in the order of ``logits``; of an ordinal network, whose logits are ranks, the two
+            classes that come of them.
         taxonomy: name of the YAML file, beside the manifest, with the words for the classes of a network of
             task ``"lesion"`` (see ``core.lesion.taxonomy``).
         explanations: names in the order of the ``explanations`` output; empty without that output.
