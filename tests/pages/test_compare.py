@@ -38,8 +38,9 @@ def page(fake_networks, monkeypatch, tmp_path):
     """The page with two assessors: by colour, and one that passes everything."""
     monkeypatch.setenv("RETAKE_DATA", str(tmp_path))
     monkeypatch.setenv("RETAKE_ALLOW_SAVING", "1")
-    monkeypatch.delitem(registry.ENTRIES, "classical")
-    monkeypatch.delitem(registry.ENTRIES, "ordinal")
+    # Put back the last first: so their order is what it was.
+    for name in ("ordinal", "classical"):
+        monkeypatch.delitem(registry.ENTRIES, name)
     monkeypatch.setitem(
         registry.ENTRIES, "lenient", registry.AssessorEntry("lenient", lambda _weights: Lenient())
     )
