@@ -89,6 +89,8 @@ def networks() -> None:
 def name_of(name: str, entry: NetworkEntry) -> str:
     if name == "imageqx":
         return _("The photo check (ImageQX)")
+    if name == "ordinal":
+        return _("The photo check in ranks, part by part (ordinal)")
     if entry.task == "lesion":
         return _("{count} kinds of skin change ({name})").format(count=len(entry.labels), name=name)
     return name

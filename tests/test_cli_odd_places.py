@@ -323,4 +323,4 @@ class TestSettings:
         assert main(["assess", str(photos)]) == 2
         out, err = capsys.readouterr()
         assert out == ""
-        assert "Set RETAKE_ASSESSOR to one of these: imageqx, classical." in err
+        assert "Set RETAKE_ASSESSOR to one of these: imageqx, classical, ordinal." in err

@@ -289,7 +289,7 @@ class TestUsage:
             [],
             ["dance"],
             ["assess"],
-            ["assess", "x.jpg", "--assessor", "ordinal"],
+            ["assess", "x.jpg", "--assessor", "oracle"],
             ["assess", "x.jpg", "--preset", "no-such-preset"],
             ["assess", "x.jpg", "--dance"],
             ["classify"],

@@ -97,7 +97,8 @@ def test_without_what_browsers_fetch_it_is_not_ready_unless_the_server_does_it_a
 
 def test_an_assessor_that_is_none_is_told(weights, monkeypatch):
     monkeypatch.setenv("RETAKE_ASSESSOR", "oracle")
-    sentence = "There is no assessor oracle. Set RETAKE_ASSESSOR to one of these: imageqx, classical."
+    choices = "imageqx, classical, ordinal"
+    sentence = f"There is no assessor oracle. Set RETAKE_ASSESSOR to one of these: {choices}."
     assert problems(weights) == [sentence]
     monkeypatch.setenv("RETAKE_ASSESSOR", "classical")
     assert problems(weights) == []

@@ -69,20 +69,20 @@ def load_model(path: Path = FILE) -> ClassicalModel:
     except OSError as error:
         message = _("The network file {path} is missing. Restore it with: {command}")
         raise WeightsError("weights_missing", message.format(path=path, command=RESTORE)) from error
-    return _load(path, about.st_mtime_ns, about.st_size)
-
-
-@lru_cache(maxsize=4)
-def _load(path: Path, _changed: int, _size: int) -> ClassicalModel:
     try:
-        with np.load(path, allow_pickle=False) as file:
-            return _model_of(file)
+        return _load(path, about.st_mtime_ns, about.st_size)
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         message = _(
             "The network file {path} is damaged or was changed (its checksum is not the expected one). "
             "Restore it with: {command}"
         )
         raise WeightsError("weights_altered", message.format(path=path, command=RESTORE)) from error
+
+
+@lru_cache(maxsize=4)
+def _load(path: Path, _changed: int, _size: int) -> ClassicalModel:
+    with np.load(path, allow_pickle=False) as file:
+        return _model_of(file)
 
 
 def _model_of(file: Any) -> ClassicalModel:

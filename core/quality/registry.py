@@ -13,6 +13,7 @@ from typing import Final
 
 from core.quality.classical import Classical
 from core.quality.imageqx import ImageQX
+from core.quality.ordinal import Ordinal
 from core.quality.verdict import Assessor, PassRule, rule_of
 from core.runtime.manifest import DEFAULT_POINT, WEIGHTS_DIR, Manifest, load_manifest
 
@@ -51,6 +52,7 @@ ENTRIES: Final[dict[str, AssessorEntry]] = {
     for entry in (
         AssessorEntry("imageqx", ImageQX.open, network="imageqx", in_browser=True),
         AssessorEntry("classical", lambda _weights: Classical()),
+        AssessorEntry("ordinal", Ordinal.open, network="ordinal"),
     )
 }
 DEFAULT: Final = "imageqx"

@@ -269,5 +269,5 @@ def test_a_preset_may_name_an_assessor_that_there_is(tmp_path):
     assert load_preset().assessor is None
     assert load_preset(path).assessor == "classical"
     path.write_text("assessor: oracle\n", encoding="utf-8")
-    with pytest.raises(PresetError, match="use one of imageqx, classical"):
+    with pytest.raises(PresetError, match="use one of imageqx, classical, ordinal"):
         load_preset(path)

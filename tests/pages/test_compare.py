@@ -15,7 +15,7 @@ from core.live.stream import StreamState
 from core.quality import registry
 from core.runtime.weights import WeightsError
 from core.synthetic.phantoms import draw
-from core.ui import comparing
+from core.ui import comparing, comparing_views
 from tests.conftest import FakeImageQX
 
 ROOT = Path(__file__).parents[2]
@@ -38,7 +38,9 @@ def page(fake_networks, monkeypatch, tmp_path):
     """The page with two assessors: by colour, and one that passes everything."""
     monkeypatch.setenv("RETAKE_DATA", str(tmp_path))
     monkeypatch.setenv("RETAKE_ALLOW_SAVING", "1")
-    monkeypatch.delitem(registry.ENTRIES, "classical")
+    # Put back the last first: so their order is what it was.
+    for name in ("ordinal", "classical"):
+        monkeypatch.delitem(registry.ENTRIES, name)
     monkeypatch.setitem(
         registry.ENTRIES, "lenient", registry.AssessorEntry("lenient", lambda _weights: Lenient())
     )
@@ -77,6 +79,13 @@ def test_one_photo_has_the_verdicts_side_by_side_with_maps_where_there_are_any(p
         ("compare", "imageqx"),
         ("compare", "lenient"),
     ]
+
+
+def test_who_judges_parts_shows_them_whatever_was_asked_for():
+    assert comparing_views._shown("blurry", ["blurry", "bad_light"]) == "blurry"
+    assert comparing_views._shown("blurry", ["poor_quality"]) == "poor_quality"
+    assert comparing_views._shown("blurry", []) is None
+    assert comparing_views._shown(None, ["poor_quality"]) is None
 
 
 def test_many_photos_give_tables_and_the_disputed_ones_first(page, jpeg_of):

@@ -6,6 +6,8 @@ from streamlit.testing.v1 import AppTest
 
 from core.photo import photo_from_array
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
+from core.quality.ordinal import CANNOT_TELL
+from core.quality.regions import REGIONS
 from core.quality.verdict import PassRule, judge
 
 THRESHOLDS = dict.fromkeys(EXPLANATIONS, 0.5)
@@ -63,6 +65,30 @@ def test_a_map_of_the_check_is_offered_only_for_what_is_flagged_or_nearly_so(dra
     assert offered(drawn(judged("no_skin"))) == []
 
 
+def test_an_assessor_of_parts_shows_the_weak_one_and_calls_nothing_fine(drawn):
+    verdict = judge(
+        assessor="ordinal",
+        width=320,
+        height=240,
+        quality={"lesion": 0.2, "no_skin": 0.0, "healthy_skin": 0.0, "poor_quality": 0.8},
+        explanations=dict.fromkeys(EXPLANATIONS, 0.0),
+        rule=PassRule(THRESHOLDS),
+        milliseconds=1,
+        untold=CANNOT_TELL,
+        score=1.2,
+        parts=dict.fromkeys(REGIONS, 2.0) | {"top_left": 0.3},
+    )
+    at = drawn(verdict)
+    assert offered(at) == [["Weak part"]]
+    shown = words(at)
+    assert "The top left is weakest. The photo is not there yet." in shown
+    assert shown.count(">Not judged<") == 5
+    plain = at.get("image")[0].value[0]
+    at.button_group[0].set_value("poor_quality").run()
+    assert not at.exception
+    assert at.get("image")[0].value[0] != plain
+
+
 def test_sentence_and_row_agree_where_nothing_is_flagged(drawn):
     shown = words(drawn(judged("poor_quality", bad_light=0.4)))
     assert "Only nearly fine: light." in shown
@@ -76,7 +102,7 @@ def test_an_upload_that_is_blurred_is_told_to_be_taken_again(drawn):
     assert "Hold still, and move back" not in shown
 
 
-@pytest.mark.parametrize("assessor", ["imageqx", "classical", "ordinal"])
+@pytest.mark.parametrize("assessor", ["imageqx", "classical", "oracle"])
 def test_a_photo_that_passes_claims_only_what_was_checked(drawn, assessor):
     shown = words(drawn(judged(assessor=assessor)))
     assert "Checked and found fine: framing, light, sharpness, detail, distance." in shown

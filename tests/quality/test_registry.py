@@ -68,7 +68,7 @@ def test_the_command_line_knows_it(oracle, photo, capsys, monkeypatch, asked):
 
 def test_the_command_line_lists_it_and_says_what_it_cannot_do(oracle, photo, capsys, tmp_path):
     assert main(["assess", "--help"]) == 0
-    assert "{imageqx,classical,oracle}" in capsys.readouterr().out
+    assert "{imageqx,classical,ordinal,oracle}" in capsys.readouterr().out
     assert main(["assess", str(photo), "--cam", str(tmp_path / "maps")]) == 2
     out, err = capsys.readouterr()
     assert out == ""
@@ -108,7 +108,7 @@ def test_the_browser_is_not_asked_to_run_what_it_cannot(oracle, monkeypatch):
     assert practise_device.lacking() != "assessor"
 
 
-@pytest.mark.parametrize("name", ["imageqx", "classical"])
+@pytest.mark.parametrize("name", ["imageqx", "classical", "ordinal"])
 def test_each_entry_opens_what_it_says(name):
     entry = registry.ENTRIES[name]
     opened = registry.open_assessor(name)

@@ -59,7 +59,7 @@ def judged(engine: Engine, pictures: list[np.ndarray]) -> np.ndarray:
 
 def test_the_manifest_is_whole_and_the_files_are_the_ones_it_names():
     manifest = load_manifest()
-    assert set(manifest.networks) == {"imageqx", "lesion"}
+    assert set(manifest.networks) == {"imageqx", "lesion", "ordinal"}
     for name, found in verify_all().items():
         assert not isinstance(found, Exception), f"{name}: {found}"
     imageqx, lesion = manifest.networks["imageqx"], manifest.networks["lesion"]
@@ -68,7 +68,9 @@ def test_the_manifest_is_whole_and_the_files_are_the_ones_it_names():
     assert tuple(lesion.labels) == LABELS
     assert imageqx.bytes < 15e6
     assert lesion.bytes < 45e6
-    for entry in (imageqx, lesion):
+    ordinal = manifest.networks["ordinal"]
+    assert ordinal.bytes <= 9e6
+    for entry in (imageqx, lesion, ordinal):
         assert {"data", "seed", "epochs", "init", "commit"} <= set(entry.provenance)
         assert entry.metrics
 

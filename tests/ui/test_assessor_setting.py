@@ -61,9 +61,8 @@ def test_the_classical_checks_judge_and_explain_where_the_setting_says_so(with_a
 
 def test_an_unknown_assessor_is_a_sentence(with_a_sample):
     (error,) = with_a_sample("oracle").error
-    assert (
-        error.value == "There is no assessor oracle. Set RETAKE_ASSESSOR to one of these: imageqx, classical."
-    )
+    told = "There is no assessor oracle. Set RETAKE_ASSESSOR to one of these: imageqx, classical, ordinal."
+    assert error.value == told
 
 
 def test_a_presets_assessor_goes_before_the_setting(monkeypatch):
