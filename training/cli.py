@@ -15,6 +15,7 @@ from typing import Any
 
 from core.i18n import _
 from core.runtime.manifest import MANIFEST_NAME, WEIGHTS_DIR, WeightsError, load_manifest, save_entry
+from training.progress import show_progress
 
 TASKS = ("imageqx", "ordinal", "lesion")
 CLASSICAL = "classical"
@@ -80,7 +81,7 @@ def _train_classical(args: argparse.Namespace) -> int:
 
     try:
         pool = pool_of(args.data, args.pool or args.out / "pool", args.samples, args.seed)
-        train, validation = (measure_split(pool, split, _progress) for split in ("train", "validation"))
+        train, validation = (measure_split(pool, split, show_progress) for split in ("train", "validation"))
         file = save_model(calibrated(train, validation, seed=args.seed), args.out / FILE.name)
         if args.ship:
             shutil.copyfile(file, FILE)
@@ -88,11 +89,6 @@ def _train_classical(args: argparse.Namespace) -> int:
         return _complain(str(error))
     print(_("Written: {file}").format(file=file))
     return 0
-
-
-def _progress(what: str, done: int, total: int) -> None:
-    if sys.stderr.isatty() or done == total:
-        print(f"\r{what} {done}/{total}", end="\n" if done == total else "", file=sys.stderr, flush=True)
 
 
 def _rate(text: str) -> float:

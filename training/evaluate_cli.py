@@ -24,6 +24,7 @@ from core.runtime.manifest import (
 )
 from training.cli import TASKS as NETWORKS
 from training.data.sources import DataError, read_manifest
+from training.progress import show_progress
 
 if TYPE_CHECKING:
     from core.quality.imageqx import ImageQX
@@ -31,11 +32,6 @@ if TYPE_CHECKING:
 Report = dict[str, Any]
 _PAGES: Final = ("imageqx", "lesion")
 """Networks whose report is written as a page, too."""
-
-
-def _progress(what: str, done: int, total: int) -> None:
-    if sys.stderr.isatty() or done == total:
-        print(f"\r{what} {done}/{total}", end="\n" if done == total else "", file=sys.stderr, flush=True)
 
 
 def _imageqx(args: argparse.Namespace, task: str = "imageqx") -> tuple["ImageQX", NetworkEntry]:
@@ -58,7 +54,7 @@ def _manifest(args: argparse.Namespace, task: str) -> Manifest:
 def _of_panel(args: argparse.Namespace) -> Report:
     from training.evaluation.agreement import panel_report
 
-    return panel_report(read_manifest(args.data), args.limit, args.pool, _progress)
+    return panel_report(read_manifest(args.data), args.limit, args.pool, show_progress)
 
 
 def _of_classical(args: argparse.Namespace) -> Report:
@@ -78,13 +74,13 @@ def _of_classical(args: argparse.Namespace) -> Report:
     if args.fit_points:
         count = {"validation": args.limit or benchmark()["samples"]["validation"]}
         classical = Classical(model)
-        predicted = predict_splits(classical, classical.rule(), rows, count, _progress, args.pool)
+        predicted = predict_splits(classical, classical.rule(), rows, count, show_progress, args.pool)
         fitted = fit_settings(predicted["validation"], model.temperature)
         model = replace(model, temperature=fitted.temperature, points=fitted.points)
         save_model(model, file)
     classical, settings = Classical(model), Settings(model.temperature, model.points)
     rule, counts = classical.rule(), _counts(args)
-    return evaluate_quality(classical, rule, rows, counts, _progress, args.pool, settings, args.out)
+    return evaluate_quality(classical, rule, rows, counts, show_progress, args.pool, settings, args.out)
 
 
 def _of_imageqx(args: argparse.Namespace) -> Report:
@@ -96,7 +92,7 @@ def _of_imageqx(args: argparse.Namespace) -> Report:
     assessor, entry = _imageqx(args)
     if args.fit_points:
         count = {"validation": args.limit or benchmark()["samples"]["validation"]}
-        predicted = predict_splits(assessor, assessor.rule(), rows, count, _progress, args.pool)
+        predicted = predict_splits(assessor, assessor.rule(), rows, count, show_progress, args.pool)
         fitted = fit_settings(predicted["validation"], entry.temperature)
         changes = {
             "temperature": fitted.temperature,
@@ -107,7 +103,7 @@ def _of_imageqx(args: argparse.Namespace) -> Report:
         assessor, entry = _imageqx(args)
     settings = Settings(entry.temperature, entry.operating_points, entry.sha256)
     return evaluate_quality(
-        assessor, assessor.rule(), rows, _counts(args), _progress, args.pool, settings, args.out
+        assessor, assessor.rule(), rows, _counts(args), show_progress, args.pool, settings, args.out
     )
 
 
@@ -119,7 +115,9 @@ def _of_ordinal(args: argparse.Namespace) -> Report:
     manifest = _manifest(args, "ordinal")
     entry = manifest.networks["ordinal"]
     assessor = Ordinal(open_engine("ordinal", manifest, directory=args.weights), entry)
-    report = ordinal_report(assessor, entry, read_manifest(args.data), _counts(args), _progress, args.pool)
+    report = ordinal_report(
+        assessor, entry, read_manifest(args.data), _counts(args), show_progress, args.pool
+    )
     write_plots(report, args.out)
     return report
 
@@ -132,7 +130,7 @@ def _of_scin(args: argparse.Namespace) -> Report:
     if args.task not in ("imageqx", "classical"):
         raise DataError(_("--scin goes with imageqx and classical only."))
     assessor = Classical() if args.task == "classical" else _imageqx(args)[0]
-    return scin_report(assessor, assessor.rule(), args.scin, args.limit, _progress)
+    return scin_report(assessor, assessor.rule(), args.scin, args.limit, show_progress)
 
 
 def _of_behaviour(args: argparse.Namespace) -> Report:
@@ -142,16 +140,16 @@ def _of_behaviour(args: argparse.Namespace) -> Report:
     from training.evaluation.behaviour import behaviour
 
     rows, preset, assessor = read_manifest(args.data), load_preset(), _imageqx(args)[0]
-    report = behaviour(assessor, rows, preset, args.limit, _progress)
+    report = behaviour(assessor, rows, preset, args.limit, show_progress)
     rule = preset.rule(assessor.rule(point=preset.operating_point))
-    return report | {"as_they_are": as_they_are(assessor, rows, preset, rule, args.limit, _progress)}
+    return report | {"as_they_are": as_they_are(assessor, rows, preset, rule, args.limit, show_progress)}
 
 
 def _of_compare(args: argparse.Namespace) -> Report:
     """All assessors that can be opened, on the same photographs."""
     from training.evaluation.compare import compare_report
 
-    return compare_report(read_manifest(args.data), args.weights, args.limit, _progress)
+    return compare_report(read_manifest(args.data), args.weights, args.limit, show_progress)
 
 
 def _of_lesion(args: argparse.Namespace) -> Report:
@@ -170,7 +168,7 @@ def _of_lesion(args: argparse.Namespace) -> Report:
         message = _("The network {name} answers with other classes than those measured here: {known}.")
         raise DataError(message.format(name="lesion", known=", ".join(LABELS)))
     classifier = open_lesion("lesion", manifest, directory=args.weights)
-    shown = (classifier, entry.labels, rows, args.limit, _progress)
+    shown = (classifier, entry.labels, rows, args.limit, show_progress)
     sets, references = lesion_predictions.predict_sets(*shown), None
     if args.fit_points:
         references = lesion_predictions.predict_references(*shown)

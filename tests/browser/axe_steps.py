@@ -43,3 +43,16 @@ def findings(page):
         except Error:  # a frame that went away meanwhile
             continue
     return page.evaluate(_RUN, [TAGS, list(SEVERE), [[node] for node in LEFT_OUT]])
+
+
+def in_each_theme(page):
+    """What is found on a page in the light theme and in the dark one; an open page changes between them."""
+    paper, found = set(), []
+    for theme in ("dark", "light"):
+        page.emulate_media(color_scheme=theme)
+        found += [f"{theme}: {finding}" for finding in findings(page)]
+        paper.add(
+            page.evaluate("getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor")
+        )
+    assert len(paper) == 2, "the page follows the theme"
+    return found

@@ -1,7 +1,7 @@
 """Who cannot see, hear or tell colours apart can still take a photo: axe-core, keyboard, words, contrast."""
 
 import pytest
-from axe_steps import findings
+from axe_steps import findings, in_each_theme
 from browser_steps import settled
 from device_steps import start, wait_for
 from playwright.sync_api import expect
@@ -30,19 +30,6 @@ def drawn(page):
     expect(page.get_by_role("heading", level=1).first).to_be_attached()
     expect(page.locator(".st-key-rt-language select")).to_be_attached()
     settled(page)
-
-
-def in_each_theme(page):
-    """What is found on a page in the light theme and in the dark one; an open page changes between them."""
-    paper, found = set(), []
-    for theme in ("dark", "light"):
-        page.emulate_media(color_scheme=theme)
-        found += [f"{theme}: {finding}" for finding in findings(page)]
-        paper.add(
-            page.evaluate("getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor")
-        )
-    assert len(paper) == 2, "the page follows the theme"
-    return found
 
 
 def test_axe_finds_nothing_severe_on_any_page(open_page, on_device):

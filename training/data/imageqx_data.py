@@ -8,7 +8,7 @@ of processes.
 import json
 import multiprocessing
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -87,6 +87,11 @@ _SEEN: Final = 0.8
 _SMOOTHED: Final = {"lesion": 0.15, "healthy_skin": 0.35, "no_skin": 0.15}
 # Cut out on black: only to be laid over another scene.
 _CUT_OUT: Final = ("massey-asl-cutout",)
+
+
+RenderTask = tuple[str, str, int, int, list[tuple[int, str, int]]]
+"""What a process renders: data folder, pool's folder, samples of the whole pool, seed, and of each sample to
+render its position, split and number."""
 
 
 @dataclass(frozen=True)
@@ -532,7 +537,7 @@ def _canvas(folder: Path, name: str, total: int, new: bool = False) -> np.ndarra
     )
 
 
-def _render(task: tuple[str, str, int, int, list[tuple[int, str, int]]]) -> list[dict[str, Any]]:
+def _render(task: RenderTask) -> list[dict[str, Any]]:
     data_dir, out_dir, total, seed, jobs = task
     cv2.setNumThreads(1)
     materials, panel = _prepare(data_dir, seed)
@@ -601,14 +606,7 @@ def build_pool(
     del images, details
     size = 100
     tasks = [(str(data_dir), str(out), total, seed, jobs[i : i + size]) for i in range(0, len(jobs), size)]
-    if workers > 1:
-        with multiprocessing.get_context("spawn").Pool(workers) as crew:
-            for part in crew.imap_unordered(_render, tasks):
-                done += part
-    else:
-        for task in tasks:
-            done += _render(task)
-    done.sort(key=lambda entry: entry["position"])
+    done = sorted([*done, *rendered(_render, tasks, workers)], key=lambda entry: entry["position"])
     columns: dict[str, np.ndarray] = {
         name: np.array([entry[name] for entry in done])
         for name in ("split", "group", "label", "slug", "split_key")
@@ -627,6 +625,16 @@ def build_pool(
     }
     (out / "pool.json").write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
     return summary
+
+
+def rendered(
+    render: Callable[[RenderTask], list[dict[str, Any]]], tasks: Sequence[RenderTask], workers: int
+) -> list[dict[str, Any]]:
+    """The entries of all tasks, in no particular order, rendered in so many processes side by side."""
+    if workers <= 1:
+        return [entry for task in tasks for entry in render(task)]
+    with multiprocessing.get_context("spawn").Pool(workers) as crew:
+        return [entry for part in crew.imap_unordered(render, tasks) for entry in part]
 
 
 def plurality(quality_votes: np.ndarray) -> np.ndarray:

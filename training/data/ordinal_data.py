@@ -6,7 +6,6 @@ ImageQX holds squares of 224 px, in which half a picture would be enlarged and i
 """
 
 import json
-import multiprocessing
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ import numpy as np
 from core.i18n import _
 from core.quality.labels import QUALITY_CLASSES
 from core.quality.regions import REGIONS, regions
-from training.data.imageqx_data import material_of, rated_rows, sample
+from training.data.imageqx_data import RenderTask, material_of, rated_rows, rendered, sample
 from training.data.panel import Panel
 from training.data.sources import DataError, read_manifest, read_rgb
 from training.data.splits import SPLITS
@@ -127,7 +126,7 @@ def _canvas(folder: Path, total: int, new: bool = False) -> np.ndarray:
     )
 
 
-def _render(task: tuple[str, str, int, int, list[tuple[int, str, int]]]) -> list[dict[str, Any]]:
+def _render(task: RenderTask) -> list[dict[str, Any]]:
     data_dir, out_dir, total, seed, jobs = task
     cv2.setNumThreads(1)
     rows, panel = read_manifest(data_dir), Panel(seed)
@@ -190,14 +189,7 @@ def build_regions(
     del pictures
     size = _CHUNK if workers > 1 else max(1, len(jobs))
     tasks = [(str(data_dir), str(out), total, seed, jobs[i : i + size]) for i in range(0, len(jobs), size)]
-    if workers > 1:
-        with multiprocessing.get_context("spawn").Pool(workers) as crew:
-            for part in crew.imap_unordered(_render, tasks):
-                done += part
-    else:
-        for task in tasks:
-            done += _render(task)
-    done.sort(key=lambda entry: entry["position"])
+    done = sorted([*done, *rendered(_render, tasks, workers)], key=lambda entry: entry["position"])
     columns = {name: np.array([entry[name] for entry in done]) for name in ("split", "group", "slug")}
     columns["split_key"] = np.array([entry["split_key"] for entry in done])
     columns["quality_votes"] = np.array([entry["quality_votes"] for entry in done], np.uint16)

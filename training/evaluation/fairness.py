@@ -104,6 +104,17 @@ def ita_of(row: Row) -> float:
     return float("nan") if skin is None else ita(rgb, skin)
 
 
+def bins_of(keys: np.ndarray, tones: Mapping[str, float]) -> np.ndarray:
+    """Index into ``BINS`` for each split key, -1 where its tone is not known: int, N.
+
+    Args:
+        keys: str, N.
+        tones: ITA in degrees by split key.
+    """
+    found = (bin_of(tones.get(str(key), np.nan)) for key in keys)
+    return np.array([-1 if k is None else k for k in found], int)
+
+
 def tones_by_key(rows: list[Row], wanted: set[str]) -> dict[str, float]:
     """ITA by split key (a photo or a person): the median over its photographs, without those that have none.
 
@@ -144,8 +155,7 @@ def fairness(predictions: QualityPredictions, tones: Mapping[str, float]) -> dic
         a bin each of ``BINS`` (intervals by Wilson's score: bins are small), and the largest gaps over the
         bins with at least ``ENOUGH`` photographs.
     """
-    angles = np.array([tones.get(str(key), np.nan) for key in predictions.keys])
-    place = np.array([-1 if (k := bin_of(angle)) is None else k for angle in angles], int)
+    place = bins_of(predictions.keys, tones)
     no_skin, poor = QUALITY_CLASSES.index("no_skin"), QUALITY_CLASSES.index("poor_quality")
     skin = predictions.label != no_skin
     fine = predictions.acceptable & skin

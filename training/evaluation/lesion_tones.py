@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from training.evaluation.fairness import BINS, bin_of, largest_gap
+from training.evaluation.fairness import BINS, bins_of, largest_gap
 from training.evaluation.lesion_predictions import LesionPredictions
 from training.evaluation.metrics import clean, rate
 
@@ -29,8 +29,7 @@ def recall_by_tone(lesions: LesionPredictions, tones: Mapping[str, float]) -> di
         photographs, the ``largest_gap`` of recall and ``largest_gap_beyond_the_mix``, of recall less
         ``expected``.
     """
-    angles = np.array([tones.get(str(key), np.nan) for key in lesions.keys], float)
-    place = np.array([-1 if (k := bin_of(angle)) is None else k for angle in angles], int)
+    place = bins_of(lesions.keys, tones)
     right = lesions.predicted == lesions.label
     known = place >= 0
     of_class = {label: right[known & (lesions.label == label)].mean() for label in set(lesions.label[known])}

@@ -19,6 +19,7 @@ from core.quality.regions import regions
 from core.reports.plots import Bin, Plot, reliability, roc
 from core.reports.tables import Table
 from core.runtime.manifest import NetworkEntry
+from core.runtime.probability import sigmoid
 from training.data.imageqx_data import Sample, material_of, sample
 from training.data.ordinal_data import RATERS, agreeing, open_regions, pool_seed
 from training.data.panel import Panel
@@ -74,7 +75,7 @@ class Ranked(Columns):
 
 def threshold_of(entry: NetworkEntry) -> float:
     """From which chance (0-1) on a picture is good: Youden's on the training samples."""
-    return 1 / (1 + math.exp(-entry.point().class_offsets.get("poor_quality", 0.0)))
+    return float(sigmoid(np.array(entry.point().class_offsets.get("poor_quality", 0.0))))
 
 
 def delong(good: np.ndarray, score: np.ndarray) -> tuple[float, float]:
