@@ -34,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        redirect_to_null(sys.stdout)  # whoever read our output has seen enough
+        redirect_to_null(sys.stdout)  # the reader of our output has closed it
         return 0
 
 

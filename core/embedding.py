@@ -1,6 +1,6 @@
-"""Retake inside another page's frame: which pages are told the outcome, and what. No Streamlit here.
+"""Retake inside another page's frame: which pages receive the outcome, and what it holds. No Streamlit here.
 
-docs/embedding.md is for whoever builds the page around it.
+docs/embedding.md is for the developer of the page around it.
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ class Parent:
     """The page around Retake.
 
     Attributes:
-        origin: where it comes from; None where nobody is told anything.
+        origin: where it comes from; None where nothing is sent.
         stranger: an origin that the address names and the operator does not, or nothing.
         picture: whether it asks for pictures too. The person decides.
     """
@@ -32,7 +32,7 @@ class Parent:
 
 @dataclass(frozen=True)
 class Shown:
-    """A photo as its frame's parent is told of it; ``shot`` is None for a photo alone."""
+    """A photo as it is reported to the frame's parent; ``shot`` is None for a photo alone."""
 
     verdict: Verdict
     overridden: bool

@@ -38,7 +38,7 @@ def _catalogue(language: str) -> gettext.NullTranslations:
     path = LOCALE_DIR / language / "LC_MESSAGES" / "retake.po"
     if language == "en" or not path.is_file():
         return gettext.NullTranslations()
-    # Only now: whoever stays with English need not wait for Babel.
+    # Only now: English does not need Babel, which takes a moment to import.
     from babel.messages.mofile import write_mo
     from babel.messages.pofile import PoFileError, read_po
 
@@ -75,7 +75,7 @@ def speaking(language: str) -> Iterator[None]:
 
 
 def in_this_language(make: Callable[[], _T]) -> Callable[[], _T]:
-    """The same function, for whoever calls it later from elsewhere: it speaks the language of now."""
+    """The same function, to be called later from elsewhere in the language of now."""
     wanted = _language.get()
 
     def later() -> _T:

@@ -33,7 +33,7 @@ __all__ = [
 ]
 
 _LOG: Final = logging.getLogger(__name__)
-# What such files are usually called; what they are is told by their content alone.
+# What such files are usually called; their content alone decides what they are.
 SUFFIXES: Final = frozenset(
     {
         ".jpg",
@@ -130,7 +130,7 @@ class Photo:
 def read_photo(data: bytes | Path, name: str = "") -> Photo:
     """Read a picture file: JPEG, PNG, WebP, HEIC/HEIF, AVIF, TIFF, BMP; of an animated one the first frame.
 
-    What kind a file is, is told by its content. Size and cost are checked from the file's header, before any
+    The kind of a file is read from its content. Size and cost are checked from the file's header, before any
     pixel is decoded. A large JPEG is decoded at a reduced scale (1/2, 1/4 or 1/8) that is still at least
     640 px on its longest side.
 

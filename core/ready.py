@@ -55,7 +55,7 @@ def problems(weights: Path = WEIGHTS_DIR, static: Path = STATIC) -> list[str]:
     """
     try:
         return _networks(weights) or _files(weights, static)
-    except Exception as error:  # whoever watches is to get a sentence whatever is broken
+    except Exception as error:  # the probe is to get a sentence whatever is broken
         return [sentence_of(error)]
 
 
@@ -142,7 +142,7 @@ def _judges(entry: AssessorEntry, manifest: Manifest, weights: Path) -> bool:
 
 
 def _sane(verdicts: tuple[Verdict, Verdict]) -> bool:
-    """Whether these are probabilities, and a spot on skin is told from what is no skin."""
+    """Whether these are probabilities, and a spot on skin is distinguished from what is no skin."""
     spot, other = (verdict.quality for verdict in verdicts)
     told_apart = spot["lesion"] > other["lesion"] and spot["no_skin"] <= other["no_skin"]
     return _are_probabilities(spot) and _are_probabilities(other) and told_apart and not verdicts[1].passes

@@ -25,7 +25,7 @@ class Visit:
     """One visit.
 
     Attributes:
-        token: whoever has it may have the visit back; for the browser's tab alone.
+        token: its holder may restore the visit; for the browser's tab alone.
         log: its events, with a session id that opens nothing.
         kept: what belongs to it, by name; values with an ``nbytes`` count against the limit.
         pages: the pages that show it, as the server names them.

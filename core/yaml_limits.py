@@ -109,7 +109,7 @@ def _take(event: yaml.Event, count: _Count) -> None:
         elif any(level.anchor == event.anchor for level in count.open):
             advice = _("this refers to a part that it stands in; write out what is meant.")
             raise TextError(line, count.steps(), advice)
-        # An anchor that is nowhere is told by the parser, with its line.
+        # An anchor that is nowhere is reported by the parser, with its line.
     elif isinstance(event, yaml.ScalarEvent):
         _grow(count, 1, line)
         _scalar(event, count, line)

@@ -1,4 +1,4 @@
-"""Change what people are told and when, see at once what that does, and keep it as a preset."""
+"""Change the prompts and when they come, see at once what that does, and keep it as a preset."""
 
 import streamlit as st
 

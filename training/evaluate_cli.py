@@ -134,7 +134,7 @@ def _of_scin(args: argparse.Namespace) -> Report:
 
 
 def _of_behaviour(args: argparse.Namespace) -> Report:
-    """What people are told of faulty photographs, with the preset that everything starts from."""
+    """Which prompts faulty photographs get, with the default preset."""
     from core.guidance.preset import load_preset
     from training.evaluation.as_they_are import as_they_are
     from training.evaluation.behaviour import behaviour

@@ -1,4 +1,4 @@
-"""What a browser is told of a network beside its file: names, sizes, thresholds, the head's weights."""
+"""What a browser needs to know of a network beside its file: names, sizes, thresholds, the head's weights."""
 
 import base64
 from typing import Any, Final

@@ -86,7 +86,7 @@ def on_device_camera(
             "most_bytes": MOST_BYTES,
             "words": words(),
         },
-        # Only named here. What comes is read off below: in its first run a server started anew calls nobody.
+        # Only named here. What comes is read off below: in its first run a new server calls no callback.
         on_message_change=_nothing,
         on_report_change=_nothing,
     )

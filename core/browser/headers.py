@@ -9,7 +9,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Message, Receive, Send], Awaitable[None]]
 
-# Shared memory, and with it WebAssembly threads, is for pages that let nobody else's pages look in.
+# Shared memory, and with it WebAssembly threads, is for pages that no page of another origin can look into.
 ISOLATION: Final = (
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"cross-origin-embedder-policy", b"require-corp"),

@@ -79,7 +79,7 @@ def each_photo(
 ) -> int:
     """Print one JSON object a photo, in order; a file that cannot be used gets an error object in its place.
 
-    Where one of the two outputs cannot be written any more, that is told on standard error, and the other
+    Where one of the two outputs cannot be written any more, that is reported on standard error, and the other
     goes on.
 
     Args:
@@ -89,7 +89,7 @@ def each_photo(
     Returns:
         exit status: 1 when any file failed or an output did, else 0.
     """
-    # Before the first photo: a folder that cannot be made is told once, not for each of them.
+    # Before the first photo: a folder that cannot be made is reported once, not for each of them.
     if args.cam:
         args.cam.mkdir(parents=True, exist_ok=True)
     outputs: dict[str, TextIO | None] = {_STDOUT: stdout}
@@ -137,11 +137,11 @@ def _error_object(error: Exception, printed: set[str]) -> dict[str, str]:
 
 
 def _write(line: str, outputs: dict[str, TextIO | None]) -> bool:
-    """Write a line to every output; one that fails is told and dropped. Returns whether any failed."""
+    """Write a line to every output; one that fails is reported and dropped. Returns whether any failed."""
     failed = False
     for name, stream in list(outputs.items()):
         try:
-            if stream is None:  # closed by whoever started this
+            if stream is None:  # closed by the parent process
                 raise OSError(errno.EBADF, os.strerror(errno.EBADF))
             print(line, file=stream, flush=True)
         except BrokenPipeError:

@@ -78,7 +78,7 @@ def looks_like_a_picture(head: bytes) -> bool:
 
 def _listed(stdin: TextIO | None) -> Iterator[Found]:
     try:
-        if stdin is None:  # closed by whoever started this
+        if stdin is None:  # closed by the parent process
             raise OSError
         lines = (line.rstrip("\r\n") for line in _lines(stdin))
         yield from find_photos((line for line in lines if line.strip() and line != LIST), None)

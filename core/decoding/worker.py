@@ -3,8 +3,8 @@
 A request is the length of the file and the wanted longest side (0: all pixels), each four bytes,
 little-endian, then the file. A reply is the length of a JSON object (four bytes), the object, and pixels:
 ``{"code"}`` for a refusal, else ``{"width", "height", "orientation", "columns", "lines"}`` and lines x
-columns x 3 bytes sRGB, not yet turned upright. It ends when its input does, and so never outlives whoever
-started it.
+columns x 3 bytes sRGB, not yet turned upright. It ends when its input does, and so never outlives the process
+that started it.
 """
 
 import json
@@ -41,7 +41,7 @@ def main() -> None:
     try:
         from core.decoding import formats
     except BaseException:
-        os.dup2(shown, 2)  # so that what is missing is told
+        os.dup2(shown, 2)  # so that what is missing is reported
         raise
     os.close(shown)
     program = _address_space()
@@ -64,7 +64,7 @@ def main() -> None:
 
 
 def _fill_standard_streams() -> None:
-    """Where whoever started all this has closed one, nothing else may take its number."""
+    """Where the parent process has closed one, nothing else may take its number."""
     while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
         pass
     os.close(number)

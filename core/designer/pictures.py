@@ -123,7 +123,7 @@ _POSES: Final = (
     _Pose(19.0, 0.42),
     _Pose(FILM_SECONDS, 0.42),
 )
-# The hand trembles: single blurred pictures, which a person need not be told of.
+# The hand trembles: single blurred pictures, which need no hint.
 _TREMBLES: Final = (9.3, 12.3, 13.1, 13.9, 20.4, 22.0)
 _TREMBLE: Final = 1.3  # percent of the long side
 _WIDE: Final = (1800, 2400)

@@ -1,8 +1,8 @@
-"""Who may save presets, and how many: each name belongs to whoever saved it first, shown by a secret.
+"""Who may save presets, and how many: each name belongs to its first saver, who holds a secret.
 
 Nobody signs in. The first save draws a random secret, which the page shows in a link; of it only the hash is
-kept, in ``NAME.owner`` beside the versions. A name without such a file was put there by whoever runs Retake,
-and nobody saves under it from a page.
+kept, in ``NAME.owner`` beside the versions. A name without such a file was put there by the operator,
+and cannot be saved under from a page.
 """
 
 import base64
@@ -107,7 +107,7 @@ class Saver:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def mine(self, name: str, secret: str) -> bool:
-        """Whether a name is free or belongs to this secret; what ships belongs to nobody."""
+        """Whether a name is free or belongs to this secret; what ships has no owner."""
         if name in self.store.shipped():
             return False
         owner = self._owners().get(name)
@@ -117,7 +117,7 @@ class Saver:
         """Write a new version of a preset.
 
         Args:
-            secret: of the owner; without one, or with one that is nobody's, a new owner is made.
+            secret: of the owner; without one, or with an unknown one, a new owner is made.
 
         Raises:
             PresetError: the name is somebody else's or ships, or a limit is reached.
@@ -173,7 +173,7 @@ class Saver:
             raise PresetError("preset_refused", message)
 
     def _owners(self) -> dict[str, str]:
-        """The hash of each owned name's secret; one that cannot be read belongs to nobody."""
+        """The hash of each owned name's secret; one that cannot be read has no owner."""
         try:
             files = sorted(self.store.folder.glob("*.owner"))
         except OSError:

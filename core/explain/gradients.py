@@ -66,7 +66,7 @@ def available() -> bool:
 
 
 def loaded() -> bool:
-    """Whether torch is in memory already, so that nobody has to wait for it."""
+    """Whether torch is in memory already, so that there is no wait for it."""
     return "torch" in sys.modules
 
 

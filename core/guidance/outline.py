@@ -19,7 +19,7 @@ STATES: Final[tuple[State, ...]] = get_args(State)
 
 _SQUARE: Final[Line] = ((1, 1), (-1, 1), (-1, -1), (1, -1), (1, 1))
 _ARM: Final = 1 / 3
-# How far apart pieces of a line are, and what share of it they cover: a hand is told only by many small ones.
+# How far apart pieces of a line are, and what share of it they cover: only many small ones make a hand.
 _DOTS: Final = (2 * math.pi / 12, 0.4)
 _SMALL_DOTS: Final = (0.15, 0.25)
 _DASHES: Final = (0.34, 0.56)

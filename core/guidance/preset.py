@@ -53,14 +53,14 @@ class PresetError(Exception):
 
 
 class Preset(Judged):
-    """Everything that decides what a person is told, and when.
+    """Everything that decides which hint a person gets, and when.
 
     Attributes:
         operating_point: which of the operating points in the weights manifest it starts from.
         thresholds: probability (0-1) per explanation from which it counts as a fault; those
             left out come from the operating point.
         second_opinion: whether classical measurements are weighed together with the network.
-        assessor: who judges photos, an entry of the assessor registry; None for whoever the setting
+        assessor: that judges photos, an entry of the assessor registry; None for the one that the setting
             ``RETAKE_ASSESSOR`` names.
         priority: the picture conditions, most important first.
         merge: conditions that are shown as another: ``adjust`` says only that something is amiss.

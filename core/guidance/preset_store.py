@@ -158,7 +158,7 @@ class PresetStore:
         return self.folder / f"{name}@{version}.yaml"
 
     def _missing(self, asked: str) -> PresetError:
-        # What was saved is not told: whoever guesses at an address need not learn the arms of a study.
+        # Names of saved presets are not listed: guessing at addresses must not reveal the arms of a study.
         known = ", ".join(self.shipped())
         shown = re.sub(r"[^\w@.-]", "", asked)[:60]
         message = _("There is no preset called {name}. There are: {known}.")

@@ -1,7 +1,7 @@
-"""The preset that whoever runs Retake names (``RETAKE_PRESET``), as one running server uses it.
+"""The preset that the operator names (``RETAKE_PRESET``), as one running server uses it.
 
 It is pinned by version and content when it is first used. What changes on the disk after that is used only
-where it is whole and has a higher version number; anything else is told, and the pinned one stays in use.
+where it is whole and has a higher version number; anything else is reported, and the pinned one stays in use.
 """
 
 import logging

@@ -27,7 +27,7 @@ _ALARM: Final = {
 _OVERLOOKED: Final = 0.6
 # A mistake is about the picture, so that the next frames share it: this many frames on average.
 _RUN: Final = 3.0
-# How often a frame of bad light is told apart from the coarse condition (docs/decisions/stabiliser.md).
+# How often a frame of bad light is resolved into a finer condition (docs/decisions/stabiliser.md).
 _REFINED: Final = {"bad_light": ("too_dark", 0.9), "bad_framing": ("move_up", 0.8)}
 # Hindsight: what most frames showed this many seconds around a moment.
 _AROUND: Final = 1.5

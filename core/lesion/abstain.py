@@ -1,6 +1,6 @@
 """When the lesion classifier does not answer: the photo did not pass, shows no lesion, or is unclear to it.
 
-How familiar a picture looks is told in one of two ways; higher is more like a photograph of a lesion.
+How familiar a picture looks is estimated in one of two ways; higher is more like a photograph of a lesion.
 ``energy`` is the logarithm of the summed exponentials of the logits (Liu et al. 2020, with the sign turned)
 and needs nothing else. ``contrast`` compares squared Mahalanobis distances of the pooled features: to the
 nearest centre of anything else (healthy skin, scenes without skin, drawn skin without a spot), less to the

@@ -65,7 +65,7 @@ class Words(_Part):
 
 
 class Taxonomy(_Part):
-    """The words for all classes of one network, in the language of whoever asks.
+    """The words for all classes of one network, in the caller's language.
 
     Attributes:
         version: of the file's layout.
@@ -91,7 +91,7 @@ class Taxonomy(_Part):
         return labels
 
     def term(self, label: str) -> str:
-        """The medical term of a class, "" if nobody gave one; raises KeyError for a label that is none."""
+        """The medical term of a class, "" if there is none; raises KeyError for a label that is none."""
         return translated(self.labels[label].term)
 
     def lay_name(self, label: str) -> str:
@@ -176,7 +176,7 @@ def shipped() -> Taxonomy:
 
 
 def _plain(label: str) -> Words:
-    """A label made readable: all there is where nobody wrote any words."""
+    """A label made readable: all there is where the taxonomy has no words."""
     name = label.replace("_", " ").strip() or label
     return Words.model_construct(term="", lay_name=name[0].upper() + name[1:], description="")
 

@@ -14,7 +14,7 @@ from core.guidance.outline import Line, Point, State, circle, outline
 from core.guidance.preset_schema import Overlay
 from core.quality.localization import LesionLocation
 
-# OpenCV draws at fractions of a pixel when it is told how many of their bits there are.
+# OpenCV draws at fractions of a pixel when given how many of their bits there are.
 _BITS: Final = 3
 
 

@@ -1,4 +1,4 @@
-"""A mailbox for one thing: the newest wins, so whoever reads is never behind."""
+"""A mailbox for one thing: the newest wins, so the reader is never behind."""
 
 import threading
 from typing import Generic, TypeVar
@@ -20,7 +20,7 @@ class Mailbox(Generic[_T]):
         return self._closed
 
     def put(self, item: _T) -> None:
-        """Leave the newest item; an older one that nobody took is dropped."""
+        """Leave the newest item; an older one that was not taken is dropped."""
         with self._arrived:
             if not self._closed:
                 self._item = item
@@ -39,7 +39,7 @@ class Mailbox(Generic[_T]):
             return self._arrived.wait_for(lambda: self._closed, max(0.0, timeout))
 
     def close(self) -> None:
-        """Drop what is inside and wake whoever waits."""
+        """Drop what is inside and wake the waiting reader."""
         with self._arrived:
             self._closed = True
             self._item = None

@@ -46,7 +46,7 @@ def press(
     """Take a photo, unless the shutter is locked. The still's own verdict is the one that counts.
 
     Args:
-        by_itself: nobody pressed: :attr:`core.live.stream_session.StreamStatus.due` said that it is time.
+        by_itself: not pressed: :attr:`core.live.stream_session.StreamStatus.due` said that it is time.
     """
     ready = stream_session.status().ready
     stream_session.pressed(**{"auto": True} if by_itself else {})

@@ -76,7 +76,7 @@ class StreamSession:
         rule: what passes.
         clock: seconds that never go back.
         log: where events go, or None.
-        facing: which way the camera looks, where that is known; else nobody is told to move left or right,
+        facing: which way the camera looks, where that is known; else no hint says left or right,
             and the arrow shows the way.
         attempt: the number of the last try before this stream.
     """

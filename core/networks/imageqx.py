@@ -19,7 +19,7 @@ HIDDEN = 64
 SPECTRUM = 96
 # Hidden places of the explanations that see the detail alone.
 APART = 16
-# Energy of a pattern that nobody sees, in levels squared.
+# Energy of an invisible pattern, in levels squared.
 LEAST = 0.02
 DROPOUT = 0.2
 

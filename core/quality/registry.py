@@ -56,7 +56,7 @@ ENTRIES: Final[dict[str, AssessorEntry]] = {
     )
 }
 DEFAULT: Final = "imageqx"
-"""Who judges where nobody asked for another."""
+"""The assessor that is used unless another is chosen."""
 
 
 def names() -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""A report in plain sentences: what a patient or a product manager takes away, and what nobody may."""
+"""A report in plain sentences: what a patient or a product manager may conclude from it, and may not."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

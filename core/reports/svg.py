@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 from core.data_uri import data_uri
 
-# The colours of the app's theme; a picture follows the dark mode of whoever looks, and is printed light.
+# The colours of the app's theme; a picture follows the reader's dark mode, and is printed light.
 STYLE: Final = """
 .ev-svg { --card: #ffffff; --ink: #1c2b2c; --quiet: #4d5c5d; --grid: #dbd7ce; --ours: #0b6560;
   --other: #8a4b00; }
@@ -41,7 +41,7 @@ class Plot:
     Attributes:
         name: unique on the page it stands on; the ids in the drawing begin with it.
         title: what it shows.
-        desc: what there is to see in it, for whoever cannot.
+        desc: what there is to see in it, for readers who cannot see it.
         width, height: size of the drawing in its own units.
         body: the drawing.
         says_title: the drawing has its title in it, so no caption need repeat it.

@@ -12,7 +12,7 @@ from core.reports.tables import Table
 
 @dataclass(frozen=True)
 class ReportView:
-    """What is told of one network.
+    """What a report says of one network.
 
     Attributes:
         network: what it is called.
@@ -36,7 +36,7 @@ class ReportView:
 
 
 def report_view(report: Report) -> ReportView:
-    """What is told of the network that this report is of: the lesion classifier, or a judge of quality."""
+    """What this report says of its network: the lesion classifier, or a judge of quality."""
     task = str(at(report, "task") or "imageqx")
     if task == "lesion":
         return ReportView(

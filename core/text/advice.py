@@ -1,4 +1,4 @@
-"""What to do about a photo that is taken already, by condition; presets word what a live camera is told."""
+"""What to do about a photo that is taken already, by condition; presets word what a live camera shows."""
 
 from core.guidance.conditions import family
 from core.guidance.preset import Preset

@@ -99,7 +99,7 @@ def place_name(key: str) -> str:
 
 
 def weak_part(verdict: Verdict) -> str:
-    """Which part of a picture is the weakest, in a sentence; "" where none is, or nobody judged parts."""
+    """Which part of a picture is the weakest, in a sentence; "" where none is, or parts were not judged."""
     name = weakest(verdict.parts)
     if name is None:
         return ""
@@ -129,7 +129,7 @@ def beside(label: str, taxonomy: Taxonomy) -> str:
 
 
 def about_class(label: str, taxonomy: Taxonomy) -> str:
-    """What a class is, and what the network learnt it from; "" where nobody wrote that down."""
+    """What a class is, and what the network learnt it from; "" where that is not recorded."""
     return " ".join(filter(None, (taxonomy.description(label), taxonomy.learnt_from(label))))
 
 

@@ -64,5 +64,5 @@ def forget_left_visits() -> None:
     if isinstance(storage, MemorySessionStorage) and hasattr(storage._cache, "expire"):
         for _key, left in storage._cache.expire():
             left.session.shutdown()
-            # The server's loop holds on to the last session that it served, for as long as nobody comes.
+            # The server's loop holds on to the last session that it served, until another visitor comes.
             left.session.session_state.clear()

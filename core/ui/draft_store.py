@@ -17,7 +17,7 @@ _NAME_BYTES: Final = 18
 
 @dataclass
 class DraftStore(Generic[_T]):
-    """So many drafts, by random names that nobody guesses.
+    """So many drafts, by random names that cannot be guessed.
 
     Attributes:
         random_bytes: so many random bytes, such as ``secrets.token_bytes``.

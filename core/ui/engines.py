@@ -80,7 +80,7 @@ def rule(point: str, preset: Preset | None = None) -> PassRule:
 def assessor_entry(preset: Preset | None = None) -> registry.AssessorEntry:
     """Who judges photos: in a study's task its arm's assessor, else the preset's, else ``RETAKE_ASSESSOR``'s.
 
-    A setting that names nobody shows its sentence and stops the page.
+    A setting that names no assessor shows its sentence and stops the page.
 
     Args:
         preset: that of the visit where none is given.

@@ -260,7 +260,7 @@ def _overview(current: Series, on_again: Callable[[], None]) -> None:
                 st.button(
                     _("Take again"),
                     key=f"practise-again-{name}",
-                    # Three buttons of one name are told apart by what they are for.
+                    # Three buttons of one name differ in what they are for.
                     help=_("Take this photo again: {name}").format(name=names()[name]),
                     width="stretch",
                     on_click=_again,

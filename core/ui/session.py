@@ -91,7 +91,7 @@ def visits() -> Visits:
     made = Visits(time.monotonic, _shown)
 
     def tidy() -> None:
-        while True:  # also when nobody comes who would be a reason to
+        while True:  # also while no visitor comes
             time.sleep(_TIDY_EVERY_S)
             made.tidy()
 

@@ -58,7 +58,7 @@ def panel(
 
 
 def _spot(photo: Photo, verdict: Verdict) -> Box | None:
-    """The part worth cutting to, unless whoever judged the photo sees the lesion elsewhere."""
+    """The part worth cutting to, unless the assessor sees the lesion elsewhere."""
     assessor = engines.assessor()
     if not isinstance(assessor, Locates):
         return None

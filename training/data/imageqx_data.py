@@ -42,7 +42,7 @@ from training.data.sources import DataError, Row, read_manifest, read_mask, read
 from training.data.splits import SPLITS, split_of
 
 SIDE: Final = 224
-# Places on which the lesion is marked, across and down; and the mark of "nobody knows".
+# Places on which the lesion is marked, across and down; and the mark of "unknown".
 PLACES: Final = 14
 UNKNOWN: Final = 255
 PICTURES: Final = ("images.npy", "details.npy")
@@ -80,7 +80,7 @@ _TRAINED_MODES: Final = MODES | {"bad_framing": ("shift", "shift", "near")}
 _FROZEN_MODES: Final = MODES | {"bad_framing": ("shift",)}
 # How often a sample is of a lesion, of healthy skin, or has no skin in it.
 _GROUPS: Final = (0.53, 0.29, 0.18)
-# Where light is worse than this nobody can see that there is no skin: such a picture teaches nothing.
+# Where light is worse than this it cannot be seen that there is no skin: such a picture teaches nothing.
 _SEEN: Final = 0.8
 # How often a camera smooths its picture, which leaves clear skin without any texture; of healthy skin more
 # often, for smooth skin that lacks nothing is what lost resolution is mistaken for.

@@ -48,7 +48,7 @@ class Picture:
         boxes: lesion boxes as x0, y0, x1, y1, each 0-1 of width or height.
         label: index into ``LABELS``.
         slug: the source.
-        places: float, s x s, how likely each part is lesion (0-1); None where nobody knows.
+        places: float, s x s, how likely each part is lesion (0-1); None where unknown.
     """
 
     rgb: np.ndarray

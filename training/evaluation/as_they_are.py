@@ -1,4 +1,4 @@
-"""What a person is told of photographs as they are: no fault is put on them.
+"""Which prompt photographs get as they are: no fault is put on them.
 
 Part of ``python -m core evaluate behaviour``. Each row of ``CASES`` is a group of photographs, what is
 counted among the prompts they get, and whether much or little of it is right.

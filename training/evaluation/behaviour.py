@@ -1,7 +1,7 @@
-"""What a person is told, fault by fault: eleven plain faults put on a hundred good photographs.
+"""Which prompt a person gets, fault by fault: eleven plain faults put on a hundred good photographs.
 
 ``python -m core evaluate behaviour --data DIR --out DIR`` shows the share of faulty photographs that get the
-right prompt first, and the share of which a person is told that they work, on the still and live, with the
+right prompt first, and the share reported as working, on the still and live, with the
 network alone and with the second opinion (``core.quality.second_opinion``). The photographs and the boxes of
 their lesions stand in ``behaviour.json``; ``training.evaluation.fit_opinion`` learns from none of them.
 """

@@ -27,9 +27,9 @@ def limits_report(
 
     Returns:
         by limit its ``answer`` and ``why``; ``alarms``, the share of photos without the fault (or of another
-        class) that are told of it, and ``missed``, the share of those with it that are not, each with ``_n``
-        and ``_interval`` (Wilson). Of the background limits the photos are crops that were not told of the
-        fault as they are: with it on all but the lesion (alarms), and on the lesion alone (missed).
+        class) that are flagged for it, and ``missed``, the share of those with it that are not, each with
+        ``_n`` and ``_interval`` (Wilson). Of the background limits the photos are crops that were not flagged
+        as they are: with it on all but the lesion (alarms), and on the lesion alone (missed).
     """
     out: dict[str, dict[str, Any]] = {}
     for limit in LIMITS:

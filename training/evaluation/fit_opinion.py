@@ -84,7 +84,7 @@ def examples(rows: Sequence[Row], seed: int = 5) -> Iterator[Example]:
     for row in _some(scenes, "no_skin", _OTHERS_A_SOURCE, rng):
         scene = scene_from_row(row)
         yield scene.rgb, "no_skin"
-        # What cannot be seen for want of light may be skin: that is told first.
+        # What cannot be seen for want of light may be skin: light comes first.
         name = str(rng.choice(["defocus", "motion", "dark"]))
         worse = FAULTS[name](scene.rgb, (0.0, 0.0, 1.0, 1.0), rng, _strength(rng, name))
         yield worse, "bad_light" if name == "dark" else "no_skin"

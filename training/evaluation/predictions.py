@@ -17,7 +17,7 @@ _KINDS: Final = {"thumbs": object, "measures": object} | dict.fromkeys(
 
 
 def quiet(_what: str, _done: int, _total: int) -> None:
-    """Progress that nobody watches."""
+    """Progress that is not shown."""
     return
 
 

@@ -1,4 +1,4 @@
-"""Real faults on scenes without skin: dark, bright and blurred photographs that nobody degraded."""
+"""Real faults on scenes without skin: dark, bright and blurred photographs without added degradation."""
 
 from collections import Counter, defaultdict
 from typing import Any, Final
