@@ -1,6 +1,7 @@
 """A manifest entry for a network that is not there."""
 
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
+from core.quality.ordinal import LABELS
 from core.runtime.manifest import NetworkEntry
 
 _FIELDS = {
@@ -17,6 +18,7 @@ IMAGEQX = {
     "explanations": list(EXPLANATIONS),
     "thresholds": dict.fromkeys(EXPLANATIONS, 0.5),
 }
+ORDINAL = {"task": "ordinal", "labels": list(LABELS), "input_size": 32}
 
 
 def made_up_entry(**changes) -> NetworkEntry:

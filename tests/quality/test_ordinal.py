@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from made_up_entry import ORDINAL, made_up_entry
 
 from core.compare.answers import answers_of
 from core.compare.operating import margins
@@ -15,22 +16,14 @@ from core.guidance.hint import condition, hint_for
 from core.guidance.points import points, shown_places
 from core.guidance.preset import load_preset
 from core.quality.labels import EXPLANATIONS
-from core.quality.ordinal import CANNOT_TELL, LABELS, Ordinal, chance_agreed, expected_agreeing
+from core.quality.ordinal import CANNOT_TELL, Ordinal, chance_agreed, expected_agreeing
 from core.quality.regions import REGIONS
 from core.quality.verdict import Explains, Locates, PassRule, chance_good, judge, verdict_properties
-from core.runtime.manifest import NetworkEntry, OperatingPoint
-from core.runtime.preprocess import IMAGENET_MEAN, IMAGENET_STD
+from core.runtime.manifest import OperatingPoint
 from core.text.wording import say, weak_part
 
-ENTRY = NetworkEntry(
-    file="ordinal.onnx",
-    sha256="0" * 64,
-    bytes=1,
-    task="ordinal",
-    labels=list(LABELS),
-    input_size=32,
-    mean=IMAGENET_MEAN,
-    std=IMAGENET_STD,
+ENTRY = made_up_entry(
+    **ORDINAL,
     operating_points={
         "balanced": OperatingPoint(thresholds={}, class_offsets={"poor_quality": 0.5}),
         "strict": OperatingPoint(thresholds={}, class_offsets={"poor_quality": 3.0}),

@@ -1,10 +1,9 @@
 import numpy as np
 import pytest
+from made_up_entry import ORDINAL, made_up_entry
 
 from core.metrics import auc
-from core.quality.ordinal import LABELS
-from core.runtime.manifest import NetworkEntry, OperatingPoint
-from core.runtime.preprocess import IMAGENET_MEAN, IMAGENET_STD
+from core.runtime.manifest import OperatingPoint
 from training.data import ordinal_data
 from training.data.ordinal_data import build_regions
 from training.data.sources import DataError
@@ -25,15 +24,8 @@ from training.evaluation.ordinal import (
     write_plots,
 )
 
-ENTRY = NetworkEntry(
-    file="ordinal.onnx",
-    sha256="0" * 64,
-    bytes=1,
-    task="ordinal",
-    labels=list(LABELS),
-    input_size=32,
-    mean=IMAGENET_MEAN,
-    std=IMAGENET_STD,
+ENTRY = made_up_entry(
+    **ORDINAL,
     operating_points={"balanced": OperatingPoint(thresholds={}, class_offsets={"poor_quality": 0.0})},
 )
 

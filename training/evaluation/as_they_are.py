@@ -16,7 +16,7 @@ from training.data.sources import Row, at_most
 from training.data.splits import shuffle_key
 from training.evaluation.behaviour import ladder_paths, still_prompt
 from training.evaluation.faults import LIGHT
-from training.evaluation.metrics import share_interval
+from training.evaluation.metrics import proportion
 from training.evaluation.predictions import Progress, quiet
 
 _MOST: Final = 60  # photographs a collection
@@ -113,7 +113,8 @@ def as_they_are(
     for case in CASES:
         keys = [found for row, found in told if case.holds(row)]
         if keys:
-            shares = {way: _share([found[way] in case.told for found in keys]) for way in rules}
+            hits = {way: sum(found[way] in case.told for found in keys) for way in rules}
+            shares = {way: proportion(count, len(keys)) for way, count in hits.items()}
             report.append({"case": case.text, "n": len(keys), "wanted": case.wanted} | shares)
     return report
 
@@ -123,7 +124,3 @@ def _some(rows: Sequence[Row], most: int) -> list[Row]:
     forbidden = ladder_paths()
     free = [row for row in sorted(rows, key=shuffle_key) if row.path not in forbidden]
     return at_most(free, lambda row: (row.slug, row.group), most)
-
-
-def _share(hits: Sequence[bool]) -> dict[str, Any]:
-    return {"share": sum(hits) / len(hits), "interval": share_interval(sum(hits), len(hits))}

@@ -31,7 +31,7 @@ from core.synthetic.degrade import Scene
 from training.data.imageqx_data import place_on, scene_from_row
 from training.data.sources import Box, DataError, Row, at_most, read_rgb
 from training.evaluation.faults import FAULTS, RIGHT
-from training.evaluation.metrics import share_interval
+from training.evaluation.metrics import proportion
 from training.evaluation.predictions import Progress, quiet
 from training.evaluation.tables import markdown
 
@@ -245,7 +245,7 @@ def _shares(entries: Sequence[Mapping[str, str]], way: str, right: frozenset[str
 
 
 def _share(hits: Sequence[bool]) -> dict[str, Any]:
-    return {"share": sum(hits) / len(hits), "n": len(hits), "interval": share_interval(sum(hits), len(hits))}
+    return proportion(sum(hits), len(hits))
 
 
 def behaviour_markdown(report: Mapping[str, Any]) -> str:

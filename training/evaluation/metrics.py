@@ -67,6 +67,12 @@ def share_interval(successes: int, count: int) -> list[float] | None:
     return None if found is None else [round(end, 3) for end in found]
 
 
+def proportion(hits: int, count: int) -> dict[str, Any]:
+    """A share (0-1; None of none) as ``share``, with its ``n`` and its 95 % ``interval`` (Wilson)."""
+    value = clean(hits / count if count else np.nan)
+    return {"share": value, "n": count, "interval": share_interval(hits, count)}
+
+
 def spread(drawn: np.ndarray, successes: int, count: int) -> list[float] | None:
     """Bootstrap interval of a share; Wilson's where all or none succeed, which every replicate repeats."""
     return share_interval(successes, count) if successes in (0, count) else interval(drawn)

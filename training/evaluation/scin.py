@@ -20,7 +20,7 @@ from core.metrics import draws, interval
 from core.quality.verdict import Assessor, PassRule, Verdict, chance_good
 from core.reports.tables import Figure, Table
 from training.data.sources import DataError, read_picture
-from training.evaluation.metrics import auc, clean, recall_at, share_interval
+from training.evaluation.metrics import auc, clean, proportion, recall_at
 from training.evaluation.predictions import Progress, quiet
 from training.evaluation.quality_report import RETAKES
 from training.evaluation.tables import figure, markdown
@@ -154,7 +154,8 @@ def scin_report(
         "auc_interval": interval(auc(gradable, chances, weights)),
         "passes": _share(passes[gradable]),
         "refused": _share(~passes[~gradable]),
-        "caught": {"retakes": RETAKES} | _figure(round(caught * (~gradable).sum()), int((~gradable).sum())),
+        "caught": {"retakes": RETAKES}
+        | proportion(round(caught * (~gradable).sum()), int((~gradable).sum())),
         "skin_types": {
             name: _share(passes[gradable & np.array([case.skin_type == name for case in cases])])
             for name in types
@@ -168,11 +169,7 @@ def _chance(verdict: Verdict, rule: PassRule) -> float:
 
 
 def _share(yes: np.ndarray) -> dict[str, Any]:
-    return _figure(int(yes.sum()), len(yes))
-
-
-def _figure(count: int, of: int) -> dict[str, Any]:
-    return {"n": of, "share": clean(count / of if of else np.nan), "interval": share_interval(count, of)}
+    return proportion(int(yes.sum()), len(yes))
 
 
 def scin_markdown(report: Mapping[str, Any]) -> str:
