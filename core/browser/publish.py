@@ -15,6 +15,7 @@ import shutil
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -118,8 +119,9 @@ def _publish(entry_json: str, lesion_json: str, static: Path, weights: Path) -> 
             except OSError:
                 if not _whole(folder, lesion is not None):  # else another process was quicker
                     raise
-    os.utime(folder)
-    _forget_older(shelf, folder)
+    with suppress(OSError):  # a folder that was laid out beforehand may be read-only
+        os.utime(folder)
+        _forget_older(shelf, folder)
     return _described(folder)
 
 

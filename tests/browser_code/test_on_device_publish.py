@@ -215,3 +215,14 @@ def test_the_rule_goes_to_the_browser_whole():
         "spot_at_least": 0.1,
         "spot_at_most": 0.9,
     }
+
+
+def test_a_folder_that_was_laid_out_beforehand_may_be_read_only(static, monkeypatch):
+    first = published(static=static)
+    publish._publish.cache_clear()
+
+    def read_only(*_args, **_kwargs):
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(os, "utime", read_only)
+    assert published(static=static) == first
