@@ -50,7 +50,8 @@ class Worker:
     def put(self, rgb: np.ndarray) -> None:
         """Leave a frame (uint8 RGB, H x W x 3, not written to afterwards) and return at once."""
         with self._lock:
-            if self._mailbox is None or self._mailbox.closed:
+            # A thread that was ended from outside leaves its mailbox open.
+            if self._mailbox is None or self._mailbox.closed or not self.running:
                 self._mailbox = Mailbox()
                 self._thread = threading.Thread(
                     target=self._run, args=(self._mailbox, self._thread), name="retake-worker", daemon=True

@@ -153,3 +153,23 @@ def test_one_frame_that_fails_ends_nothing(worker, slow):
     assert failed.wait(30)
     worker.put(picture(2))
     until(lambda: worker.stream_session.status().frames == 1)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_thread_that_was_ended_is_replaced_with_the_next_frame(worker, slow):
+    slow.may_go.set()
+    process_frame, ended = worker.stream_session.process_frame, threading.Event()
+
+    def once(frame):
+        if not ended.is_set():
+            ended.set()
+            raise SystemExit  # ends the thread it is raised in, and no other
+        return process_frame(frame)
+
+    worker.stream_session.process_frame = once
+    worker.put(picture(1))
+    assert ended.wait(30)
+    worker.join(30)
+    assert not worker.running
+    worker.put(picture(2))
+    until(lambda: worker.stream_session.status().frames == 1)
