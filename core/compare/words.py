@@ -46,8 +46,10 @@ def costs(point: OperatingPoint) -> tuple[str, str]:
 
 
 def _with_interval(words: str, share: float, around: tuple[float, float] | None, count: int) -> str:
-    said = words.format(count=f"{100 * share:.0f}")
+    sentence = words.format(count=f"{100 * share:.0f}")
     if around is None:
-        return said + "."
+        return sentence + "."
     low, high = (f"{100 * end:.0f}" for end in around)
-    return said + " " + _("(95% interval {low} to {high}; {n} photos).").format(low=low, high=high, n=count)
+    return (
+        sentence + " " + _("(95% interval {low} to {high}; {n} photos).").format(low=low, high=high, n=count)
+    )

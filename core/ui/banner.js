@@ -18,7 +18,7 @@ async function cameraReport(frame) {
 
 const watched = new WeakMap();
 
-function watchCamera(root, told) {
+function watchCamera(root, state) {
   let frame = null;
   const tell = async () => {
     let report = "ok";
@@ -27,9 +27,9 @@ function watchCamera(root, told) {
     } catch {
       // Nothing known is no reason to alarm anyone.
     }
-    if (told.stopped || report === told.report) return;
-    told.report = report;
-    told.tellPython("camera", report);
+    if (state.stopped || report === state.report) return;
+    state.report = report;
+    state.tellPython("camera", report);
   };
   const stops = [];
   const listen = (target, event) => {
@@ -40,7 +40,7 @@ function watchCamera(root, told) {
     const found = document.querySelector("iframe[src*='streamlit_webrtc']");
     const body = found?.contentDocument?.body;
     // A new frame first holds an empty page, which is not the one to watch.
-    if (!body?.querySelector("#root")) return told.stopped || setTimeout(watchFrame, 1000);
+    if (!body?.querySelector("#root")) return state.stopped || setTimeout(watchFrame, 1000);
     frame = found;
     const observer = new MutationObserver(tell);
     observer.observe(body, { childList: true, subtree: true });
@@ -51,12 +51,12 @@ function watchCamera(root, told) {
   listen(window, "focus");
   navigator.permissions
     ?.query({ name: "camera" })
-    .then((permission) => told.stopped || listen(permission, "change"))
+    .then((permission) => state.stopped || listen(permission, "change"))
     .catch(() => {});
-  told.stop = () => {
-    told.stopped = true;
+  state.stop = () => {
+    state.stopped = true;
     stops.forEach((stop) => stop());
-    told.onChoice?.();
+    state.onChoice?.();
     watched.delete(root);
   };
   tell();
@@ -68,12 +68,12 @@ export default function ({ data, parentElement: root, setStateValue }) {
   hush(root, data.feedback);
   if (showHint(root, data, data.signed)) tell(data, data);
   const known = watched.get(root);
-  const told = known ?? { report: data.camera, stopped: false };
-  told.tellPython = setStateValue;
+  const state = known ?? { report: data.camera, stopped: false };
+  state.tellPython = setStateValue;
   if (!known) {
-    watched.set(root, told);
-    told.onChoice = onChoice(() => hush(root, data.feedback));
-    watchCamera(root, told);
+    watched.set(root, state);
+    state.onChoice = onChoice(() => hush(root, data.feedback));
+    watchCamera(root, state);
   }
   return () => {
     // An update may end here too; only a banner that left the page stops watching.

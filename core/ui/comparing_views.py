@@ -44,8 +44,8 @@ def progress(total: int) -> Iterator[Callable[[int, str], None]]:
 
     def told(done: int, name: str) -> None:
         if bar is not None:
-            said = _("Checking {name}, {number} of {total}")
-            bar.progress(done / total, said.format(name=plain(name), number=done + 1, total=total))
+            sentence = _("Checking {name}, {number} of {total}")
+            bar.progress(done / total, sentence.format(name=plain(name), number=done + 1, total=total))
 
     yield told
     if bar is not None:
@@ -130,12 +130,12 @@ def summary(compared: Compare) -> None:
     passes = [answers.passes for answers in compared.answers.values()]
     count = len(compared.identities)
     agreed = int(sum(len({bool(one[place]) for one in passes}) == 1 for place in range(count)))
-    said = ngettext(
+    sentence = ngettext(
         "On {agreed} of {total} photos all assessors say the same: it passes, or it does not.",
         "On {agreed} of {total} photos all assessors say the same: they pass, or they do not.",
         agreed,
     )
-    st.markdown(f"**{said.format(agreed=agreed, total=count)}**")
+    st.markdown(f"**{sentence.format(agreed=agreed, total=count)}**")
     if count < 30:
         st.caption(_("With so few photos the figures are rough: look at the intervals."))
 
@@ -270,15 +270,15 @@ def _save(preset: Preset, name: str, point: OperatingPoint) -> None:
             key="compare-yaml",
         )
     if not preset_saving.allowed():
-        said = _(
+        sentence = _(
             "Saving is off, since other computers reach this server. Whoever runs Retake can turn it on "
             "with {variable}."
         )
-        st.caption(said.format(variable=f"`{saving.VARIABLE}=1`"))
+        st.caption(sentence.format(variable=f"`{saving.VARIABLE}=1`"))
     message = st.session_state.pop(_SAVED_KEY, None)
     if message is not None:
-        good, said, kept = message
-        (st.success if good else st.error)(said, icon=":material/save:" if good else ":material/error:")
+        good, sentence, kept = message
+        (st.success if good else st.error)(sentence, icon=":material/save:" if good else ":material/error:")
         preset_saving.owner_link(kept, page="designer")
 
 
@@ -298,6 +298,6 @@ def _keep(made: Preset) -> None:
         return
     note = {"note": "design_saved", "preset": label(kept)}
     session.event_log().add("note_added", page="compare", properties=note)
-    said = _("Saved as {name}. The Designer lists it, and {link} at the end of an address uses it.")
+    sentence = _("Saved as {name}. The Designer lists it, and {link} at the end of an address uses it.")
     link = f"`?preset={kept.name}`"
-    st.session_state[_SAVED_KEY] = (True, said.format(name=label(kept), link=link), kept.name)
+    st.session_state[_SAVED_KEY] = (True, sentence.format(name=label(kept), link=link), kept.name)

@@ -304,7 +304,7 @@ def _move(key: str, by: int) -> None:
 
 
 def _merged(key: str) -> None:
-    others = {name: said for name, said in drafts.value(("merge",)).items() if said != "adjust"}
+    others = {name: choice for name, choice in drafts.value(("merge",)).items() if choice != "adjust"}
     drafts.change(("merge",), others | dict.fromkeys(st.session_state[key], "adjust"))
 
 

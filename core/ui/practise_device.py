@@ -24,7 +24,7 @@ _ANSWERS = 8
 
 @dataclass
 class _Visit:
-    """One page: what its browser sent and said."""
+    """One page: what its browser sent and replied."""
 
     answers: deque[Answer] = field(default_factory=lambda: deque(maxlen=_ANSWERS))
     report: str = "ok"
@@ -83,7 +83,7 @@ def _camera() -> None:
         series.three = False  # the preset says so meanwhile, or the address asks for both
         series.begin()
     shot = series.shot
-    said = component.on_device_camera(
+    reply = component.on_device_camera(
         key="practise-camera-here",
         base=component.address(engines.for_browsers() or "") + "/",
         preset=preset_json(preset, language()),
@@ -100,12 +100,12 @@ def _camera() -> None:
         report=visit.report,
         keep=keep_here.words() if keeps else None,
     )
-    sent = said.message
+    sent = reply.message
     # Named, not kept: a message may hold a photo.
     name = sent.get("id") if isinstance(sent, dict) else sent
-    if said.report != visit.report or (sent is not None and name != visit.last):
+    if reply.report != visit.report or (sent is not None and name != visit.last):
         _handle_message(visit, sent)
-        visit.report, visit.last = said.report, name
+        visit.report, visit.last = reply.report, name
         st.rerun()  # with the answer, with the result, or the other way
     if series.shown is None and visit.report in trouble.ON_DEVICE:
         embedded.trouble(visit.report)

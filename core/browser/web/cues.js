@@ -54,9 +54,9 @@ function choose(change) {
 /** Say one thing aloud; what was being said before ends. @param {string} text @param {string} language */
 export function speak(text, language) {
   speechSynthesis.cancel();
-  const said = new SpeechSynthesisUtterance(text);
-  said.lang = language;
-  speechSynthesis.speak(said);
+  const utterance = new SpeechSynthesisUtterance(text);
+  utterance.lang = language;
+  speechSynthesis.speak(utterance);
 }
 
 /** @type {AudioContext | null} */

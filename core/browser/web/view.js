@@ -144,7 +144,7 @@ export function openView(root, actions) {
     return { key, ...preset.prompts[key], tone };
   }
 
-  const told = ({ words, preset }, hint) => tell(hint, { language: words.language, feedback: preset.feedback });
+  const announce = ({ words, preset }, hint) => tell(hint, { language: words.language, feedback: preset.feedback });
 
   /** What had the focus may have gone: the next thing to press takes it, unless the person moved on. */
   function keepFocus(focused) {
@@ -217,17 +217,17 @@ export function openView(root, actions) {
     if (place.taken === taken && place.firstChild) return;
     place.taken = taken;
     const advice = preset.prompts[taken.key]?.text ?? "";
-    const said = taken.outcome === "no_picture" ? words.no_picture : words.refused;
-    place.replaceChildren(element("p", "", ...(advice ? [element("b", "", advice)] : []), said));
-    told(data, { spoken: `${said} ${preset.prompts[taken.key]?.spoken ?? ""}`, tone: "bad" });
+    const sentence = taken.outcome === "no_picture" ? words.no_picture : words.refused;
+    place.replaceChildren(element("p", "", ...(advice ? [element("b", "", advice)] : []), sentence));
+    announce(data, { spoken: `${sentence} ${preset.prompts[taken.key]?.spoken ?? ""}`, tone: "bad" });
   }
 
   function waiting(state, { words }) {
     const { photo, rows, old } = state.waiting;
     const place = $(".waiting");
     place.hidden = !photo;
-    const said = !photo ? "" : old ? words.left_behind : state.online ? words.sending[1] : words.waiting[1];
-    put(place.querySelector("p"), said + (photo && !state.lasting ? ` ${words.fleeting}` : ""));
+    const sentence = !photo ? "" : old ? words.left_behind : state.online ? words.sending[1] : words.waiting[1];
+    put(place.querySelector("p"), sentence + (photo && !state.lasting ? ` ${words.fleeting}` : ""));
     $(".send").hidden = !old;
     label($(".send"), "", words.send);
     root.querySelectorAll(".remove").forEach((button) => label(button, "", words.remove));
@@ -317,18 +317,18 @@ export function openView(root, actions) {
     $(".dismiss").hidden = !stage.matches(":modal");
     stage.classList.toggle("carded", Boolean(kept));
     keeping(state, data);
-    const said = card.draw(state.here, data);
-    if (said) told(data, { spoken: `${said.headline}. ${said.advice}`, tone: said.good ? "good" : "bad" });
+    const verdict = card.draw(state.here, data);
+    if (verdict) announce(data, { spoken: `${verdict.headline}. ${verdict.advice}`, tone: verdict.good ? "good" : "bad" });
     if (kept) return;
     put($("h1"), live ? words.title_live : words.title);
     put($(".intro"), words.intro);
     hush(root, preset.feedback);
     showSwitches($(".cues"), words, preset.feedback);
     const shown = hint(state, data);
-    if (showHint(root, shown, preset.overlay.icons)) told(data, shown);
+    if (showHint(root, shown, preset.overlay.icons)) announce(data, shown);
     if (data.shot !== asked && state.phase === "starting") {
       asked = data.shot;
-      if (asked) told(data, { spoken: preset.prompts[`shot_${asked}`].spoken, tone: "ask" });
+      if (asked) announce(data, { spoken: preset.prompts[`shot_${asked}`].spoken, tone: "ask" });
     }
     const help = (live && state.status?.help) || null;
     drawHelp($(".help"), help, words, preset.prompts[help]?.spoken ?? "", preset.overlay.help_drawing);
