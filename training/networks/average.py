@@ -1,4 +1,4 @@
-"""The mean of several networks' weights as one network: ``python -m training.networks.average --out DIR DIR...``.
+"""The mean of several networks' weights as one: ``python -m training.networks.average --out DIR DIR...``.
 
 Networks that were fine-tuned from one start may be averaged weight by weight, and such a mean holds better on
 new cameras than either (Wortsman et al. 2022, "Model soups"; Rame et al. 2022, "DiWA"). Each folder is one
