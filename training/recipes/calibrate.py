@@ -19,8 +19,8 @@ from core.runtime.probability import softmax
 from training.evaluation.metrics import macro_f1
 
 SPARE: Final = 0.04
-# Share of good lesion photos of the validation split that shall pass; on new cameras it is some 0.05 less. Good:
-# the panel's class is lesion and at most two of its twelve raters (GOOD_OBJECTORS) object to anything.
+# Share of good lesion photos of the validation split that shall pass; on new cameras it is some 0.05 less.
+# Good: the panel's class is lesion and at most two of its twelve raters (GOOD_OBJECTORS) object to anything.
 KEEP: Final = {"balanced": 0.9, "lenient": 0.95}
 GOOD_OBJECTORS: Final = 1 / 6
 # Thresholds stay inside these limits, whatever a few photos say.
