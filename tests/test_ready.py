@@ -118,10 +118,10 @@ def test_many_who_ask_do_not_make_it_look_more_than_once_in_a_while():
     assert looked == [0, KEPT_S]
 
 
-@pytest.mark.parametrize("entry", ["serve", "isolated"])
-def test_both_entries_answer_for_readiness_and_results(entry):
-    app = importlib.import_module(entry).app
-    assert [route.path for route in app._user_routes] == ["/readyz", "/api/studies/{study}/results"]
+def test_the_entry_answers_beside_its_pages():
+    app = importlib.import_module("serve").app
+    paths = ["/healthz", "/readyz", "/metrics", "/api/studies/{study}/results"]
+    assert [route.path for route in app._user_routes] == paths
 
 
 def test_a_server_answers_200_or_503_with_a_sentence(monkeypatch):

@@ -442,7 +442,7 @@ def test_escape_loses_neither_the_camera_nor_the_photo(run, open_page, asks):
 
 
 def test_a_page_loaded_again_without_the_server_is_the_camera(run, open_page):
-    with run(script="isolated.py") as server:
+    with run(RETAKE_ISOLATED="1") as server:
         port = int(server.url.rsplit(":", 1)[1])
         page = open_page(server, size=drive.PHONE)
         start(page)
@@ -455,7 +455,7 @@ def test_a_page_loaded_again_without_the_server_is_the_camera(run, open_page):
     take_photo(page)
     expect(page.locator(".waiting p")).to_have_text(WAITS_HERE)
     assert page.evaluate(WAITING).count("photo") == 1
-    with run(port, "isolated.py") as server:
+    with run(port, RETAKE_ISOLATED="1") as server:
         # The app's own page takes over by itself, and sends what waited.
         expect(page.get_by_text("This photo works")).to_be_visible()
         nothing_waits(page)
