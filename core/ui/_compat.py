@@ -12,7 +12,8 @@ from typing import Final
 
 import streamlit as st
 from starlette.formparsers import MultiPartParser
-from streamlit import file_util, logger, runtime
+from streamlit import file_util, runtime
+from streamlit import logger as streamlits
 from streamlit.config import get_option
 from streamlit.runtime.memory_session_storage import MemorySessionStorage
 from streamlit.runtime.scriptrunner import get_script_run_ctx
@@ -97,14 +98,15 @@ def format_logs(formatter: logging.Formatter) -> None:
     Streamlit gives each of its loggers a handler of its own when it is first asked for; uvicorn has set its
     own up before it imports the app. Its log of requests, with addresses and links' tokens, is left out.
     """
-    plain = logger.setup_formatter
+    plain = streamlits.setup_formatter
 
-    def set_up(one: logging.Logger) -> None:
-        plain(one)
-        one.streamlit_console_handler.setFormatter(formatter)
+    def set_up(logger: logging.Logger) -> None:
+        plain(logger)
+        for handler in logger.handlers:
+            handler.setFormatter(formatter)
 
-    logger.setup_formatter = set_up
-    logger.update_formatter()
+    streamlits.setup_formatter = set_up
+    streamlits.update_formatter()
     for name in _SERVERS_LOGS:
         for handler in logging.getLogger(name).handlers:
             handler.setFormatter(formatter)
