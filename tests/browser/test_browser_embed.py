@@ -84,7 +84,7 @@ def test_the_page_around_is_told_the_outcome_and_gets_the_picture_when_it_is_sen
         expect(frame.get_by_role("link", name=gone)).to_have_count(0)
     expect(frame.get_by_text("It is not a medical device").first).to_be_visible()
     take(page, frame)
-    page.wait_for_function("got.length === 2")
+    page.wait_for_function("() => got.length === 2")
     opened, outcome = page.evaluate("got")
     assert (opened["type"], outcome["type"]) == ("opened", "outcome")
     assert outcome["origin"] == server.url
@@ -94,7 +94,7 @@ def test_the_page_around_is_told_the_outcome_and_gets_the_picture_when_it_is_sen
     assert "jpeg" not in str(outcome)
 
     frame.get_by_role("button", name="Send the picture to").click()
-    page.wait_for_function("got.length === 3")
+    page.wait_for_function("() => got.length === 3")
     sent = page.evaluate("""async () => {
       const { type, photos: [{ jpeg }] } = got[2];
       return { type, kind: jpeg.type, width: (await createImageBitmap(jpeg)).width };
@@ -127,5 +127,5 @@ def test_a_page_that_is_not_on_the_list_cannot_show_it(embed, outside, refusals)
 def test_without_a_picture_wanted_none_can_be_sent(embed, outside):
     page, frame = embed(outside.urls[0], outside.urls[0])
     take(page, frame)
-    page.wait_for_function("got.length === 2")
+    page.wait_for_function("() => got.length === 2")
     expect(frame.get_by_role("button", name="Send the picture to")).to_have_count(0)
