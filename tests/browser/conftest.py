@@ -31,7 +31,8 @@ OVERLAYS = """() => ({
 })"""
 # What the Content-Security-Policy kept pages from, as they and Chromium itself tell it.
 REFUSAL = "Content Security Policy"
-LISTEN = f"""addEventListener("securitypolicyviolation", (event) => console.error("{REFUSAL}: " +
+TOLD = f"A page tells of the {REFUSAL}: "
+LISTEN = f"""addEventListener("securitypolicyviolation", (event) => console.error("{TOLD}" +
   [event.effectiveDirective, event.blockedURI, event.sourceFile, event.documentURI].join(" ")))"""
 REFUSALS = []
 expect.set_options(timeout=PATIENCE_MS)

@@ -120,8 +120,8 @@ def test_a_page_that_is_not_on_the_list_cannot_show_it(embed, outside, refusals)
     page, frame = embed(outside.urls[2], outside.urls[2])
     while not refusals:
         page.wait_for_timeout(50)
-    assert all("frame-ancestors" in refusals.pop() for _each in tuple(refusals))
     expect(frame.get_by_role("button", name="Start camera")).to_have_count(0)
+    assert all("frame-ancestors" in refusals.pop() for _each in tuple(refusals))
 
 
 def test_without_a_picture_wanted_none_can_be_sent(embed, outside):
