@@ -13,7 +13,7 @@ _PARTS: Final = (
     ("default-src", "'none'"),
     ("style-src", "'self' 'unsafe-inline'"),
     ("img-src", "'self' data: blob:"),
-    ("font-src", "'self'"),
+    ("font-src", "'self' data:"),
     ("connect-src", "'self'"),
     ("media-src", "'self' blob:"),
     ("worker-src", "'self'"),
