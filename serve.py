@@ -1,10 +1,12 @@
-"""The app as ``make app`` starts it: ``app.py``, with ``/readyz`` and the results of studies at
-``/api/studies/ID/results`` beside it.
+"""The app as ``make app`` starts it: ``app.py``, with ``/healthz``, ``/readyz``, ``/metrics`` and the results
+of studies at ``/api/studies/ID/results`` beside it, and security headers on every answer.
 
 ``streamlit run serve.py``, or any ASGI server: ``uvicorn serve:app``. ``streamlit run app.py`` has the pages
 alone.
 """
 
+import logging
+import os
 import sys
 import threading
 import webbrowser
@@ -15,7 +17,11 @@ from pathlib import Path
 import streamlit as st
 from streamlit.starlette import App
 
-from core.ui.routes import routes
+from core.serving.counters import ErrorCounter
+from core.serving.logs import JsonLines
+from core.serving.setting import SettingError, read
+from core.ui._compat import format_logs
+from core.ui.routes import middleware, routes
 
 _OPENS_AFTER_S = 1.5
 
@@ -32,4 +38,13 @@ async def shown(_app: App) -> AsyncIterator[None]:
     yield
 
 
-app = App(Path(__file__).with_name("app.py"), lifespan=shown, routes=routes())
+try:
+    setting = read(os.environ)
+except SettingError as error:
+    sys.exit(error.message)
+if setting.json_logs:
+    format_logs(JsonLines())
+for remark in setting.remarks():
+    logging.getLogger("core").warning(remark)
+logging.getLogger("core").addHandler(ErrorCounter())
+app = App(Path(__file__).with_name("app.py"), lifespan=shown, routes=routes(), middleware=middleware(setting))

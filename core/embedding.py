@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 from core.quality.verdict import Verdict
 
 VARIABLE: Final = "RETAKE_EMBED_ORIGINS"
+NOBODY: Final = "none"
+"""As ``RETAKE_EMBED_ORIGINS``: no page may frame this one."""
 VERSION: Final = 1
 _PORTS: Final = {"https": 443, "http": 80}
 
@@ -59,8 +61,17 @@ def origin_of(text: str) -> str | None:
 
 def allowed(setting: str) -> frozenset[str]:
     """The origins of ``RETAKE_EMBED_ORIGINS``: apart by commas or spaces; what is no origin is left out."""
-    found = (origin_of(part) for part in setting.replace(",", " ").split())
+    found = (origin_of(part) for part in _parts(setting))
     return frozenset(origin for origin in found if origin is not None)
+
+
+def unusable(setting: str) -> tuple[str, ...]:
+    """What is left out of ``RETAKE_EMBED_ORIGINS``, but for the word ``none``."""
+    return tuple(part for part in _parts(setting) if origin_of(part) is None and part.lower() != NOBODY)
+
+
+def _parts(setting: str) -> list[str]:
+    return setting.replace(",", " ").split()
 
 
 def parent(setting: str, asked: str, picture: str) -> Parent:

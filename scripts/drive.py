@@ -73,7 +73,7 @@ def serve(
     environment: Mapping[str, str],
     python: Sequence[str] = (sys.executable,),
     port: int | None = None,
-    script: str = "app.py",
+    script: str = "serve.py",
 ) -> Iterator[Server]:
     """Run the app until the block ends.
 

@@ -95,7 +95,7 @@ def states(page: Page, url: str, prompt: str) -> Iterator[str]:
 
 def _settle(page: Page) -> None:
     """Let pictures load, drawing end, and the video arrive that the banner speaks of."""
-    page.wait_for_function("[...document.images].every(picture => picture.complete)")
+    page.wait_for_function("() => [...document.images].every(picture => picture.complete)")
     page.wait_for_timeout(700)
 
 

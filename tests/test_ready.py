@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import runpy
 import shutil
 from types import SimpleNamespace
 
@@ -13,6 +14,7 @@ from core.quality.imageqx import ImageQX
 from core.ready import KEPT_S, Readiness, problems
 from core.runtime.manifest import WEIGHTS_DIR, load_manifest, save_entry
 from core.ui import routes
+from scripts.setup_env import ROOT
 
 
 @pytest.fixture(autouse=True)
@@ -118,10 +120,16 @@ def test_many_who_ask_do_not_make_it_look_more_than_once_in_a_while():
     assert looked == [0, KEPT_S]
 
 
-@pytest.mark.parametrize("entry", ["serve", "isolated"])
-def test_both_entries_answer_for_readiness_and_results(entry):
-    app = importlib.import_module(entry).app
-    assert [route.path for route in app._user_routes] == ["/readyz", "/api/studies/{study}/results"]
+def test_the_entry_answers_beside_its_pages():
+    app = importlib.import_module("serve").app
+    paths = ["/healthz", "/readyz", "/metrics", "/api/studies/{study}/results"]
+    assert [route.path for route in app._user_routes] == paths
+
+
+def test_a_setting_that_cannot_be_used_ends_the_start_with_a_sentence(monkeypatch):
+    monkeypatch.setenv("RETAKE_ISOLATED", "yes")
+    with pytest.raises(SystemExit, match=r"^RETAKE_ISOLATED cannot be yes\. Set it to one of these: 0, 1\.$"):
+        runpy.run_path(str(ROOT / "serve.py"))
 
 
 def test_a_server_answers_200_or_503_with_a_sentence(monkeypatch):

@@ -20,6 +20,7 @@ from core.guidance.preset_schema import ShotName
 from core.i18n import _
 from core.photo import Photo, PhotoError, read_photo
 from core.quality.verdict import Assessor, PassRule, Verdict
+from core.serving import counters
 from core.study.events import EventLog
 
 _LOG: Final = logging.getLogger(__name__)
@@ -272,6 +273,7 @@ def _judged(
     photo = read_photo(data, "photo.jpg")
     passes = rule(still.practising, still.shot)
     verdict = assessor.assess(photo.small, passes, width=photo.width, height=photo.height)
+    counters.judged("device_still", verdict)
     return ReceivedPhoto(photo, verdict, still.overridden and not verdict.passes, still.shot, still.id)
 
 

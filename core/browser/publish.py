@@ -27,6 +27,7 @@ from core.i18n import _
 from core.runtime.engine import Engine
 from core.runtime.manifest import WEIGHTS_DIR, NetworkEntry, WeightsError, load_manifest
 from core.runtime.weights import verify
+from core.serving import policy
 
 _LOG: Final = logging.getLogger(__name__)
 _WEB: Final = Path(__file__).with_name("web")
@@ -127,8 +128,8 @@ def _publish(entry_json: str, lesion_json: str, static: Path, weights: Path) -> 
 
 def _digest(entry: NetworkEntry, lesion: NetworkEntry | None) -> str:
     digest = hashlib.sha256(runtime.VERSION.encode())
-    # What makes the card counts as well as what goes into it.
-    files = (Path(__file__), Path(card.__file__), Path(markup.__file__), CONSTANTS)
+    # What makes the card counts as well as what goes into it, and the policy that is kept with a worker.
+    files = (Path(__file__), Path(card.__file__), Path(markup.__file__), CONSTANTS, Path(policy.__file__))
     for file in (*files, *sorted(_WEB.iterdir())):
         digest.update(f"\n{file.name}\n".encode())
         digest.update(file.read_bytes())

@@ -19,12 +19,15 @@ class Mailbox(Generic[_T]):
         """Whether nothing will be put or taken any more."""
         return self._closed
 
-    def put(self, item: _T) -> None:
-        """Leave the newest item; an older one that was not taken is dropped."""
+    def put(self, item: _T) -> bool:
+        """Leave the newest item; an older one that was not taken is dropped. Returns whether there was one."""
         with self._arrived:
-            if not self._closed:
-                self._item = item
-                self._arrived.notify_all()
+            if self._closed:
+                return False
+            replaced = self._item is not None
+            self._item = item
+            self._arrived.notify_all()
+            return replaced
 
     def take(self, timeout: float) -> _T | None:
         """Wait up to ``timeout`` seconds for an item and take it; None when none came or it is closed."""

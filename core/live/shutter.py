@@ -12,6 +12,7 @@ from core.guidance.hint import condition
 from core.live.stream_session import StreamSession
 from core.photo import Photo, PhotoError, photo_from_array
 from core.quality.verdict import Verdict, verdict_properties
+from core.serving import counters
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -97,6 +98,7 @@ def _take(stream_session: StreamSession, name: str) -> Try:
         _LOG.exception("A photo could not be assessed")
         stream_session.record("capture_blocked", reason="assessor")
         return Try(Outcome.NO_PICTURE)
+    counters.judged("still", verdict)
     stream_session.record("photo_captured", **verdict_properties(verdict))
     if not verdict.passes:
         return Try(Outcome.REFUSED, photo, verdict)

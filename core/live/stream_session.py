@@ -19,6 +19,7 @@ from core.quality.image_stats import ImageStats, image_stats
 from core.quality.localization import LesionLocation
 from core.quality.verdict import Assessor, PassRule, Verdict, chance_good, verdict_properties
 from core.runtime.preprocess import network_square
+from core.serving import counters
 from core.study.events import EventLog, EventName
 
 _LOG: Final = logging.getLogger(__name__)
@@ -311,7 +312,7 @@ class StreamSession:
 
     def _assess(self, frame: Frame, rule: PassRule) -> Verdict | None:
         try:
-            return self.assessor.assess(frame.rgb, rule)
+            return counters.judged("frame", self.assessor.assess(frame.rgb, rule))
         except Exception:
             _LOG.exception("A frame could not be assessed")
             with self._lock:

@@ -10,6 +10,7 @@ import numpy as np
 
 from core.live.mailbox import Mailbox
 from core.live.stream_session import Frame, StreamSession
+from core.serving import counters
 
 _LOG: Final = logging.getLogger(__name__)
 GONE_AFTER_S: Final = 20.0
@@ -57,7 +58,7 @@ class Worker:
                     target=self._run, args=(self._mailbox, self._thread), name="retake-worker", daemon=True
                 )
                 self._thread.start()
-            self._mailbox.put(Frame(rgb=rgb, at=self._clock()))
+            counters.frame_came(self._mailbox.put(Frame(rgb=rgb, at=self._clock())))
 
     def stop(self) -> None:
         """The stream ended: let the thread go. Does not wait; safe to call twice, and from any thread."""

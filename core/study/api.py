@@ -1,6 +1,6 @@
 """``/api/studies/ID/results?token=``: results for whoever has a study's token; one answer for all others.
 
-Served where the app runs as an ASGI application (``serve.py``, ``isolated.py``), like ``/readyz``.
+Served where the app runs as an ASGI application (``serve.py``), like ``/readyz``.
 """
 
 from collections.abc import Callable

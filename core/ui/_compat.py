@@ -4,19 +4,24 @@
 """
 
 import asyncio
+import logging
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import Final
 
 import streamlit as st
 from starlette.formparsers import MultiPartParser
-from streamlit import runtime
+from streamlit import file_util, runtime
+from streamlit import logger as streamlits
 from streamlit.config import get_option
 from streamlit.runtime.memory_session_storage import MemorySessionStorage
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 # Streamlit lets a browser come back to its session for two minutes after the connection broke off.
 LEFT_FOR_GOOD_S: Final = 125.0
+SESSION_FAMILIES: Final = ("active_sessions", "session_events", "session_duration_seconds")
+_SERVERS_LOGS: Final = ("uvicorn", "uvicorn.error")
 
 
 def manage_uploads() -> None:
@@ -66,3 +71,46 @@ def forget_left_visits() -> None:
             left.session.shutdown()
             # The server's loop holds on to the last session that it served, until another visitor comes.
             left.session.session_state.clear()
+
+
+def page() -> str:
+    """The HTML of the one page that Streamlit serves; its scripts draw all others."""
+    return Path(file_util.get_static_dir(), "index.html").read_text(encoding="utf-8")
+
+
+def statistics() -> str:
+    """What Streamlit counts of its sessions, in the lines of OpenMetrics; nothing where no server runs."""
+    if not runtime.exists():
+        return ""
+    lines = []
+    for stats in runtime.get_instance().stats_mgr.get_stats(family_names=list(SESSION_FAMILIES)).values():
+        for first in stats[:1]:
+            lines.append(f"# TYPE {first.family_name} {first.type}")
+            lines += [f"# UNIT {first.family_name} {first.unit}"] if first.unit else []
+            lines.append(f"# HELP {first.family_name} {first.help}")
+        lines += [stat.to_metric_str() for stat in stats]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def format_logs(formatter: logging.Formatter) -> None:
+    """From here on all that this process logs is written so.
+
+    Streamlit gives each of its loggers a handler of its own when it is first asked for; uvicorn has set its
+    own up before it imports the app. Its log of requests, with addresses and links' tokens, is left out.
+    """
+    plain = streamlits.setup_formatter
+
+    def set_up(logger: logging.Logger) -> None:
+        plain(logger)
+        for handler in logger.handlers:
+            handler.setFormatter(formatter)
+
+    streamlits.setup_formatter = set_up
+    streamlits.update_formatter()
+    for name in _SERVERS_LOGS:
+        for handler in logging.getLogger(name).handlers:
+            handler.setFormatter(formatter)
+    logging.getLogger("uvicorn.access").disabled = True
+    handler = logging.StreamHandler()
+    handler.setFormatter(formatter)
+    logging.basicConfig(handlers=[handler], force=True)

@@ -11,6 +11,7 @@ from core.i18n import _
 from core.photo import Photo, PhotoError, read_photo
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
 from core.quality.verdict import Verdict, verdict_properties
+from core.serving import counters
 from core.spreadsheet import Cell, csv_of
 from core.study.events import Source
 from core.text.wording import say
@@ -88,6 +89,7 @@ def check(data: bytes, name: str, source: Source) -> Item:
         log.add("upload_assessed", page="check", source=source, properties={"error": error.code})
         return Item(name, source, problem=error.message, code=error.code)
     verdict = engines.assessor().assess(photo.small, session.rule(), width=photo.width, height=photo.height)
+    counters.judged("upload", verdict)
     log.add("upload_assessed", page="check", source=source, properties=verdict_properties(verdict))
     return Item(name, source, photo, verdict, thumbnail=_thumbnail(photo))
 

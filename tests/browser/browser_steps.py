@@ -34,7 +34,7 @@ def _camera(page):
 def settled(page):
     """Wait until no run of the app is under way: what is pressed meanwhile may be drawn anew."""
     page.wait_for_function(
-        "document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'"
+        "() => document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'"
     )
 
 

@@ -29,6 +29,12 @@ OVERLAYS = """() => ({
   dialogs: [...document.querySelectorAll("[role=dialog], [role=alertdialog]")].map((one) => one.innerText),
   inert: [...document.querySelectorAll("[inert]")].map((one) => one.outerHTML.slice(0, 200)),
 })"""
+# What the Content-Security-Policy kept pages from, as they and Chromium itself tell it.
+REFUSAL = "Content Security Policy"
+TOLD = f"A page tells of the {REFUSAL}: "
+LISTEN = f"""addEventListener("securitypolicyviolation", (event) => console.error("{TOLD}" +
+  [event.effectiveDirective, event.blockedURI, event.sourceFile, event.documentURI].join(" ")))"""
+REFUSALS = []
 expect.set_options(timeout=PATIENCE_MS)
 
 
@@ -93,6 +99,14 @@ def server(servers):
 
 
 @pytest.fixture(autouse=True)
+def refusals():
+    """What the policy refused any page; a test that expects something takes it out."""
+    yield REFUSALS
+    found, REFUSALS[:] = [*REFUSALS], []
+    assert not found, "\n".join(found)
+
+
+@pytest.fixture(autouse=True)
 def _no_traceback(servers):
     """Whatever a test does, no server meets anything that it did not expect."""
     before = {name: len(server.printed()) for name, server in servers.started.items()}
@@ -146,9 +160,16 @@ def window(playwright):
             if flags not in running or not running[flags].is_connected():
                 running[flags] = stack.enter_context(drive.browser(playwright, flags))
             with drive.window(running[flags], size=size, dark=dark) as context:
+                context.add_init_script(LISTEN)
+                context.on("console", note_refusal)
                 yield context
 
         yield opened
+
+
+def note_refusal(message):
+    if REFUSAL in message.text:
+        REFUSALS.append(message.text)
 
 
 @pytest.fixture
@@ -178,7 +199,7 @@ def good():
 def run(tmp_path_factory):
     """Start the app, at a port if one is given, with more in its environment: ``with run() as server``."""
 
-    def serve(port=None, script="app.py", **more):
+    def serve(port=None, **more):
         folder = tmp_path_factory.mktemp("server")
         environment = {
             "RETAKE_DATA": str(folder / "data"),
@@ -188,7 +209,7 @@ def run(tmp_path_factory):
             "OMP_NUM_THREADS": "1",
             **more,
         }
-        return drive.serve(folder / "log", environment, LAUNCHER, port, script)
+        return drive.serve(folder / "log", environment, LAUNCHER, port)
 
     return serve
 

@@ -32,7 +32,20 @@ def drawn(page):
     settled(page)
 
 
-def test_axe_finds_nothing_severe_on_any_page(open_page, on_device):
+# A name as somebody might write it who wants others' browsers to do something.
+MARKUP = """() => {
+  window.ran = [];
+  const name = document.createElement("p");
+  name.innerHTML = '<img src="data:," onerror="ran.push(1)"><a href="javascript:ran.push(2)">x</a>';
+  name.append(Object.assign(document.createElement("script"), { textContent: "ran.push(3)" }));
+  document.body.append(name);
+  name.querySelector("a").click();
+}"""
+
+
+def test_axe_finds_nothing_severe_on_any_page_and_no_page_needs_what_the_policy_forbids(
+    open_page, on_device, refusals
+):
     page = open_page(on_device, size=drive.PHONE, setting="camera.dark = true")
     found = {}
 
@@ -77,6 +90,12 @@ def test_axe_finds_nothing_severe_on_any_page(open_page, on_device):
     assert not found, "\n".join(
         f"{name}: {finding}" for name, all_found in found.items() for finding in all_found
     )
+    assert refusals == []
+    page.evaluate(MARKUP)
+    while sum("A page tells of" in refusal for refusal in refusals) < 3:
+        page.wait_for_timeout(50)
+    assert page.evaluate("ran") == []
+    assert all("script-src" in refusals.pop() for _each in tuple(refusals))
 
 
 # Beside the page's own: what was said aloud, in order.

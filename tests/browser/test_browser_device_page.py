@@ -185,7 +185,7 @@ def test_a_camera_that_is_held_in_the_background_locks_the_shutter_until_it_is_b
     )
     wait_for(page, "camera_missing", locked=True)
     page.evaluate("() => { camera.track.enabled = true; camera.track.dispatchEvent(new Event('unmute')); }")
-    page.wait_for_function("!film.paused")
+    page.wait_for_function("() => !film.paused")
     wait_for(page, "ready", locked=False)
 
 
@@ -207,7 +207,7 @@ def test_light_zoom_and_another_camera_are_there_where_the_camera_has_them(open_
     expect(light).to_have_attribute("aria-pressed", "true")
     zoom.fill("2.5")
     another.click()
-    page.wait_for_function("camera.opened.at(-1).deviceId?.exact === 'two'")
+    page.wait_for_function("() => camera.opened.at(-1).deviceId?.exact === 'two'")
     applied = page.evaluate("camera.applied")
     assert applied == [{"advanced": [{"torch": True}]}, {"advanced": [{"zoom": 2.5}]}]
     for control in (light, zoom, another):
@@ -391,7 +391,7 @@ def test_from_another_page_nothing_is_told_until_the_camera_is_back(open_page, o
     expect(page.get_by_role("heading", name="Check photos")).to_be_visible()
     settled(page)
     told.clear()
-    page.wait_for_function("camera.track.readyState === 'ended'")
+    page.wait_for_function("() => camera.track.readyState === 'ended'")
     page.evaluate("window.dispatchEvent(new Event('focus'))")
     page.evaluate("navigator.mediaDevices.dispatchEvent(new Event('devicechange'))")
     page.wait_for_timeout(1500)
@@ -411,10 +411,10 @@ STAGE = """(() => {
 @pytest.mark.parametrize("asks", [True, False], ids=["asked", "unasked"])
 def test_escape_loses_neither_the_camera_nor_the_photo(run, open_page, asks):
     def escape(page):
-        page.wait_for_function(f"{STAGE}.matches(':modal')")
+        page.wait_for_function(f"() => {STAGE}.matches(':modal')")
         # A browser asks first, or closes the dialog without asking when the page has kept it open before.
         page.keyboard.press("Escape") if asks else page.evaluate(f"{STAGE}.close()")
-        page.wait_for_function(f"{STAGE}.open && !{STAGE}.matches(':modal')")
+        page.wait_for_function(f"() => {STAGE}.open && !{STAGE}.matches(':modal')")
 
     with run() as server:
         port = int(server.url.rsplit(":", 1)[1])
@@ -442,12 +442,12 @@ def test_escape_loses_neither_the_camera_nor_the_photo(run, open_page, asks):
 
 
 def test_a_page_loaded_again_without_the_server_is_the_camera(run, open_page):
-    with run(script="isolated.py") as server:
+    with run(RETAKE_ISOLATED="1") as server:
         port = int(server.url.rsplit(":", 1)[1])
         page = open_page(server, size=drive.PHONE)
         start(page)
         wait_for(page, "ready", locked=False)
-        page.wait_for_function("navigator.serviceWorker.controller")
+        page.wait_for_function("() => navigator.serviceWorker.controller")
         page.evaluate("navigator.serviceWorker.ready")
     page.reload()
     start(page)
@@ -455,7 +455,7 @@ def test_a_page_loaded_again_without_the_server_is_the_camera(run, open_page):
     take_photo(page)
     expect(page.locator(".waiting p")).to_have_text(WAITS_HERE)
     assert page.evaluate(WAITING).count("photo") == 1
-    with run(port, "isolated.py") as server:
+    with run(port, RETAKE_ISOLATED="1") as server:
         # The app's own page takes over by itself, and sends what waited.
         expect(page.get_by_text("This photo works")).to_be_visible()
         nothing_waits(page)

@@ -1,4 +1,4 @@
-"""Retake in the frame of a page of another origin: who is told the outcome, and who is not."""
+"""Retake in the frame of a page of another origin: who may frame it, and who is told the outcome."""
 
 import threading
 from contextlib import ExitStack
@@ -20,7 +20,7 @@ addEventListener("message", ({{ data, origin }}) => {{
 
 @pytest.fixture(scope="module")
 def outside():
-    """Pages of two other origins (``urls``), each with one frame, whose address is ``shown``."""
+    """Pages of three other origins (``urls``), each with one frame, whose address is ``shown``."""
 
     class Handler(BaseHTTPRequestHandler):
         shown = ""
@@ -36,7 +36,7 @@ def outside():
 
     with ExitStack() as stack:
         Handler.urls = []
-        for _each in range(2):
+        for _each in range(3):
             server = stack.enter_context(ThreadingHTTPServer(("127.0.0.1", 0), Handler))
             threading.Thread(target=server.serve_forever, daemon=True).start()
             stack.callback(server.shutdown)
@@ -46,7 +46,7 @@ def outside():
 
 @pytest.fixture(scope="module")
 def server(run, outside):
-    with run(RETAKE_EMBED_ORIGINS=outside.urls[0]) as running:
+    with run(RETAKE_EMBED_ORIGINS=" ".join(outside.urls[:2])) as running:
         yield running
         assert "Traceback" not in running.printed(), running.printed()
 
@@ -84,7 +84,7 @@ def test_the_page_around_is_told_the_outcome_and_gets_the_picture_when_it_is_sen
         expect(frame.get_by_role("link", name=gone)).to_have_count(0)
     expect(frame.get_by_text("It is not a medical device").first).to_be_visible()
     take(page, frame)
-    page.wait_for_function("got.length === 2")
+    page.wait_for_function("() => got.length === 2")
     opened, outcome = page.evaluate("got")
     assert (opened["type"], outcome["type"]) == ("opened", "outcome")
     assert outcome["origin"] == server.url
@@ -94,7 +94,7 @@ def test_the_page_around_is_told_the_outcome_and_gets_the_picture_when_it_is_sen
     assert "jpeg" not in str(outcome)
 
     frame.get_by_role("button", name="Send the picture to").click()
-    page.wait_for_function("got.length === 3")
+    page.wait_for_function("() => got.length === 3")
     sent = page.evaluate("""async () => {
       const { type, photos: [{ jpeg }] } = got[2];
       return { type, kind: jpeg.type, width: (await createImageBitmap(jpeg)).width };
@@ -103,10 +103,10 @@ def test_the_page_around_is_told_the_outcome_and_gets_the_picture_when_it_is_sen
     expect(frame.get_by_text("Sent to")).to_be_visible()
 
 
-@pytest.mark.parametrize("named", [0, 1], ids=["names another", "names itself"])
-def test_a_page_that_is_not_on_the_list_is_told_nothing(embed, outside, named):
+@pytest.mark.parametrize("named", [0, 2], ids=["names another", "names a stranger"])
+def test_a_page_that_does_not_name_itself_is_told_nothing(embed, outside, named):
     page, frame = embed(outside.urls[1], outside.urls[named], "&picture=true")
-    if named == 1:
+    if named == 2:
         expect(frame.get_by_text("The page around this one is told nothing")).to_be_visible()
     take(page, frame)
     expect(frame.get_by_role("button", name="Take another photo")).to_be_visible()
@@ -116,8 +116,16 @@ def test_a_page_that_is_not_on_the_list_is_told_nothing(embed, outside, named):
     assert kinds(page) == []
 
 
+def test_a_page_that_is_not_on_the_list_cannot_show_it(embed, outside, refusals):
+    page, frame = embed(outside.urls[2], outside.urls[2])
+    while not refusals:
+        page.wait_for_timeout(50)
+    expect(frame.get_by_role("button", name="Start camera")).to_have_count(0)
+    assert all("frame-ancestors" in refusals.pop() for _each in tuple(refusals))
+
+
 def test_without_a_picture_wanted_none_can_be_sent(embed, outside):
     page, frame = embed(outside.urls[0], outside.urls[0])
     take(page, frame)
-    page.wait_for_function("got.length === 2")
+    page.wait_for_function("() => got.length === 2")
     expect(frame.get_by_role("button", name="Send the picture to")).to_have_count(0)

@@ -1,4 +1,4 @@
-"""The app with the headers for threads: the page is isolated, and the camera still reaches the server."""
+"""The app isolated, for threads: the camera still reaches the server."""
 
 import urllib.request
 
@@ -16,9 +16,10 @@ def isolated(tmp_path):
         "RETAKE_DATA": str(tmp_path / "data"),
         "RETAKE_ASSESSOR": "classical",
         "RETAKE_LIVE": "server",
+        "RETAKE_ISOLATED": "1",
         "OMP_NUM_THREADS": "1",
     }
-    with drive.serve(tmp_path / "log", environment, script="isolated.py") as server:
+    with drive.serve(tmp_path / "log", environment) as server:
         yield server
         assert "Traceback" not in server.printed(), server.printed()
 

@@ -27,7 +27,7 @@ def results_are_shown(page, language):
         simulated, outcome = _("Simulated data: nobody took part. For looking around only."), _("Outcome")
     expect(page.get_by_text(simulated)).to_be_visible()
     expect(page.get_by_role("radio", name=outcome)).to_be_checked()
-    page.wait_for_function(f"({PLOTS})().length === 2 && ({PLOTS})().every(Boolean)")
+    page.wait_for_function(f"() => ({PLOTS})().length === 2 && ({PLOTS})().every(Boolean)")
     assert not findings(page)
 
 

@@ -83,7 +83,7 @@ def test_a_killed_server_loses_no_acknowledged_event_and_the_participant_goes_on
         shutter = page.get_by_role("button", name="Take photo")
         assert shutter.bounding_box()["width"] > 200, "there is room beside the picture"
         page.evaluate(LOOK_AWAY)
-        page.wait_for_function("window.acknowledged.answered.length > 0")
+        page.wait_for_function("() => window.acknowledged.answered.length > 0")
         os.kill(server.pid, signal.SIGKILL)
         answered, sent = page.evaluate("[acknowledged.answered, acknowledged.sent]")
         before = stored(store)

@@ -1,6 +1,7 @@
 """What Retake relies on in Streamlit and Starlette beyond what they promise."""
 
 import asyncio
+import json
 import time
 import urllib.request
 import uuid
@@ -23,6 +24,7 @@ from core.photo import MAX_BYTES
 from core.ui import _compat
 from scripts import drive
 
+TOKEN = "abcdefghijklmnop"
 HEAD = b'--edge\r\nContent-Disposition: form-data; name="file"; filename="a.jpg"\r\n\r\n'
 
 
@@ -87,6 +89,8 @@ def server(tmp_path):
         "RETAKE_ASSESSOR": "classical",
         "RETAKE_DATA": str(tmp_path / "data"),
         "STREAMLIT_SERVER_ENABLE_XSRF_PROTECTION": "false",
+        "RETAKE_METRICS_TOKEN": TOKEN,
+        "RETAKE_LOG": "json",
     }
     with drive.serve(tmp_path / "log", environment) as started:
         yield started
@@ -99,10 +103,15 @@ def next_of(stream, kind: str) -> ForwardMsg:
             return message
 
 
+def metrics(server, path: str) -> list[str]:
+    asked = urllib.request.Request(f"{server.url}/{path}", headers={"Authorization": f"Bearer {TOKEN}"})
+    with urllib.request.urlopen(asked) as answer:
+        return answer.read().decode().splitlines()
+
+
 def kept(server) -> int:
     """Bytes of what was uploaded and is still in Streamlit's store."""
-    with urllib.request.urlopen(f"{server.url}/_stcore/metrics?families=cache_memory_bytes") as answer:
-        lines = answer.read().decode().splitlines()
+    lines = metrics(server, "_stcore/metrics?families=cache_memory_bytes")
     return sum(int(float(line.split()[-1])) for line in lines if "UploadedFileManager" in line)
 
 
@@ -127,5 +136,11 @@ def test_what_was_uploaded_goes_when_the_page_is_closed(server):
         headers = {"Content-Type": "multipart/form-data; boundary=edge"}
         with urllib.request.urlopen(urllib.request.Request(place, body, headers, method="PUT")) as answer:
             assert answer.status == 204
+        told = metrics(server, "metrics")
     until(lambda: kept(server) == 0)
     assert "Traceback" not in server.printed()
+    # Its sessions are joined to what is counted here, and its log is written as ours is.
+    assert {"active_sessions 1", 'session_events_total{type="connect"} 1'} <= set(told)
+    assert told[-1] == "# EOF"
+    logged = [json.loads(line) for line in server.printed().splitlines() if line.startswith("{")]
+    assert "uvicorn.error" in {line["logger"] for line in logged}

@@ -11,7 +11,7 @@ const BORROWED = /--(?:st|rt)-[a-z-]+/g;
  * @param {Element} host the stage's place, for the colours and fonts that it has there
  */
 export async function keepPage(base, data, host) {
-  // Only with the headers of isolated.py may a worker from this folder watch over the app.
+  // Only where pages are isolated (RETAKE_ISOLATED) does a worker from this folder watch over the app.
   if (!crossOriginIsolated || !navigator.serviceWorker) return;
   const store = await caches.open(STORE);
   const [files, markup] = await Promise.all(

@@ -1,6 +1,6 @@
 // The service worker: when the server cannot be reached, a page that is opened or loaded again is the camera as it
 // was kept (see keep_page.js), and not the browser's error. All else goes its way. It may watch over the whole app only
-// where the server allows that: under isolated.py.
+// where the server allows that (serve.py).
 
 const STORE = "retake-on-device";
 const BASE = new URL("./", self.location.href).href;
