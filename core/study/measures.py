@@ -246,6 +246,18 @@ def prompt_figures(runs: Iterable[TaskRun]) -> tuple[PromptFigures, ...]:
     return tuple(sorted(figures, key=lambda one: (-one.shown, one.key)))
 
 
+def counted_sessions(data: StudyData, statuses: Collection[SessionStatus] = ANALYSED) -> Mapping[str, str]:
+    """The sessions that are analysed and whose they are: of each participant the last.
+
+    Where a study lets people begin anew, an earlier session of theirs is in the export and in no figure.
+
+    Args:
+        statuses: only sessions of these statuses.
+    """
+    last = {one.participant_id: one.session_id for one in data.sessions if one.status in statuses}
+    return {session: person for person, session in last.items()}
+
+
 def values(
     data: StudyData,
     name: str,
@@ -269,7 +281,7 @@ def values(
         KeyError: there is no such measure.
     """
     measure = MEASURES[name]
-    counted = {session.session_id for session in data.sessions if session.status in statuses}
+    counted = counted_sessions(data, statuses)
     found: dict[tuple[str, str], list[Time | float]] = {}
     for run in task_runs(data) if runs is None else runs:
         value = measure.read(run)

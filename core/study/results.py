@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from core.study.design import SessionStatus
-from core.study.measures import ANALYSED, MEASURES, Time, Value, values
+from core.study.measures import ANALYSED, MEASURES, Time, Value, counted_sessions, values
 from core.study.questionnaires import QUESTIONNAIRES, scores_of
 from core.study.records import StudyData
 from core.study.statistics import Comparison, Rate, Summary, compare_all, rate, summary, warning
@@ -87,7 +87,7 @@ def _scores(
 ) -> tuple[Value, ...]:
     if name not in QUESTIONNAIRES:
         raise KeyError(name)
-    who = {one.session_id: one.participant_id for one in data.sessions if one.status in statuses}
+    who = counted_sessions(data, statuses)
     given: dict[Pair, list[float]] = {}
     for score in scores_of(data):
         fits = score.questionnaire == name and score.session_id in who and task in (None, score.task)
