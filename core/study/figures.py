@@ -11,7 +11,7 @@ from core.study.questionnaires import QUESTIONNAIRES, scores_of
 from core.study.records import StudyData
 from core.study.results import Result
 from core.study.statistics import Interval, Rate, Summary, kaplan_meier
-from core.study.views import prompt_name
+from core.study.views import arms_of, prompt_name
 
 _STATUS_ORDER: Final = ("live", "completed", "ended", "screened_out", "declined", "withdrawn")
 
@@ -130,21 +130,29 @@ def p_told(p: float | None) -> str:
 
 
 def prompts_table(data: StudyData) -> Table:
-    """Each prompt: how often it was shown, for how long, whether it was followed, and how soon."""
-    figures = prompt_figures(task_runs(data))
+    """Each prompt in each arm: how often it was shown, for how long, whether it was followed, how soon."""
+    runs = task_runs(data)
+    arms = arms_of(data)
+    by_arm = {arm: prompt_figures(run for run in runs if run.arm == arm) for arm in arms}
+    keys = dict.fromkeys(one.key for one in prompt_figures(runs))
     rows = tuple(
         (
             prompt_name(one.key),
+            arm,
             one.shown,
             Figure(one.dwell_ms / 1000 / one.shown if one.shown else None, digits=1),
             Figure(one.fix_rate, percent=True),
             Figure(_scaled(kaplan_meier(one.to_fix).median_ms, 0.001) if one.to_fix else None, digits=1),
             one.wrong,
         )
+        for key in keys
+        for arm, figures in by_arm.items()
         for one in figures
+        if one.key == key
     )
     head = (
         _("Prompt"),
+        _("Arm"),
         _("Shown"),
         _("Seconds each"),
         _("Followed"),
