@@ -4,12 +4,28 @@
 ``streamlit run isolated.py`` instead of ``serve.py``, or any ASGI server: ``uvicorn isolated:app``.
 """
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from starlette.middleware import Middleware
 from streamlit.starlette import App
 
 from core.browser.headers import Headers
+from core.study.server import purge_daily
 from core.ui.routes import routes
 
-app = App(Path(__file__).with_name("app.py"), middleware=[Middleware(Headers)], routes=routes())
+
+@asynccontextmanager
+async def started(_app: App) -> AsyncIterator[None]:
+    """Begin the daily purge."""
+    purge_daily()
+    yield
+
+
+app = App(
+    Path(__file__).with_name("app.py"),
+    lifespan=started,
+    middleware=[Middleware(Headers)],
+    routes=routes(),
+)

@@ -141,7 +141,7 @@ def _tasks(design: StudyDesign) -> list[str]:
 
 def _analysis(design: StudyDesign) -> list[str]:
     outcome = MEASURES.get(design.outcome)
-    asked = {key: one.title for key, one in QUESTIONNAIRES.items()}
+    asked = {str(key): one.title for key, one in QUESTIONNAIRES.items()}
     with speaking("en"):
         name = outcome.title().lower() if outcome is not None else asked.get(design.outcome, design.outcome)
     sentences = [f"The primary outcome was {name}."] if len(design.arms) > 1 else []

@@ -42,6 +42,13 @@ def results(data: StudyData, stamp: Hashable, told: Told = lambda _action: None)
     wanted = _filters(data)
     shown = session.held(("narrowed", stamp, wanted), lambda: narrowed(data, wanted))
     st.caption(figures.counts_text(figures.status_counts(shown)))
+    versions = len({one.design_version for one in shown.sessions})
+    if versions > 1:
+        words = _(
+            "Sessions of {count} versions of the design are taken together, with the newest version's arms "
+            "and tasks. The filter above shows one version alone."
+        )
+        st.warning(words.format(count=versions), icon=":material/difference:")
     if not shown.sessions:
         st.info(_("No session fits these filters."))
         return

@@ -4,8 +4,10 @@ import json
 import os
 import stat
 import zipfile
+from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 
 from core.__main__ import main
 from core.study.backup import backup, restore
@@ -14,7 +16,9 @@ from core.study.faults import StudyError
 from core.study.kept_photos import photo_count, photos_zip
 from core.study.photos import PhotoStore
 from core.study.retention import Purged, delete_study, purge
+from core.study.server import purge_here
 from core.study.store import StudyStore
+from core.study.tables import SessionRow
 
 SECRET = "a sentence that nobody else would write 4711"
 
@@ -129,6 +133,20 @@ def here(database_url, tmp_path, monkeypatch):
     monkeypatch.setenv("RETAKE_DATABASE_URL", database_url)
     monkeypatch.setenv("RETAKE_DATA", str(tmp_path / "data"))
     monkeypatch.delenv("RETAKE_PHOTO_KEY", raising=False)
+
+
+def test_a_server_purges_when_it_starts_and_makes_no_database(here, store, take_part, monkeypatch, tmp_path):
+    study_id = take_part(retention_days=1).record.study_id
+    with store.database.writing() as db:
+        db.execute(update(SessionRow).values(started_at=store.now() - timedelta(days=4000)))
+    with monkeypatch.context() as nothing_set:
+        nothing_set.setenv("RETAKE_DATABASE_URL", "")
+        purge_here()
+    assert not (tmp_path / "data").exists()
+    purge_here()
+    assert store.load(study_id).deleted == {"expired": 1}
+    monkeypatch.setenv("RETAKE_DATABASE_URL", "nonsense")
+    purge_here()  # is logged, and the server goes on
 
 
 def test_the_command_line_lists_purges_and_deletes(here, store, take_part, capsys):
