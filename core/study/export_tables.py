@@ -157,7 +157,7 @@ _PARTICIPANT_COLUMNS: Final = (
     Column("language", "string", "The session's language, as a code"),
     Column("design_version", "integer", "Version of the design that this participant met"),
     Column("design_hash", "string", "SHA-256 of that design"),
-    Column("consent_hash", "string", "SHA-256 of the consent text that was agreed to"),
+    Column("consent_hash", "string", "SHA-256 of the consent text that this participant was shown"),
     Column("started_at", "string", "When the session began, ISO 8601 with its zone"),
     Column("ended_at", "string", "When it ended; empty while it goes on"),
     Column("simulated", "boolean", "Whether it was made up by a program"),
