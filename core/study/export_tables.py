@@ -9,7 +9,7 @@ from core.spreadsheet import Cell
 from core.study.events import Event
 from core.study.measures import TaskRun, Time, prompt_figures, task_runs
 from core.study.questionnaires import QUESTIONNAIRES, Score, scores_of
-from core.study.records import StudyData
+from core.study.records import StudyData, devices_of
 
 Kind = Literal["string", "number", "integer", "boolean"]
 
@@ -106,6 +106,11 @@ _TASK_COLUMNS: Final = (
     Column("prompts_reported_wrong", "integer", "How often a prompt was reported as wrong"),
     Column("help_opened", "integer", "How often help was opened"),
     Column("camera_failures", "integer", "How often the camera failed"),
+    Column(
+        "way_changed",
+        "boolean",
+        "Whether pictures were checked on the server although the arm says otherwise: this device could not",
+    ),
 )
 _PROMPT_COLUMNS: Final = (
     _SESSION,
@@ -163,6 +168,7 @@ _PARTICIPANT_COLUMNS: Final = (
     Column("simulated", "boolean", "Whether it was made up by a program"),
     Column("tasks_completed", "integer", "Tasks that were completed"),
     Column("tasks_started", "integer", "Tasks that were started"),
+    Column("device", "string", "phone, tablet, computer or unknown, at the first task; empty before any"),
 )
 
 
@@ -235,6 +241,7 @@ def _task(run: TaskRun) -> tuple[Cell, ...]:
         sum(run.reported_wrong.values()),
         run.help_opened,
         run.camera_failures,
+        run.way_changed,
     )
 
 
@@ -247,6 +254,7 @@ def _prompts(run: TaskRun) -> list[tuple[Cell, ...]]:
 
 def _participants(data: StudyData, runs: Sequence[TaskRun]) -> list[tuple[Cell, ...]]:
     rows: list[tuple[Cell, ...]] = []
+    devices = devices_of(data)
     for one in data.sessions:
         own = [run for run in runs if run.session_id == one.session_id]
         rows.append(
@@ -265,6 +273,7 @@ def _participants(data: StudyData, runs: Sequence[TaskRun]) -> list[tuple[Cell, 
                 one.simulated,
                 sum(run.ending == "completed" for run in own),
                 len(own),
+                devices.get(one.session_id),
             )
         )
     return rows

@@ -85,6 +85,7 @@ class TaskRun:
         episodes: prompts about the picture.
         reported_wrong: how often each prompt was reported as wrong; ``""`` where the report names none.
         help_opened, camera_failures: how often.
+        way_changed: whether pictures were checked elsewhere than the arm says: this device could not.
     """
 
     session_id: str
@@ -107,6 +108,7 @@ class TaskRun:
     reported_wrong: Mapping[str, int] = field(default_factory=dict)
     help_opened: int = 0
     camera_failures: int = 0
+    way_changed: bool = False
 
     @property
     def duration(self) -> Time:
@@ -422,6 +424,7 @@ def _run(session: SessionRecord, task: str, arm: str | None, rows: list[Event], 
         ),
         help_opened=counts["help_opened"],
         camera_failures=counts["camera_failed"],
+        way_changed=any(event.properties.get("note") == "way_changed" for event in rows),
     )
 
 

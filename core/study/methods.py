@@ -7,7 +7,7 @@ from core.i18n import speaking
 from core.study.design import StudyDesign, text_in
 from core.study.measures import ANALYSED, MEASURES, counted_sessions, task_runs
 from core.study.questionnaires import QUESTIONNAIRES
-from core.study.records import StudyData
+from core.study.records import StudyData, devices_of
 
 _SHORT_HASH: Final = 12
 _ALLOCATION: Final = {
@@ -74,6 +74,10 @@ def _participants(data: StudyData) -> list[str]:
             f"These were held from {first} to {last}"
             + (f"; {broken_off} that broke off before the end included." if broken_off else ".")
         )
+    devices = Counter(kind for session, kind in devices_of(data).items() if session in began)
+    if devices:
+        named = ", ".join(f"{kind} {count}" for kind, count in sorted(devices.items()))
+        sentences.append(f"Devices, as browsers tell them: {named}.")
     if len(by_arm) > 1:
         sentences.append(f"By condition: {', '.join(f'{arm} {count}' for arm, count in by_arm.items())}.")
     if simulated:

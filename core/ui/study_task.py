@@ -12,6 +12,7 @@ from core.guidance.preset import PresetError
 from core.i18n import _, language
 from core.quality import registry
 from core.study.design import Arm, Task, text_in
+from core.study.device_class import device_class
 from core.study.events import EventLog
 from core.study.session import StudySession
 from core.text import bars
@@ -88,9 +89,10 @@ def _drawing(study: StudySession, task: Task) -> None:
 
 
 def _stimulus(arm: Arm) -> dict[str, str]:
-    """What this server makes of the arm today: names in a design stay while what they name may change."""
+    """What this participant meets: names in a design stay while what they name may change."""
     entry = registry.ENTRIES[arm.assessor]
-    found = {"assessor": entry.name}
+    browser = st.context.headers.get("User-Agent") or ""
+    found = {"assessor": entry.name, "device": str(device_class(browser))}
     try:
         opened = preset_choice.store().open(arm.preset)
     except PresetError:  # told when the task is shown

@@ -1,4 +1,4 @@
-"""A participant's whole session in Chromium, its camera a canvas; then the store and the researcher's page."""
+"""A participant's whole session in Chromium, its camera a canvas; then the store and the results page."""
 
 import pytest
 from axe_steps import findings
@@ -21,6 +21,12 @@ WORDS = {
     "en": ("A spot on your arm", "Photograph a spot on your arm.", "It was about the hints."),
     "ar": ("بقعة على ذراعك", "صوّر بقعة على ذراعك.", "كان الأمر عن التلميحات."),
 }
+
+# In a multiselect: the gap before and behind each choice, and before and behind its cross.
+GAPS = """() => [...document.querySelectorAll("[data-tag]")].map((tag) => {
+  const [outer, cross] = [tag, tag.querySelector("button")].map((one) => getComputedStyle(one));
+  return [outer.marginInlineStart, outer.marginInlineEnd, cross.paddingInlineStart, cross.paddingInlineEnd];
+})"""
 
 
 def in_both(place):
@@ -143,7 +149,11 @@ def results_are_there(page, server, language):
         words = _("{arm}: SUS {score} on average, nearest to “{adjective}”")
         told = words.format(arm="coach", score="50", adjective=sus_adjective(50).word())
         expect(page.get_by_text(told)).to_be_visible()
-    accessible(page)
+        accessible(page)
+        page.get_by_role("radio", name=_("Design"), exact=True).click()
+        page.get_by_text(_("Questionnaires"), exact=True).last.click()
+    expect(page.locator("[data-tag]").last).to_be_visible()
+    assert set(map(tuple, page.evaluate(GAPS))) == {("0px", "2px", "8px", "0px")}
 
 
 def take(page, language):

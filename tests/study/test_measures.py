@@ -193,6 +193,11 @@ def test_values_are_summed_over_tasks_and_leave_out_who_did_not_take_part():
         values(data, "beauty")
 
 
+def test_a_device_that_could_not_do_what_its_arm_says_is_marked():
+    rows = [(0, "task_started"), (1, "note_added", {"note": "way_changed"}), (2, "task_completed")]
+    assert [only(part).way_changed for part in (rows, rows[::2])] == [True, False]
+
+
 def test_how_prompts_were_followed_is_one_value_a_participant():
     def said(*episodes):
         rows, t_ms = [(0, "task_started")], 0

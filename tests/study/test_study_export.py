@@ -156,7 +156,10 @@ def test_the_methods_paragraph_names_the_files_that_participants_met(small):
         started = start.model_copy(update={"variant": "coached", "properties": {"preset": "coach@1"} | files})
         return replace(small, events=(started, *others))
 
-    first = met(preset_sha256="a" * 64, network_sha256="b" * 64)
+    first = met(preset_sha256="a" * 64, network_sha256="b" * 64, device="phone")
+    assert "Devices, as browsers tell them: phone 1." in methods_paragraph(first)
+    participants = next(table for table in tables_of(first) if table.name == "participants")
+    assert participants.rows[0][participants.head.index("device")] == "phone"
     told = "coached: coach@1 (prompts aaaaaaaaaaaa, network bbbbbbbbbbbb)"
     assert f"were {told}." in methods_paragraph(first)
     other = met(preset_sha256="c" * 64).events[0].model_copy(update={"session_id": "s2", "event_id": "s2-0"})
