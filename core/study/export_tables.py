@@ -158,7 +158,11 @@ _PARTICIPANT_COLUMNS: Final = (
     _SESSION,
     Column("condition_order", "string", "The arms that were given, in their order, with > between them"),
     Column("task_order", "string", "The tasks in their order, with > between them"),
-    Column("status", "string", "live, completed, declined, screened_out, withdrawn or ended"),
+    Column(
+        "status",
+        "string",
+        "live, completed, declined (or left before agreeing), screened_out, withdrawn or ended (broken off)",
+    ),
     Column("language", "string", "The session's language, as a code"),
     Column("design_version", "integer", "Version of the design that this participant met"),
     Column("design_hash", "string", "SHA-256 of that design"),
