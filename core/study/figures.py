@@ -4,9 +4,10 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Final
 
-from core.i18n import _
+from core.i18n import _, language
 from core.reports.tables import Cell, Figure, Table
-from core.study.measures import MEASURES, prompt_figures, task_runs
+from core.study.design import text_in
+from core.study.measures import MEASURES, counted_sessions, prompt_figures, task_runs
 from core.study.questionnaires import QUESTIONNAIRES, scores_of
 from core.study.records import StudyData
 from core.study.results import Result
@@ -193,6 +194,39 @@ def scores_table(data: StudyData) -> Table:
     )
     note = _("A score needs every item; nothing is imputed.")
     return Table(_("Scores"), head, tuple(rows), note)
+
+
+def screening_table(data: StudyData) -> Table | None:
+    """Who took part: answers to the screening's questions by arm; None where nothing was asked.
+
+    Of those who are analysed. Within subjects everybody had every arm, so that there is one column.
+    """
+    design = data.designs[max(data.designs)] if data.designs else None
+    if design is None or not design.screening:
+        return None
+    counted = counted_sessions(data)
+    within = design.allocation.kind == "latin_square"
+    columns = (_("All"),) if within else arms_of(data)
+    column = {
+        one.session_id: columns[0] if within else one.arms[0]
+        for one in data.sessions
+        if one.session_id in counted and one.arms
+    }
+    given = Counter(
+        (one.item, str(one.value), column[one.session_id])
+        for one in data.answers
+        if one.questionnaire == "screening" and one.session_id in column
+    )
+    rows = tuple(
+        (
+            text_in(question.text, language()),
+            text_in(words, language()),
+            *(given[question.name, choice, name] for name in columns),
+        )
+        for question in design.screening
+        for choice, words in question.choices.items()
+    )
+    return Table(_("Who took part"), (_("Question"), _("Answer"), *columns), rows)
 
 
 def _summary_row(arm: str, one: Summary, unit: float, is_time: bool) -> tuple[Cell, ...]:

@@ -163,6 +163,9 @@ def _scores(data: StudyData) -> None:
         if "sus" in given:
             _adjectives(data, scores)
         st.html(figures.scores_table(data).html())
+    asked = figures.screening_table(data)
+    if asked is not None:
+        st.html(asked.html())
     comments = [one for one in data.answers if one.questionnaire == "comments" and one.value]
     st.subheader(_("Comments"), anchor=False)
     if not comments:

@@ -206,6 +206,9 @@ def test_arms_tasks_and_questions_are_added_and_removed(desk):
     desk.sign_in().press("studies-new")
     desk.at.text_input(key="studies-f-0-title").set_value("Two")
     desk.press("studies-f-0-arms-add").press("studies-f-0-tasks-add").press("studies-f-0-screening-add")
+    assert [one.label for one in desk.at.get("link_button")] == [
+        f"Try “{arm}”: nothing is stored" for arm in ("balanced", "coach")
+    ]
     desk.press("studies-f-0-tasks-0-remove")
     desk.press("studies-make-draft")
     [one] = store().studies()
