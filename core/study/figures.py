@@ -217,7 +217,7 @@ def screening_table(data: StudyData) -> Table | None:
         for one in data.answers
         if one.questionnaire == "screening" and one.session_id in column
     )
-    rows = tuple(
+    rows: tuple[tuple[Cell, ...], ...] = tuple(
         (
             text_in(question.text, language()),
             text_in(words, language()),

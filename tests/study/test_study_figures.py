@@ -20,7 +20,7 @@ def given(**allocation):
 def test_who_took_part_by_arm_without_those_who_were_left_out():
     table = screening_table(given())
     assert table.head == ("Question", "Answer", "plain", "coached")
-    assert table.rows == (("Adult?", "Yes", 1, 1), ("", "No", 0, 0))
+    assert table.rows == (("Adult?", "Yes", 1, 1), ("Adult?", "No", 0, 0))
 
 
 def test_within_subjects_there_is_one_column_and_without_questions_no_table():
