@@ -316,7 +316,7 @@ def test_screening_branches_and_ends_with_thanks(come):
 
 
 def test_items_may_be_left_out_after_one_reminder(come):
-    person = come().begin().press("study-start-task").press("study-give-up")
+    person = come(after=("sus", "nasa_tlx")).begin().press("study-start-task").press("study-give-up")
     assert person.events[-1] == "task_abandoned"
     person.press("study-submit-2")
     assert "One question has no answer" in person.words
@@ -327,6 +327,7 @@ def test_items_may_be_left_out_after_one_reminder(come):
     assert "9 questions have no answer" in person.words
     person.press("study-submit-3")
     assert [one.value for one in scores_of(person.data) if one.questionnaire == "sus"] == [None]
+    assert "100: Very high" in person.words, "a scale that breaks into rows names its ends by their numbers"
 
 
 def test_a_photo_that_the_server_refuses_can_be_used_or_taken_again(come, jpeg_of):
