@@ -7,10 +7,10 @@ from typing import Final
 from core.i18n import _, language
 from core.reports.tables import Cell, Figure, Table
 from core.study.design import text_in
-from core.study.measures import MEASURES, counted_sessions, prompt_figures, task_runs
+from core.study.measures import MEASURES, Time, counted_sessions, prompt_figures, task_runs
 from core.study.questionnaires import QUESTIONNAIRES, scores_of
 from core.study.records import StudyData
-from core.study.results import Result
+from core.study.results import Result, score_values
 from core.study.statistics import Interval, Rate, Summary, kaplan_meier
 from core.study.views import arms_of, prompt_name
 
@@ -164,14 +164,19 @@ def prompts_table(data: StudyData) -> Table:
 
 
 def scores_table(data: StudyData) -> Table:
-    """Every questionnaire by arm: complete ones, median and mean of the score."""
-    scores = scores_of(data)
-    arms = tuple(arm.name for arm in data.designs[max(data.designs)].arms) if data.designs else ()
+    """Every questionnaire by arm: how many answered it, and median and mean of the participants' scores."""
+    counted = counted_sessions(data)
+    scores = [one for one in scores_of(data) if one.session_id in counted]
     rows: list[tuple[Cell, ...]] = []
     for name, one in QUESTIONNAIRES.items():
-        for arm in arms:
-            own = [score for score in scores if score.questionnaire == name and score.arm == arm]
-            values = sorted(score.value for score in own if score.value is not None)
+        found = score_values(data, name)
+        for arm in arms_of(data):
+            own = {score.session_id for score in scores if score.questionnaire == name and score.arm == arm}
+            values = sorted(
+                float(entry.value)
+                for entry in found
+                if entry.arm == arm and not isinstance(entry.value, Time)
+            )
             if own:
                 middle = len(values) // 2
                 median = (values[middle] + values[~middle]) / 2 if values else None

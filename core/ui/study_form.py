@@ -11,7 +11,6 @@ from core.study.session import StudySession
 from core.ui import session
 from core.ui.study_visit import Taking, act_and_go_on
 
-
 _ONE_ROW: Final = 7
 """As many choices stand side by side on a phone."""
 

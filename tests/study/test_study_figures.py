@@ -1,5 +1,6 @@
 from core.study.design import Allocation, Question
-from core.study.figures import screening_table
+from core.study.figures import scores_table, screening_table
+from core.study.views import score_plot
 from tests.study.made_up_study import answer, made_up_data, made_up_design, made_up_session
 
 ADULT = Question(
@@ -21,6 +22,15 @@ def test_who_took_part_by_arm_without_those_who_were_left_out():
     table = screening_table(given())
     assert table.head == ("Question", "Answer", "plain", "coached")
     assert table.rows == (("Adult?", "Yes", 1, 1), ("Adult?", "No", 0, 0))
+
+
+def test_scores_after_several_tasks_are_one_a_participant():
+    answers = [answer("seq", value, "seq", "a", task=task) for task, value in (("arm_spot", 3), ("hand", 6))]
+    data = made_up_data([made_up_session("a")], answers=answers)
+    [row] = scores_table(data).rows
+    assert row[1:5] == ("coached", "1–7", 1, 1)
+    assert row[5].value == 4.5
+    assert "coached: 1 people, median 4.5" in score_plot(data, "seq").desc
 
 
 def test_within_subjects_there_is_one_column_and_without_questions_no_table():
