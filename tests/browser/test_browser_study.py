@@ -153,7 +153,7 @@ def results_are_there(page, server, language):
         page.get_by_role("radio", name=_("Design"), exact=True).click()
         page.get_by_text(_("Questionnaires"), exact=True).last.click()
     expect(page.locator("[data-tag]").last).to_be_visible()
-    assert set(map(tuple, page.evaluate(GAPS))) == {("0px", "2px", "8px", "0px")}
+    assert set(map(tuple, page.evaluate(GAPS))) == {("0px", "4px", "8px", "0px")}
 
 
 def take(page, language):
