@@ -22,6 +22,15 @@ WORDS = {
     "ar": ("بقعة على ذراعك", "صوّر بقعة على ذراعك.", "كان الأمر عن التلميحات."),
 }
 
+# A choice's ring has the colour of quiet text, not that of lines, which is too faint for what is pressed.
+RING_IS_SEEN = """() => {
+  const ring = document.querySelector("[data-testid=stRadioOption]:not([data-selected]) > div > div");
+  const text = document.body.querySelector(".stApp").appendChild(document.createElement("i"));
+  text.style.color = "var(--rt-quiet)";
+  const same = getComputedStyle(ring).borderTopColor === getComputedStyle(text).color;
+  text.remove();
+  return same;
+}"""
 # In a multiselect: the gap before and behind each choice, and before and behind its cross.
 GAPS = """() => [...document.querySelectorAll("[data-tag]")].map((tag) => {
   const [outer, cross] = [tag, tag.querySelector("button")].map((one) => getComputedStyle(one));
@@ -101,6 +110,8 @@ def test_a_whole_session_is_in_the_store_and_goes_on_after_a_reload(run, open_pa
         accessible(page)
         nothing_waits(page)
         press(page, "Continue", language)
+        expect(page.get_by_role("radiogroup")).to_have_count(1)
+        assert page.evaluate(RING_IS_SEEN)
         answer(page, 0, 6)
         accessible(page)
         press(page, "Continue", language)
