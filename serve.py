@@ -20,6 +20,7 @@ from streamlit.starlette import App
 from core.serving.counters import ErrorCounter
 from core.serving.logs import JsonLines
 from core.serving.setting import SettingError, read
+from core.study.server import purge_daily
 from core.ui._compat import format_logs
 from core.ui.routes import middleware, routes
 
@@ -28,7 +29,11 @@ _OPENS_AFTER_S = 1.5
 
 @asynccontextmanager
 async def shown(_app: App) -> AsyncIterator[None]:
-    """Open the page in the browser of whoever started it: Streamlit does so for a script, not for an App."""
+    """Begin the daily purge, and open the page in the browser of whoever started it.
+
+    Streamlit opens the page for a script, not for an App.
+    """
+    purge_daily()
     by_streamlit = Path(sys.argv[0]).name == Path(__file__).name
     if by_streamlit and not st.get_option("server.headless"):
         secure = "https" if st.get_option("server.sslCertFile") else "http"

@@ -17,13 +17,16 @@ from core.study.store import StudyStore
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add ``study`` to the command line."""
     parser = subparsers.add_parser(
-        "study", help="list, export, purge, delete, back up, restore, simulate studies"
+        "study", help="list, export, photos, purge, delete, back up, restore, simulate studies"
     )
     commands = parser.add_subparsers(dest="study_command", required=True, metavar="WHAT")
     commands.add_parser("list", help="print one JSON object a study")
     export = commands.add_parser("export", help="write a study's data to a folder")
     export.add_argument("study", metavar="ID")
     export.add_argument("--out", type=Path, required=True, metavar="DIR")
+    photos = commands.add_parser("photos", help="write a study's kept photos, decrypted, to one file")
+    photos.add_argument("study", metavar="ID")
+    photos.add_argument("--out", type=Path, required=True, metavar="FILE.zip")
     commands.add_parser("purge", help="delete sessions that are past their study's retention")
     remove = commands.add_parser("delete", help="delete a study, or one of its sessions, for good")
     remove.add_argument("study", metavar="ID")
@@ -90,6 +93,19 @@ def _export(store: StudyStore, args: argparse.Namespace) -> None:
     print(_("Exported {count} sessions to {path}").format(count=len(data.sessions), path=args.out))
 
 
+def _photos(store: StudyStore, args: argparse.Namespace) -> None:
+    from core.study.kept_photos import photos_zip
+
+    whole = photos_zip(store, args.study)
+    try:
+        args.out.touch(mode=0o600, exist_ok=False)
+    except FileExistsError:
+        message = _("The file {path} is there already. Please choose another.")
+        raise StudyError(message.format(path=args.out)) from None
+    args.out.write_bytes(whole)
+    print(_("Written to {path}").format(path=args.out))
+
+
 def _purge(store: StudyStore, _args: argparse.Namespace) -> None:
     done = purge(store)
     message = _("Deleted {sessions} sessions and {photos} photos without a session")
@@ -122,6 +138,7 @@ def _restore(store: StudyStore, args: argparse.Namespace) -> None:
 _COMMANDS: dict[str, Callable[[StudyStore, argparse.Namespace], None]] = {
     "list": _list,
     "export": _export,
+    "photos": _photos,
     "purge": _purge,
     "delete": _delete,
     "backup": _backup,

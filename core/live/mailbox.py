@@ -20,7 +20,7 @@ class Mailbox(Generic[_T]):
         return self._closed
 
     def put(self, item: _T) -> bool:
-        """Leave the newest item; an older one that was not taken is dropped. Returns whether there was one."""
+        """Leave the newest item; one that was not taken yet is dropped. Returns whether there was one."""
         with self._arrived:
             if self._closed:
                 return False

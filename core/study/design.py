@@ -152,7 +152,8 @@ class StudyDesign(Part):
 
     Attributes:
         plan: the analysis plan, in the researcher's words.
-        outcome: the measure on which the arms are compared first, a name from :mod:`core.study.measures`.
+        outcome: what the arms are compared on first: a name from :mod:`core.study.measures`, or a
+            questionnaire's.
         after: questionnaires after the last task.
         comments: whether free comments are asked for at the end.
         wrong_hint_button: whether "this hint was wrong" is offered in a task.

@@ -9,7 +9,7 @@ from core.spreadsheet import Cell
 from core.study.events import Event
 from core.study.measures import TaskRun, Time, prompt_figures, task_runs
 from core.study.questionnaires import QUESTIONNAIRES, Score, scores_of
-from core.study.records import StudyData
+from core.study.records import StudyData, devices_of
 
 Kind = Literal["string", "number", "integer", "boolean"]
 
@@ -106,6 +106,11 @@ _TASK_COLUMNS: Final = (
     Column("prompts_reported_wrong", "integer", "How often a prompt was reported as wrong"),
     Column("help_opened", "integer", "How often help was opened"),
     Column("camera_failures", "integer", "How often the camera failed"),
+    Column(
+        "way_changed",
+        "boolean",
+        "Whether pictures were checked on the server although the arm says otherwise: this device could not",
+    ),
 )
 _PROMPT_COLUMNS: Final = (
     _SESSION,
@@ -153,16 +158,21 @@ _PARTICIPANT_COLUMNS: Final = (
     _SESSION,
     Column("condition_order", "string", "The arms that were given, in their order, with > between them"),
     Column("task_order", "string", "The tasks in their order, with > between them"),
-    Column("status", "string", "live, completed, declined, screened_out, withdrawn or ended"),
+    Column(
+        "status",
+        "string",
+        "live, completed, declined (or left before agreeing), screened_out, withdrawn or ended (broken off)",
+    ),
     Column("language", "string", "The session's language, as a code"),
     Column("design_version", "integer", "Version of the design that this participant met"),
     Column("design_hash", "string", "SHA-256 of that design"),
-    Column("consent_hash", "string", "SHA-256 of the consent text that was agreed to"),
+    Column("consent_hash", "string", "SHA-256 of the consent text that this participant was shown"),
     Column("started_at", "string", "When the session began, ISO 8601 with its zone"),
     Column("ended_at", "string", "When it ended; empty while it goes on"),
     Column("simulated", "boolean", "Whether it was made up by a program"),
     Column("tasks_completed", "integer", "Tasks that were completed"),
     Column("tasks_started", "integer", "Tasks that were started"),
+    Column("device", "string", "phone, tablet, computer or unknown, at the first task; empty before any"),
 )
 
 
@@ -235,6 +245,7 @@ def _task(run: TaskRun) -> tuple[Cell, ...]:
         sum(run.reported_wrong.values()),
         run.help_opened,
         run.camera_failures,
+        run.way_changed,
     )
 
 
@@ -247,6 +258,7 @@ def _prompts(run: TaskRun) -> list[tuple[Cell, ...]]:
 
 def _participants(data: StudyData, runs: Sequence[TaskRun]) -> list[tuple[Cell, ...]]:
     rows: list[tuple[Cell, ...]] = []
+    devices = devices_of(data)
     for one in data.sessions:
         own = [run for run in runs if run.session_id == one.session_id]
         rows.append(
@@ -265,6 +277,7 @@ def _participants(data: StudyData, runs: Sequence[TaskRun]) -> list[tuple[Cell, 
                 one.simulated,
                 sum(run.ending == "completed" for run in own),
                 len(own),
+                devices.get(one.session_id),
             )
         )
     return rows

@@ -4,14 +4,15 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Final
 
-from core.i18n import _
+from core.i18n import _, language
 from core.reports.tables import Cell, Figure, Table
-from core.study.measures import MEASURES, prompt_figures, task_runs
+from core.study.design import text_in
+from core.study.measures import MEASURES, Time, counted_sessions, prompt_figures, task_runs
 from core.study.questionnaires import QUESTIONNAIRES, scores_of
 from core.study.records import StudyData
-from core.study.results import Result
+from core.study.results import Result, score_values
 from core.study.statistics import Interval, Rate, Summary, kaplan_meier
-from core.study.views import prompt_name
+from core.study.views import arms_of, prompt_name
 
 _STATUS_ORDER: Final = ("live", "completed", "ended", "screened_out", "declined", "withdrawn")
 
@@ -130,21 +131,29 @@ def p_told(p: float | None) -> str:
 
 
 def prompts_table(data: StudyData) -> Table:
-    """Each prompt: how often it was shown, for how long, whether it was followed, and how soon."""
-    figures = prompt_figures(task_runs(data))
+    """Each prompt in each arm: how often it was shown, for how long, whether it was followed, how soon."""
+    runs = task_runs(data)
+    arms = arms_of(data)
+    by_arm = {arm: prompt_figures(run for run in runs if run.arm == arm) for arm in arms}
+    keys = dict.fromkeys(one.key for one in prompt_figures(runs))
     rows = tuple(
         (
             prompt_name(one.key),
+            arm,
             one.shown,
             Figure(one.dwell_ms / 1000 / one.shown if one.shown else None, digits=1),
             Figure(one.fix_rate, percent=True),
             Figure(_scaled(kaplan_meier(one.to_fix).median_ms, 0.001) if one.to_fix else None, digits=1),
             one.wrong,
         )
+        for key in keys
+        for arm, figures in by_arm.items()
         for one in figures
+        if one.key == key
     )
     head = (
         _("Prompt"),
+        _("Arm"),
         _("Shown"),
         _("Seconds each"),
         _("Followed"),
@@ -155,14 +164,19 @@ def prompts_table(data: StudyData) -> Table:
 
 
 def scores_table(data: StudyData) -> Table:
-    """Every questionnaire by arm: complete ones, median and mean of the score."""
-    scores = scores_of(data)
-    arms = tuple(arm.name for arm in data.designs[max(data.designs)].arms) if data.designs else ()
+    """Every questionnaire by arm: how many answered it, and median and mean of the participants' scores."""
+    counted = counted_sessions(data)
+    scores = [one for one in scores_of(data) if one.session_id in counted]
     rows: list[tuple[Cell, ...]] = []
     for name, one in QUESTIONNAIRES.items():
-        for arm in arms:
-            own = [score for score in scores if score.questionnaire == name and score.arm == arm]
-            values = sorted(score.value for score in own if score.value is not None)
+        found = score_values(data, name)
+        for arm in arms_of(data):
+            own = {score.session_id for score in scores if score.questionnaire == name and score.arm == arm}
+            values = sorted(
+                float(entry.value)
+                for entry in found
+                if entry.arm == arm and not isinstance(entry.value, Time)
+            )
             if own:
                 middle = len(values) // 2
                 median = (values[middle] + values[~middle]) / 2 if values else None
@@ -185,6 +199,39 @@ def scores_table(data: StudyData) -> Table:
     )
     note = _("A score needs every item; nothing is imputed.")
     return Table(_("Scores"), head, tuple(rows), note)
+
+
+def screening_table(data: StudyData) -> Table | None:
+    """Who took part: answers to the screening's questions by arm; None where nothing was asked.
+
+    Of those who are analysed. Within subjects everybody had every arm, so that there is one column.
+    """
+    design = data.designs[max(data.designs)] if data.designs else None
+    if design is None or not design.screening:
+        return None
+    counted = counted_sessions(data)
+    within = design.allocation.kind == "latin_square"
+    columns = (_("All"),) if within else arms_of(data)
+    column = {
+        one.session_id: columns[0] if within else one.arms[0]
+        for one in data.sessions
+        if one.session_id in counted and one.arms
+    }
+    given = Counter(
+        (one.item, str(one.value), column[one.session_id])
+        for one in data.answers
+        if one.questionnaire == "screening" and one.session_id in column
+    )
+    rows: tuple[tuple[Cell, ...], ...] = tuple(
+        (
+            text_in(question.text, language()),
+            text_in(words, language()),
+            *(given[question.name, choice, name] for name in columns),
+        )
+        for question in design.screening
+        for choice, words in question.choices.items()
+    )
+    return Table(_("Who took part"), (_("Question"), _("Answer"), *columns), rows)
 
 
 def _summary_row(arm: str, one: Summary, unit: float, is_time: bool) -> tuple[Cell, ...]:

@@ -3,6 +3,7 @@
 import io
 import re
 from collections.abc import Iterable, Mapping
+from html import escape
 from typing import Final
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
@@ -15,6 +16,11 @@ from core.study.store.links import Link
 PARAMETER: Final = "study"
 """What the token is called in a link's address."""
 PAGE: Final = "take-part"
+_CARDS: Final = (
+    "body{font:11pt sans-serif}ul{list-style:none;padding:0;display:grid;gap:6mm;"
+    "grid-template-columns:repeat(3,1fr)}li{border:1px dashed #888;padding:4mm;text-align:center;"
+    "break-inside:avoid}svg{width:40mm;height:40mm}p{margin:2mm 0 0;overflow-wrap:anywhere}"
+)
 _FILLED: Final = re.compile(r"\{([A-Za-z][A-Za-z0-9_]{0,39})\}")
 
 
@@ -46,6 +52,21 @@ def batch_csv(links: Iterable[Link], server: str) -> bytes:
     """A batch for a mail merge, as CSV: its label, the link's id, its arm and address."""
     rows = [(link.label, link.link_id, link.arm or "", address_of(link, server)) for link in links]
     return csv_of(("batch", "link", "arm", "address"), rows)
+
+
+def cards_html(links: Iterable[Link], server: str, title: str) -> str:
+    """A page to print and cut: a card for each link, with its QR code, its batch and its id.
+
+    The arm is not on it: who hands out the cards, and who gets one, need not know it.
+    """
+    cards = "".join(
+        f"<li>{qr_svg(address_of(link, server))}<p>{escape(link.label)} <code>{escape(link.link_id)}</code>"
+        for link in links
+    )
+    return (
+        f'<!doctype html><meta charset="utf-8"><title>{escape(title)}</title><style>{_CARDS}</style>'
+        f"<h1>{escape(title)}</h1><ul>{cards}</ul>"
+    )
 
 
 def completion_url(completion: Completion, panel: Mapping[str, str]) -> str:

@@ -18,7 +18,7 @@ from core.study.events import Event
 from core.study.records import SessionRecord, StudyData
 
 Ending = Literal["completed", "abandoned", "withdrawn", "unfinished"]
-Kind = Literal["time", "count", "yes_no"]
+Kind = Literal["time", "count", "yes_no", "share"]
 ANALYSED: Final[tuple[SessionStatus, ...]] = ("completed", "ended")
 """Sessions that an analysis counts unless it is told otherwise: nobody's who declined or withdrew."""
 _ENDS: Final[Mapping[str, Ending]] = MappingProxyType(
@@ -85,6 +85,7 @@ class TaskRun:
         episodes: prompts about the picture.
         reported_wrong: how often each prompt was reported as wrong; ``""`` where the report names none.
         help_opened, camera_failures: how often.
+        way_changed: whether pictures were checked elsewhere than the arm says: this device could not.
     """
 
     session_id: str
@@ -107,6 +108,7 @@ class TaskRun:
     reported_wrong: Mapping[str, int] = field(default_factory=dict)
     help_opened: int = 0
     camera_failures: int = 0
+    way_changed: bool = False
 
     @property
     def duration(self) -> Time:
@@ -145,12 +147,14 @@ class Measure:
     Attributes:
         title: its name in the current language.
         read: its value in one task; None where it is not defined there.
+        over_tasks: its value over several tasks of one participant; by default what :func:`values` says.
     """
 
     name: str
     kind: Kind
     title: Callable[[], str]
     read: Callable[[TaskRun], Time | float | None]
+    over_tasks: Callable[[Sequence[TaskRun]], Time | float | None] | None = None
 
 
 def _measures(*measures: Measure) -> Mapping[str, Measure]:
@@ -168,6 +172,26 @@ MEASURES: Final = _measures(
     Measure("refusals", "count", lambda: _("Photos refused"), lambda run: run.refusals),
     Measure("retakes", "count", lambda: _("Photos retaken"), lambda run: run.retakes),
     Measure("prompts", "count", lambda: _("Prompts shown"), lambda run: len(run.episodes)),
+    Measure(
+        "prompt_dwell_ms",
+        "time",
+        lambda: _("Time with a prompt on screen"),
+        lambda run: Time(sum(one.dwell_ms for one in run.episodes)),
+    ),
+    Measure(
+        "prompt_to_fix_ms",
+        "time",
+        lambda: _("Time to follow a prompt"),
+        lambda run: _time_to_fix([run]),
+        over_tasks=lambda runs: _time_to_fix(runs),
+    ),
+    Measure(
+        "prompts_followed",
+        "share",
+        lambda: _("Share of prompts followed"),
+        lambda run: _share_followed([run]),
+        over_tasks=lambda runs: _share_followed(runs),
+    ),
     Measure(
         "wrong_prompts",
         "count",
@@ -246,6 +270,18 @@ def prompt_figures(runs: Iterable[TaskRun]) -> tuple[PromptFigures, ...]:
     return tuple(sorted(figures, key=lambda one: (-one.shown, one.key)))
 
 
+def counted_sessions(data: StudyData, statuses: Collection[SessionStatus] = ANALYSED) -> Mapping[str, str]:
+    """The sessions that are analysed and whose they are: of each participant the last.
+
+    Where a study lets people begin anew, an earlier session of theirs is in the export and in no figure.
+
+    Args:
+        statuses: only sessions of these statuses.
+    """
+    last = {one.participant_id: one.session_id for one in data.sessions if one.status in statuses}
+    return {session: person for person, session in last.items()}
+
+
 def values(
     data: StudyData,
     name: str,
@@ -256,8 +292,9 @@ def values(
 ) -> tuple[Value, ...]:
     """A measure per participant and arm, in the order of the sessions.
 
-    Over several tasks times and counts are summed, and yes or no becomes the share of tasks. A sum of times
-    is reached only where each was; a participant who started none of the tasks has no value.
+    Over several tasks times and counts are summed, and yes or no becomes the share of tasks; a measure may
+    have a rule of its own. A sum of times is reached only where each was; a participant who started none of
+    the tasks has no value.
 
     Args:
         name: one of :data:`MEASURES`.
@@ -269,18 +306,41 @@ def values(
         KeyError: there is no such measure.
     """
     measure = MEASURES[name]
-    counted = {session.session_id for session in data.sessions if session.status in statuses}
-    found: dict[tuple[str, str], list[Time | float]] = {}
+    counted = counted_sessions(data, statuses)
+    found: dict[tuple[str, str], list[TaskRun]] = {}
     for run in task_runs(data) if runs is None else runs:
-        value = measure.read(run)
-        if (
-            run.session_id in counted
-            and run.arm is not None
-            and task in (None, run.task)
-            and value is not None
-        ):
-            found.setdefault((run.participant_id, run.arm), []).append(value)
-    return tuple(Value(who, arm, _together(measure.kind, several)) for (who, arm), several in found.items())
+        if run.session_id in counted and run.arm is not None and task in (None, run.task):
+            found.setdefault((run.participant_id, run.arm), []).append(run)
+    read = {pair: _over_tasks(measure, several) for pair, several in found.items()}
+    return tuple(Value(who, arm, value) for (who, arm), value in read.items() if value is not None)
+
+
+def _over_tasks(measure: Measure, runs: Sequence[TaskRun]) -> Time | float | None:
+    if measure.over_tasks is not None:
+        return measure.over_tasks(runs)
+    several = [value for run in runs if (value := measure.read(run)) is not None]
+    return _together(measure.kind, several) if several else None
+
+
+def _share_followed(runs: Sequence[TaskRun]) -> float | None:
+    """Of the prompts that were shown, the share (0-1) that went because it was done; None without any."""
+    followed = [one.to_fix.reached for run in runs for one in run.episodes]
+    return sum(followed) / len(followed) if followed else None
+
+
+def _time_to_fix(runs: Sequence[TaskRun]) -> Time | None:
+    """One participant's median time to follow a prompt, so that who saw many counts as one.
+
+    A prompt that was not followed counts as longer than any that was: the median is not reached where that is
+    so of half of them.
+    """
+    times = sorted(
+        (one.to_fix for run in runs for one in run.episodes), key=lambda one: (not one.reached, one.ms)
+    )
+    if not times:
+        return None
+    middle = times[(len(times) - 1) // 2]
+    return middle if middle.reached else Time(max(one.ms for one in times), False)
 
 
 def _together(kind: Kind, several: Sequence[Time | float]) -> Time | float:
@@ -364,6 +424,7 @@ def _run(session: SessionRecord, task: str, arm: str | None, rows: list[Event], 
         ),
         help_opened=counts["help_opened"],
         camera_failures=counts["camera_failed"],
+        way_changed=any(event.properties.get("note") == "way_changed" for event in rows),
     )
 
 

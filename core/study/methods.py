@@ -5,10 +5,11 @@ from typing import Final
 
 from core.i18n import speaking
 from core.study.design import StudyDesign, text_in
-from core.study.measures import ANALYSED, MEASURES
+from core.study.measures import ANALYSED, MEASURES, counted_sessions, task_runs
 from core.study.questionnaires import QUESTIONNAIRES
-from core.study.records import StudyData
+from core.study.records import StudyData, devices_of
 
+_SHORT_HASH: Final = 12
 _ALLOCATION: Final = {
     "least_filled": "to the condition with the fewest participants so far, ties in a seeded random order",
     "blocks": "in seeded random blocks",
@@ -23,7 +24,13 @@ def methods_paragraph(data: StudyData) -> str:
         return "No design was recorded."
     version = max(data.designs)
     design = data.designs[version]
-    sentences = [*_participants(data), *_conditions(design), *_tasks(design), *_analysis(design)]
+    sentences = [
+        *_participants(data),
+        *_conditions(design),
+        *_stimuli(data),
+        *_tasks(design),
+        *_analysis(design),
+    ]
     sentences.append(
         f"The design with its analysis plan is enclosed (version {version}, SHA-256 {design.hash})."
     )
@@ -34,23 +41,45 @@ def methods_paragraph(data: StudyData) -> str:
 
 def _participants(data: StudyData) -> list[str]:
     counts = Counter[str](session.status for session in data.sessions)
-    analysed = sum(counts[status] for status in ANALYSED)
+    counted = counted_sessions(data)
+    runs = [run for run in task_runs(data) if run.session_id in counted]
+    met = dict.fromkeys((run.session_id, run.arm) for run in runs)
+    began = {session for session, _arm in met}
+    analysed = [one for one in data.sessions if one.session_id in began]
+    by_arm = Counter(arm for _session, arm in met if arm is not None)
+    early = sum(counts[status] for status in ANALYSED) - len(analysed)
     simulated = sum(session.simulated for session in data.sessions)
     left_out = ", ".join(
-        f"{counts[status]} {words}"
-        for status, words in (
-            ("declined", "declined"),
-            ("screened_out", "did not meet the criteria"),
-            ("withdrawn", "withdrew"),
-            ("live", "had not finished"),
+        f"{count} {words}"
+        for count, words in (
+            (counts["declined"], "declined or left before agreeing"),
+            (counts["screened_out"], "did not meet the criteria"),
+            (counts["withdrawn"] + data.deleted.get("withdrawn", 0), "withdrew"),
+            (data.deleted.get("asked", 0), "had their data deleted"),
+            (counts["live"], "had not finished"),
+            (early, "left before the first task or began anew"),
         )
-        if counts[status]
+        if count
     )
-    languages = sorted({session.language for session in data.sessions})
+    begun = len(data.sessions) + sum(data.deleted.get(reason, 0) for reason in ("withdrawn", "asked"))
+    languages = sorted({session.language for session in analysed})
     sentences = [
-        f"Of {_counted(len(data.sessions), 'session')} that were begun, {analysed} were analysed"
+        f"Of {_counted(begun, 'session')} that were begun, {len(analysed)} were analysed"
         + (f" ({left_out})." if left_out else ".")
     ]
+    if analysed:
+        first, last = (pick(one.started_at for one in analysed).date().isoformat() for pick in (min, max))
+        broken_off = sum(one.status == "ended" for one in analysed)
+        sentences.append(
+            f"These were held from {first} to {last}"
+            + (f"; {broken_off} that broke off before the end included." if broken_off else ".")
+        )
+    devices = Counter(kind for session, kind in devices_of(data).items() if session in began)
+    if devices:
+        named = ", ".join(f"{kind} {count}" for kind, count in sorted(devices.items()))
+        sentences.append(f"Devices, as browsers tell them: {named}.")
+    if len(by_arm) > 1:
+        sentences.append(f"By condition: {', '.join(f'{arm} {count}' for arm, count in by_arm.items())}.")
     if simulated:
         sentences.append(f"NOTE: {_counted(simulated, 'session')} were simulated and are nobody's data.")
     if languages and languages != ["en"]:
@@ -76,6 +105,27 @@ def _conditions(design: StudyDesign) -> list[str]:
     ]
 
 
+def _stimuli(data: StudyData) -> list[str]:
+    """Which files the participants of each condition met, as the rows of their tasks' starts say."""
+    met: dict[str, dict[str, None]] = {}
+    for event in data.events:
+        files = ", ".join(
+            f"{name} {str(event.properties[key])[:_SHORT_HASH]}"
+            for name, key in (("prompts", "preset_sha256"), ("network", "network_sha256"))
+            if key in event.properties
+        )
+        if event.event == "task_started" and files:
+            told = f"{event.properties.get('preset')} ({files})"
+            met.setdefault(event.variant or "", {})[told] = None
+    sentences = []
+    if met:
+        named = "; ".join(f"{arm}: {' and '.join(found)}" for arm, found in sorted(met.items()))
+        sentences.append(f"The files in use, by the first digits of their SHA-256, were {named}.")
+    if any(len(found) > 1 for found in met.values()):
+        sentences.append("NOTE: these files changed while the study ran.")
+    return sentences
+
+
 def _tasks(design: StudyDesign) -> list[str]:
     tasks = "; ".join(
         f"{text_in(task.title, 'en') or task.name} "
@@ -95,8 +145,9 @@ def _tasks(design: StudyDesign) -> list[str]:
 
 def _analysis(design: StudyDesign) -> list[str]:
     outcome = MEASURES.get(design.outcome)
+    asked = {str(key): one.title for key, one in QUESTIONNAIRES.items()}
     with speaking("en"):
-        name = outcome.title().lower() if outcome is not None else design.outcome
+        name = outcome.title().lower() if outcome is not None else asked.get(design.outcome, design.outcome)
     sentences = [f"The primary outcome was {name}."] if len(design.arms) > 1 else []
     sentences.append(
         "Times that were not reached were treated as right-censored and are shown as Kaplan-Meier curves."

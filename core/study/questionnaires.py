@@ -1,8 +1,8 @@
 """Questionnaires and their scoring, by the book. A score with a missing item is no score: nothing is imputed.
 
-The English wording is the published one. The translations are Retake's own and have not been validated; a
-study in another language should say so, or use a validated version on paper. Sentences become words when they
-are asked for, in the language of that moment.
+The English wording is the published one (docs/decisions/questionnaires.md). The translations are Retake's own
+and have not been validated; a study in another language should say so, or use a validated version on paper.
+Sentences become words when they are asked for, in the language of that moment.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -228,7 +228,8 @@ SEQ: Final = Questionnaire(
     score_high=7.0,
     higher_is_better=True,
     source="Sauro J, Dumas JS. Comparison of three one-question, post-task usability questionnaires. "
-    "Proc CHI 2009, 1599-1608",
+    "Proc CHI 2009, 1599-1608; worded as in Sauro J. 10 things to know about the Single Ease Question (SEQ). "
+    "MeasuringU, 2012",
     formula=lambda answers: answers[0],
 )
 

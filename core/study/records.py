@@ -89,3 +89,12 @@ class StudyData:
     answers: tuple[AnswerRecord, ...]
     notes: tuple[NoteRecord, ...] = ()
     deleted: Mapping[str, int] = field(default_factory=dict)
+
+
+def devices_of(data: StudyData) -> dict[str, str]:
+    """The kind of device of each session that began a task and told it, by the session."""
+    return {
+        event.session_id: str(event.properties["device"])
+        for event in reversed(data.events)
+        if event.event == "task_started" and "device" in event.properties
+    }

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from core.study.design import SessionStatus
-from core.study.measures import ANALYSED, MEASURES, Time, Value, values
+from core.study.measures import ANALYSED, MEASURES, Time, Value, counted_sessions, values
 from core.study.questionnaires import QUESTIONNAIRES, scores_of
 from core.study.records import StudyData
 from core.study.statistics import Comparison, Rate, Summary, compare_all, rate, summary, warning
@@ -52,7 +52,7 @@ def result_of(
         single = task is not None or all(len(session.tasks) == 1 for session in data.sessions)
         yes_no = MEASURES[name].kind == "yes_no" and single
     else:
-        found, yes_no = _scores(data, name, task, statuses), False
+        found, yes_no = score_values(data, name, task=task, statuses=statuses), False
     design = data.designs[max(data.designs)] if data.designs else None
     arms = tuple(arm.name for arm in design.arms) if design is not None else ()
     paired = design is not None and design.allocation.kind == "latin_square"
@@ -82,12 +82,25 @@ def _figures(several: list[Time | float], yes_no: bool) -> Summary | Rate:
     return summary(several)
 
 
-def _scores(
-    data: StudyData, name: str, task: str | None, statuses: Collection[SessionStatus]
+def score_values(
+    data: StudyData,
+    name: str,
+    *,
+    task: str | None = None,
+    statuses: Collection[SessionStatus] = ANALYSED,
 ) -> tuple[Value, ...]:
+    """A questionnaire's score per participant and arm: the mean where it was answered after several tasks.
+
+    Args:
+        task: only what was asked after this task; all by default.
+        statuses: only sessions of these statuses.
+
+    Raises:
+        KeyError: there is no such questionnaire.
+    """
     if name not in QUESTIONNAIRES:
         raise KeyError(name)
-    who = {one.session_id: one.participant_id for one in data.sessions if one.status in statuses}
+    who = counted_sessions(data, statuses)
     given: dict[Pair, list[float]] = {}
     for score in scores_of(data):
         fits = score.questionnaire == name and score.session_id in who and task in (None, score.task)

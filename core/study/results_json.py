@@ -1,5 +1,6 @@
 """A study's results as plain values: what the results API answers."""
 
+import math
 from dataclasses import asdict
 from typing import Any
 
@@ -14,8 +15,9 @@ from core.study.statistics import Rate
 def results_json(data: StudyData) -> dict[str, Any]:
     """Every measure and every questionnaire that was answered, arm by arm and compared.
 
-    Times are milliseconds. ``primary`` names the design's outcome; ``sessions`` counts them by status.
-    Nothing in it tells one participant from another.
+    Times are milliseconds. An interval without an upper end, as of a median that hardly half of the people
+    reached, ends in None: JSON knows no infinity. ``primary`` names the design's outcome; ``sessions`` counts
+    them by status. Nothing in it tells one participant from another.
     """
     design = data.designs[max(data.designs)] if data.designs else None
     answered = {one.questionnaire for one in scores_of(data)}
@@ -29,8 +31,16 @@ def results_json(data: StudyData) -> dict[str, Any]:
         "sessions": dict(status_counts(data)),
         "deleted": dict(data.deleted),
         "primary": design.outcome if design else "",
-        "measures": {name: _plain(result_of(data, name)) for name in names} if design else {},
+        "measures": {name: _finite(_plain(result_of(data, name))) for name in names} if design else {},
     }
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(part) for part in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _plain(result: Result) -> dict[str, Any]:

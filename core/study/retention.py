@@ -18,6 +18,7 @@ from core.spreadsheet import csv_of
 from core.study.design import StudyDesign, text_in
 from core.study.faults import StudyError
 from core.study.store import StudyStore
+from core.study.store.over import end_old
 from core.study.store.rows import no_session, no_study
 from core.study.tables import DesignRow, PhotoRow, SessionRow, StudyRow, TombstoneRow
 
@@ -86,8 +87,10 @@ def delete_study(store: StudyStore, study_id: str) -> None:
 def purge(store: StudyStore) -> Purged:
     """Delete sessions that are past their design's retention or withdrawn, and photos without a session.
 
-    To be called when a server starts, and from time to time.
+    To be called when a server starts, and from time to time. Sessions that nobody can come back to any more
+    end, too.
     """
+    end_old(store)
     now, gone = store.now(), 0
     with store.database.reading() as db:
         rows = db.execute(

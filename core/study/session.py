@@ -159,10 +159,14 @@ class StudySession:
         """Whether photos may be kept."""
         return self._state.photos_agreed
 
-    def consent(self, *, photos: bool = False) -> None:
-        """The participant agrees; with ``photos``, to keeping them too. What came before is stored now."""
+    def consent(self, *, photos: bool = False, parameters: Mapping[str, str] | None = None) -> None:
+        """The participant agrees; with ``photos``, to keeping them too. What came before is stored now.
+
+        Args:
+            parameters: those of the link's address; kept are the ones that the design names.
+        """
         self._expect("consent")
-        self._store.consent(self.record.session_id, photos=photos)
+        self._store.consent(self.record.session_id, photos=photos, parameters=parameters)
         self._refresh()
         self.log.add("consent_given", page=_PAGE, properties={"photos": self.photos_agreed})
         self.log.keep_with(self._sink)
@@ -211,15 +215,19 @@ class StudySession:
             self._go_on()
         return not out
 
-    def start_task(self) -> None:
-        """The scenario was read: the task begins. A second time does nothing."""
+    def start_task(self, **stimulus: Any) -> None:
+        """The scenario was read: the task begins. A second time does nothing.
+
+        Args:
+            stimulus: what the participant meets in it, for the row that says so; plain values.
+        """
         step = self._expect("task")
         if self.task_begun:
             return
         self._store.move(self.record.session_id, self._state.step, begun=True)
         self._refresh()
         self.log.use_task(step.task, step.arm)
-        self.log.add("task_started", page=_PAGE, properties={"step": self._state.step})
+        self.log.add("task_started", page=_PAGE, properties={"step": self._state.step} | stimulus)
         self.log.flush()
 
     def complete_task(self, **properties: Any) -> None:

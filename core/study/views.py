@@ -12,9 +12,10 @@ from core.reports.svg import Plot
 from core.reports.timeline import Lane, timeline
 from core.study.events import Event
 from core.study.measures import MEASURES, TaskRun, Time, task_runs, values
-from core.study.questionnaires import QUESTIONNAIRES, SUS_ADJECTIVES, SUS_BENCHMARK, scores_of
+from core.study.questionnaires import QUESTIONNAIRES, SUS_ADJECTIVES, SUS_BENCHMARK
 from core.study.records import StudyData
 from core.study.replay import in_order
+from core.study.results import score_values
 from core.study.statistics import kaplan_meier
 from core.text.wording import explanation_name, quality_name
 
@@ -69,15 +70,15 @@ def survival_plot(
 
 
 def score_plot(data: StudyData, questionnaire: str = "sus") -> Plot:
-    """Every score of a questionnaire by arm; SUS with its adjectives and the benchmark.
+    """Every participant's score of a questionnaire by arm; SUS with its adjectives and the benchmark.
 
     Raises:
         KeyError: there is no such questionnaire.
     """
     one = next(entry for name, entry in QUESTIONNAIRES.items() if name == questionnaire)
-    scores = [score for score in scores_of(data) if score.questionnaire == questionnaire]
+    found = score_values(data, questionnaire)
     rows = [
-        (arm, [score.value for score in scores if score.arm == arm and score.value is not None])
+        (arm, [float(one.value) for one in found if one.arm == arm and not isinstance(one.value, Time)])
         for arm in arms_of(data)
     ]
     is_sus = questionnaire == "sus"

@@ -1,6 +1,7 @@
 """A study's design on the Studies page: made, edited, tried, frozen, and opened for participants."""
 
 import json
+from functools import partial
 from typing import Final
 
 import streamlit as st
@@ -13,6 +14,7 @@ from core.study.design import StudyDesign
 from core.study.drafting import Content
 from core.study.export import slug
 from core.study.store.studies import StudySummary, Version
+from core.text.markdown import plain
 from core.ui import session, studies_access, studies_consent
 from core.ui.studies_fields import Fields, starting_content
 from core.ui.study_preview import start_preview
@@ -201,10 +203,13 @@ def _yaml(made: StudyDesign) -> str:
 
 
 def _preview(made: StudyDesign) -> None:
-    """A link to the design as its participants would meet it; nothing of it is stored."""
+    """A link to the design as its participants would meet it, one an arm; nothing of it is stored."""
     front = str(st.context.url or "").partition("?")[0].rstrip("/").removesuffix("studies")
-    where = session.held(("preview", made.hash), lambda: start_preview(made))
-    st.link_button(_("Try it: nothing is stored"), f"{front}{where}", icon=":material/visibility:")
+    within = made.allocation.kind == "latin_square"
+    for arm in (None,) if within or len(made.arms) == 1 else (one.name for one in made.arms):
+        where = session.held(("preview", made.hash, arm), partial(start_preview, made, arm))
+        words = _("Try it: nothing is stored") if arm is None else _("Try “{arm}”: nothing is stored")
+        st.link_button(words.format(arm=plain(arm or "")), f"{front}{where}", icon=":material/visibility:")
 
 
 def _content(make: object) -> Content:

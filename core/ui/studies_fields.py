@@ -11,9 +11,10 @@ from core.i18n import LANGUAGES, _, language
 from core.quality import registry
 from core.study import drafting
 from core.study.drafting import Content, Fault, Place
+from core.study.figures import result_name
 from core.study.measures import MEASURES
 from core.study.questionnaires import QUESTIONNAIRES, translations_note
-from core.ui import preset_choice
+from core.ui import preset_choice, studies_planning
 
 _ROUND_KEY: Final = "studies-round"
 
@@ -56,6 +57,8 @@ class Fields:
             self._end()
         with st.expander(_("Analysis plan"), icon=":material/analytics:"):
             self._plan()
+        with st.expander(_("How many participants"), icon=":material/groups:"):
+            studies_planning.planning()
 
     def tell(self, faults: tuple[Fault, ...]) -> None:
         """Put each sentence beside its field, and all of them where they cannot be missed."""
@@ -288,8 +291,8 @@ class Fields:
 
     def _plan(self) -> None:
         st.caption(_("Written before anybody takes part, it is frozen and dated with the design."))
-        measures = {name: one.title() for name, one in MEASURES.items()}
-        self._choice(_("Primary outcome"), self.content, "outcome", (), list(measures), measures)
+        outcomes = {name: result_name(name) for name in (*MEASURES, *QUESTIONNAIRES)}
+        self._choice(_("Primary outcome"), self.content, "outcome", (), list(outcomes), outcomes)
         self.content["plan"] = st.text_area(
             _("Analysis plan"), self.content["plan"], key=self._key(("plan",)), height=140
         )

@@ -5,7 +5,7 @@ import streamlit as st
 from core.i18n import _, ngettext
 from core.study.design import StudyDesign
 from core.study.faults import StudyError
-from core.study.links import address_of, batch_csv, qr_svg
+from core.study.links import address_of, batch_csv, cards_html, qr_svg
 from core.study.store.links import Link
 from core.study.store.studies import StudySummary
 from core.text.drawings import picture
@@ -83,6 +83,16 @@ def _made(design: StudyDesign) -> None:
         type="primary",
         on_click="ignore",
         key="studies-links-csv",
+    )
+    server = _server()
+    st.download_button(
+        _("Cards with QR codes, to print"),
+        data=lambda: cards_html(made, server, design.title).encode(),
+        file_name="links.html",
+        mime="text/html",
+        icon=":material/print:",
+        on_click="ignore",
+        key="studies-links-cards",
     )
     if len(made) <= 3:
         for one in made:

@@ -7,7 +7,9 @@ import streamlit as st
 
 from core.i18n import _, ngettext
 from core.reports.tables import STYLE, Table
+from core.study.export import slug
 from core.study.faults import StudyError
+from core.study.kept_photos import photo_count, photos_zip
 from core.study.retention import delete_session, delete_study, purge
 from core.study.store.studies import StudySummary
 from core.text.markdown import plain
@@ -38,6 +40,7 @@ def people(summary: StudySummary, leave: Callable[[], None]) -> None:
         _tokens(study_id)
     _retention(study_id, owns)
     if owns:
+        _photos(study_id)
         _deleting(summary, leave)
         _audit(study_id)
 
@@ -150,6 +153,37 @@ def _purge(study_id: str) -> None:
     ).format(sessions=gone.sessions, photos=gone.photos)
 
 
+def _photos(study_id: str) -> None:
+    """Kept photos are in no export: they are an owner's to take away, and that is written down."""
+    count = photo_count(store(), study_id)
+    if not count:
+        return
+    st.subheader(_("Kept photos"), anchor=False)
+    st.caption(
+        _(
+            "Participants agreed to these by a tick of its own. A photo of skin may tell who somebody is: "
+            "they are in no other export, and taking them away is written down in the audit log."
+        )
+    )
+    # A file is made when it is asked for, and by then no run tells who asks.
+    it, access, who = store(), studies_access.access(), studies_access.identity()
+
+    def made() -> bytes:
+        access.audit(who, "exported_photos", study_id)
+        return photos_zip(it, study_id)
+
+    words = ngettext("Download one photo (ZIP)", "Download {count} photos (ZIP)", count)
+    st.download_button(
+        words.format(count=count),
+        data=made,
+        file_name=f"study-{slug(study_id)}-photos.zip",
+        mime="application/zip",
+        icon=":material/download:",
+        on_click="ignore",
+        key="studies-photos",
+    )
+
+
 def _deleting(summary: StudySummary, leave: Callable[[], None]) -> None:
     study_id = summary.study_id
     st.subheader(_("Delete"), anchor=False)
@@ -157,8 +191,11 @@ def _deleting(summary: StudySummary, leave: Callable[[], None]) -> None:
     if data.sessions:
         with st.expander(_("Delete a session"), icon=":material/delete:"):
             nobody = _("declined")
+            # A panel's parameters are in no export; who asks by them to be deleted is found here.
             named = {
-                one.session_id: f"{one.participant_id or nobody} · {one.started_at:%Y-%m-%d %H:%M}"
+                one.session_id: " · ".join(
+                    (one.participant_id or nobody, f"{one.started_at:%Y-%m-%d %H:%M}", *one.panel.values())
+                )
                 for one in data.sessions
             }
             chosen = st.selectbox(

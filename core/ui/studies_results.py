@@ -42,6 +42,13 @@ def results(data: StudyData, stamp: Hashable, told: Told = lambda _action: None)
     wanted = _filters(data)
     shown = session.held(("narrowed", stamp, wanted), lambda: narrowed(data, wanted))
     st.caption(figures.counts_text(figures.status_counts(shown)))
+    versions = len({one.design_version for one in shown.sessions})
+    if versions > 1:
+        words = _(
+            "Sessions of {count} versions of the design are taken together, with the newest version's arms "
+            "and tasks. The filter above shows one version alone."
+        )
+        st.warning(words.format(count=versions), icon=":material/difference:")
     if not shown.sessions:
         st.info(_("No session fits these filters."))
         return
@@ -156,6 +163,9 @@ def _scores(data: StudyData) -> None:
         if "sus" in given:
             _adjectives(data, scores)
         st.html(figures.scores_table(data).html())
+    asked = figures.screening_table(data)
+    if asked is not None:
+        st.html(asked.html())
     comments = [one for one in data.answers if one.questionnaire == "comments" and one.value]
     st.subheader(_("Comments"), anchor=False)
     if not comments:

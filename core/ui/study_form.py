@@ -1,6 +1,7 @@
 """A questionnaire, as rows of choices. An item may be left out, after one reminder."""
 
 from html import escape
+from typing import Final
 
 import streamlit as st
 
@@ -9,6 +10,9 @@ from core.study.questionnaires import QUESTIONNAIRES, Item, Questionnaire
 from core.study.session import StudySession
 from core.ui import session
 from core.ui.study_visit import Taking, act_and_go_on
+
+_ONE_ROW: Final = 7
+"""As many choices stand side by side on a phone."""
 
 
 def page(current: Taking, study: StudySession) -> None:
@@ -50,11 +54,13 @@ def _answer(
     values = list(range(asked.lowest, asked.highest + 1, asked.step))
     draft = drafts.get((place, item.name))
     missing = reminded and draft is None
+    # Where choices may break into several rows, the last of the first row is not the end of the scale.
+    ends = [f"{values[0]}: {low}", f"{values[-1]}: {high}"] if len(values) > _ONE_ROW else [low, high]
     with st.container(key=f"study-scale-{len(values)}-{item.name}", gap="xsmall"):
         mark = ' class="study-missing"' if missing else ""
         st.html(
             f'<p class="study-item"><b{mark}>{escape(text)}</b></p>'
-            f'<p class="study-ends"><span>{escape(low)}</span><span>{escape(high)}</span></p>'
+            f'<p class="study-ends"><span>{escape(ends[0])}</span><span>{escape(ends[1])}</span></p>'
         )
         answer = st.radio(
             _("{question} {lowest}: {low}. {highest}: {high}.").format(

@@ -8,9 +8,11 @@ import streamlit as st
 
 from core.i18n import _, language
 from core.study.design import Question, text_in
+from core.study.links import PARAMETER
 from core.study.session import StudySession, questions_asked
 from core.text.markdown import plain
-from core.ui import session, study_task
+from core.ui import language as languages
+from core.ui import session, study_preview, study_task
 from core.ui.study_visit import Over, Taking, act_and_go_on
 
 _SHORT_HASH = 8
@@ -46,9 +48,16 @@ def consent(current: Taking, study: StudySession) -> None:
     if asked.photos is not None:
         photos = st.checkbox(plain(text_in(asked.photos, language())), key="study-photos")
     if st.button(_("I agree and take part"), key="study-agree", type="primary", width="stretch"):
-        act_and_go_on(current, lambda: study.consent(photos=photos))
+        parameters = _parameters()
+        act_and_go_on(current, lambda: study.consent(photos=photos, parameters=parameters))
     if st.button(_("I do not want to take part"), key="study-decline", width="stretch"):
         act_and_go_on(current, lambda: _end(current, study.decline, "declined"))
+
+
+def _parameters() -> dict[str, str]:
+    """What the link's address holds besides the app's own."""
+    own = (PARAMETER, languages.QUERY, study_preview.QUERY)
+    return {name: value for name, value in st.query_params.to_dict().items() if name not in own}
 
 
 def screening(current: Taking, study: StudySession) -> None:

@@ -12,12 +12,14 @@ from core.guidance.preset import PresetError
 from core.i18n import _, language
 from core.quality import registry
 from core.study.design import Arm, Task, text_in
+from core.study.device_class import device_class
 from core.study.events import EventLog
 from core.study.session import StudySession
 from core.text import bars
 from core.text.markdown import plain
 from core.text.wording import say
 from core.ui import (
+    engines,
     photo_guide,
     practise_device,
     practise_series,
@@ -40,7 +42,7 @@ def page(current: Taking, study: StudySession) -> None:
     task = next(one for one in design.tasks if one.name == step.task)
     arm = next(one for one in design.arms if one.name == step.arm)
     if not study.task_begun:
-        _scenario(current, study, task)
+        _scenario(current, study, task, arm)
         return
     try:
         study_arm.use(_in_use(current, study, task, arm))
@@ -69,12 +71,12 @@ def put_away() -> None:
     study_arm.leave()
 
 
-def _scenario(current: Taking, study: StudySession, task: Task) -> None:
+def _scenario(current: Taking, study: StudySession, task: Task, arm: Arm) -> None:
     st.title(plain(text_in(task.title, language())), anchor=False)
     with st.container(key="study-text"):
         st.markdown(text_in(task.scenario, language()))
     if st.button(_("Start the task"), key="study-start-task", type="primary", width="stretch"):
-        act_and_go_on(current, study.start_task)
+        act_and_go_on(current, lambda: study.start_task(**_stimulus(arm)))
     if task.most_minutes is not None:
         st.caption(_("Time for this task: {minutes} min").format(minutes=f"{task.most_minutes:g}"))
     if task.subject == "drawing":
@@ -84,6 +86,24 @@ def _scenario(current: Taking, study: StudySession, task: Task) -> None:
 def _drawing(study: StudySession, task: Task) -> None:
     names = [one.name for one in study.design.tasks]
     study_drawing.offer(study_drawing.number_of(names.index(task.name)))
+
+
+def _stimulus(arm: Arm) -> dict[str, str]:
+    """What this participant meets: names in a design stay while what they name may change."""
+    entry = registry.ENTRIES[arm.assessor]
+    browser = st.context.headers.get("User-Agent") or ""
+    found = {"assessor": entry.name, "device": str(device_class(browser))}
+    try:
+        opened = preset_choice.store().open(arm.preset)
+    except PresetError:  # told when the task is shown
+        return found
+    found |= {
+        "preset": f"{opened.preset.name}@{opened.preset.version}",
+        "preset_sha256": opened.sha256,
+    }
+    if entry.network is not None:
+        found["network_sha256"] = engines.manifest().networks[entry.network].sha256
+    return found
 
 
 def _in_use(current: Taking, study: StudySession, task: Task, arm: Arm) -> study_arm.InUse:

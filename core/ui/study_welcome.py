@@ -1,6 +1,5 @@
 """What a link leads to before anything begins: a refusal, or what the study asks for and a start."""
 
-from collections.abc import Mapping
 from typing import Final
 
 import streamlit as st
@@ -8,7 +7,6 @@ import streamlit as st
 from core.i18n import LANGUAGES, _, language, ngettext
 from core.study import session as study_session
 from core.study.design import StudyDesign
-from core.study.links import PARAMETER
 from core.study.session import StudySession
 from core.study.store import StudyStore
 from core.study.store.sessions import Refusal, Refused
@@ -18,7 +16,6 @@ from core.ui import session, study_preview
 from core.ui.study_visit import Taking, act
 
 _CHOICE_KEY: Final = "study-language-choice"
-_OWN: Final = frozenset({PARAMETER, languages.QUERY, study_preview.QUERY})
 
 
 def design_of(store: StudyStore | None, token: str, key: str) -> StudyDesign | Refused:
@@ -112,12 +109,8 @@ def _begin(current: Taking, store: StudyStore | None, token: str, key: str) -> N
         if found is not None:
             current.session = study_session.preview(*found, language=language())
         return
-    begun = store.begin(token, language(), _parameters(st.query_params.to_dict()))
+    begun = store.begin(token, language())
     if isinstance(begun, Refused):
         current.notice = refused(begun.reason)
         return
     current.session, current.token = StudySession.open(store, begun), begun.resume_token
-
-
-def _parameters(address: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in address.items() if name not in _OWN}

@@ -1,4 +1,4 @@
-"""A participant's whole session in Chromium, its camera a canvas; then the store is read."""
+"""A participant's whole session in Chromium, its camera a canvas; then the store and the results page."""
 
 import pytest
 from axe_steps import findings
@@ -10,16 +10,32 @@ from core.i18n import _, speaking
 from core.study.database import FILE_NAME, open_database
 from core.study.design import Arm, Completion, Consent, StudyDesign, Task
 from core.study.links import address_of
-from core.study.questionnaires import SUS, scores_of
+from core.study.questionnaires import SUS, scores_of, sus_adjective
 from core.study.store import StudyStore
 from scripts import drive
 
 pytestmark = pytest.mark.browser
 
+PASSPHRASE = "correct horse battery"
 WORDS = {
     "en": ("A spot on your arm", "Photograph a spot on your arm.", "It was about the hints."),
     "ar": ("بقعة على ذراعك", "صوّر بقعة على ذراعك.", "كان الأمر عن التلميحات."),
 }
+
+# A choice's ring has the colour of quiet text, not that of lines, which is too faint for what is pressed.
+RING_IS_SEEN = """() => {
+  const ring = document.querySelector("[data-testid=stRadioOption]:not([data-selected]) > div > div");
+  const text = document.body.querySelector(".stApp").appendChild(document.createElement("i"));
+  text.style.color = "var(--rt-quiet)";
+  const same = getComputedStyle(ring).borderTopColor === getComputedStyle(text).color;
+  text.remove();
+  return same;
+}"""
+# In a multiselect: the gap before and behind each choice, and before and behind its cross.
+GAPS = """() => [...document.querySelectorAll("[data-tag]")].map((tag) => {
+  const [outer, cross] = [tag, tag.querySelector("button")].map((one) => getComputedStyle(one));
+  return [outer.marginInlineStart, outer.marginInlineEnd, cross.paddingInlineStart, cross.paddingInlineEnd];
+})"""
 
 
 def in_both(place):
@@ -65,7 +81,7 @@ def answer(page, group, value):
 
 @pytest.mark.parametrize("language", ["en", "ar"])
 def test_a_whole_session_is_in_the_store_and_goes_on_after_a_reload(run, open_page, language):
-    with run() as server:
+    with run(RETAKE_RESEARCHER_PASSPHRASE=PASSPHRASE) as server:
         page = open_page(server, size=drive.PHONE)  # the first visit makes the database's folder
         store = StudyStore(open_database(f"sqlite:///{server.log.parent / 'data' / FILE_NAME}"))
         study_id = store.create(design())
@@ -94,6 +110,8 @@ def test_a_whole_session_is_in_the_store_and_goes_on_after_a_reload(run, open_pa
         accessible(page)
         nothing_waits(page)
         press(page, "Continue", language)
+        expect(page.get_by_role("radiogroup")).to_have_count(1)
+        assert page.evaluate(RING_IS_SEEN)
         answer(page, 0, 6)
         accessible(page)
         press(page, "Continue", language)
@@ -122,7 +140,31 @@ def test_a_whole_session_is_in_the_store_and_goes_on_after_a_reload(run, open_pa
         for name in ("camera_started", "photo_accepted", "task_completed", "session_ended"):
             assert names.count(name) == 1
         store.database.close()
+        results_are_there(page, server, language)
         assert "Traceback" not in server.printed(), server.printed()
+
+
+def results_are_there(page, server, language):
+    """The researcher signs in, and reads the score that was just given."""
+    page.goto(f"{server.url}/studies?lang={language}")
+    with speaking(language):
+        page.get_by_label(_("Passphrase for researchers")).fill(PASSPHRASE)
+        press(page, "Sign in", language)
+        press(page, "Open", language)
+        settled(page)
+        page.get_by_role("radio", name=_("Results"), exact=True).click()
+        outcome = page.get_by_role("radio", name=_("Outcome"), exact=True)
+        expect(outcome).to_be_checked()
+        accessible(page)
+        page.get_by_role("radio", name=_("Questionnaires"), exact=True).click()
+        words = _("{arm}: SUS {score} on average, nearest to “{adjective}”")
+        told = words.format(arm="coach", score="50", adjective=sus_adjective(50).word())
+        expect(page.get_by_text(told)).to_be_visible()
+        accessible(page)
+        page.get_by_role("radio", name=_("Design"), exact=True).click()
+        page.get_by_text(_("Questionnaires"), exact=True).last.click()
+    expect(page.locator("[data-tag]").last).to_be_visible()
+    assert set(map(tuple, page.evaluate(GAPS))) == {("0px", "4px", "8px", "0px")}
 
 
 def take(page, language):

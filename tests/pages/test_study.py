@@ -160,8 +160,8 @@ def test_a_whole_session_from_the_link_to_the_completion_page(come, jpeg_of):
     person.press("study-start")
     assert "Step 1 of 6" in person.words
     assert "You agree to **this**." in person.words
-    assert person.data.sessions
-    assert not person.events, "nothing before the consent"
+    assert [one.panel for one in person.data.sessions] == [{}], "nothing before the consent"
+    assert not person.events
     person.stage.at.checkbox(key="study-photos").check()
     person.press("study-agree")
     assert person.events[:2] == ["session_started", "consent_given"]
@@ -184,6 +184,9 @@ def test_a_whole_session_from_the_link_to_the_completion_page(come, jpeg_of):
     assert person.status == ["completed"]
     (link,) = person.stage.at.get("link_button")
     assert link.url == "https://panel.example/done?pid=p%207"
+    (met,) = [one.properties for one in person.data.events if one.event == "task_started"]
+    assert (met["preset"], met["assessor"], met["device"]) == ("coach@1", "imageqx", "unknown")
+    assert len(met["preset_sha256"]) == 64
     rows = [one for one in person.data.events if one.event == "photo_accepted"]
     assert [(one.task_id, one.variant, one.participant_id) for one in rows] == [
         ("spot", "coach", person.data.sessions[0].participant_id)
@@ -313,7 +316,7 @@ def test_screening_branches_and_ends_with_thanks(come):
 
 
 def test_items_may_be_left_out_after_one_reminder(come):
-    person = come().begin().press("study-start-task").press("study-give-up")
+    person = come(after=("sus", "nasa_tlx")).begin().press("study-start-task").press("study-give-up")
     assert person.events[-1] == "task_abandoned"
     person.press("study-submit-2")
     assert "One question has no answer" in person.words
@@ -324,6 +327,7 @@ def test_items_may_be_left_out_after_one_reminder(come):
     assert "9 questions have no answer" in person.words
     person.press("study-submit-3")
     assert [one.value for one in scores_of(person.data) if one.questionnaire == "sus"] == [None]
+    assert "100: Very high" in person.words, "a scale that breaks into rows names its ends by their numbers"
 
 
 def test_a_photo_that_the_server_refuses_can_be_used_or_taken_again(come, jpeg_of):

@@ -8,7 +8,7 @@ from starlette.requests import Request
 
 from core.study.access import Access
 from core.study.api import results_route
-from core.study.demo import demo_study
+from core.study.simulate import study
 
 QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
@@ -31,18 +31,26 @@ def ask(store, people):
     return asked
 
 
-def test_a_token_reads_its_study_and_no_other(ask, store, people):
-    study_id, other = store.add_data(demo_study()), store.add_data(demo_study())
+def test_a_token_reads_its_study_and_no_other(ask, store, people, make_design):
+    study_id, other = store.add_data(study(12, seed=3)), store.create(make_design())
     token = people.new_api_token(study_id, "dashboard", "ann@example.org")
     found = ask(study_id, f"token={token}")
     assert found.status_code == 200
     assert found.headers["cache-control"] == "no-store"
     told = json.loads(found.body)
-    assert (told["simulated"], told["sessions"]["completed"]) == (True, 39)
+    assert (told["simulated"], told["sessions"]["completed"]) == (True, 12)
     outcome = told["measures"][told["primary"]]
     assert set(outcome["arms"]) == {"plain", "coached"}
     [compared] = outcome["comparisons"]
-    assert 0 < compared["p"] < 0.05
+    assert (compared["test"], compared["n"]) == ("log_rank", [6, 6])
+    assert 0 < compared["p"] <= 1
+    ends = [
+        arm["median_interval"]
+        for one in told["measures"].values()
+        for arm in one["arms"].values()
+        if arm["kind"] == "summary"
+    ]
+    assert any(end and end[1] is None for end in ends), "JSON knows no infinity"
     assert b"P001" not in found.body
     assert ask(study_id, bearer=token).body == found.body
     refused = [

@@ -28,7 +28,8 @@ def test_a_study_is_exported_to_a_folder_that_follows_psych_ds(stored, tmp_path,
     assert (out / "products" / "events.jsonl").stat().st_size > 0
 
 
-def test_an_unknown_study_is_told_in_one_sentence(stored, tmp_path, capsys):
+def test_an_unknown_study_is_told_in_one_sentence(database_url, monkeypatch, tmp_path, capsys):
+    monkeypatch.setenv("RETAKE_DATABASE_URL", database_url)
     assert main(["study", "export", "nothing", "--out", str(tmp_path / "out")]) == 2
     assert "no such study" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()

@@ -4,7 +4,7 @@ from xml.etree import ElementTree
 import pytest
 
 from core.study.design import Completion
-from core.study.links import address_of, batch_csv, completion_url, qr_svg
+from core.study.links import address_of, batch_csv, cards_html, completion_url, qr_svg
 
 
 def test_an_address_has_the_token_and_what_a_panel_fills_in(store, make_design):
@@ -26,6 +26,17 @@ def test_a_batch_is_a_table_that_no_spreadsheet_runs(store, make_design):
     assert len(lines) == 3
     assert lines[1].startswith('"\'=cmd()"')
     assert links[0].token in lines[1]
+
+
+def test_a_batch_is_a_sheet_of_cards_that_names_no_arm(store, make_design):
+    study_id = store.create(make_design())
+    store.open(study_id)
+    made = store.add_links(study_id, "single", count=3, arm="quiet", label="<Ward 3>")
+    sheet = cards_html(made, "https://x.example", "Coaching & co")
+    assert sheet.count("<svg") == sheet.count("&lt;Ward 3&gt;") == 3
+    assert all(link.link_id in sheet for link in made)
+    assert "quiet" not in sheet
+    assert "<h1>Coaching &amp; co</h1>" in sheet
 
 
 @pytest.mark.parametrize(

@@ -193,6 +193,33 @@ def test_values_are_summed_over_tasks_and_leave_out_who_did_not_take_part():
         values(data, "beauty")
 
 
+def test_a_device_that_could_not_do_what_its_arm_says_is_marked():
+    rows = [(0, "task_started"), (1, "note_added", {"note": "way_changed"}), (2, "task_completed")]
+    assert [only(part).way_changed for part in (rows, rows[::2])] == [True, False]
+
+
+def test_how_prompts_were_followed_is_one_value_a_participant():
+    def said(*episodes):
+        rows, t_ms = [(0, "task_started")], 0
+        for key, lasts in episodes:
+            rows.append((t_ms, "prompt_shown", {"key": key}))
+            t_ms += lasts
+            rows.append((t_ms, "prompt_cleared", {"key": key, "shown_ms": lasts}))
+        return [*rows, (t_ms + 10, "prompt_shown", {"key": "ready"}), (t_ms + 20, "task_completed")]
+
+    two = said(("bad_light", 1000), ("blurry", 3000), ("too_far_away", 2000))
+    ignored = [(0, "task_started"), (0, "prompt_shown", {"key": "blurry"}), (700, "task_abandoned")]
+    events = [*made_up_events(two, "a"), *made_up_events(ignored, "b"), *made_up_events(said(), "c")]
+    data = made_up_data([made_up_session(name) for name in "abc"], events)
+
+    def read(name):
+        return [one.value for one in values(data, name)]
+
+    assert read("prompts_followed") == [1.0, 0.0]
+    assert read("prompt_to_fix_ms") == [Time(2000), Time(700, False)]
+    assert read("prompt_dwell_ms") == [Time(6000), Time(700), Time(0)]
+
+
 def test_the_designs_default_outcome_is_a_measure():
     assert made_up_design().outcome in MEASURES
     assert all(measure.title() for measure in MEASURES.values())

@@ -67,6 +67,38 @@ def test_only_answers_of_the_scale_count():
     assert SUS.score(answers(SUS, *[3] * 9, 6)) is None
 
 
+def test_the_english_wording_is_the_published_one():
+    """Whoever compares scores compares sentences: none is to be mended for style."""
+    ends = {one.name: {(item.low(), item.high()) for item in one.items} for one in QUESTIONNAIRES.values()}
+    assert ends == {
+        "sus": {("Strongly disagree", "Strongly agree")},
+        "umux_lite": {("Strongly disagree", "Strongly agree")},
+        "nasa_tlx": {("Very low", "Very high"), ("Perfect", "Failure")},
+        "seq": {("Very difficult", "Very easy")},
+    }
+    assert [item.text() for one in QUESTIONNAIRES.values() for item in one.items] == [
+        "I think that I would like to use this system frequently.",
+        "I found the system unnecessarily complex.",
+        "I thought the system was easy to use.",
+        "I think that I would need the support of a technical person to be able to use this system.",
+        "I found the various functions in this system were well integrated.",
+        "I thought there was too much inconsistency in this system.",
+        "I would imagine that most people would learn to use this system very quickly.",
+        "I found the system very cumbersome to use.",
+        "I felt very confident using the system.",
+        "I needed to learn a lot of things before I could get going with this system.",
+        "This system's capabilities meet my requirements.",
+        "This system is easy to use.",
+        "How mentally demanding was the task?",
+        "How physically demanding was the task?",
+        "How hurried or rushed was the pace of the task?",
+        "How successful were you in accomplishing what you were asked to do?",
+        "How hard did you have to work to accomplish your level of performance?",
+        "How insecure, discouraged, irritated, stressed, and annoyed were you?",
+        "Overall, how difficult or easy was the task to complete?",
+    ]
+
+
 def test_the_number_of_items_and_which_are_turned_round():
     assert [len(one.items) for one in QUESTIONNAIRES.values()] == [10, 2, 6, 1]
     assert [item.reversed for item in SUS.items] == [False, True] * 5

@@ -2,9 +2,10 @@ import pytest
 
 from core.study.demo import demo_study
 from core.study.design import Allocation
+from core.study.measures import Time, values
 from core.study.results import result_of
 from core.study.statistics import Rate, Summary
-from tests.study.made_up_study import made_up_data, made_up_design, made_up_events, made_up_session
+from tests.study.made_up_study import answer, made_up_data, made_up_design, made_up_events, made_up_session
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +56,21 @@ def test_within_subjects_participants_with_both_arms_are_paired():
     [(comparison, _adjusted)] = found.comparisons.values()
     assert (found.paired, comparison.n, comparison.difference) == (True, (2, 2), -30)
     assert found.arms["plain"].n == 3
+
+
+def test_of_who_begins_anew_the_last_session_counts():
+    first = made_up_session("a", participant_id="p", status="ended")
+    again = made_up_session("b", participant_id="p")
+    rows = [(0, "task_started"), (10, "task_completed")]
+    events = [*made_up_events(rows[:1], "a"), *made_up_events(rows, "b")]
+    answers = [
+        answer(f"umux_lite_{item}", value, "umux_lite", session)
+        for session, value in (("a", 1), ("b", 7))
+        for item in (1, 2)
+    ]
+    data = made_up_data([first, again], events, answers)
+    assert [one.value for one in values(data, "time_on_task_ms")] == [Time(10)]
+    assert result_of(data, "umux_lite").arms["coached"].median == 100
 
 
 def test_nobody_has_no_result():

@@ -1,15 +1,24 @@
+import csv
+import io
 import json
 import os
+import stat
+import zipfile
+from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 
 from core.__main__ import main
 from core.study.backup import backup, restore
 from core.study.database import open_database
 from core.study.faults import StudyError
+from core.study.kept_photos import photo_count, photos_zip
 from core.study.photos import PhotoStore
 from core.study.retention import Purged, delete_study, purge
+from core.study.server import purge_here
 from core.study.store import StudyStore
+from core.study.tables import SessionRow
 
 SECRET = "a sentence that nobody else would write 4711"
 
@@ -81,7 +90,7 @@ def test_what_is_deleted_is_in_no_file_any_more(store, full, database, tmp_path)
             assert session.record.session_id.encode() not in data
 
 
-def test_a_backup_restores_everything_into_an_empty_database(store, full, photo_key, tmp_path, png):
+def test_a_backup_restores_everything_into_an_empty_database(store, full, photo_key, tmp_path, png, day):
     session = full()
     assert backup(store, tmp_path / "all.zip") == 1
     with pytest.raises(StudyError, match="there already"):
@@ -90,7 +99,7 @@ def test_a_backup_restores_everything_into_an_empty_database(store, full, photo_
     elsewhere = tmp_path / "elsewhere"
     with pytest.raises(StudyError, match="another key"):
         restore(StudyStore(database, PhotoStore(elsewhere, b"A" * 43 + b"=")), tmp_path / "all.zip")
-    again = StudyStore(database, PhotoStore(elsewhere, photo_key))
+    again = StudyStore(database, PhotoStore(elsewhere, photo_key), day)
     assert restore(again, tmp_path / "all.zip") == 1
     assert again.load(session.record.study_id) == store.load(session.record.study_id)
     (name,) = again.photo_names(session.record.session_id)
@@ -103,6 +112,21 @@ def test_a_backup_restores_everything_into_an_empty_database(store, full, photo_
     database.close()
 
 
+def test_kept_photos_are_taken_away_with_whose_they_are(store, full, photo_key, png):
+    session, other = full(), full()
+    study_id = session.record.study_id
+    with zipfile.ZipFile(io.BytesIO(photos_zip(store, study_id))) as archive:
+        assert len(archive.namelist()) == 2
+        [row] = csv.DictReader(archive.read(f"study-{study_id}/photos.csv").decode("utf-8-sig").splitlines())
+        assert archive.read(f"study-{study_id}/{row['file']}") == png
+    whose = (row["participant_id"], row["task_id"], row["condition_id"])
+    assert whose == (session.record.participant_id, "hand", session.record.arms[0])
+    session.delete()
+    assert (photo_count(store, study_id), photo_count(store, other.record.study_id)) == (0, 1)
+    with pytest.raises(StudyError, match="no such study"):
+        photos_zip(store, "made-up")
+
+
 @pytest.fixture
 def here(database_url, tmp_path, monkeypatch):
     """The command line's own settings, for this database."""
@@ -111,12 +135,27 @@ def here(database_url, tmp_path, monkeypatch):
     monkeypatch.delenv("RETAKE_PHOTO_KEY", raising=False)
 
 
-def test_the_command_line_lists_purges_and_deletes(here, store, take_part, day, capsys):
+def test_a_server_purges_when_it_starts_and_makes_no_database(here, store, take_part, monkeypatch, tmp_path):
+    study_id = take_part(retention_days=1).record.study_id
+    with store.database.writing() as db:
+        db.execute(update(SessionRow).values(started_at=store.now() - timedelta(days=4000)))
+    with monkeypatch.context() as nothing_set:
+        nothing_set.setenv("RETAKE_DATABASE_URL", "")
+        purge_here()
+    assert not (tmp_path / "data").exists()
+    purge_here()
+    assert store.load(study_id).deleted == {"expired": 1}
+    monkeypatch.setenv("RETAKE_DATABASE_URL", "nonsense")
+    purge_here()  # is logged, and the server goes on
+
+
+def test_the_command_line_lists_purges_and_deletes(here, store, take_part, capsys):
     session = take_part(retention_days=1)
     study_id = session.record.study_id
+    store.end(session.record.session_id, "completed")
     assert main(["study", "list"]) == 0
     row = json.loads(capsys.readouterr().out)
-    assert (row["study_id"], row["sessions"]) == (study_id, {"live": 1})
+    assert (row["study_id"], row["sessions"]) == (study_id, {"completed": 1})
     assert main(["study", "delete", study_id]) == 2
     assert "--yes" in capsys.readouterr().err
     assert main(["study", "delete", study_id, "--session", session.record.session_id, "--yes"]) == 0
@@ -124,6 +163,15 @@ def test_the_command_line_lists_purges_and_deletes(here, store, take_part, day, 
     assert main(["study", "purge"]) == 0
     assert main(["study", "delete", study_id, "--yes"]) == 0
     assert store.studies() == ()
+
+
+def test_the_command_line_writes_kept_photos_for_this_account_alone(here, take_part, tmp_path, capsys):
+    study_id, out = take_part().record.study_id, tmp_path / "p.zip"
+    assert main(["study", "photos", study_id, "--out", str(out)]) == 0
+    assert stat.S_IMODE(out.stat().st_mode) == 0o600
+    assert zipfile.ZipFile(out).namelist() == [f"study-{study_id}/photos.csv"]
+    assert main(["study", "photos", study_id, "--out", str(out)]) == 2
+    assert "there already" in capsys.readouterr().err
 
 
 def test_the_command_line_backs_up_and_restores(here, store, take_part, tmp_path, monkeypatch, capsys):

@@ -6,13 +6,15 @@ import sys
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from core.study.database import memory_database, open_database
-from core.study.design import Arm, Completion
+from core.study.design import Arm, Completion, Resume
 from core.study.faults import StudyError
+from core.study.measures import values
 from core.study.records import AnswerRecord
 from core.study.session import StudySession
 from core.study.store import StudyStore
@@ -92,7 +94,9 @@ def test_only_the_panel_s_named_parameters_are_kept(store, make_design):
     store.open(study_id)
     (link,) = store.add_links(study_id)
     given = {"PROLIFIC_PID": "5f\0a", "utm_source": "mail", "STUDY_ID": "x" * 999}
-    record = store.session(store.begin(link.token, "xx", given).session_id).record
+    session_id = store.begin(link.token, "xx").session_id
+    store.consent(session_id, photos=False, parameters=given)
+    record = store.session(session_id).record
     assert record.panel == {"PROLIFIC_PID": "5fa", "STUDY_ID": "x" * 200}
     assert record.language == "en"
 
@@ -153,6 +157,30 @@ def test_a_stale_start_gives_its_place_back(store, make_design, day):
     assert store.begin(link.token) == Refused("full")
     day.pass_by(minutes=2)
     assert isinstance(store.begin(link.token), Begun)
+
+
+def test_who_closes_the_page_is_in_the_results_once_nobody_can_come_back(store, take_part, day):
+    session = take_part(resume=Resume(most_hours=2))
+    study_id = session.record.study_id
+    session.screen({"adult": "yes"})
+    session.start_task()
+    without_consent = take_part(study_id, consent=False)
+    day.pass_by(hours=2)
+    still_there = take_part(study_id)
+    left = day.now - timedelta(hours=2)
+    day.pass_by(seconds=1)
+    assert store.summary(study_id).sessions == {"ended": 1, "live": 1, "declined": 1}
+    state = store.session(session.record.session_id).record
+    assert (state.status, state.ended_at) == ("ended", left)
+    [value] = values(store.load(study_id), "time_to_accepted_photo_ms")
+    assert not value.value.reached
+    silent = store.session(without_consent.record.session_id).record
+    assert (silent.status, silent.participant_id, silent.language) == ("declined", "", "en")
+    day.pass_by(hours=3)
+    still_there.seen()
+    assert [one.session_id for one in store.live_sessions(study_id)] == [still_there.record.session_id]
+    day.pass_by(minutes=61)
+    assert store.summary(study_id).sessions == {"ended": 2, "declined": 1}
 
 
 def test_data_from_elsewhere_becomes_a_study_of_its_own(store, take_part):

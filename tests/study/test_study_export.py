@@ -131,16 +131,55 @@ def test_a_study_without_anybody_can_be_exported(tmp_path):
 
 
 def test_the_methods_paragraph_says_what_was_done():
-    told = methods_paragraph(demo_study())
+    data = demo_study()
+    told = methods_paragraph(data)
     for part in (
-        "Of 43 sessions that were begun, 40 were analysed (2 declined, 1 withdrew).",
+        "Of 43 sessions that were begun, 40 were analysed (2 declined or left before agreeing, 1 withdrew).",
+        "held from 2026-11-02 to 2026-11-03; 1 that broke off before the end included. "
+        "By condition: plain 20, coached 20.",
         "simulated",
         "between subjects: plain (prompts 'quiet'",
         "2 tasks",
         "Brooke",
         "time to accepted photo",
         "permutation log-rank",
-        demo_study().designs[1].hash,
+        data.designs[1].hash,
     ):
         assert part in told
     assert "Holm" not in told
+    assert "SHA-256, were" not in told
+
+
+def test_the_methods_paragraph_names_the_files_that_participants_met(small):
+    def met(**files):
+        start, *others = small.events
+        started = start.model_copy(update={"variant": "coached", "properties": {"preset": "coach@1"} | files})
+        return replace(small, events=(started, *others))
+
+    first = met(preset_sha256="a" * 64, network_sha256="b" * 64, device="phone")
+    assert "Devices, as browsers tell them: phone 1." in methods_paragraph(first)
+    participants = next(table for table in tables_of(first) if table.name == "participants")
+    assert participants.rows[0][participants.head.index("device")] == "phone"
+    told = "coached: coach@1 (prompts aaaaaaaaaaaa, network bbbbbbbbbbbb)"
+    assert f"were {told}." in methods_paragraph(first)
+    other = met(preset_sha256="c" * 64).events[0].model_copy(update={"session_id": "s2", "event_id": "s2-0"})
+    changed = methods_paragraph(replace(first, events=(*first.events, other)))
+    assert f"{told} and coach@1 (prompts cccccccccccc). NOTE: these files changed" in changed
+
+
+def test_the_methods_paragraph_counts_who_was_deleted_and_who_never_began():
+    sessions = [
+        made_up_session("a"),
+        made_up_session("b", status="ended"),
+        made_up_session("c", status="live"),
+    ]
+    data = made_up_data(sessions, made_up_events([(0, "task_started")], "a"))
+    told = methods_paragraph(replace(data, deleted={"withdrawn": 2, "asked": 1, "expired": 5}))
+    assert "Of 6 sessions that were begun, 1 were analysed" in told
+    for part in (
+        "2 withdrew",
+        "1 had their data deleted",
+        "1 had not finished",
+        "1 left before the first task",
+    ):
+        assert part in told

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from core.study.design import StudyDesign
 from core.study.records import AnswerRecord, NoteRecord, StudyData
+from core.study.store.over import end_old
 from core.study.store.rows import answer_row, event_row, events_of, found, note_row, record_of
 from core.study.store.studies import Studies
 from core.study.tables import AnswerRow, DesignRow, EventRow, NoteRow, SessionRow, StudyRow, TombstoneRow
@@ -19,6 +20,7 @@ class Data(Studies):
 
     def load(self, study_id: str) -> StudyData:
         """Everything that was recorded in a study, at one moment. Withdrawn sessions are left out."""
+        end_old(self, study_id)
         with self.database.reading() as db:
             found(db, StudyRow, study_id)
             return _load(db, study_id, SessionRow.study_id == study_id)

@@ -15,6 +15,7 @@ from core.study.events import Event
 from core.study.records import SessionRecord
 from core.study.store.base import Base
 from core.study.store.links import LinkKind
+from core.study.store.over import end_old, forget_person
 from core.study.store.rows import design_of, event_row, found, newest_row, record_of, taken
 from core.study.store.values import TOKEN_BYTES, clean, hash_of
 from core.study.tables import DesignRow, LinkRow, SessionRow, StudyRow
@@ -95,13 +96,11 @@ class Sessions(Base):
         self,
         token: str,
         language: str = "en",
-        parameters: Mapping[str, str] | None = None,
     ) -> Begun | Refused:
         """The participant confirmed the start: allocate and burn a single-use link, at once or not at all.
 
         Args:
             language: one of the design's; else its first is taken.
-            parameters: those of the link's address; kept are the ones that the design names.
         """
         now = self.now()
         with self.database.writing() as db:
@@ -127,15 +126,13 @@ class Sessions(Base):
                 link.used_at = now
             version = newest_row(db, study_id)
             assert version is not None
-            kept = {name: (parameters or {}).get(name) for name in design.completion.passed_on}
-            panel = {name: clean(value)[:_LONGEST_PANEL_VALUE] for name, value in kept.items() if value}
             return self._add_session(
                 db,
                 version,
                 design,
                 given,
                 language=language,
-                panel=panel,
+                panel={},  # they lead back to persons: not before the consent
                 participant_id=secrets.token_hex(8),
             )
 
@@ -193,6 +190,7 @@ class Sessions(Base):
 
     def live_sessions(self, study_id: str) -> tuple[SessionRecord, ...]:
         """Sessions that are under way, for who watches; the one seen last comes first."""
+        end_old(self, study_id)
         with self.database.reading() as db:
             rows = db.scalars(
                 select(SessionRow)
@@ -201,12 +199,19 @@ class Sessions(Base):
             )
             return tuple(map(record_of, rows))
 
-    def consent(self, session_id: str, *, photos: bool) -> None:
-        """The participant agrees, and to kept photos too where they said so and the design asks for it."""
+    def consent(self, session_id: str, *, photos: bool, parameters: Mapping[str, str] | None = None) -> None:
+        """The participant agrees, and to kept photos too where they said so and the design asks for it.
+
+        Args:
+            parameters: those of the link's address; kept are the ones that the design names.
+        """
         with self.database.writing() as db:
             row = found(db, SessionRow, session_id, lock=True)
-            offered = design_of(db, row)[1].consent.photos is not None
-            row.consented_at, row.photos_agreed = self.now(), photos and offered
+            design = design_of(db, row)[1]
+            row.consented_at, row.photos_agreed = self.now(), photos and design.consent.photos is not None
+            given = {name: (parameters or {}).get(name) for name in design.completion.passed_on}
+            panel = {name: clean(value)[:_LONGEST_PANEL_VALUE] for name, value in given.items() if value}
+            row.panel = dict(row.panel) | panel
 
     def decline(self, session_id: str, event: Event) -> None:
         """The participant does not agree: what stays is that somebody declined, without who.
@@ -218,8 +223,8 @@ class Sessions(Base):
             row = found(db, SessionRow, session_id, lock=True)
             if row.status != "live" or row.consented_at is not None:
                 return
-            row.participant_id, row.panel, row.resume_hash, row.language = "", {}, None, "en"
-            row.status, row.ended_at, row.last_seen_at = "declined", self.now(), self.now()
+            forget_person(row)
+            row.ended_at = row.last_seen_at = self.now()
             db.add(event_row(row, event, 0))
 
     def move(self, session_id: str, step: int, *, begun: bool = False) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from core.study.design import StudyDesign
 from core.study.store.base import Base
+from core.study.store.over import end_old
 from core.study.store.rows import found, newest_row
 from core.study.tables import DesignRow, RoleRow, SessionRow, StudyRow
 
@@ -113,11 +114,13 @@ class Studies(Base):
 
     def summary(self, study_id: str) -> StudySummary:
         """One study, as in the list."""
+        end_old(self, study_id)
         with self.database.reading() as db:
             return _summary(db, found(db, StudyRow, study_id))
 
     def studies(self) -> tuple[StudySummary, ...]:
         """All studies, the newest first; who may see which is :mod:`core.study.access`'s to say."""
+        end_old(self)
         with self.database.reading() as db:
             rows = db.scalars(select(StudyRow).order_by(StudyRow.created_at.desc(), StudyRow.study_id)).all()
             return tuple(_summary(db, row) for row in rows)
