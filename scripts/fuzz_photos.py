@@ -180,7 +180,10 @@ class Report:
 
 def _children() -> Iterator[str]:
     for listed in Path("/proc/self/task").glob("*/children"):
-        yield from listed.read_text().split()
+        try:
+            yield from listed.read_text().split()
+        except OSError:  # a thread that has ended meanwhile
+            continue
 
 
 def _use() -> dict[str, tuple[float, int]]:

@@ -63,16 +63,18 @@ def test_an_unknown_operating_point_is_named_with_its_line(tmp_path):
 
 
 def test_a_spot_seen_from_far_is_what_the_shots_of_context_and_region_ask_for():
-    """With the network that ships: at a tenth of the frame these two pass, unless it is blurred."""
+    """With the network that ships: at a tenth of the frame the one always passes and the other in half of the
+    cases, unless it is blurred; else it is skin without a spot."""
     network, preset = open_assessor("imageqx"), load_preset()
     base = network.rule(point=preset.operating_point)
     rules = {shot: preset.rule(base, shot=shot) for shot in ("context", "regional", "close_up")}
     passed = dict.fromkeys(rules, 0)
-    for seed in range(500, 504):
+    for seed in range(500, 508):
         drawn = draw("lesion", seed, (480, 640), lesion_extent=0.1)
         soft = worsen(drawn.rgb, drawn.mask, "blurry", 0.95, np.random.default_rng(seed), mode="defocus")
         for shot, rule in rules.items():
             passed[shot] += network.assess(drawn.rgb, rule).passes
             assert not network.assess(soft, rule).passes
-    assert min(passed["context"], passed["regional"]) >= 3
+    assert passed["context"] >= 7
+    assert passed["regional"] >= 3
     assert passed["close_up"] == 0

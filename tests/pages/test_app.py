@@ -162,6 +162,7 @@ def test_settings_keep_usage_private_and_tracebacks_off_the_page():
         "toolbarMode": "minimal",
         "showErrorDetails": "none",
         "showSidebarNavigation": False,
+        "allowedOrigins": [],
     }
 
 

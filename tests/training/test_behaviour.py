@@ -121,6 +121,7 @@ def test_plain_faults_on_drawings_are_told_by_their_names(shipped):
         for fault in ("defocus", "motion", "dark", "bright"):
             worse = FAULTS[fault](phantom.rgb, box, np.random.default_rng(number), 1.0)
             told.append((fault, behaviour.still_prompt(shipped, worse, preset, rule)))
-    # As measured, 40 of 48 are right and four pass; by the network alone 26 and ten.
-    assert sum(key in RIGHT[fault] for fault, key in told) >= 38, told
-    assert sum(key == "ready" for _fault, key in told) <= 5, told
+    # As measured, 35 of 48 are right and six pass (39 and four by the network before, which was behind on
+    # photographs: docs/RESULTS.md).
+    assert sum(key in RIGHT[fault] for fault, key in told) >= 34, told
+    assert sum(key == "ready" for _fault, key in told) <= 6, told
