@@ -34,14 +34,11 @@ def wait_for_hint(page, key, locked):
     return seen.json_value()["text"]
 
 
-@pytest.mark.parametrize(
-    ("assessor", "fewest"), [("imageqx", {None}), ("classical", {"blurry", "too_far_away", "no_skin", None})]
-)
-def test_the_coach_leads_from_a_poor_picture_to_a_prediction(browse, servers, films, assessor, fewest):
-    film, conditions = films(assessor)
-    assert fewest <= set(conditions), "no drawing of these is recognised"
+def test_the_coach_leads_from_a_poor_picture_to_a_prediction(browse, servers, films):
+    film, conditions = films("imageqx")
+    assert None in conditions, "no drawing passes"
     assert len(conditions) > 1, "nothing to correct is recognised"
-    page = browse(url=servers(assessor).url, size=drive.PHONE, camera=film)
+    page = browse(url=servers("imageqx").url, size=drive.PHONE, camera=film)
     start_camera(page)
 
     faults = [key for key in conditions if key is not None]
