@@ -29,7 +29,7 @@ _OPENS_AFTER_S = 1.5
 
 @asynccontextmanager
 async def shown(_app: App) -> AsyncIterator[None]:
-    """Begin the daily purge, and open the page in the browser of whoever started it.
+    """Begin the daily purge, and open the page in a browser on this computer.
 
     Streamlit opens the page for a script, not for an App.
     """

@@ -1,5 +1,9 @@
-"""Ready: only where a drawn picture is judged as it should be, and what browsers fetch is there."""
+"""Ready: only where a drawn picture is judged as it should be, and what browsers fetch is there.
 
+What breaks while the app runs and is put right is reported, and nothing needs a restart.
+"""
+
+import hashlib
 import importlib
 import json
 import runpy
@@ -10,9 +14,11 @@ import pytest
 
 from core.__main__ import main
 from core.browser import publish
+from core.quality import registry
 from core.quality.imageqx import ImageQX
 from core.ready import KEPT_S, Readiness, problems
-from core.runtime.manifest import WEIGHTS_DIR, load_manifest, save_entry
+from core.runtime.manifest import WEIGHTS_DIR, WeightsError, load_manifest, save_entry
+from core.synthetic.phantoms import draw
 from core.ui import routes
 from scripts.setup_env import ROOT
 
@@ -137,3 +143,41 @@ def test_a_server_answers_200_or_503_with_a_sentence(monkeypatch):
         monkeypatch.setattr(routes, "_readiness", Readiness(lambda found=found: found))
         answer = routes.readyz(None)
         assert (answer.status_code, answer.body) == (status, words)
+
+
+def contents(folder):
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir()}
+
+
+@pytest.fixture
+def picture():
+    return draw("lesion", 3, (240, 320), tone=0.3).rgb
+
+
+def test_a_network_that_is_altered_while_it_runs_changes_no_verdict_and_is_reported(weights, picture):
+    assessor = registry.open_assessor("imageqx", weights)
+    before = assessor.assess(picture, assessor.rule())
+    whole = (weights / "imageqx.onnx").read_bytes()
+    (weights / "imageqx.onnx").write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    after = assessor.assess(picture, assessor.rule())
+    assert (after.label, after.flagged, after.explanations) == (
+        before.label,
+        before.flagged,
+        before.explanations,
+    )
+    (sentence,) = problems(weights)
+    assert "checksum" in sentence
+    assert "git checkout" in sentence
+    with pytest.raises(WeightsError):
+        registry.open_assessor("imageqx", weights)
+    (weights / "imageqx.onnx").write_bytes(whole)
+    assert problems(weights) == []
+
+
+def test_nothing_is_written_beside_the_weights(weights, picture):
+    """The folder may be read-only."""
+    before = contents(weights)
+    assessor = registry.open_assessor("imageqx", weights)
+    assessor.assess(picture, assessor.rule())
+    assert problems(weights) == []
+    assert contents(weights) == before

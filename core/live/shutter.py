@@ -47,7 +47,7 @@ def press(
     """Take a photo, unless the shutter is locked. The still's own verdict is the one that counts.
 
     Args:
-        by_itself: not pressed: :attr:`core.live.stream_session.StreamStatus.due` said that it is time.
+        by_itself: not by a press, but since :attr:`core.live.stream_session.StreamStatus.due` was set.
     """
     ready = stream_session.status().ready
     stream_session.pressed(**{"auto": True} if by_itself else {})

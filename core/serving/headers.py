@@ -15,18 +15,18 @@ Application = Callable[[Message, Receive, Send], Awaitable[None]]
 Pair = tuple[bytes, bytes]
 
 # The camera is Retake's own, wherever it is framed; what it never uses, nothing on its pages can.
-_NOBODY: Final = (
+_UNUSED: Final = (
     *("microphone", "geolocation", "display-capture", "payment", "usb", "serial", "hid", "bluetooth"),
     *("midi", "accelerometer", "gyroscope", "magnetometer"),
 )
-_PERMISSIONS: Final = ", ".join(("camera=(self)", *(f"{name}=()" for name in _NOBODY)))
+_PERMISSIONS: Final = ", ".join(("camera=(self)", *(f"{name}=()" for name in _UNUSED)))
 ALWAYS: Final[tuple[Pair, ...]] = (
     (b"x-content-type-options", b"nosniff"),
     # Links to a study hold a participant's token.
     (b"referrer-policy", b"no-referrer"),
     (b"permissions-policy", _PERMISSIONS.encode()),
 )
-# Shared memory, and with it WebAssembly threads, is for pages that let nobody else's pages look in.
+# Shared memory, and with it WebAssembly threads, is for pages that no page of another origin can look into.
 ISOLATION: Final[tuple[Pair, ...]] = (
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"cross-origin-embedder-policy", b"require-corp"),

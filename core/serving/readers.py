@@ -1,4 +1,4 @@
-"""Who may read a server's metrics: whoever shows the token, and nobody where there is none. Plain ASGI.
+"""Who may read a server's metrics: requests with the token, and none where no token is set. Plain ASGI.
 
 A peer's address says nothing here: behind a proxy on the same computer every visitor seems to be that
 computer, and what a proxy writes into ``X-Forwarded-For`` a visitor may have written there.
@@ -15,7 +15,7 @@ _PATH = "/metrics"
 class MetricsReaders:
     """Wraps an application; answers for ``/metrics`` and Streamlit's ``/_stcore/metrics`` to others.
 
-    Without a token it is 404, as if they were not there; else 401 for whoever does not show it in
+    Without a token it is 404, as if they were not there; else 401 for a request that does not show it in
     ``Authorization: Bearer``.
     """
 

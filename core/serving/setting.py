@@ -34,7 +34,7 @@ class Setting:
     Attributes:
         embed_origins: origins of the pages that may frame this one; None for no list.
         isolated: whether pages are cross-origin isolated, so that browsers give them threads.
-        metrics_token: what a reader of the metrics has to show; empty where nobody reads them.
+        metrics_token: what a reader of the metrics has to show; empty where they cannot be read.
         json_logs: whether the log is JSON lines.
         left_out: parts of ``RETAKE_EMBED_ORIGINS`` that are no origins.
     """

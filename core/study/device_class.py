@@ -1,4 +1,4 @@
-"""What kind of device somebody takes part with: one word of the four, and nothing else of the browser."""
+"""The kind of device that a participant uses: one word of the four, and nothing else of the browser."""
 
 from typing import Literal
 

@@ -115,8 +115,8 @@ def _stimuli(data: StudyData) -> list[str]:
             if key in event.properties
         )
         if event.event == "task_started" and files:
-            told = f"{event.properties.get('preset')} ({files})"
-            met.setdefault(event.variant or "", {})[told] = None
+            files_met = f"{event.properties.get('preset')} ({files})"
+            met.setdefault(event.variant or "", {})[files_met] = None
     sentences = []
     if met:
         named = "; ".join(f"{arm}: {' and '.join(found)}" for arm, found in sorted(met.items()))

@@ -92,7 +92,7 @@ class StudyData:
 
 
 def devices_of(data: StudyData) -> dict[str, str]:
-    """The kind of device of each session that began a task and told it, by the session."""
+    """The kind of device of each session that began a task and reported it, by the session."""
     return {
         event.session_id: str(event.properties["device"])
         for event in reversed(data.events)

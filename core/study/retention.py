@@ -87,7 +87,7 @@ def delete_study(store: StudyStore, study_id: str) -> None:
 def purge(store: StudyStore) -> Purged:
     """Delete sessions that are past their design's retention or withdrawn, and photos without a session.
 
-    To be called when a server starts, and from time to time. Sessions that nobody can come back to any more
+    To be called when a server starts, and from time to time. Sessions that cannot be resumed any more
     end, too.
     """
     end_old(store)

@@ -1,6 +1,6 @@
 """What a server answers beside its pages, and what is put around all of its answers.
 
-``/healthz``: it answers. ``/readyz``: it can judge a photo. ``/metrics``: what it counted, for whoever shows
+``/healthz``: it answers. ``/readyz``: it can judge a photo. ``/metrics``: what it counted, for requests with
 the token. And the results of studies.
 """
 

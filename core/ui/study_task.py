@@ -95,7 +95,7 @@ def _stimulus(arm: Arm) -> dict[str, str]:
     found = {"assessor": entry.name, "device": str(device_class(browser))}
     try:
         opened = preset_choice.store().open(arm.preset)
-    except PresetError:  # told when the task is shown
+    except PresetError:  # reported when the task is shown
         return found
     found |= {
         "preset": f"{opened.preset.name}@{opened.preset.version}",

@@ -3,6 +3,7 @@ import re
 from pathlib import Path
 
 import pytest
+from browser_steps import hand_in
 from PIL import Image
 from playwright.sync_api import expect
 
@@ -21,11 +22,6 @@ def photo(long_side=1280):
     out = io.BytesIO()
     Image.fromarray(draw("lesion", 11, (long_side * 3 // 4, long_side), tone=0.3).rgb).save(out, "JPEG")
     return out.getvalue()
-
-
-def hand_in(page, name, data):
-    file = {"name": name, "mimeType": "image/jpeg", "buffer": data}
-    page.locator("input[type=file]").set_input_files(file)
 
 
 def open_sample(page, name):

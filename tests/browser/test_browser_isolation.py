@@ -6,18 +6,17 @@ import io
 import cv2
 import numpy as np
 import pytest
-from browser_steps import settled
+from browser_steps import hand_in, settled
 from PIL import Image
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
 
 
-def hand_in(page, rgb, name):
+def jpeg(rgb):
     out = io.BytesIO()
     Image.fromarray(rgb).save(out, "JPEG", quality=95)
-    file = {"name": name, "mimeType": "image/jpeg", "buffer": out.getvalue()}
-    page.locator("input[type=file]").set_input_files(file)
+    return out.getvalue()
 
 
 def seen(page):
@@ -51,7 +50,7 @@ def test_two_visitors_in_step_see_their_own_pictures_alone(browse, server, good)
     photos = [good, np.ascontiguousarray(good[::-1, ::-1])]
     pages = [browse("check", url=server.url) for _visitor in photos]
     for number, (page, rgb) in enumerate(zip(pages, photos, strict=True)):
-        hand_in(page, rgb, f"visitor{number}.jpg")
+        hand_in(page, f"visitor{number}.jpg", jpeg(rgb))
     for page in pages:
         expect(page.get_by_role("img", name="Your photo", exact=True)).to_be_visible()
         anyway = page.get_by_role("button", name="Use this photo anyway")

@@ -81,7 +81,7 @@ def verdict(milliseconds, passes):
     )
 
 
-def test_frames_verdicts_time_and_errors_are_counted():
+def test_frames_verdicts_time_and_errors_are_counted(monkeypatch):
     before, mailbox = sums(), Mailbox[np.ndarray]()
     for picture in np.zeros((3, 2, 2)):
         counters.frame_came(mailbox.put(picture))
@@ -91,6 +91,8 @@ def test_frames_verdicts_time_and_errors_are_counted():
         given = verdict(milliseconds, passes)
         assert counters.judged("frame", given) is given
     handler, log = counters.ErrorCounter(), logging.getLogger("core.made_up")
+    # Where another test has imported serve.py, the logger above counts, too.
+    monkeypatch.setattr(log, "propagate", False)
     log.addHandler(handler)
     try:
         log.warning("no error")

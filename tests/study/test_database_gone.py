@@ -3,9 +3,11 @@
 import os
 
 import pytest
-from conftest import POSTGRES
 from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.exc import SQLAlchemyError
+
+# As scripts/with_postgres.sh sets it; `conftest` is the name of several modules and cannot be imported from.
+POSTGRES = "RETAKE_TEST_POSTGRES"
 
 if os.environ.get(POSTGRES):
 

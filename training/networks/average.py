@@ -6,7 +6,6 @@ that ``core train`` wrote, with ``manifest.json`` and the network's file; so is 
 """
 
 import argparse
-import hashlib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,7 +16,7 @@ from onnx import numpy_helper
 
 from core.i18n import _
 from core.runtime.manifest import MANIFEST_NAME, NetworkEntry, WeightsError, load_manifest, save_entry
-from core.runtime.weights import verify
+from core.runtime.weights import sha256_of, verify
 from training.networks.export import InitError
 
 
@@ -66,14 +65,13 @@ def average(
     out.mkdir(parents=True, exist_ok=True)
     path = out / entries[0].file
     onnx.save(mean_of([onnx.load(file) for file in files], shares), path)
-    data = path.read_bytes()
     parts = [
         {"share": round(share / sum(shares), 3), "sha256": entry.sha256, "of": entry.provenance}
         for share, entry in zip(shares, entries, strict=True)
     ]
     # The first one's story, and whose weights the mean is of.
     story = entries[0].provenance | {"average": parts}
-    facts = {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data), "provenance": story}
+    facts = {"sha256": sha256_of(path), "bytes": path.stat().st_size, "provenance": story}
     made = entries[0].model_copy(update=facts | {"metrics": {}})
     save_entry(name, made, out)
     return made

@@ -9,7 +9,6 @@ file and its entry in the manifest are written anew.
 
 import argparse
 import gzip
-import hashlib
 import json
 import sys
 import tempfile
@@ -28,7 +27,7 @@ from core.quality.verdict import PassRule
 from core.runtime.engine import Engine
 from core.runtime.manifest import WEIGHTS_DIR, NetworkEntry, WeightsError, load_manifest, save_entry
 from core.runtime.onnx_file import FACTOR
-from core.runtime.weights import verify
+from core.runtime.weights import sha256_of, verify
 from training.data.sources import DataError
 from training.evaluation.metrics import macro_f1
 from training.evaluation.quality_predictions import QualityPredictions, predict_pool
@@ -188,8 +187,7 @@ def ship(name: str, weights: Path = WEIGHTS_DIR) -> NetworkEntry:
     entry = load_manifest(weights / "manifest.json").networks[name]
     path = verify(entry, weights)
     onnx.save(stored_as_int8(onnx.load(path)), path)
-    data = path.read_bytes()
-    facts = {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
+    facts = {"sha256": sha256_of(path), "bytes": path.stat().st_size}
     changed = entry.model_copy(update=facts | {"provenance": entry.provenance | {"stored_as": "int8"}})
     save_entry(name, changed, weights)
     return changed

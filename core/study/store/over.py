@@ -1,7 +1,7 @@
-"""Sessions that nobody can come back to any more: they end, whether or not somebody closed them.
+"""Sessions that cannot be resumed any more: they end, whether or not their page was closed.
 
-Who closes the page in the middle of a task never says so. Such a session belongs into the results, its times
-censored: left out, it would flatter the arm in which more people gave up.
+A page that is closed in the middle of a task reports nothing. Such a session belongs into the results, with
+its times censored: left out, it would flatter the arm in which more people gave up.
 """
 
 from datetime import datetime, timedelta
@@ -53,7 +53,7 @@ def end_unfinished(row: SessionRow) -> None:
 
 
 def forget_person(row: SessionRow) -> None:
-    """What stays of somebody who did not agree: that there was somebody."""
+    """What stays of a session without consent: that there was one."""
     row.participant_id, row.panel, row.resume_hash, row.language = "", {}, None, "en"
     row.status = "declined"
 
