@@ -18,6 +18,7 @@ from PIL import Image
 
 from core.decoding import pool
 from core.decoding.limits import MAX_BYTES, MAX_PIXELS, MIN_SHORT_SIDE, Refusal, check_size
+from core.errors import CodedError
 from core.i18n import _
 from core.runtime.preprocess import WORKING_LONG_SIDE, shrink
 
@@ -53,7 +54,7 @@ SUFFIXES: Final = frozenset(
 )
 
 
-class PhotoError(Exception):
+class PhotoError(CodedError):
     """A file that cannot be used.
 
     Attributes:
@@ -62,11 +63,6 @@ class PhotoError(Exception):
             ``too_small``; ``cannot_decode`` when something is wrong with this computer, not with the file.
         message: one translated sentence that says what is wrong and what to do.
     """
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
 
 
 @dataclass(frozen=True, eq=False)

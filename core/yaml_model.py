@@ -8,6 +8,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from core import yaml_limits
+from core.errors import UserFacingError
 from core.i18n import _
 
 _MOST_TOLD: Final = 20
@@ -17,12 +18,8 @@ _MOST_ADVICE: Final = 400
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
-class YamlError(Exception):
+class YamlError(UserFacingError):
     """A file that does not fit; ``message`` is one translated line a mistake: file, line and what to do."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__(message)
-        self.message = message
 
 
 def parse(

@@ -61,7 +61,7 @@ def on_device_camera(
         answers: to the messages that came last, so that the browser need not keep them any longer.
         held: the photos whose result can be read here, by the browser's ids: it keeps them as long.
         visit: the ``id`` of the log that takes events now, its clock ``t_ms`` when this was first sent, and
-            the ``attempts`` before that.
+            the ``attempts`` before that; ``met``, the token that a page which was loaded again has shown.
         report: the last that was reported of the camera, ``"ok"`` at first.
         shot: which photo of a series is asked for; None for a photo alone.
         keep: what the card of a photo says that stays in the browser

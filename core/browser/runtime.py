@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from core.errors import UserFacingError
 from core.i18n import _
 
 STATIC: Final = Path(__file__).resolve().parents[2] / "static"
@@ -47,12 +48,8 @@ SHA256: Final = {
 }
 
 
-class RuntimeMissingError(Exception):
+class RuntimeMissingError(UserFacingError):
     """ONNX Runtime for browsers cannot be had; ``message`` says why and what to do."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__(message)
-        self.message = message
 
 
 def kept_as(name: str) -> str:

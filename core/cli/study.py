@@ -1,4 +1,4 @@
-"""``python -m core study``: list, export, purge, delete, back up, restore and simulate usability studies."""
+"""``python -m core study``: usability studies without a page, and a new passphrase for their page."""
 
 import argparse
 import json
@@ -7,6 +7,7 @@ from pathlib import Path
 
 from core.cli.faults import tell
 from core.i18n import _
+from core.study.access import Access
 from core.study.backup import backup, restore
 from core.study.faults import StudyError
 from core.study.retention import delete_session, delete_study, purge
@@ -17,7 +18,7 @@ from core.study.store import StudyStore
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add ``study`` to the command line."""
     parser = subparsers.add_parser(
-        "study", help="list, export, photos, purge, delete, back up, restore, simulate studies"
+        "study", help="list, export, photos, purge, delete, back up, restore, passphrase, simulate studies"
     )
     commands = parser.add_subparsers(dest="study_command", required=True, metavar="WHAT")
     commands.add_parser("list", help="print one JSON object a study")
@@ -36,6 +37,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     save.add_argument("file", type=Path, metavar="FILE.zip")
     load = commands.add_parser("restore", help="fill an empty database from such a file")
     load.add_argument("file", type=Path, metavar="FILE.zip")
+    commands.add_parser("passphrase", help="print a new passphrase for the Studies page; the old one ends")
     trial = commands.add_parser(
         "simulate", help="check the statistics on studies with simulated participants"
     )
@@ -135,6 +137,10 @@ def _restore(store: StudyStore, args: argparse.Namespace) -> None:
     print(_("Restored {count} studies").format(count=restore(store, args.file)))
 
 
+def _passphrase(store: StudyStore, _args: argparse.Namespace) -> None:
+    print(Access(store.database).new_passphrase())
+
+
 _COMMANDS: dict[str, Callable[[StudyStore, argparse.Namespace], None]] = {
     "list": _list,
     "export": _export,
@@ -143,4 +149,5 @@ _COMMANDS: dict[str, Callable[[StudyStore, argparse.Namespace], None]] = {
     "delete": _delete,
     "backup": _backup,
     "restore": _restore,
+    "passphrase": _passphrase,
 }

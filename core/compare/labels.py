@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any, Final
 
+from core.errors import UserFacingError
 from core.i18n import _, ngettext
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
 
@@ -22,12 +23,8 @@ _NAMED: Final = 5
 _EMPTY: Final = frozenset({"", "nan", "na", "n/a", "none", "null", "-"})
 
 
-class LabelsError(Exception):
+class LabelsError(UserFacingError):
     """A table that cannot be used at all; ``message`` is one translated sentence that says what to do."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__(message)
-        self.message = message
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from core.designer.diff import MISSING, differences
+from core.errors import UserFacingError
 from core.guidance.preset import Preset
 from core.guidance.preset_content import Content, checked, drop, put
 from core.i18n import _
@@ -25,12 +26,8 @@ MOST_SETTINGS: Final = 600
 MOST_DEPTH: Final = 10
 
 
-class LinkError(Exception):
+class LinkError(UserFacingError):
     """A link that cannot be used; ``message`` is a translated sentence."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__(message)
-        self.message = message
 
 
 def link_of(content: Mapping[str, Any], bases: Mapping[str, Mapping[str, Any]]) -> str:

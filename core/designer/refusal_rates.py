@@ -12,6 +12,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
+from core.errors import UserFacingError
 from core.i18n import _
 from core.metrics import draws, interval
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
@@ -36,12 +37,8 @@ _HEALTHY: Final = QUALITY_CLASSES.index("healthy_skin")
 _POOR: Final = QUALITY_CLASSES.index("poor_quality")
 
 
-class ScoresError(Exception):
+class ScoresError(UserFacingError):
     """Stored answers that cannot be used; ``message`` is a translated sentence."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__(message)
-        self.message = message
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import cv2
 import numpy as np
 
+from core.errors import UserFacingError
 from core.explain import Explanation
 from core.explain.closed_form import normalised
 from core.i18n import _
@@ -38,22 +39,18 @@ METHODS: Final = {
 """Names of the methods, and pytorch-grad-cam's class for each. Score-CAM runs the network once a channel."""
 
 
-class MissingTorchError(Exception):
-    """Torch or pytorch-grad-cam is not installed; ``message`` says how to add them.
-
-    Attributes:
-        code: ``"torch_missing"``.
-        message: a translated sentence.
-    """
+class MissingTorchError(UserFacingError):
+    """Torch or pytorch-grad-cam is not installed; ``message`` says how to add them."""
 
     code = "torch_missing"
 
     def __init__(self) -> None:
-        self.message = _(
-            "This needs PyTorch and pytorch-grad-cam, which are not installed. "
-            "Add them with: pip install -r requirements.txt"
+        super().__init__(
+            _(
+                "This needs PyTorch and pytorch-grad-cam, which are not installed. "
+                "Add them with: pip install -r requirements.txt"
+            )
         )
-        super().__init__(self.message)
 
 
 def available() -> bool:

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Final, Literal
 import yaml
 from pydantic import Field, field_validator
 
+from core.errors import CodedError
 from core.guidance.conditions import GENERAL_KEY, PICTURE_KEYS, REFINED, family
 from core.guidance.preset_schema import (
     CameraRule,
@@ -38,18 +39,13 @@ NAME: Final = r"[a-z0-9][a-z0-9_-]*"
 _OWN: Final = ("name", "version", "description")
 
 
-class PresetError(Exception):
+class PresetError(CodedError):
     """A preset that cannot be used.
 
     Attributes:
         code: ``"preset_missing"`` or ``"preset_invalid"``.
         message: a translated sentence that names the file, the line and what to do.
     """
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
 
 
 class Preset(Judged):

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from core.errors import UserFacingError
 from core.guidance.conditions import KEYS
 from core.guidance.hint import condition
 from core.guidance.preset import Preset
@@ -45,12 +46,8 @@ class Frame:
 Stream = Sequence[Frame]
 
 
-class StreamError(Exception):
+class StreamError(UserFacingError):
     """A file that cannot be replayed; ``message`` is a sentence that says what to do."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__(message)
-        self.message = message
 
 
 def synthetic_stream(seed: int, preset: Preset, steps: int = 6) -> Stream:

@@ -18,8 +18,8 @@ FLIPS: Final = ((), (3,), (2,), (2, 3))
 
 # The lesion is where places are at LEVEL or above, joined to one at PEAK. Around all of them comes
 # MARGIN (a share of the longer side). The cut is worth offering while it is at most MOST of the photo, and is
-# never narrower than LEAST of its short side. Chosen on phantoms, measured on others by
-# `training.evaluation.gain.spot_figures`.
+# never narrower than LEAST of its short side. Chosen on phantoms; measured on others in
+# tests/lesion/test_shipped_spots.py.
 LEVEL: Final = 0.25
 PEAK: Final = 0.3
 MARGIN: Final = 0.25

@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping
 from typing import Any, Final
 
+from core.errors import UserFacingError
 from core.i18n import _
 
 SERVERS: Final = "RETAKE_ICE_SERVERS"
@@ -18,13 +19,10 @@ TURN_SECRET: Final = "RETAKE_TURN_SECRET"
 _HOUR_S: Final = 3600
 
 
-class IceError(Exception):
+class IceError(UserFacingError):
     """Connection settings that cannot be used; ``message`` says which and what to do."""
 
-    def __init__(self, message: str) -> None:
-        super().__init__(message)
-        self.code = "ice_settings"
-        self.message = message
+    code = "ice_settings"
 
 
 def rtc_configuration(

@@ -2,13 +2,14 @@
 
 from torch import nn
 
+from core.errors import UserFacingError
 from core.i18n import _
 from core.lesion.taxonomy import LABELS
 from core.networks.imageqx import ImageQXNet
 from core.networks.lesion import ARCHITECTURES, DEFAULT, LesionNet
 
 
-class ArchitectureError(Exception):
+class ArchitectureError(UserFacingError):
     """There is no such architecture; the message is one sentence."""
 
 

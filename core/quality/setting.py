@@ -3,18 +3,15 @@
 import os
 from typing import Final
 
+from core.errors import UserFacingError
 from core.i18n import _
 from core.quality import registry
 
 VARIABLE: Final = "RETAKE_ASSESSOR"
 
 
-class SettingError(Exception):
+class SettingError(UserFacingError):
     """The setting names no assessor; ``message`` is a translated sentence that says what to do."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__(message)
-        self.message = message
 
 
 def asked_for(preset: str | None = None, *, setting_first: bool = False) -> str:

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from core.errors import CodedError
 from core.i18n import _
 
 WEIGHTS_DIR: Final = Path(__file__).resolve().parents[2] / "weights"
@@ -19,18 +20,13 @@ PICKLES: Final = (".bin", ".ckpt", ".joblib", ".pickle", ".pkl", ".pt", ".pth")
 Label = Annotated[str, Field(pattern=r"^\w[\w .,()'+-]*$", max_length=80)]
 
 
-class WeightsError(Exception):
+class WeightsError(CodedError):
     """The weights cannot be used; ``message`` says what to do, for a person to read.
 
     Attributes:
         code: such as ``"weights_missing"``, ``"weights_altered"`` or ``"manifest_invalid"``.
         message: a whole sentence, translated.
     """
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
 
 
 class OperatingPoint(BaseModel):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from core import embedding
+from core.errors import UserFacingError
 from core.i18n import _
 
 ISOLATED: Final = "RETAKE_ISOLATED"
@@ -15,16 +16,12 @@ LOG: Final = "RETAKE_LOG"
 _TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/-]{16,}=*")
 
 
-class SettingError(Exception):
+class SettingError(UserFacingError):
     """A variable of the environment cannot be used.
 
     Attributes:
         message: one translated sentence with what to do.
     """
-
-    def __init__(self, message: str) -> None:
-        super().__init__(message)
-        self.message = message
 
 
 @dataclass(frozen=True)

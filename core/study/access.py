@@ -102,7 +102,7 @@ class Access:
         """A new passphrase where none is set, to be printed once on the server's terminal; else None."""
         if self._given:
             return None
-        made = "-".join(secrets.token_hex(2) for _turn in range(5))
+        made = _made()
         try:
             with self._database.writing() as db:
                 if db.get(SettingRow, _PASSPHRASE) is not None:
@@ -112,12 +112,19 @@ class Access:
             return None
         return made
 
-    def set_passphrase(self, passphrase: str) -> None:
-        """Replace the passphrase; the one that is set for the server goes before it."""
-        if len(passphrase) < 12:
-            raise StudyError(_("Please choose a passphrase of at least 12 characters."))
+    def new_passphrase(self) -> str:
+        """A new passphrase in place of the one that was made before, for those who lost it.
+
+        Raises:
+            StudyError: the server's setting names one, which goes before any that is made.
+        """
+        if self._given:
+            message = _("{variable} sets the passphrase of this server. Change it there.")
+            raise StudyError(message.format(variable=VARIABLE))
+        made = _made()
         with self._database.writing() as db:
-            db.merge(SettingRow(name=_PASSPHRASE, value=self._hasher.hash(passphrase)))
+            db.merge(SettingRow(name=_PASSPHRASE, value=self._hasher.hash(made)))
+        return made
 
     def sign_in(self, passphrase: str, caller: str) -> bool:
         """Whether this is the passphrase.
@@ -287,3 +294,7 @@ class Access:
 
 def _identity(name: str) -> str:
     return clean(name).strip().casefold()
+
+
+def _made() -> str:
+    return "-".join(secrets.token_hex(2) for _turn in range(5))

@@ -2,7 +2,7 @@
 // with the tab, and no link carries it along. Where there is none, the browser warns before something is lost.
 
 const KEY = "retake-visit";
-const state = (window.retakeKeeper ??= { losing: false, listening: false });
+const state = (window.retakeKeeper ??= { losing: false, listening: false, shown: "" });
 
 export default function ({ data, setStateValue }) {
   if (!state.listening) {
@@ -12,7 +12,10 @@ export default function ({ data, setStateValue }) {
   let lasting = true;
   try {
     const kept = sessionStorage.getItem(KEY);
-    if (kept && kept !== data.token && kept !== data.met) return void setStateValue("token", kept);
+    if (kept && kept !== data.token && kept !== data.met) {
+      state.shown = kept; // who numbers something by its visit waits until Python has met it
+      return void setStateValue("token", kept);
+    }
     sessionStorage.setItem(KEY, data.token);
   } catch {
     lasting = false;

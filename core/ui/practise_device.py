@@ -96,7 +96,7 @@ def _camera() -> None:
         again=visit.again,
         answers=tuple(visit.answers),
         held=series.sent,
-        visit=_clock(visit),
+        visit={**_clock(visit), "met": session.met()},
         report=visit.report,
         keep=keep_here.words() if keeps else None,
     )

@@ -4,16 +4,29 @@ import re
 
 from playwright.sync_api import expect
 
+# The camera's place in the page.
+STAGE = """[...document.querySelectorAll("*")].map((e) => e.shadowRoot)
+  .find((root) => root?.querySelector(".stage"))"""
 # The hint on screen and whether the shutter is locked, read in one moment.
-NOW = """() => {
-  const roots = [...document.querySelectorAll("*")].map((e) => e.shadowRoot).filter(Boolean);
-  const root = roots.find((root) => root.querySelector(".stage"));
+NOW = f"""() => {{
+  const root = {STAGE};
   if (!root) return null;
   const shutter = root.querySelector(".shutter");
   const locked = shutter.hidden || shutter.getAttribute("aria-disabled") === "true";
   const banner = root.querySelector(".banner");
-  return { key: banner.dataset.key, text: banner.textContent, locked };
-}"""
+  return {{ key: banner.dataset.key, text: banner.textContent, locked }};
+}}"""
+LAST_TRY = f"""() => ({STAGE})?.querySelector(".tries").dataset.last ?? ''"""
+# What became of a press: a photo turns the camera off, and a refused still is a new try in the list.
+OUTCOME = f"""async (last) => {{
+  for (;;) {{
+    const shutter = ({STAGE})?.querySelector(".shutter");
+    if (!shutter || shutter.hidden) return "accepted";
+    if (({LAST_TRY})() !== last) return "refused";
+    if (shutter.getAttribute("aria-disabled") !== "true") return "locked";
+    await new Promise((done) => setTimeout(done, 20));
+  }}
+}}"""
 
 # What waits in this browser: kinds, and names of events.
 WAITING = """async () => {
@@ -50,10 +63,18 @@ def touch(locator):
     locator.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
 
 
-def take_photo(page):
-    """Press the shutter once it is open, until the photo is accepted: each still is judged again."""
-    wait_for(page, "ready", locked=False)
-    touch(page.get_by_role("button", name="Take photo"))
+def take_photo(page, outcome="accepted", name="Take photo"):
+    """Press the shutter once it is open, until the photo is accepted (or refused).
+
+    It may lock in the moment of the press, where the page is slow; and each still is judged again.
+    """
+    for _press in range(20):
+        wait_for(page, "ready", locked=False)
+        last = page.evaluate(LAST_TRY)
+        touch(page.get_by_role("button", name=name))
+        if page.evaluate(OUTCOME, last) == outcome:
+            return
+    raise AssertionError(f"no photo was {outcome}")
 
 
 def nothing_waits(page):

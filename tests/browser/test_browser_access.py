@@ -3,7 +3,7 @@
 import pytest
 from axe_steps import findings, in_each_theme
 from browser_steps import settled
-from device_steps import start, wait_for
+from device_steps import STAGE, start, take_photo, wait_for
 from playwright.sync_api import expect
 
 from core.i18n import LANGUAGES, _, use_language
@@ -64,7 +64,7 @@ def test_axe_finds_nothing_severe_on_any_page_and_no_page_needs_what_the_policy_
     page.evaluate("camera.dark = false")
     wait_for(page, "ready", locked=False)
     look("practise, ready")
-    page.get_by_role("button", name="Take photo").click()
+    take_photo(page)
     expect(page.get_by_role("heading", name="What it looks most like")).to_be_visible()
     look("practise, the result")
     # Another visit: in this one the result would come back.
@@ -83,8 +83,7 @@ def test_axe_finds_nothing_severe_on_any_page_and_no_page_needs_what_the_policy_
     look("embedded, before")
     page.evaluate("camera.dark = false")
     start(page)
-    wait_for(page, "ready", locked=False)
-    page.get_by_role("button", name="Take photo").click()
+    take_photo(page)
     expect(page.get_by_role("button", name="Take another photo")).to_be_visible()
     look("embedded, the result")
     assert not found, "\n".join(
@@ -102,13 +101,11 @@ def test_axe_finds_nothing_severe_on_any_page_and_no_page_needs_what_the_policy_
 EARS = """window.heard = [];
   speechSynthesis.speak = ({ text, lang }) => heard.push([text, lang]);
   speechSynthesis.cancel = () => {};"""
-ROOT = """[...document.querySelectorAll("*")].map((one) => one.shadowRoot).filter(Boolean)
-  .find((root) => root.querySelector(".stage"))"""
 
 
 def in_focus(page):
     """What a keyboard's press would go to: the words on it."""
-    return page.evaluate(f"() => {{ const at = {ROOT}.activeElement; return at?.innerText?.trim() ?? ''; }}")
+    return page.evaluate(f"() => {{ const at = {STAGE}.activeElement; return at?.innerText?.trim() ?? ''; }}")
 
 
 def tab_to(page, words, key="Tab"):
@@ -140,12 +137,12 @@ def test_a_photo_is_taken_past_the_lock_with_the_keyboard_alone(open_page, hurri
 def test_a_hint_is_announced_once_in_its_own_words_and_by_one_voice(open_page, on_device):
     page = open_page(on_device, size=drive.PHONE, setting=f"camera.dark = true; {EARS}")
     expect(page.get_by_role("button", name="Start camera")).to_be_visible()
-    page.evaluate(f"() => {{ window.region = {ROOT}.querySelector('.hint [role=status]'); }}")
+    page.evaluate(f"() => {{ window.region = {STAGE}.querySelector('.hint [role=status]'); }}")
     start(page)
     wait_for(page, "bad_light")
     seen = page.evaluate(
         f"""() => {{
-          const now = {ROOT}.querySelector('.hint [role=status]');
+          const now = {STAGE}.querySelector('.hint [role=status]');
           const [text, spoken] = ['.text', '.spoken'].map((part) => now.querySelector(part));
           return [now === region, now.ariaLive, text.ariaHidden, text.textContent, spoken.textContent, heard];
         }}"""
@@ -158,7 +155,7 @@ def test_a_hint_is_announced_once_in_its_own_words_and_by_one_voice(open_page, o
     page.get_by_text("Voice, sound and vibration").click()
     page.get_by_role("switch", name="Read hints aloud").check()
     assert page.evaluate("heard") == [["Hints are read aloud.", "en"]]
-    regions = f"{ROOT}.querySelectorAll('.banner [role=status], .refused')"
+    regions = f"{STAGE}.querySelectorAll('.banner [role=status], .refused')"
     off = f"() => [...{regions}].every((one) => one.ariaLive === 'off')"
     assert page.evaluate(off), "the live regions keep quiet meanwhile"
     page.evaluate("camera.dark = false")
@@ -216,7 +213,7 @@ def test_with_one_hand_the_shutter_is_in_reach_and_everything_big_enough(open_pa
     assert hint["y"] >= 0
     assert hint["y"] + hint["height"] <= height, "and the hint is on screen with it"
     small = page.evaluate(
-        f"""() => [...{ROOT}.querySelectorAll("button, input, summary, .toggle")]
+        f"""() => [...{STAGE}.querySelectorAll("button, input, summary, .toggle")]
           .map((one) => [one.className || one.tagName, one.getBoundingClientRect()])
           .filter(([, {{ width, height }}]) => width && Math.min(width, height) < 24).map(([name]) => name)"""
     )
@@ -227,7 +224,7 @@ def test_with_one_hand_the_shutter_is_in_reach_and_everything_big_enough(open_pa
 def test_forced_colours_more_contrast_and_no_motion_are_heeded(open_page, on_device):
     page = open_page(on_device, size=drive.PHONE)
     start(page)
-    style = f"(part) => (([one, name]) => getComputedStyle({ROOT}.querySelector(one))[name])(part)"
+    style = f"(part) => (([one, name]) => getComputedStyle({STAGE}.querySelector(one))[name])(part)"
     page.emulate_media(contrast="more")
     assert page.evaluate(style, ["button.stop", "borderTopWidth"]) == "2px"
     assert not findings(page)

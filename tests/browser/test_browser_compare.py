@@ -86,7 +86,7 @@ def test_ten_photos_and_their_labels_lead_to_a_saved_preset(browse, run, tmp_pat
         ).to_be_visible()
         settled(page)
         page.get_by_role("button", name="Clear").click()
-        expect(page.get_by_test_id("stFileUploaderDropzone")).to_be_visible()
+        expect(page.get_by_label("Choose one photo or many")).to_be_visible()
         assert "Traceback" not in server.printed(), server.printed()
 
 

@@ -121,7 +121,7 @@ def test_a_photo_that_is_refused_thrice_may_be_used_anyway(open_page, plain):
     start(page)
     for _turn in range(3):
         expect(page.get_by_role("button", name="Use this photo anyway")).to_be_hidden()
-        take_photo(page)
+        take_photo(page, "refused")
         expect(page.get_by_text("This photo did not come out well enough")).to_be_visible()
     wait_for(page, "ready", locked=False)
     anyway = page.get_by_role("button", name="Use this photo anyway")

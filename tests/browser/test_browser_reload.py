@@ -5,7 +5,7 @@ import re
 
 import pytest
 from browser_steps import settled
-from device_steps import nothing_waits, start, take_photo, touch, wait_for, waits_until
+from device_steps import nothing_waits, start, take_photo, wait_for, waits_until
 from playwright.sync_api import expect
 
 from scripts import drive
@@ -125,8 +125,7 @@ def test_a_series_goes_on_where_it_was(open_page, plain):
     page.get_by_text("Three photos: far").click()
     expect(page.get_by_text("Photo 1 of 3")).to_be_visible()
     start(page)
-    wait_for(page, "ready", locked=False)
-    touch(page.get_by_role("button", name="Take photo"))
+    take_photo(page)
     expect(page.get_by_text("Photo 2 of 3")).to_be_visible()
     settled(page)
     page.reload()

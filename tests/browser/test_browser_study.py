@@ -3,7 +3,7 @@
 import pytest
 from axe_steps import findings
 from browser_steps import settled
-from device_steps import nothing_waits, touch, wait_for
+from device_steps import nothing_waits, take_photo
 from playwright.sync_api import expect
 
 from core.i18n import _, speaking
@@ -162,6 +162,8 @@ def results_are_there(page, server, language):
         expect(page.get_by_text(told)).to_be_visible()
         accessible(page)
         page.get_by_role("radio", name=_("Design"), exact=True).click()
+        expect(page.get_by_role("heading", name=_("Preregistration"))).to_be_visible()
+        settled(page)
         page.get_by_text(_("Questionnaires"), exact=True).last.click()
     expect(page.locator("[data-tag]").last).to_be_visible()
     assert set(map(tuple, page.evaluate(GAPS))) == {("0px", "4px", "8px", "0px")}
@@ -170,6 +172,6 @@ def results_are_there(page, server, language):
 def take(page, language):
     """Start the camera and take the photo once the shutter is open."""
     press(page, "Start camera", language)
-    wait_for(page, "ready", locked=False)
     with speaking(language):
-        touch(page.get_by_role("button", name=_("Take photo")))
+        words = _("Take photo")
+    take_photo(page, name=words)

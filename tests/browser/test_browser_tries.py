@@ -3,7 +3,7 @@
 import pytest
 from axe_steps import findings
 from browser_steps import settled
-from device_steps import start, take_photo, touch, wait_for
+from device_steps import start, take_photo, wait_for
 from playwright.sync_api import expect
 
 from scripts import drive
@@ -15,7 +15,7 @@ def test_refused_tries_stay_in_sight_and_the_first_stands_beside_the_photo(open_
     page = open_page(plain, size=drive.PHONE, setting="camera.darkStills = true")
     start(page)
     for number in (1, 2):
-        take_photo(page)
+        take_photo(page, "refused")
         expect(page.get_by_role("img", name=f"Try {number}, not used")).to_be_visible()
     expect(page.get_by_role("list", name="Your tries so far").get_by_role("listitem")).to_have_count(2)
     page.evaluate("camera.darkStills = false")
@@ -56,8 +56,7 @@ def test_three_photos_follow_each_other_and_are_listed(open_page, plain):
     start(page)
     for number in (1, 2, 3):
         expect(page.get_by_text(f"Photo {number} of 3")).to_be_visible()
-        wait_for(page, "ready", locked=False)
-        touch(page.get_by_role("button", name="Take photo"))
+        take_photo(page)
     expect(page.get_by_role("heading", name="Your three photos")).to_be_visible()
     expect(page.get_by_role("button", name="Take again")).to_have_count(3)
     expect(page.get_by_text("What it looks most like")).to_be_visible()

@@ -6,6 +6,7 @@ import pytest
 
 from core.__main__ import main
 from core.study import simulate
+from core.study.access import Access
 from core.study.demo import demo_study
 from core.study.psych_ds import check
 from core.study.server import open_store
@@ -33,6 +34,17 @@ def test_an_unknown_study_is_told_in_one_sentence(database_url, monkeypatch, tmp
     assert main(["study", "export", "nothing", "--out", str(tmp_path / "out")]) == 2
     assert "no such study" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_a_lost_passphrase_is_replaced(database_url, monkeypatch, capsys):
+    monkeypatch.setenv("RETAKE_DATABASE_URL", database_url)
+    monkeypatch.delenv("RETAKE_RESEARCHER_PASSPHRASE", raising=False)
+    assert main(["study", "passphrase"]) == 0
+    store = open_store()
+    try:
+        assert Access(store.database).sign_in(capsys.readouterr().out.strip(), "me")
+    finally:
+        store.database.close()
 
 
 def test_a_simulation_prints_what_it_found_and_needs_no_database(monkeypatch, capsys):

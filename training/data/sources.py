@@ -11,6 +11,7 @@ from typing import TypeVar
 import cv2
 import numpy as np
 
+from core.errors import UserFacingError
 from core.i18n import _
 from training.data.lesion_labels import lesion_label
 
@@ -20,12 +21,8 @@ Box = tuple[float, float, float, float]
 _T = TypeVar("_T")
 
 
-class DataError(Exception):
+class DataError(UserFacingError):
     """Training or evaluation data that cannot be used; ``message`` is one sentence that names the file."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__(message)
-        self.message = message
 
 
 @dataclass(frozen=True)

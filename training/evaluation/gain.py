@@ -1,21 +1,15 @@
-"""What other views of the same photos bring: averaging over mirror images, cutting to the spot."""
+"""What averaging over mirror images brings on the same photos."""
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
 from core.lesion.classifier import LesionClassifier
-from core.lesion.views import crop, spot
 from core.metrics import draws, interval
-from core.synthetic.phantoms import LESION_CLASSES, draw
 from training.data.sources import Row, read_rgb
 from training.data.splits import split_of
 from training.evaluation.metrics import clean, macro_f1
-
-EXTENTS: Final = (0.14, 0.2, 0.28, 0.4, 0.55, 0.75)
-"""Lesion extents (longer side over the photo's short side) that `spot_figures` draws."""
-_FIRST_SEED: Final = 9_500_000
 
 
 def flip_gain(
@@ -95,60 +89,3 @@ def flip_gains(
             photos = ((read_rgb(row), row.label) for row in here)
             out[split] = flip_gain(classifier, photos, labels, np.array([row.split_key for row in here]))
     return out
-
-
-def spot_figures(
-    classifier: LesionClassifier,
-    places: Callable[[np.ndarray], np.ndarray | None],
-    extents: Sequence[float] = EXTENTS,
-    each: int = 1,
-    classes: Sequence[str] = LESION_CLASSES,
-    first_seed: int = _FIRST_SEED,
-) -> list[dict[str, Any]]:
-    """How "Crop to the spot" does on drawn lesions whose outline is known.
-
-    Args:
-        places: how likely (0-1) each part of a picture is lesion, as ``ImageQX.places``.
-        extents: of the lesions drawn, as ``phantoms.draw`` takes them.
-        each: phantoms for each class and extent; they lie off the middle.
-
-    Returns:
-        One row an extent: ``extent``, ``n``, ``offered`` (how many had a crop offered), and of those
-        ``kept`` (mean share of the lesion inside it), ``whole`` (how many kept at least 95 %), ``share``
-        (mean share of the photo) and how many were named right, ``right_whole`` and ``right_cropped``.
-    """
-    rng = np.random.default_rng(first_seed)
-    rows = []
-    for i, extent in enumerate(extents):
-        found = []
-        for k in range(each):
-            for j, label in enumerate(classes):
-                off = max(0.0, min(0.2, 0.45 - extent / 2))
-                size = ((480, 640), (640, 480))[(j + k) % 2]
-                centre = (0.5 + rng.uniform(-off, off), 0.5 + rng.uniform(-off, off))
-                seed = first_seed + 10_000 * i + 100 * k + j
-                phantom = draw("lesion", seed, size, lesion_extent=extent, centre=centre, lesion_class=label)
-                seen = places(phantom.rgb)
-                box = None if seen is None else spot(seen, *size)
-                if box is None:
-                    continue
-                left, top, right, bottom = box.pixels(*size)
-                kept = phantom.mask[top:bottom, left:right].sum() / max(1, phantom.mask.sum())
-                cropped = classifier.predict(crop(phantom.rgb, box)).labels[0]
-                whole = classifier.predict(phantom.rgb).labels[0]
-                found.append((kept, kept >= 0.95, box.share, whole == label, cropped == label))
-        table = np.array(found, float).reshape(-1, 5)
-        means = [clean(value) for value in table.mean(axis=0)] if found else [None] * 5
-        rows.append(
-            {
-                "extent": extent,
-                "n": each * len(classes),
-                "offered": len(found),
-                "kept": means[0],
-                "whole": int(table[:, 1].sum()),
-                "share": means[2],
-                "right_whole": int(table[:, 3].sum()),
-                "right_cropped": int(table[:, 4].sum()),
-            }
-        )
-    return rows

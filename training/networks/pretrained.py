@@ -11,12 +11,13 @@ import numpy as np
 import torch
 from torch import nn
 
+from core.errors import UserFacingError
 from core.i18n import _
 
 PREFIX: Final = "features."
 
 
-class InitError(Exception):
+class InitError(UserFacingError):
     """A training start that cannot be used; the message is one sentence."""
 
 

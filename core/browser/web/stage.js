@@ -25,6 +25,8 @@ const LOOK_AFTER_MS = 3000;
 // A place that left the page may come back at once: Streamlit draws anew when it has found its server again.
 const GONE_AFTER_MS = 1000;
 const GONE_WHEN_CUT_MS = 20_000;
+/** How long a camera that was started at once waits until Python has met the visit of a page that was loaded again. */
+const MEET_WITHIN_S = 10;
 
 /** Whether this browser can check pictures itself. */
 export function fit() {
@@ -129,7 +131,7 @@ async function newStage() {
       camera = await openCamera(deviceId);
       fetchDrawings();
       await openChecker();
-      streamSession ??= newSession(Math.max(data.visit?.attempts ?? 0, await outbox.attempts()));
+      streamSession ??= newSession(await lastAttempt());
       if (state.phase !== "starting") return stop();
       await useCamera();
     } catch (error) {
@@ -173,6 +175,14 @@ async function newStage() {
       if (state.phase === "starting") set({ progress: all ? come / all : null });
     };
     engine = await openEngine({ base: base(), backend: data.backend, onProgress });
+  }
+
+  /** The number of the visit's last try. A page that was loaded again first shows its visit to Python (ui/keeper.js). */
+  async function lastAttempt() {
+    const shown = globalThis.retakeKeeper?.shown;
+    const until = seconds() + MEET_WITHIN_S;
+    while (shown && shown !== data.visit?.met && seconds() < until) await sleep(50);
+    return Math.max(data.visit?.attempts ?? 0, await outbox.attempts());
   }
 
   /** @param {number} attempt the number of the last try in this visit, before the page was loaded again */
