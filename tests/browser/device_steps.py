@@ -19,13 +19,14 @@ NOW = f"""() => {{
 LAST_TRY = f"""() => ({STAGE})?.querySelector(".tries").dataset.last ?? ''"""
 # What became of a press: a photo turns the camera off, and a refused still is a new try in the list.
 OUTCOME = f"""async (last) => {{
-  for (;;) {{
+  for (const until = performance.now() + 60_000; performance.now() < until; ) {{
     const shutter = ({STAGE})?.querySelector(".shutter");
-    if (!shutter || shutter.hidden) return "accepted";
+    if (!shutter?.getClientRects().length) return "accepted"; // the camera is off
     if (({LAST_TRY})() !== last) return "refused";
     if (shutter.getAttribute("aria-disabled") !== "true") return "locked";
     await new Promise((done) => setTimeout(done, 20));
   }}
+  return "nothing";
 }}"""
 
 # What waits in this browser: kinds, and names of events.
