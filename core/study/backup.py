@@ -132,7 +132,7 @@ def _go_on_counting(store: StudyStore, db: Any, table: Any) -> None:
         return
     db.execute(
         text(
-            f"SELECT setval(pg_get_serial_sequence('{table.name}', '{key.name}'), "
+            f"SELECT setval(pg_get_serial_sequence('{table.name}', '{key.name}'), "  # noqa: S608, names of our own tables and columns
             f"(SELECT COALESCE(MAX({key.name}), 0) + 1 FROM {table.name}), false)"
         )
     )
