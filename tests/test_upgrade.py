@@ -1,12 +1,10 @@
-"""What 0.1 wrote is opened and kept, presets and logs; and SQLite's own copies of the studies are whole.
+"""What 0.1 wrote is opened and kept: presets that its pages saved or people wrote, and logs.
 
 tests/from_0_1 was written by the code of 22 November 2026 (c750bc0); the preset by hand is a copy of
 ``balanced`` of 20 November (a26bf40), as its first line invites to.
 """
 
 import shutil
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -15,9 +13,7 @@ from core.guidance.preset import load_preset
 from core.guidance.preset_store import PresetStore
 from core.guidance.streams import read
 from core.study.database import open_database
-from core.study.drafting import starting_design
 from core.study.events import EVENT_NAMES, Event
-from core.study.store import StudyStore
 from scripts import kept
 
 WRITTEN = Path(__file__).with_name("from_0_1")
@@ -105,23 +101,3 @@ def test_an_older_schema_is_told_before_it_is_changed(tmp_path, monkeypatch):
 def test_an_empty_folder_is_said_to_be_empty(tmp_path, capsys):
     assert kept.main([str(tmp_path)]) == 0
     assert capsys.readouterr().out == f"Nothing is kept in {tmp_path}.\n"
-
-
-@pytest.mark.parametrize("way", ["VACUUM INTO", ".backup"])
-def test_a_copy_that_sqlite_makes_while_the_server_runs_is_whole(tmp_path, way):
-    database = open_database(f"sqlite:///{tmp_path / 'studies.sqlite3'}")
-    store = StudyStore(database)
-    study = store.create(starting_design("Does coaching help?"))
-    store.open(study)
-    copy = tmp_path / "copy.sqlite3"
-    # The server still has the file open: its newest rows stand in the write-ahead log alone.
-    with closing(sqlite3.connect(tmp_path / "studies.sqlite3")) as running:
-        if way == "VACUUM INTO":
-            running.execute("VACUUM INTO ?", (str(copy),))
-        else:
-            with closing(sqlite3.connect(copy)) as target:
-                running.backup(target)
-    again = open_database(f"sqlite:///{copy}")
-    assert StudyStore(again).load(study) == store.load(study)
-    again.close()
-    database.close()
