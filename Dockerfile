@@ -6,9 +6,11 @@ RUN apt-get update && apt-get install -y --no-install-recommends libgl1 libglib2
 
 FROM base AS built
 WORKDIR /retake
-COPY requirements-serve.txt requirements-postgres.txt requirements.lock ./
+COPY requirements-serve.lock requirements-postgres.lock ./
+# Every file is checked against the hashes in the lock files; pip check says if one was missing.
 RUN python -m venv /venv \
-    && /venv/bin/pip install --no-cache-dir -r requirements-serve.txt -r requirements-postgres.txt -c requirements.lock
+    && /venv/bin/pip install --no-cache-dir --require-hashes --no-deps -r requirements-serve.lock -r requirements-postgres.lock \
+    && /venv/bin/pip check
 COPY . .
 # What browsers check pictures with is fetched and laid out here: the running container writes nothing below /retake.
 RUN /venv/bin/python -m core.browser.runtime && /venv/bin/python -m core.browser.publish

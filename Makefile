@@ -13,7 +13,7 @@ endif
 SETUP = $(PYTHON) scripts/setup_env.py --venv $(VENV)
 STREAMLIT = $(PY) -m streamlit run serve.py --server.address localhost --server.port $(PORT) $(ARGS)
 
-.PHONY: help app app-lite app-phone test lint format lock clean python
+.PHONY: help app app-lite app-phone test lint format lock audit sbom release-check clean python
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -44,23 +44,36 @@ test: python ## Install everything and run all checks and tests
 	$(PY) -m scripts.run_tests $(ARGS) || status=1; \
 	exit $$status
 
-lint: python ## Check the style and the types of the code
-	@$(SETUP) test
+lint: python ## Check style and types of the code, and look for known vulnerabilities
+	@$(SETUP) lint
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy
+	@$(PY) -m scripts.audit
 
 format: python ## Put the code in its usual form
 	@$(SETUP) dev
 	@$(PY) -m ruff check --fix .
 	@$(PY) -m ruff format .
 
-lock: python ## Write requirements.lock from what is installed here
+lock: python ## Write the lock files, with hashes, from what is installed here
+	@$(SETUP) lint
+	@$(PY) -m scripts.lock
+
+audit: python ## Look the locked versions up among known vulnerabilities
+	@$(SETUP) lint
+	@$(PY) -m scripts.audit
+
+sbom: python ## Write the bill of materials, dist/sbom.cdx.json
 	@$(SETUP) test
-	@$(PY) scripts/lock.py
+	@$(PY) -m scripts.sbom
+
+release-check: python ## Say what stops a release of this tree
+	@$(SETUP) test
+	@$(PY) -m scripts.release check
 
 clean: ## Remove the environment and everything that tools left behind
-	rm -rf $(VENV) static .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	rm -rf $(VENV) static dist .pytest_cache .ruff_cache .mypy_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Said before anything else, since an older Python could not even read the set-up script.

@@ -183,10 +183,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     certificate, key = make_certificate(folder(), addresses, datetime.now(UTC))
     print(announce(addresses, args.port, sys.stdout.isatty()), flush=True)
     command = [sys.executable, "-m", "streamlit", "run", "serve.py"]
-    command += ["--server.address", "0.0.0.0", "--server.port", str(args.port), "--server.headless", "true"]
+    command += ["--server.address", "0.0.0.0", "--server.port", str(args.port), "--server.headless", "true"]  # noqa: S104, phones on this network are meant to reach it
     command += ["--server.sslCertFile", str(certificate), "--server.sslKeyFile", str(key)]
     os.chdir(ROOT)
-    os.execv(sys.executable, command)
+    os.execv(sys.executable, command)  # noqa: S606, no shell on purpose
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Makes .venv and installs what a make target needs; says in one sentence what is missing and how to get it.
 
-Runs on the system's own Python with nothing installed: ``python3 scripts/setup_env.py serve|full|dev|test``.
+Runs on the system's own Python with nothing installed: ``python3 scripts/setup_env.py PURPOSE`` of ``SETS``.
 What is installed is noted in the environment, so a second run installs nothing.
 """
 
@@ -10,6 +10,7 @@ import hashlib
 import importlib.util
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -19,14 +20,21 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 OLDEST = (3, 11)
 SERVE, FULL, DEV = "requirements-serve.txt", "requirements.txt", "requirements-dev.txt"
-LOCK = "requirements.lock"
-SETS: Mapping[str, tuple[str, ...]] = {"serve": (SERVE,), "full": (FULL,), "dev": (DEV,), "test": (FULL, DEV)}
+AUDIT = "requirements-audit.txt"
+SETS: Mapping[str, tuple[str, ...]] = {
+    "serve": (SERVE,),
+    "full": (FULL,),
+    "dev": (DEV,),
+    "test": (FULL, DEV),
+    "lint": (FULL, DEV, AUDIT),
+}
 NOTE = "retake-installed.json"
 SIZES = {
     "serve": "about 1 GB on disk",
     "full": "with torch: several GB on disk",
     "dev": "the test tools",
     "test": "with torch and the test tools: several GB on disk",
+    "lint": "with torch and all tools: several GB on disk",
 }
 
 # Shared libraries that opencv-python loads on Linux, and the package of each by package manager.
@@ -199,11 +207,16 @@ def ensure_venv(venv: Path, run: Run = subprocess.run) -> None:
     run([sys.executable, "-m", "venv", "--clear", str(venv)], check=True)
 
 
+def lock_of(name: str) -> str:
+    """The lock file of a requirements file: the versions of all that it needs, with their hashes."""
+    return str(Path(name).with_suffix(".lock"))
+
+
 def fingerprint(name: str, root: Path = ROOT) -> str:
-    """Changes whenever what ``pip install -r name -c requirements.lock`` would do may change."""
+    """Changes whenever what is installed for a requirements file may change."""
     digest = hashlib.sha256()
-    names = [name, LOCK] if name != FULL else [FULL, SERVE, LOCK]
-    for part in names:
+    names = [name] if name != FULL else [FULL, SERVE]
+    for part in (*names, lock_of(name)):
         digest.update((root / part).read_bytes())
     return digest.hexdigest()
 
@@ -229,11 +242,20 @@ def note_installed(names: Sequence[str], venv: Path, root: Path = ROOT) -> None:
     path.write_text(json.dumps(installed, indent=1), encoding="utf-8")
 
 
+def locked_versions(names: Sequence[str], root: Path = ROOT) -> str:
+    """Constraints for pip: the versions in the lock files, without hashes, which constraints cannot have."""
+    text = "".join((root / lock_of(name)).read_text(encoding="utf-8") for name in names)
+    return "".join(f"{pin}\n" for pin in sorted(set(re.findall(r"^[^\s#=]+==[^\s\\]+", text, re.M))))
+
+
 def install(purpose: str, venv: Path, root: Path = ROOT, run: Run = subprocess.run) -> bool:
     """Install what a purpose needs and is not there yet; returns whether anything had to be done.
 
+    First what the lock files hold, every file checked against their hashes; then what they leave open: torch
+    with its own needs, and what other systems or Pythons need beyond (docs/decisions/lock-file.md).
+
     Raises:
-        SetupError: pip failed.
+        SetupError: pip failed, or a file is not the one that was locked.
     """
     names = outstanding(purpose, venv, root)
     if not names:
@@ -242,14 +264,18 @@ def install(purpose: str, venv: Path, root: Path = ROOT, run: Run = subprocess.r
     command = [str(python_of(venv)), "-m", "pip", "install", "--disable-pip-version-check"]
     if strict() or not sys.stdout.isatty():
         command += ["--quiet", "--progress-bar", "off"]
-    for name in names:
-        command += ["-r", str(root / name)]
+    versions = venv / "retake-versions.txt"
+    versions.write_text(locked_versions(names, root), encoding="utf-8")
+    locked = [word for name in names for word in ("-r", str(root / lock_of(name)))]
+    asked = [word for name in names for word in ("-r", str(root / name))]
     try:
-        run([*command, "-c", str(root / LOCK)], check=True)
+        run([*command, "--require-hashes", "--no-deps", *locked], check=True)
+        run([*command, *asked, "-c", str(versions)], check=True)
     except subprocess.CalledProcessError as error:
         raise SetupError(
             "pip could not install the packages (its own message is above). Check the connection and the "
-            "free space on disk, then run the same command again; what was downloaded is not lost."
+            "free space on disk, then run the same command again; what was downloaded is not lost. Where it "
+            "says that hashes do not match, a file is not the one that was tested: do not use it."
         ) from error
     note_installed(names, venv, root)
     return True

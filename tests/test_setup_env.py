@@ -1,5 +1,7 @@
+import hashlib
 import subprocess
 import sys
+import zipfile
 
 import pytest
 
@@ -23,8 +25,8 @@ class Pip:
 @pytest.fixture
 def project(tmp_path):
     """A folder with the requirements files and an environment that nothing was installed in."""
-    for name in ("requirements-serve.txt", "requirements.txt", "requirements-dev.txt", "requirements.lock"):
-        (tmp_path / name).write_text((setup_env.ROOT / name).read_text())
+    for path in setup_env.ROOT.glob("requirements*"):
+        (tmp_path / path.name).write_text(path.read_text())
     (tmp_path / ".venv").mkdir()
     return tmp_path
 
@@ -109,21 +111,20 @@ def test_the_browser_is_the_one_named_else_the_systems():
 def test_what_was_installed_is_not_installed_again(project):
     done, commands = install("full", project)
     assert done
-    assert commands[0][-4:] == [
-        "-r",
-        str(project / "requirements.txt"),
-        "-c",
-        str(project / "requirements.lock"),
-    ]
+    locked, beyond = commands
+    assert locked[-4:] == ["--require-hashes", "--no-deps", "-r", str(project / "requirements.lock")]
+    versions = project / ".venv" / "retake-versions.txt"
+    assert beyond[-4:] == ["-r", str(project / "requirements.txt"), "-c", str(versions)]
+    assert "streamlit==" in versions.read_text()
+    assert "--hash" not in versions.read_text()
     assert install("full", project) == (False, [])
     assert install("serve", project) == (False, []), "the full set holds the serving set"
 
 
 def test_the_light_set_installs_nothing_else_and_leaves_the_rest_to_do(project):
     _done, commands = install("serve", project)
-    assert [word for word in commands[0] if word.endswith(".txt")] == [
-        str(project / "requirements-serve.txt")
-    ]
+    read = [[word for word in command if word.startswith(str(project / "req"))] for command in commands]
+    assert read == [[str(project / "requirements-serve.lock")], [str(project / "requirements-serve.txt")]]
     assert setup_env.outstanding("full", project / ".venv", project) == ["requirements.txt"]
 
 
@@ -133,6 +134,39 @@ def test_a_changed_requirement_is_installed(project, changed):
     with (project / changed).open("a") as file:
         file.write("# something else\n")
     assert install("full", project)[0]
+
+
+@pytest.fixture
+def package(tmp_path):
+    """A folder with one wheel, ``tiny`` 1.0, and the SHA-256 of that."""
+    wheels = tmp_path / "wheels"
+    wheels.mkdir()
+    path = wheels / "tiny-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w") as wheel:
+        wheel.writestr("tiny.py", "")
+        wheel.writestr("tiny-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: tiny\nVersion: 1.0\n")
+        wheel.writestr("tiny-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\n")
+        wheel.writestr("tiny-1.0.dist-info/RECORD", "")
+    return wheels, hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_a_file_that_is_not_the_locked_one_is_not_installed(project, package, tmp_path):
+    wheels, digest = package
+    (project / "requirements-serve.txt").write_text("tiny>=1,<2\n")
+    lock = project / "requirements-serve.lock"
+    target = tmp_path / "installed"
+
+    def pip(command, check):
+        offline = ["--isolated", "--no-index", "--find-links", str(wheels), "--target", str(target)]
+        subprocess.run([sys.executable, *command[1:], *offline], check=check, capture_output=True)
+
+    lock.write_text(f"tiny==1.0 \\\n    --hash=sha256:{'0' * 64}\n")
+    with pytest.raises(SetupError, match="hashes do not match"):
+        setup_env.install("serve", project / ".venv", project, pip)
+    assert not target.exists()
+    lock.write_text(f"tiny==1.0 \\\n    --hash=sha256:{digest}\n")
+    assert setup_env.install("serve", project / ".venv", project, pip)
+    assert (target / "tiny.py").is_file()
 
 
 def test_a_failed_install_is_a_sentence_and_is_tried_again(project):

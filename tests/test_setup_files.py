@@ -11,8 +11,19 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from scripts.lock import OPEN, asked_for, closure
-from scripts.setup_env import ROOT
+from scripts.lock import (
+    FILES,
+    OPEN,
+    LockError,
+    asked_for,
+    block,
+    closure,
+    hashes,
+    index_address,
+    outdated,
+    pins,
+)
+from scripts.setup_env import ROOT, lock_of
 
 SERVING = ("app.py", "pages", "core")
 SERVING_NEVER = ("core/networks", "core/bench.py")
@@ -22,9 +33,8 @@ def requirements(name):
     return {canonicalize_name(asked.name): asked for asked in asked_for(ROOT / name)}
 
 
-def locked():
-    lines = (ROOT / "requirements.lock").read_text().splitlines()
-    return dict(line.split("==") for line in lines if line and not line.startswith("#"))
+def locked(name):
+    return pins((ROOT / lock_of(name)).read_text(encoding="utf-8"))
 
 
 def make(*arguments):
@@ -74,7 +84,7 @@ def test_the_serving_path_imports_only_what_the_serving_set_has():
         assert names & required, f"{package} is imported by the app and not in requirements-serve.txt"
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+@pytest.mark.parametrize("name", FILES)
 def test_every_requirement_has_a_lower_and_an_upper_bound(name):
     for asked in requirements(name).values():
         kinds = {bound.operator for bound in asked.specifier}
@@ -87,25 +97,76 @@ def test_no_requirement_brings_a_second_opencv():
         assert not {key for key in closure(asked_for(ROOT / name)) if "opencv" in key} - {"opencv-python"}
 
 
-def test_the_lock_holds_all_but_torch_within_the_bounds():
-    pins = locked()
-    for name in ("requirements.txt", "requirements-dev.txt"):
-        for key, asked in requirements(name).items():
-            if key in OPEN:
-                assert key not in pins
-            else:
-                assert Version(pins[key]) in asked.specifier, key
-    assert not {key for key in pins if key.startswith(("nvidia", "cuda", "triton"))}
+def test_every_requirements_file_has_its_lock():
+    assert {path.name for path in ROOT.glob("requirements*.txt")} == set(FILES)
+    assert outdated() == []
 
 
-def test_the_lock_knows_every_package_that_is_needed_here():
-    asked = [*asked_for(ROOT / "requirements.txt"), *asked_for(ROOT / "requirements-dev.txt")]
-    assert set(closure(iter(asked))) <= set(locked())
+@pytest.mark.parametrize("name", FILES)
+def test_a_lock_holds_all_but_torch_within_the_bounds(name):
+    held = locked(name)
+    for key, asked in requirements(name).items():
+        if key in OPEN:
+            assert key not in held
+        else:
+            assert Version(held[key]) in asked.specifier, key
+    assert not {key for key in held if key.startswith(("nvidia", "cuda", "triton"))}
+
+
+def test_locks_agree_on_versions():
+    held = [pin for name in FILES for pin in locked(name).items()]
+    assert len(dict(held)) == len(set(held))
+
+
+# What `make lint` alone looks up with is not installed where tests run.
+@pytest.mark.parametrize("name", [name for name in FILES if "audit" not in name])
+def test_a_lock_knows_every_package_that_is_needed_here(name):
+    assert set(closure(asked_for(ROOT / name))) <= set(locked(name))
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_every_package_of_a_lock_has_hashes_and_nothing_else_stands_there(name):
+    text = "".join((ROOT / lock_of(name)).read_text(encoding="utf-8").splitlines(keepends=True)[2:])
+    package = r"[a-z0-9-]+==\S+( \\\n    --hash=sha256:[0-9a-f]{64})+\n"
+    assert re.fullmatch(f"({package})+", text)
+
+
+def test_hashes_are_those_of_every_wheel_and_source_archive_of_the_version():
+    names = ["a_b-1.0-py3-none-any.whl", "a_b-1.0.0.tar.gz", "a_b-1.0.1.tar.gz", "a_b-1.0.exe", "a_b-1.0.zip"]
+    page = {"files": [{"filename": name, "hashes": {"sha256": name[::-1]}} for name in names]}
+    assert hashes("a-b", "1.0", page) == sorted(names[index][::-1] for index in (0, 1, 4))
+    assert block("a-b", "1.0", ["f", "g"]) == "a-b==1.0 \\\n    --hash=sha256:f \\\n    --hash=sha256:g\n"
+    with pytest.raises(LockError, match=r"no file with SHA-256 of a-b 2\.0"):
+        hashes("a-b", "2.0", page)
+
+
+def test_hashes_come_from_the_index_that_pip_uses():
+    assert index_address("global.find-links='/opt'\n") == "https://pypi.org/simple"
+    named = "global.index-url='https://one.example/simple/'\n:env:.index-url='https://two.example/simple'\n"
+    assert index_address(named) == "https://two.example/simple"
+
+
+def test_a_lock_that_does_not_hold_what_is_asked_for_is_outdated(tmp_path):
+    for name in FILES:
+        for part in (name, lock_of(name)):
+            (tmp_path / part).write_text((ROOT / part).read_text(encoding="utf-8"), encoding="utf-8")
+    assert outdated(tmp_path) == []
+    with (tmp_path / "requirements-audit.txt").open("a") as file:
+        file.write("segno>=1,<2\n")
+    assert outdated(tmp_path) == [
+        "requirements-audit.lock has segno nowhere, requirements-audit.txt asks for segno<2,>=1"
+    ]
 
 
 @pytest.mark.parametrize(
     ("extra", "name"),
-    [("serve", "requirements-serve.txt"), ("train", "requirements.txt"), ("dev", "requirements-dev.txt")],
+    [
+        ("serve", "requirements-serve.txt"),
+        ("train", "requirements.txt"),
+        ("dev", "requirements-dev.txt"),
+        ("audit", "requirements-audit.txt"),
+        ("postgres", "requirements-postgres.txt"),
+    ],
 )
 def test_the_extras_ask_for_what_the_requirements_files_ask_for(extra, name):
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]

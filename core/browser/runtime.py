@@ -24,7 +24,7 @@ STATIC: Final = Path(__file__).resolve().parents[2] / "static"
 VERSION: Final = "1.30.0"
 REGISTRY_VARIABLE: Final = "npm_config_registry"
 _REGISTRY: Final = "https://registry.npmjs.org"
-_INTEGRITY: Final = (
+INTEGRITY: Final = (
     "sha512-q0y+JrrtukXSzsBWEMccVfqX25LRmosXHF+CaRJmg8pZClzcV7svNc4rKY3jL02Vb7QmRMDs1SigqR4CXAfKYQ=="
 )
 _PATIENCE_S: Final = 60
@@ -86,7 +86,7 @@ def sound(static: Path = STATIC) -> bool:
     return True
 
 
-def fetch(static: Path = STATIC, source: str | None = None, integrity: str = _INTEGRITY) -> bool:
+def fetch(static: Path = STATIC, source: str | None = None, integrity: str = INTEGRITY) -> bool:
     """Fetch the package where it is not there yet and keep what is needed; whether anything had to be done.
 
     Args:
@@ -123,7 +123,7 @@ def fetch(static: Path = STATIC, source: str | None = None, integrity: str = _IN
 def _download(source: str, package: Path, integrity: str) -> None:
     digest = hashlib.sha512()
     try:
-        with urllib.request.urlopen(source, timeout=_PATIENCE_S) as answer, package.open("wb") as file:
+        with urllib.request.urlopen(source, timeout=_PATIENCE_S) as answer, package.open("wb") as file:  # noqa: S310, what comes is held to its digest
             while data := answer.read(1 << 20):
                 digest.update(data)
                 file.write(data)

@@ -4,9 +4,10 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import numpy as np
+from pydantic import BaseModel, Field
 
 from core.errors import UserFacingError
 from core.guidance.conditions import KEYS
@@ -44,10 +45,36 @@ class Frame:
 
 
 Stream = Sequence[Frame]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 
 class StreamError(UserFacingError):
     """A file that cannot be replayed; ``message`` is a sentence that says what to do."""
+
+
+class _Given(BaseModel):
+    """A line that somebody wrote: what was seen when, and what was true."""
+
+    t: Finite
+    key: str
+    truth: str | None = None
+
+
+class _Seen(BaseModel):
+    """The verdict in a row of a session's log."""
+
+    quality: dict[str, Finite]
+    label: str
+    explanations: dict[str, Finite]
+    flagged: tuple[str, ...]
+    passes: bool
+
+
+class _Logged(BaseModel):
+    """A row of a session's log in which a frame was assessed."""
+
+    t_ms: Finite
+    properties: _Seen
 
 
 def synthetic_stream(seed: int, preset: Preset, steps: int = 6) -> Stream:
@@ -112,7 +139,7 @@ def read(path: Path, preset: Preset) -> Stream:
             continue
         try:
             frame = _frame(json.loads(line), preset)
-        except (ValueError, KeyError, TypeError, StopIteration):
+        except (ValueError, KeyError, TypeError, StopIteration, RecursionError):
             message = _("{path}, line {line}: this is no row of a session's log, and no frame.")
             raise StreamError(message.format(path=path, line=number)) from None
         if frame is not None:
@@ -123,28 +150,29 @@ def read(path: Path, preset: Preset) -> Stream:
     return [Frame(at, key, truth or hindsight(keys, at)) for at, key, truth in frames]
 
 
-def _frame(row: dict[str, Any], preset: Preset) -> tuple[float, str, str | None] | None:
+def _frame(row: Any, preset: Preset) -> tuple[float, str, str | None] | None:
     if "event" not in row:
-        key, truth = row["key"], row.get("truth")
-        if key not in KEYS or truth not in (None, *KEYS):
-            raise ValueError(key)
-        return float(row["t"]), key, truth
+        given = _Given.model_validate(row)
+        if given.key not in KEYS or given.truth not in (None, *KEYS):
+            raise ValueError(given.key)
+        return given.t, given.key, given.truth
     if row["event"] != "frame_assessed":
         return None
-    seen = row["properties"]
+    logged = _Logged.model_validate(row)
+    seen = logged.properties
     verdict = Verdict(
         assessor="log",
         width=0,
         height=0,
-        quality=seen["quality"],
-        label=seen["label"],
-        explanations=seen["explanations"],
-        flagged=tuple(seen["flagged"]),
-        passes=bool(seen["passes"]),
-        nearest=max(seen["explanations"], key=seen["explanations"].get, default=None),
+        quality=seen.quality,
+        label=seen.label,
+        explanations=seen.explanations,
+        flagged=seen.flagged,
+        passes=seen.passes,
+        nearest=max(seen.explanations, key=lambda name: seen.explanations[name], default=None),
         milliseconds=0.0,
     )
-    return float(row["t_ms"]) / 1000, condition(verdict, preset) or "ready", None
+    return logged.t_ms / 1000, condition(verdict, preset) or "ready", None
 
 
 def hindsight(frames: Iterable[tuple[float, str]], at: float) -> str:

@@ -14,8 +14,8 @@ from core.i18n import _
 SERVERS: Final = "RETAKE_ICE_SERVERS"
 TURN_URL: Final = "RETAKE_TURN_URL"
 TURN_USERNAME: Final = "RETAKE_TURN_USERNAME"
-TURN_PASSWORD: Final = "RETAKE_TURN_PASSWORD"
-TURN_SECRET: Final = "RETAKE_TURN_SECRET"
+TURN_PASSWORD: Final = "RETAKE_TURN_PASSWORD"  # noqa: S105, a setting's name
+TURN_SECRET: Final = "RETAKE_TURN_SECRET"  # noqa: S105, a setting's name
 _HOUR_S: Final = 3600
 
 

@@ -10,7 +10,7 @@ from core.errors import UserFacingError
 from core.i18n import _
 
 ISOLATED: Final = "RETAKE_ISOLATED"
-METRICS_TOKEN: Final = "RETAKE_METRICS_TOKEN"
+METRICS_TOKEN: Final = "RETAKE_METRICS_TOKEN"  # noqa: S105, a setting's name
 LOG: Final = "RETAKE_LOG"
 # What a header can carry: RFC 6750's b64token. Shorter ones could be guessed.
 _TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/-]{16,}=*")

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import Integer, insert, select, text
+from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError
 
 from core.i18n import _
 from core.study.database import schema_version
@@ -21,6 +22,11 @@ from core.study.tables import Moment, PhotoRow, Table
 
 _ABOUT: Final = "retake-backup.json"
 _FORMAT: Final = 1
+# What reading an archive raises that is cut short, or whose rows are not those of our tables.
+_NOT_WHOLE: Final = (
+    *(zipfile.BadZipFile, KeyError, ValueError, TypeError, RecursionError),
+    *(DataError, IntegrityError, ProgrammingError),
+)
 
 
 def backup(store: StudyStore, out: Path) -> int:
@@ -69,7 +75,7 @@ def restore(store: StudyStore, source: Path) -> int:
     try:
         with zipfile.ZipFile(source) as archive:
             return _restore(store, archive)
-    except (zipfile.BadZipFile, KeyError, ValueError, TypeError) as error:
+    except _NOT_WHOLE as error:
         raise StudyError(_("The file {path} is no whole backup of studies.").format(path=source)) from error
 
 
@@ -117,7 +123,9 @@ def _restore(store: StudyStore, archive: zipfile.ZipFile) -> int:
     return studies
 
 
-def _row(table: Any, values: dict[str, Any]) -> dict[str, Any]:
+def _row(table: Any, values: Any) -> dict[str, Any]:
+    if not isinstance(values, dict) or set(values) != set(table.columns.keys()):
+        raise ValueError(table.name)
     moments = {column.name for column in table.columns if isinstance(column.type, Moment)}
     return {
         name: datetime.fromisoformat(value) if name in moments and value is not None else value
@@ -132,7 +140,7 @@ def _go_on_counting(store: StudyStore, db: Any, table: Any) -> None:
         return
     db.execute(
         text(
-            f"SELECT setval(pg_get_serial_sequence('{table.name}', '{key.name}'), "
+            f"SELECT setval(pg_get_serial_sequence('{table.name}', '{key.name}'), "  # noqa: S608, names of our own tables and columns
             f"(SELECT COALESCE(MAX({key.name}), 0) + 1 FROM {table.name}), false)"
         )
     )

@@ -16,7 +16,7 @@ from core.i18n import _
 from core.ui import preset_choice
 
 OWNER_QUERY: Final = "owner"
-_SECRET_KEY: Final = "rt_owner_secret"
+_SECRET_KEY: Final = "rt_owner_secret"  # noqa: S105, a key of the session state
 
 
 def allowed() -> bool:

@@ -17,7 +17,7 @@ from core.ui import studies_access
 from core.ui.study_store import store
 
 _ROLES: Final = ("viewer", "collaborator", "owner")
-_TOKEN_KEY: Final = "studies-token-shown"
+_TOKEN_KEY: Final = "studies-token-shown"  # noqa: S105, a key of the session state
 _DONE_KEY: Final = "studies-people-done"
 
 
