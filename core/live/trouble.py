@@ -25,7 +25,14 @@ ON_DEVICE: Final = (
 
 
 def find(
-    report: str, *, playing: bool, connecting: bool, failed: bool, waited: float, status: StreamStatus
+    report: str,
+    *,
+    playing: bool,
+    connecting: bool,
+    failed: bool,
+    waited: float,
+    status: StreamStatus,
+    refused: bool = False,
 ) -> str | None:
     """Why there is no usable picture: a reason for :func:`explain`, or None.
 
@@ -34,9 +41,12 @@ def find(
         playing, connecting, failed: the state of the stream.
         waited: seconds since the camera was started.
         status: what the stream shows.
+        refused: whether the server had no place for the stream.
     """
     if report != "ok" and not playing:
         return report
+    if refused:
+        return "full"
     if failed or (status.frames == 0 and (playing or connecting) and waited > CONNECTING_S):
         return "connection"
     return "assessor" if status.broken else None
@@ -76,5 +86,6 @@ def _sentences() -> Mapping[str, str]:
             "The camera works, but its picture does not arrive here. A firewall may be in the way. "
             "Try another network, or use a photo that you have."
         ),
+        "full": _("The coach is busy. Upload a photo, or check on this device."),
         "assessor": _("The picture cannot be checked at the moment. Stop the camera and start it again."),
     }

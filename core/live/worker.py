@@ -1,18 +1,17 @@
-"""One thread a stream: takes the newest frame, has it looked at, and goes when the stream goes."""
+"""A stream's way to the engine: leaves its newest frame there, and goes when the stream goes."""
 
-import logging
-import threading
 import time
 from collections.abc import Callable
 from typing import Final
 
 import numpy as np
 
-from core.live.mailbox import Mailbox
+from core.live import engine as engines
+from core.live.engine import StreamEngine
+from core.live.scheduler import Place
 from core.live.stream_session import Frame, StreamSession
 from core.serving import counters
 
-_LOG: Final = logging.getLogger(__name__)
 GONE_AFTER_S: Final = 20.0
 """A stream that brought nothing for this long is over, even if nothing reported it."""
 
@@ -20,13 +19,16 @@ GONE_AFTER_S: Final = 20.0
 class Worker:
     """Feeds a stream session from a stream's callback.
 
-    The thread starts with the first frame and ends when the stream does (:meth:`stop`) or when no frame came
-    for a long time; between frames it sleeps, so an idle stream costs nothing. A later frame starts
-    another thread.
+    The stream has a place in the engine from its first frame until it ends (:meth:`stop`), or until no frame
+    came for a long time; a later frame asks for a place anew.
 
     Args:
         clock: seconds that never go back, the stream session's own.
         gone_after_s: when a silent stream counts as over, in seconds.
+        engine: serves it; that of this process where none is given.
+
+    Attributes:
+        refused: whether the newest frame found all places taken.
     """
 
     def __init__(
@@ -34,66 +36,37 @@ class Worker:
         stream_session: StreamSession,
         clock: Callable[[], float] = time.monotonic,
         gone_after_s: float = GONE_AFTER_S,
+        engine: StreamEngine | None = None,
     ) -> None:
         self.stream_session = stream_session
+        self.refused = False
         self._clock = clock
-        self._gone_after_s = gone_after_s
-        self._lock = threading.Lock()
-        self._mailbox: Mailbox[Frame] | None = None
-        self._thread: threading.Thread | None = None
+        self._engine = engines.shared() if engine is None else engine
+        preset = stream_session.preset
+        self._place = Place(
+            session=stream_session,
+            pause_s=preset.timing.assess_every_ms / 1000,
+            lost_after_s=preset.camera.missing_after_s,
+            gone_after_s=gone_after_s,
+        )
 
     @property
     def running(self) -> bool:
-        """Whether the thread is alive."""
-        thread = self._thread
-        return thread is not None and thread.is_alive()
+        """Whether the stream has a place in the engine."""
+        return self._engine.serves(self._place)
 
     def put(self, rgb: np.ndarray) -> None:
         """Leave a frame (uint8 RGB, H x W x 3, not written to afterwards) and return at once."""
-        with self._lock:
-            # A thread that was ended from outside leaves its mailbox open.
-            if self._mailbox is None or self._mailbox.closed or not self.running:
-                self._mailbox = Mailbox()
-                self._thread = threading.Thread(
-                    target=self._run, args=(self._mailbox, self._thread), name="retake-worker", daemon=True
-                )
-                self._thread.start()
-            counters.frame_came(self._mailbox.put(Frame(rgb=rgb, at=self._clock())))
+        frame = Frame(rgb=rgb, at=self._clock())
+        refused = not self._engine.put(self._place, frame, self.stream_session.assessor)
+        if refused and not self.refused:
+            counters.stream_refused()
+        self.refused = refused
 
     def stop(self) -> None:
-        """The stream ended: let the thread go. Does not wait; safe to call twice, and from any thread."""
-        with self._lock:
-            if self._mailbox is not None:
-                self._mailbox.close()
+        """The stream ended. Does not wait; safe to call twice, and from any thread."""
+        self._engine.stop(self._place)
 
     def join(self, timeout: float) -> None:
-        """Wait up to ``timeout`` seconds for the thread to end."""
-        thread = self._thread
-        if thread is not None:
-            thread.join(timeout)
-
-    def _run(self, mailbox: Mailbox[Frame], before: threading.Thread | None) -> None:
-        if before is not None:
-            before.join()  # one at a time: the last stream's thread may still be on its last frame
-        missing_after = self.stream_session.preset.camera.missing_after_s
-        pause = self.stream_session.preset.timing.assess_every_ms / 1000
-        silent = 0.0
-        while not mailbox.closed:
-            wait = missing_after if silent == 0 else self._gone_after_s
-            frame = mailbox.take(wait)
-            if frame is not None:
-                silent = 0.0
-                started = self._clock()
-                try:
-                    self.stream_session.process_frame(frame)
-                except Exception:
-                    _LOG.exception("A frame was left out")  # one frame's trouble is not the next one's
-                # Not faster than the preset asks: the rest of the machine belongs to the video.
-                mailbox.wait_closed(pause - (self._clock() - started))
-            elif not mailbox.closed:
-                silent += wait
-                if silent > self._gone_after_s:
-                    break
-                self.stream_session.lost()
-        mailbox.close()
-        self.stream_session.end_stream()
+        """Wait up to ``timeout`` seconds until the engine has let the stream go."""
+        self._engine.join(self._place, timeout)

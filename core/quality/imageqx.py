@@ -67,6 +67,10 @@ class ImageQX:
         manifest = load_manifest(weights / MANIFEST_NAME)
         return cls(open_engine(cls.name, manifest, directory=weights), manifest.networks[cls.name])
 
+    def use_threads(self, threads: int) -> None:
+        """From here on run the network on this many threads."""
+        self._engine.use_threads(threads)
+
     def rule(self, healthy_skin_passes: bool = False, point: str = DEFAULT_POINT) -> PassRule:
         """The pass rule that came with the weights.
 

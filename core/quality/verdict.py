@@ -127,6 +127,15 @@ class Locates(Protocol):
         ...
 
 
+@runtime_checkable
+class RunsOnThreads(Protocol):
+    """An assessor whose network runs on as many threads as it is told."""
+
+    def use_threads(self, threads: int) -> None:
+        """From here on run on this many threads (1 or more)."""
+        ...
+
+
 def rule_of(point: OperatingPoint, healthy_skin_passes: bool = False) -> PassRule:
     """The pass rule at an operating point of the weights manifest; without a threshold nothing counts."""
     thresholds = {name: point.thresholds.get(name, 1.0) for name in EXPLANATIONS}

@@ -11,17 +11,20 @@ import onnxruntime
 from core.i18n import _
 from core.runtime.manifest import WEIGHTS_DIR, Manifest, WeightsError, load_manifest
 from core.runtime.onnx_file import read_initialisers
-from core.runtime.weights import verify
+from core.runtime.weights import sha256_of, verify
 
 THREADS_VARIABLE = "RETAKE_THREADS"
 
 
+def asked_threads() -> int | None:
+    """``RETAKE_THREADS`` where it is a whole number above 0, else None."""
+    asked = os.environ.get(THREADS_VARIABLE, "")
+    return int(asked) if asked.isdecimal() and int(asked) > 0 else None
+
+
 def default_threads() -> int:
     """Threads a network may use: ``RETAKE_THREADS`` where it is a whole number above 0, else up to 2."""
-    asked = os.environ.get(THREADS_VARIABLE, "")
-    if asked.isdecimal() and int(asked) > 0:
-        return int(asked)
-    return min(2, os.cpu_count() or 1)
+    return asked_threads() or min(2, os.cpu_count() or 1)
 
 
 def _give_back_memory() -> None:
@@ -41,25 +44,41 @@ class Engine:
         Raises:
             WeightsError: it is none, or nothing that ONNX Runtime can run.
         """
+        self.path = path
+        self.threads = threads or default_threads()
+        self._sha256 = sha256_of(path) if path.is_file() else ""
+        self._session = self._opened()
+        self.inputs = tuple(given.name for given in self._session.get_inputs())
+        self.outputs = tuple(output.name for output in self._session.get_outputs())
+
+    def _opened(self) -> onnxruntime.InferenceSession:
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads or default_threads()
+        options.intra_op_num_threads = self.threads
         options.inter_op_num_threads = 1
         # Between frames the cores belong to the page: idle threads must not spin.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 3
-        self.path = path
-        self.threads = options.intra_op_num_threads
         try:
-            self._session = onnxruntime.InferenceSession(
-                str(path), options, providers=["CPUExecutionProvider"]
+            session = onnxruntime.InferenceSession(
+                str(self.path), options, providers=["CPUExecutionProvider"]
             )
         except Exception as error:  # ONNX Runtime's own errors share no other base
             message = _("The network file {path} cannot be run ({reason}). It must be an ONNX file.")
             reason = (str(error).strip() or type(error).__name__).splitlines()[0].rpartition("failed:")[2]
-            raise WeightsError("network_unfit", message.format(path=path, reason=reason)) from error
+            raise WeightsError("network_unfit", message.format(path=self.path, reason=reason)) from error
         _give_back_memory()
-        self.inputs = tuple(given.name for given in self._session.get_inputs())
-        self.outputs = tuple(output.name for output in self._session.get_outputs())
+        return session
+
+    def use_threads(self, threads: int) -> None:
+        """From here on run on this many threads; what runs meanwhile ends as it began.
+
+        ONNX Runtime fixes the number when it opens a file, so that the file is opened again. One that was
+        altered since stays as it was opened.
+        """
+        if threads == self.threads or sha256_of(self.path) != self._sha256:
+            return
+        self.threads = threads
+        self._session = self._opened()
 
     def run(self, *batches: np.ndarray) -> dict[str, np.ndarray]:
         """Run the network.

@@ -6,7 +6,7 @@ Nothing here comes from a person: labels are this program's own words, and numbe
 import logging
 from typing import Final, Literal
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from prometheus_client.openmetrics.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 from core.quality.verdict import Verdict
@@ -20,6 +20,10 @@ REGISTRY: Final = CollectorRegistry()
 _FRAMES: Final = Counter("retake_frames", "Camera frames that reached the server", registry=REGISTRY)
 _DROPPED: Final = Counter(
     "retake_frames_dropped", "Frames that a newer one replaced before they were judged", registry=REGISTRY
+)
+_STREAMS: Final = Gauge("retake_streams", "Camera streams that are served now", registry=REGISTRY)
+_REFUSED: Final = Counter(
+    "retake_streams_refused", "Camera streams that found all places taken", registry=REGISTRY
 )
 _VERDICTS: Final = Counter(
     "retake_verdicts", "Pictures judged by the server", ("source", "label", "passes"), registry=REGISTRY
@@ -41,6 +45,16 @@ def frame_came(replaced: bool) -> None:
     _FRAMES.inc()
     if replaced:
         _DROPPED.inc()
+
+
+def streams(count: int) -> None:
+    """So many streams are served now."""
+    _STREAMS.set(count)
+
+
+def stream_refused() -> None:
+    """A stream found all places taken."""
+    _REFUSED.inc()
 
 
 def judged(source: Source, verdict: Verdict) -> Verdict:

@@ -92,6 +92,8 @@ def _camera_changed(stream: StreamState) -> None:
         visit.wanted = None
     visit.started = time.monotonic()
     visit.taken = None
+    if stream.connecting:
+        _worker().refused = False  # it asks anew
 
 
 def _camera_reported(report: str) -> None:
@@ -121,9 +123,9 @@ def check_link() -> None:
     st.page_link("pages/check.py", label=_("Use a photo that you have"), icon=":material/upload_file:")
 
 
-def _announce(stream_session: StreamSession, stream: StreamState, status: StreamStatus) -> str | None:
+def _announce(worker: Worker, stream: StreamState, status: StreamStatus) -> str | None:
     """Show the one hint of this moment; returns why there is no usable picture, if there is none."""
-    visit, now = _visit(), time.monotonic()
+    visit, now, stream_session = _visit(), time.monotonic(), worker.stream_session
     problem = trouble.find(
         visit.report,
         playing=stream.playing,
@@ -131,8 +133,9 @@ def _announce(stream_session: StreamSession, stream: StreamState, status: Stream
         failed=stream.failed,
         waited=now - (now if visit.started is None else visit.started),
         status=status,
+        refused=worker.refused,
     )
-    if problem == "connection" != visit.problem:
+    if problem in ("connection", "full") and problem != visit.problem:
         stream_session.record("camera_failed", reason=problem)
     visit.problem = problem
     shown: Hint
@@ -283,8 +286,17 @@ def _turn_page() -> None:
         st.rerun()
 
 
+def _let_go(worker: Worker, stream: StreamState) -> None:
+    """A stream that found no place is not kept on: its video costs what others need."""
+    visit = _visit()
+    if worker.refused and stream.playing and visit.wanted is not False:
+        visit.wanted = False
+        st.rerun()
+
+
 def _controller(worker: Worker, stream: StreamState) -> None:
     _turn_page()
+    _let_go(worker, stream)
     session.apply_language()
     stream_session = worker.stream_session
     status = stream_session.status()
@@ -292,7 +304,7 @@ def _controller(worker: Worker, stream: StreamState) -> None:
         _keep(stream_session, partial(shutter.press, by_itself=True))
         _turn_page()
         status = stream_session.status()
-    problem = _announce(stream_session, stream, status)
+    problem = _announce(worker, stream, status)
     # A place of its own for each, so that nothing moves (and blinks) when another comes or goes.
     trouble_place, shutter_place, help_place, try_place, anyway_place = (
         st.container() for _place in range(5)
@@ -346,7 +358,7 @@ def page() -> bool:
     visit, worker = _visit(), _worker()
     series = practise_series.series()
     received, visit.asked = series.shown, series.shot
-    if received is None and visit.wanted is False:
+    if received is None and visit.wanted is False and not worker.refused:
         visit.wanted = None  # back from a result: Start belongs to the person
     top = st.container()
     if received is not None:

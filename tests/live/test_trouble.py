@@ -6,19 +6,37 @@ from core.live.stream_session import StreamStatus
 REPORTS = ("insecure", "unsupported", "denied", "missing", "busy")
 
 
-def find(report="ok", *, playing=True, connecting=False, failed=False, waited=1.0, frames=0, broken=False):
+def find(
+    report="ok",
+    *,
+    playing=True,
+    connecting=False,
+    failed=False,
+    waited=1.0,
+    frames=0,
+    broken=False,
+    refused=False,
+):
     status = StreamStatus(
         key="searching", verdict=None, frames=frames, refused=0, may_override=False, broken=broken
     )
     return trouble.find(
-        report, playing=playing, connecting=connecting, failed=failed, waited=waited, status=status
+        report,
+        playing=playing,
+        connecting=connecting,
+        failed=failed,
+        waited=waited,
+        status=status,
+        refused=refused,
     )
 
 
-@pytest.mark.parametrize("reason", [*REPORTS, "connection", "assessor"])
+@pytest.mark.parametrize("reason", [*REPORTS, "connection", "full", "assessor"])
 def test_each_reason_has_its_own_sentence_and_says_what_to_do(reason):
     sentence = trouble.explain(reason)
-    others = {trouble.explain(other) for other in (*REPORTS, "connection", "assessor") if other != reason}
+    others = {
+        trouble.explain(other) for other in (*REPORTS, "connection", "full", "assessor") if other != reason
+    }
     assert sentence.endswith(".")
     assert sentence not in others
 
@@ -45,3 +63,9 @@ def test_a_connection_has_its_time_and_then_counts_as_failed():
 
 def test_an_assessor_that_breaks_is_told():
     assert find(frames=3, broken=True) == "assessor"
+
+
+def test_a_server_without_a_place_says_so_before_and_after_the_camera_stops():
+    assert find(refused=True) == "full"
+    assert find(playing=False, waited=60, refused=True) == "full"
+    assert find("denied", playing=False, refused=True) == "denied"

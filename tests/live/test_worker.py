@@ -5,6 +5,8 @@ import numpy as np
 import pytest
 
 from core.guidance.preset import load_preset
+from core.live.capacity import Plan
+from core.live.engine import StreamEngine
 from core.live.stream_session import StreamSession
 from core.live.worker import Worker
 from core.quality.verdict import PassRule
@@ -20,6 +22,10 @@ def until(condition, seconds=30.0):
     while not condition():
         assert time.monotonic() < end, "it never happened"
         time.sleep(0.005)
+
+
+def engine():
+    return StreamEngine(lambda assessor: Plan(threads=2, streams=4))
 
 
 class Slow:
@@ -50,7 +56,7 @@ def worker(slow):
     preset = load_preset()
     quick = preset.model_copy(update={"timing": preset.timing.model_copy(update={"assess_every_ms": 0})})
     stream_session = StreamSession(slow, PassRule(dict.fromkeys(preset.priority, 0.5)), quick, time.monotonic)
-    made = Worker(stream_session)
+    made = Worker(stream_session, engine=engine())
     yield made
     slow.may_go.set()
     made.stop()
@@ -115,7 +121,7 @@ def test_a_silent_stream_is_reported_and_then_given_up(slow):
     report = stream_session.lost
     stream_session.lost = lambda: (report(), lost.set())
     slow.may_go.set()
-    worker = Worker(stream_session, gone_after_s=0.05)
+    worker = Worker(stream_session, gone_after_s=0.05, engine=engine())
     worker.put(picture(1))
     assert lost.wait(30)
     worker.join(30)
@@ -126,7 +132,7 @@ def test_a_silent_stream_is_reported_and_then_given_up(slow):
 def test_an_assessor_that_breaks_does_not_end_the_thread(fakes):
     stage = fakes.Stage()
     stage.assessor.says = "breaks"
-    worker = Worker(stage.stream_session)
+    worker = Worker(stage.stream_session, engine=engine())
     worker.put(picture(1))
     until(lambda: stage.stream_session.status().broken)
     stage.assessor.says = "ready"

@@ -196,6 +196,24 @@ def test_the_shutter_is_locked_on_the_server_too(stage):
     assert "photo_captured" not in stage.names()
 
 
+def test_a_server_with_no_place_says_so_lets_the_camera_go_and_can_be_asked_again(stage):
+    worker = stage.at.session_state["practise_worker"]
+    stage.start()
+    worker.refused = True
+    stage.run()
+    assert stage.wanted[-1] is False, "its video would cost those who are served"
+    assert stage.key == "full"
+    assert "The coach is busy" in stage.words
+    assert way_on(stage.at)
+    stage.stream, stage.changed = OFF, True
+    assert stage.run().run().key == "full", "until it is tried again"
+    assert stage.wanted[-1] is None, "Start belongs to the person"
+    stage.stream, stage.changed = StreamState(playing=False, connecting=True), True
+    assert stage.run().key == "connecting"
+    failed = [event.properties for event in stage.log.events if event.event == "camera_failed"]
+    assert failed == [{"reason": "full"}]
+
+
 def darkened(assess):
     """An assessor's ``assess`` that finds every picture dark."""
     return lambda rgb, rule, **sizes: assess(rgb // 8, rule, **sizes)

@@ -55,6 +55,23 @@ def entry_of(path):
     )
 
 
+def test_the_number_of_threads_can_be_changed_while_it_runs(tiny):
+    engine = Engine(tiny, threads=2)
+    batch = np.random.default_rng(1).standard_normal((1, 3, 32, 32)).astype(np.float32)
+    before = engine.run(batch)["logits"]
+    engine.use_threads(1)
+    assert engine.threads == 1
+    np.testing.assert_allclose(engine.run(batch)["logits"], before, rtol=1e-5)
+
+
+def test_a_file_that_was_altered_while_it_runs_is_not_opened_again(tiny):
+    engine = Engine(tiny, threads=2)
+    tiny.write_bytes(b"something else")
+    engine.use_threads(1)
+    assert engine.threads == 2
+    assert engine.run(np.zeros((1, 3, 32, 32), np.float32))["logits"].shape == (1, 4)
+
+
 def test_outputs_come_by_name_for_any_batch_size(tiny):
     engine = Engine(tiny, threads=1)
     batch = np.random.default_rng(1).standard_normal((3, 3, 32, 32)).astype(np.float32)

@@ -7,7 +7,8 @@ import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from starlette.applications import Starlette
 
-from core.live.mailbox import Mailbox
+from core.live.scheduler import Action, Place
+from core.live.stream_session import Frame
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
 from core.quality.verdict import Verdict
 from core.serving import counters
@@ -82,11 +83,11 @@ def verdict(milliseconds, passes):
 
 
 def test_frames_verdicts_time_and_errors_are_counted(monkeypatch):
-    before, mailbox = sums(), Mailbox[np.ndarray]()
+    before, place = sums(), Place(None, pause_s=0.1, lost_after_s=3, gone_after_s=20)
     for picture in np.zeros((3, 2, 2)):
-        counters.frame_came(mailbox.put(picture))
-    mailbox.take(0)
-    counters.frame_came(mailbox.put(np.zeros((2, 2))))
+        counters.frame_came(place.put(Frame(picture, at=0.0)))
+    place.begin(Action.FRAME, now=0.0)
+    counters.frame_came(place.put(Frame(np.zeros((2, 2)), at=0.0)))
     for milliseconds, passes in ((8.0, True), (40.0, False)):
         given = verdict(milliseconds, passes)
         assert counters.judged("frame", given) is given
