@@ -75,6 +75,10 @@ class Worker:
     def _run(self, mailbox: Mailbox[Frame], before: threading.Thread | None) -> None:
         if before is not None:
             before.join()  # one at a time: the last stream's thread may still be on its last frame
+        with counters.stream():
+            self._watch(mailbox)
+
+    def _watch(self, mailbox: Mailbox[Frame]) -> None:
         missing_after = self.stream_session.preset.camera.missing_after_s
         pause = self.stream_session.preset.timing.assess_every_ms / 1000
         silent = 0.0

@@ -4,9 +4,10 @@ Nothing here comes from a person: labels are this program's own words, and numbe
 """
 
 import logging
+from contextlib import AbstractContextManager
 from typing import Final, Literal
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from prometheus_client.openmetrics.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 from core.quality.verdict import Verdict
@@ -20,6 +21,10 @@ REGISTRY: Final = CollectorRegistry()
 _FRAMES: Final = Counter("retake_frames", "Camera frames that reached the server", registry=REGISTRY)
 _DROPPED: Final = Counter(
     "retake_frames_dropped", "Frames that a newer one replaced before they were judged", registry=REGISTRY
+)
+_STREAMS: Final = Gauge("retake_streams", "Camera streams that the server watches now", registry=REGISTRY)
+_REFUSED: Final = Counter(
+    "retake_photos_refused", "Photos handed in that could not be read", ("source", "code"), registry=REGISTRY
 )
 _VERDICTS: Final = Counter(
     "retake_verdicts", "Pictures judged by the server", ("source", "label", "passes"), registry=REGISTRY
@@ -41,6 +46,16 @@ def frame_came(replaced: bool) -> None:
     _FRAMES.inc()
     if replaced:
         _DROPPED.inc()
+
+
+def stream() -> AbstractContextManager[None]:
+    """Count a camera's stream for as long as this lasts."""
+    return _STREAMS.track_inprogress()
+
+
+def refused(source: Source, code: str) -> None:
+    """A photo that was handed in could not be read; ``code`` is that of its ``core.photo.PhotoError``."""
+    _REFUSED.labels(source, code).inc()
 
 
 def judged(source: Source, verdict: Verdict) -> Verdict:
