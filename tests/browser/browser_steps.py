@@ -61,11 +61,11 @@ def press_key(locator, key="Enter", by="Tab"):
     locator.page.keyboard.press(key)
 
 
-def choose_by_key(radio, by="Tab"):
+def choose_by_key(group, name):
     """Choose one of several with the keyboard: Tab leads to the group, arrows lead through it."""
-    tab_to(radio.page.get_by_role("radiogroup").filter(has=radio), by)
-    tab_to(radio, "ArrowRight")
-    radio.page.keyboard.press("Space")
+    tab_to(group)
+    tab_to(group.get_by_role("radio", name=name, exact=True), "ArrowRight")
+    group.page.keyboard.press("Space")
 
 
 def pick(page, label, option):

@@ -96,7 +96,7 @@ def test_no_page_loses_anything_and_all_of_it_is_done_by_the_keyboard(server, br
     the_probes_see_what_is_wrong(page)
 
     turn_to(page, "check")
-    choose_by_key(page.get_by_role("radio", name=pseudo("Samples"), exact=True))
+    choose_by_key(page.locator(".st-key-check-way [role=radiogroup]"), pseudo("Samples"))
     expect(button(page, "Blurred")).to_be_visible()
     looks.at("check, samples")
     press_key(button(page, "Blurred"))
@@ -129,7 +129,7 @@ def test_no_page_loses_anything_and_all_of_it_is_done_by_the_keyboard(server, br
     page.keyboard.type("Go to a window")
     page.keyboard.press("Enter")
     expect(page.locator(".rt-strip").get_by_text("Go to a window").first).to_be_visible()
-    choose_by_key(page.get_by_role("radio", name=pseudo("Camera"), exact=True))
+    choose_by_key(page.locator(".st-key-designer-view [role=radiogroup]"), pseudo("Camera"))
     press_key(button(page, "Try it on the camera"))
     expect(button(page, "Start camera")).to_be_visible()
 

@@ -83,7 +83,7 @@ def answer(page, group, value, language):
     settled(page)
     row = page.get_by_role("radiogroup").nth(group)
     if language == "en":
-        choose_by_key(row.get_by_role("radio", name=str(value), exact=True))
+        choose_by_key(row, str(value))
     else:
         row.get_by_text(str(value), exact=True).click()
 
