@@ -15,6 +15,7 @@ pages = [
     st.Page("pages/how_good.py", title=_("How good?"), icon=":material/query_stats:", url_path="how_good"),
     st.Page("pages/designer.py", title=_("Designer"), icon=":material/tune:", url_path="designer"),
     st.Page("pages/studies.py", title=_("Studies"), icon=":material/groups:", url_path="studies"),
+    st.Page("pages/operator.py", title=_("Server"), icon=":material/monitor_heart:", url_path="operator"),
     st.Page("pages/about.py", title=_("About"), icon=":material/info:", url_path="about"),
 ]
 # Its participants come by a link, and find no way from it to the other pages.

@@ -19,6 +19,7 @@ from streamlit.starlette import App
 
 from core.serving.counters import ErrorCounter
 from core.serving.logs import JsonLines
+from core.serving.recent import RECENT
 from core.serving.setting import SettingError, read
 from core.study.server import purge_daily
 from core.ui._compat import format_logs
@@ -49,7 +50,8 @@ except SettingError as error:
     sys.exit(error.message)
 if setting.json_logs:
     format_logs(JsonLines())
+logging.getLogger("core").addHandler(ErrorCounter())
+logging.getLogger("core").addHandler(RECENT)
 for remark in setting.remarks():
     logging.getLogger("core").warning(remark)
-logging.getLogger("core").addHandler(ErrorCounter())
 app = App(Path(__file__).with_name("app.py"), lifespan=shown, routes=routes(), middleware=middleware(setting))

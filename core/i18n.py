@@ -15,6 +15,8 @@ from io import BytesIO
 from pathlib import Path
 from typing import Final, Literal, TypeVar
 
+from core import pseudo_locale
+
 LOCALE_DIR: Final = Path(__file__).parent / "locale"
 LANGUAGES: Final[Mapping[str, str]] = {
     "en": "English",
@@ -35,6 +37,8 @@ _language: ContextVar[str] = ContextVar("language", default="en")
 
 @cache
 def _catalogue(language: str) -> gettext.NullTranslations:
+    if language == "en" and pseudo_locale.asked_for():
+        return pseudo_locale.PseudoCatalogue()
     path = LOCALE_DIR / language / "LC_MESSAGES" / "retake.po"
     if language == "en" or not path.is_file():
         return gettext.NullTranslations()

@@ -43,78 +43,120 @@ _LOG: Final = logging.getLogger(__name__)
 _SIZE: Final = (480, 640)
 
 
+@dataclass(frozen=True)
+class Check:
+    """One thing that was looked into.
+
+    Attributes:
+        name: a network's or an assessor's name, or one of ``"manifest"``, ``"browser"`` and ``"setting"``.
+        problem: one translated sentence with what to do; empty where nothing is wrong.
+    """
+
+    name: str
+    problem: str = ""
+
+
 def problems(weights: Path = WEIGHTS_DIR, static: Path = STATIC) -> list[str]:
     """What keeps Retake from judging photos: one translated sentence each, with what to do; empty when ready.
 
+    Args:
+        weights: folder with ``manifest.json``.
+        static: folder that Streamlit serves to browsers.
+    """
+    return [check.problem for check in checks(weights, static) if check.problem]
+
+
+def checks(weights: Path = WEIGHTS_DIR, static: Path = STATIC) -> list[Check]:
+    """Everything that judging photos needs, each with what is wrong with it.
+
     Opens every network of the manifest and lets it judge a drawn picture. What browsers fetch is published
-    again if it was taken away; it is not looked at where ``RETAKE_LIVE`` is ``server``.
+    again if it was taken away; it is not looked at where ``RETAKE_LIVE`` is ``server``. Where a network
+    fails, what comes after the networks is not looked into.
 
     Args:
         weights: folder with ``manifest.json``.
         static: folder that Streamlit serves to browsers.
     """
     try:
-        return _networks(weights) or _files(weights, static)
+        found = _networks(weights)
     except Exception as error:  # the probe is to get a sentence whatever is broken
-        return [sentence_of(error)]
+        return [Check("manifest", sentence_of(error))]
+    if any(check.problem for check in found):
+        return found
+    try:
+        return found + _files(weights, static)
+    except Exception as error:
+        return [*found, Check("setting", sentence_of(error))]
 
 
-def _networks(weights: Path) -> list[str]:
+def _networks(weights: Path) -> list[Check]:
     manifest = load_manifest(weights / MANIFEST_NAME)
-    checked = verify_all(manifest, weights).values()
-    found = [error.message for error in checked if isinstance(error, WeightsError)]
+    checked = verify_all(manifest, weights).items()
+    found = [Check(name, error.message) for name, error in checked if isinstance(error, WeightsError)]
     if found:
         return found
     needed = registry.ENTRIES[registry.DEFAULT].network
     if needed is not None and needed not in manifest.networks:
-        return [_missing(weights / f"{needed}.onnx")]
-    checks: list[tuple[str, Callable[[], bool]]] = [
+        return [Check(needed, _missing(weights / f"{needed}.onnx"))]
+    tried: list[tuple[str, Callable[[], bool]]] = [
         (entry.name, partial(_judges, entry, manifest, weights))
         for entry in registry.ENTRIES.values()
         if entry.network in manifest.networks
     ]
-    checks += [(name, partial(_recognises, name, manifest, weights)) for name in names(manifest)]
-    for name, looks_right in checks:
-        try:
-            if not looks_right():
-                found.append(_wrong_answer(name))
-        except WeightsError as error:
-            found.append(error.message)
-        except Exception:  # a network that cannot be run raises nearly anything
-            _LOG.exception("The network %s cannot judge a drawn picture", name)
-            found.append(_wrong_answer(name))
-    return found
+    tried += [(name, partial(_recognises, name, manifest, weights)) for name in names(manifest)]
+    return [Check(name, _judged_wrong(name, looks_right)) for name, looks_right in tried]
 
 
-def _files(weights: Path, static: Path) -> list[str]:
+def _judged_wrong(name: str, looks_right: Callable[[], bool]) -> str:
+    try:
+        return "" if looks_right() else _wrong_answer(name)
+    except WeightsError as error:
+        return error.message
+    except Exception:  # a network that cannot be run raises nearly anything
+        _LOG.exception("The network %s cannot judge a drawn picture", name)
+        return _wrong_answer(name)
+
+
+def _files(weights: Path, static: Path) -> list[Check]:
     asked, manifest = registry.ENTRIES[asked_for()], load_manifest(weights / MANIFEST_NAME)
     if asked.network is not None and asked.network not in manifest.networks:
-        return [_missing(weights / f"{asked.network}.onnx")]
-    if asked.network is None and not _judges(asked, manifest, weights):
-        return [_wrong_answer(asked.name)]
-    if os.environ.get(LIVE_VARIABLE) == "server" or publish.published("imageqx", static, weights) is not None:
-        return []
-    return [_("What browsers need to check pictures is not here: python -m core.browser.runtime")]
+        return [Check(asked.network, _missing(weights / f"{asked.network}.onnx"))]
+    found = []
+    if asked.network is None:
+        found.append(Check(asked.name, _judged_wrong(asked.name, partial(_judges, asked, manifest, weights))))
+        if found[0].problem:
+            return found
+    if os.environ.get(LIVE_VARIABLE) == "server":
+        return found
+    there = publish.published("imageqx", static, weights) is not None
+    lacking = _("What browsers need to check pictures is not here: python -m core.browser.runtime")
+    return [*found, Check("browser", "" if there else lacking)]
 
 
 @dataclass
 class Readiness:
-    """The answer for many who ask: looked into at most once in `KEPT_S`, by one of them at a time.
+    """The answer for many who ask: looked into at most once in a while, by one of them at a time.
 
     Attributes:
-        look: finds the problems.
+        look: finds the checks.
         clock: seconds that never run backwards.
+        kept_s: for how many seconds an answer is kept.
     """
 
-    look: Callable[[], list[str]] = problems
+    look: Callable[[], list[Check]] = checks
     clock: Callable[[], float] = time.monotonic
+    kept_s: float = KEPT_S
     _lock: Lock = field(default_factory=Lock)
-    _known: tuple[float, list[str]] | None = None
+    _known: tuple[float, list[Check]] | None = None
 
     def problems(self) -> list[str]:
         """As `problems`, possibly as found a little while ago."""
+        return [check.problem for check in self.checks() if check.problem]
+
+    def checks(self) -> list[Check]:
+        """As `checks`, possibly as found a little while ago."""
         known = self._known
-        if known is not None and self.clock() - known[0] < KEPT_S:
+        if known is not None and self.clock() - known[0] < self.kept_s:
             return known[1]
         if not self._lock.acquire(blocking=known is None):
             assert known is not None

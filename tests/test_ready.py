@@ -16,7 +16,7 @@ from core.__main__ import main
 from core.browser import publish
 from core.quality import registry
 from core.quality.imageqx import ImageQX
-from core.ready import KEPT_S, Readiness, problems
+from core.ready import KEPT_S, Check, Readiness, checks, problems
 from core.runtime.manifest import WEIGHTS_DIR, WeightsError, load_manifest, save_entry
 from core.synthetic.phantoms import draw
 from core.ui import routes
@@ -48,6 +48,13 @@ def weights(tmp_path):
 def test_as_it_ships_it_is_ready(capsys):
     assert main(["ready"]) == 0
     assert capsys.readouterr().out == "Ready\n"
+
+
+def test_each_thing_that_was_looked_into_is_named(weights):
+    assert checks(weights) == [Check("imageqx"), Check("browser")]
+    (weights / "manifest.json").unlink()
+    (only,) = checks(weights)
+    assert only.name == "manifest"
 
 
 def test_a_broken_or_missing_manifest_is_told(weights):
@@ -117,7 +124,7 @@ def test_many_who_ask_do_not_make_it_look_more_than_once_in_a_while():
 
     def look():
         looked.append(now[0])
-        return ["broken"] if len(looked) == 1 else []
+        return [Check("network", "broken" if len(looked) == 1 else "")]
 
     readiness = Readiness(look, lambda: now[0])
     for seconds, answer in ((0, ["broken"]), (KEPT_S - 1, ["broken"]), (KEPT_S, []), (KEPT_S + 1, [])):
@@ -140,7 +147,9 @@ def test_a_setting_that_cannot_be_used_ends_the_start_with_a_sentence(monkeypatc
 
 def test_a_server_answers_200_or_503_with_a_sentence(monkeypatch):
     for found, status, words in (([], 200, b"Ready"), (["This is broken."], 503, b"This is broken.")):
-        monkeypatch.setattr(routes, "_readiness", Readiness(lambda found=found: found))
+        monkeypatch.setattr(
+            routes, "_readiness", Readiness(lambda found=found: [Check("x", one) for one in found])
+        )
         answer = routes.readyz(None)
         assert (answer.status_code, answer.body) == (status, words)
 

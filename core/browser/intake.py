@@ -220,6 +220,7 @@ def handle_message(
         received = _judged(still, assessor(), rule)
     except PhotoError as error:
         photos_seen.first(still.id)
+        counters.refused("device_still", error.code)
         properties = {"error": error.code}
         log.add("capture_blocked", page="practise", source="live", properties=properties)
         return Answer(message.id, error.message), None

@@ -8,7 +8,9 @@ from typing import Annotated, Any, Final, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel, field_validator, model_validator
 
+from core import pseudo_locale
 from core.guidance.conditions import WORDED_KEYS
+from core.pseudo_locale import pseudo
 from core.yaml_model import parse
 
 WORDS_DIR: Final = Path(__file__).parent / "presets" / "words"
@@ -102,7 +104,10 @@ def house_words(language: str) -> Mapping[str, Prompt]:
         return {}
     path = WORDS_DIR / f"{language}.yaml"
     model: Any = _EnglishWords if language == "en" else _Words
-    return parse(path.read_text(encoding="utf-8"), path, model).root
+    words: Mapping[str, Prompt] = parse(path.read_text(encoding="utf-8"), path, model).root
+    if language == "en" and pseudo_locale.asked_for():
+        return {key: Prompt(text=pseudo(one.text), spoken=pseudo(one.spoken)) for key, one in words.items()}
+    return words
 
 
 def worded(own: Prompts, key: str, language: str) -> Prompt:

@@ -22,8 +22,11 @@ _DROPPED: Final = Counter(
     "retake_frames_dropped", "Frames that a newer one replaced before they were judged", registry=REGISTRY
 )
 _STREAMS: Final = Gauge("retake_streams", "Camera streams that are served now", registry=REGISTRY)
-_REFUSED: Final = Counter(
+_STREAMS_REFUSED: Final = Counter(
     "retake_streams_refused", "Camera streams that found all places taken", registry=REGISTRY
+)
+_REFUSED: Final = Counter(
+    "retake_photos_refused", "Photos handed in that could not be read", ("source", "code"), registry=REGISTRY
 )
 _VERDICTS: Final = Counter(
     "retake_verdicts", "Pictures judged by the server", ("source", "label", "passes"), registry=REGISTRY
@@ -54,7 +57,12 @@ def streams(count: int) -> None:
 
 def stream_refused() -> None:
     """A stream found all places taken."""
-    _REFUSED.inc()
+    _STREAMS_REFUSED.inc()
+
+
+def refused(source: Source, code: str) -> None:
+    """A photo that was handed in could not be read; ``code`` is that of its ``core.photo.PhotoError``."""
+    _REFUSED.labels(source, code).inc()
 
 
 def judged(source: Source, verdict: Verdict) -> Verdict:

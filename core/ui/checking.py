@@ -86,6 +86,7 @@ def check(data: bytes, name: str, source: Source) -> Item:
     try:
         photo = read(data, name)
     except PhotoError as error:
+        counters.refused("upload", error.code)
         log.add("upload_assessed", page="check", source=source, properties={"error": error.code})
         return Item(name, source, problem=error.message, code=error.code)
     verdict = engines.assessor().assess(photo.small, session.rule(), width=photo.width, height=photo.height)

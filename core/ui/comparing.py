@@ -16,6 +16,7 @@ from core.photo import Photo, PhotoError
 from core.quality import registry
 from core.quality.verdict import verdict_properties
 from core.runtime.weights import WeightsError
+from core.serving import counters
 from core.ui import _compat, checking, engines, session
 
 MOST: Final = 150
@@ -149,6 +150,7 @@ def _judged(data: bytes, name: str, who: Sequence[Judge]) -> Item:
     try:
         photo = checking.read(data, name)
     except PhotoError as error:
+        counters.refused("upload", error.code)
         log.add("upload_assessed", page="compare", source="upload", properties={"error": error.code})
         return Item(Compared(name, {}, problem=error.message, code=error.code))
     # The file's own bytes go at once: assessors need no more than the small picture.

@@ -15,12 +15,24 @@ from core.i18n import _
 from core.i18n import language as current_language
 from core.text.markdown import plain
 from core.text.wording import disclaimer
-from core.ui import _compat, designer_draft, embedded, keeper, language, preset_choice, session, study_arm
+from core.ui import (
+    _compat,
+    designer_draft,
+    embedded,
+    keeper,
+    language,
+    preset_choice,
+    session,
+    studies_access,
+    study_arm,
+)
 
 HERE: Final = Path(__file__).parent
 _FRONT_DOOR: Final = HERE.parents[1] / "app.py"
 _ABOUT: Final = "about"
-"""The page that the footer leads to."""
+_OPERATOR: Final = "operator"
+_BELOW: Final = (_ABOUT, _OPERATOR)
+"""Pages that the footer leads to; to the server's only whoever is signed in and runs it."""
 _framed: ContextVar[bool] = ContextVar("framed", default=False)
 _LOG: Final = logging.getLogger(__name__)
 
@@ -55,7 +67,7 @@ def run(page: st.Page, pages: Sequence[st.Page]) -> None:
         with st.container(key="rt-header"):
             _brand()
     elif not alone:
-        _header(page, [one for one in pages if one.url_path != _ABOUT])
+        _header(page, [one for one in pages if one.url_path not in _BELOW])
     body = st.container(key="rt-body")
     with st.container(key="rt-footer"):
         if not listed:
@@ -164,7 +176,7 @@ def _footer(current: st.Page, pages: Sequence[st.Page]) -> None:
     st.html(f'<p class="rt-fine">{disclaimer()}</p>')
     # Down here: the row above has no room for it on a phone.
     for page in pages:
-        if page.url_path == _ABOUT:
+        if page.url_path == _ABOUT or (page.url_path == _OPERATOR and studies_access.may_run_server()):
             _link(page, current)
     with st.expander(_("Your session and privacy"), icon=":material/lock:"):
         session.consent_panel()

@@ -74,6 +74,20 @@ def may_create() -> bool:
     return bool(who) and access().may_create(who)
 
 
+def may_run_server() -> bool:
+    """Whether whoever is signed in may see how the server does: those who may make studies.
+
+    By the passphrase also where the database has gone: then it is needed most.
+    """
+    who = identity()
+    if not who or who == RESEARCHER:
+        return bool(who)
+    try:
+        return access().may_create(who)
+    except StudyError:
+        return False
+
+
 def why_not_create() -> str:
     """What to tell somebody who may not make studies."""
     if access().names_researchers:

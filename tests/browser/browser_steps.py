@@ -38,6 +38,36 @@ def settled(page):
     )
 
 
+_HAS_FOCUS = """(one) => {
+  let at = document.activeElement;
+  while (at?.shadowRoot?.activeElement) at = at.shadowRoot.activeElement;
+  return one === at || one.contains(at);
+}"""
+
+
+def tab_to(locator, key="Tab", most=300):
+    """Move the keyboard's focus to something, or into it, as who has no mouse does."""
+    settled(locator.page)
+    for _step in range(most):
+        if locator.evaluate(_HAS_FOCUS):
+            return
+        locator.page.keyboard.press(key)
+    raise AssertionError(f"{locator} was not reached")
+
+
+def press_key(locator, key="Enter", by="Tab"):
+    """Press a key on something, reached by the keyboard alone."""
+    tab_to(locator, by)
+    locator.page.keyboard.press(key)
+
+
+def choose_by_key(group, name):
+    """Choose one of several with the keyboard: Tab leads to the group, arrows lead through it."""
+    tab_to(group)
+    tab_to(group.get_by_role("radio", name=name, exact=True), "ArrowRight")
+    group.page.keyboard.press("Space")
+
+
 def pick(page, label, option):
     """Pick an option of a selectbox by its words.
 

@@ -64,7 +64,7 @@ def touch(locator):
     locator.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
 
 
-def take_photo(page, outcome="accepted", name="Take photo"):
+def take_photo(page, outcome="accepted", name="Take photo", press=touch):
     """Press the shutter once it is open, until the photo is accepted (or refused).
 
     It may lock in the moment of the press, where the page is slow; and each still is judged again.
@@ -72,7 +72,7 @@ def take_photo(page, outcome="accepted", name="Take photo"):
     for _press in range(20):
         wait_for(page, "ready", locked=False)
         last = page.evaluate(LAST_TRY)
-        touch(page.get_by_role("button", name=name))
+        press(page.get_by_role("button", name=name))
         if page.evaluate(OUTCOME, last) == outcome:
             return
     raise AssertionError(f"no photo was {outcome}")

@@ -5,7 +5,7 @@ import re
 
 import numpy as np
 import pytest
-from browser_steps import settled
+from browser_steps import press_key, settled
 from device_steps import (
     NOW,
     WAITING,
@@ -89,30 +89,16 @@ def test_everything_can_be_done_with_the_keyboard(open_page, on_device):
     page = open_page(on_device, setting="camera.dark = true")
     expect(page.get_by_role("button", name="Start camera")).to_be_visible()
 
-    def tab_to(locator):
-        for _step in range(30):
-            if locator.evaluate("e => e.getRootNode().activeElement === e"):
-                return
-            page.keyboard.press("Tab")
-        raise AssertionError(f"{locator} was not reached")
-
-    tab_to(page.get_by_role("button", name="Start camera"))
-    page.keyboard.press("Enter")
+    press_key(page.get_by_role("button", name="Start camera"))
     wait_for(page, "bad_light")
-    tab_to(page.get_by_role("button", name="Take photo"))
-    page.keyboard.press("Enter")  # locked, and it says why
+    press_key(page.get_by_role("button", name="Take photo"))  # locked, and it says why
     why = page.get_by_text("Unlocks when the picture passes for a second.")
     expect(why).to_have_class("why pressed")
-    tab_to(page.get_by_role("switch", name="No spot, just practising"))
-    page.keyboard.press("Space")
+    press_key(page.get_by_role("switch", name="No spot, just practising"), "Space")
     expect(page.get_by_role("switch", name="No spot, just practising")).to_be_checked()
     page.evaluate("camera.dark = false")
     wait_for(page, "ready", locked=False)
-    for _step in range(30):
-        if page.get_by_role("button", name="Take photo").evaluate("e => e.getRootNode().activeElement === e"):
-            break
-        page.keyboard.press("Shift+Tab")
-    page.keyboard.press("Enter")
+    press_key(page.get_by_role("button", name="Take photo"), by="Shift+Tab")
     expect(page.get_by_text("This photo works")).to_be_visible()
 
 

@@ -1,9 +1,12 @@
-"""A participant's whole session in Chromium, its camera a canvas; then the store and the results page."""
+"""A participant's whole session in Chromium, its camera a canvas; then the store and the results page.
+
+In English with the keyboard alone, in Arabic by touch.
+"""
 
 import pytest
 from axe_steps import findings
-from browser_steps import settled
-from device_steps import nothing_waits, take_photo
+from browser_steps import choose_by_key, press_key, settled
+from device_steps import nothing_waits, take_photo, touch
 from playwright.sync_api import expect
 
 from core.i18n import _, speaking
@@ -69,14 +72,20 @@ def press(page, sentence, language):
     # Two for a moment: the last run's button goes once this run has come to its end.
     expect(button).to_have_count(1)
     settled(page)
-    button.click()
+    if language == "en":
+        press_key(button)
+    else:
+        button.click()
 
 
-def answer(page, group, value):
+def answer(page, group, value, language):
     """Choose in a row of choices, by its place in the row."""
     settled(page)
     row = page.get_by_role("radiogroup").nth(group)
-    row.get_by_text(str(value), exact=True).click()
+    if language == "en":
+        choose_by_key(row, str(value))
+    else:
+        row.get_by_text(str(value), exact=True).click()
 
 
 @pytest.mark.parametrize("language", ["en", "ar"])
@@ -112,12 +121,12 @@ def test_a_whole_session_is_in_the_store_and_goes_on_after_a_reload(run, open_pa
         press(page, "Continue", language)
         expect(page.get_by_role("radiogroup")).to_have_count(1)
         assert page.evaluate(RING_IS_SEEN)
-        answer(page, 0, 6)
+        answer(page, 0, 6, language)
         accessible(page)
         press(page, "Continue", language)
         expect(page.get_by_role("radiogroup")).to_have_count(10)
         for number in range(10):
-            answer(page, number, 4)
+            answer(page, number, 4, language)
         accessible(page)
         press(page, "Continue", language)
         expect(page.get_by_role("textbox")).to_be_visible()
@@ -174,4 +183,4 @@ def take(page, language):
     press(page, "Start camera", language)
     with speaking(language):
         words = _("Take photo")
-    take_photo(page, name=words)
+    take_photo(page, name=words, press=press_key if language == "en" else touch)

@@ -8,6 +8,7 @@ import re
 from contextvars import ContextVar
 from pathlib import Path
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -21,11 +22,15 @@ from core.live import trouble
 from core.live.stream import StreamState
 from core.quality import registry
 from core.quality.labels import QUALITY_CLASSES
+from core.ready import Check
 from core.runtime.manifest import WEIGHTS_DIR, load_manifest
+from core.serving import counters
+from core.serving.build import build
+from core.study.access import RESEARCHER
 from core.text import camera
 from core.text.device_card import device_words
 from core.ui import banner as banner_module
-from core.ui import figures
+from core.ui import figures, operator, studies_access
 
 APP = Path(__file__).parents[2] / "app.py"
 SKIN, DARK = (200, 140, 120), (30, 20, 15)
@@ -147,6 +152,26 @@ def press(at, label):
 def test_the_marks_find_what_was_forgotten():
     assert unmarked(f"<p title='x'>{OPEN}Fine{CLOSE} 12% of Retake</p>") == "of"
     assert unmarked(f'<img alt="Your photo"><b>{OPEN}a {OPEN}b{CLOSE} c{CLOSE}</b>') == "Your photo"
+
+
+def test_the_server_for_whoever_runs_it(visit, fake_networks, monkeypatch, tmp_path):
+    monkeypatch.setenv("RETAKE_DATA", str(tmp_path))
+    monkeypatch.setattr(operator, "checks", lambda: [Check(name) for name in (*registry.names(), "browser")])
+    operator._readiness.clear()
+    monkeypatch.setattr(studies_access, "identity", lambda: RESEARCHER)
+    counters.refused("upload", "corrupt")
+    imageqx = fake_networks[0]
+    counters.judged("frame", imageqx.assess(np.full((9, 9, 3), DARK, np.uint8), imageqx.rule()))
+    go(visit, "operator")
+    assert not visit.exception
+    kept = [
+        *(re.escape(str(tmp_path)) + r"[\w./-]*", re.escape(build().system), *build().packages),
+        *(r"\b[0-9a-f]{12}\b", r"RETAKE_\w+", r"core\.[\w.]+", *registry.names()),
+        r"\b(?:UTC|SQLite|Python|GB|MB|kB|ms|lesion|server)\b",
+    ]
+    left = [re.sub("|".join(kept), " ", text) for _place, text in _strings(visit._tree)]
+    assert not [text for text in map(unmarked, left) if text]
+    operator._readiness.clear()
 
 
 @pytest.mark.parametrize("page", sorted(PAGES - FIGURES))
