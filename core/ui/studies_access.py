@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import dataclass
+from typing import Final
 
 import streamlit as st
 from streamlit.errors import StreamlitAPIException
@@ -13,6 +14,8 @@ from core.study.faults import StudyError
 from core.text.markdown import plain
 from core.ui import session
 from core.ui.study_store import store
+
+_IDENTITY_KEY: Final = "studies-identity"
 
 
 @dataclass
@@ -56,7 +59,8 @@ def by_provider() -> bool:
 def identity() -> str:
     """Who is signed in: an e-mail address, :data:`RESEARCHER`, or "" for nobody."""
     if not by_provider():
-        return _kept().identity
+        kept = session.visit().kept.get(_IDENTITY_KEY)  # the footer asks in every run: nothing is made for it
+        return kept.identity if kept is not None else ""
     if not st.user.is_logged_in or st.user.get("email_verified") is False:
         return ""
     return str(st.user.get("email") or "").strip().casefold()
@@ -180,4 +184,4 @@ def _try(entered: str) -> None:
 
 
 def _kept() -> _SignedIn:
-    return session.kept("studies-identity", _SignedIn)
+    return session.kept(_IDENTITY_KEY, _SignedIn)
