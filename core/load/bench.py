@@ -16,6 +16,9 @@ SETTLE_S: Final = 5.0
 ARRIVE_S: Final = 60.0
 """Streams of which no verdict was seen by then are measured as they are: as not served."""
 SAMPLE_S: Final = 2.0
+LEFT_S: Final = 150.0
+"""After so long nothing should be left of those who closed their page: Streamlit keeps a session for two
+minutes, in case its visitor comes back."""
 
 
 def load(
@@ -105,7 +108,7 @@ def soak(
             samples.append((now, bench.use().memory_mb))
             progress(f"{now:.0f} s  {streams} streams  {samples[-1][1]:.0f} MiB")
         bench.let(0)
-        time.sleep(3 * SETTLE_S)
+        time.sleep(LEFT_S)
         last, verdicts = bench.use(), len(bench.seen())
     late = samples[len(samples) // 2 :]
     a_second, reach = slope([at for at, _mb in late], [mb for _at, mb in late])
