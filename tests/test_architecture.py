@@ -6,6 +6,8 @@ from tests.import_graph import FILES, imported, named_in
 
 # The two halves of a camera: the component that runs in the browser, and the stream that runs on the server.
 COMPONENTS = {"core.browser.component", "core.live.stream"}
+# The load bench has a visitor who speaks Streamlit's protocol.
+LOAD = {"core.load.visitor"}
 # The command line hands these over to training, and imports it by its name when one of them is asked for.
 DISPATCH = {("core.__main__", "training.cli"), ("core.__main__", "training.evaluate_cli")}
 # What a serving machine need not have installed.
@@ -75,10 +77,10 @@ def test_serving_imports_nothing_that_only_training_and_gradients_need():
     assert [pair for pair in found if not within(pair[0], *outside)] == [("core.study.statistics", "scipy")]
 
 
-def test_streamlit_is_imported_by_pages_pieces_and_two_components_alone():
+def test_streamlit_is_imported_by_pages_pieces_two_components_and_the_load_bench_alone():
     found = {module for module, name in arrows("core", "pages", "app") if within(name, "streamlit")}
     outside = {module for module in found if not within(module, "core.ui", "pages", "app")}
-    assert outside == COMPONENTS
+    assert outside == COMPONENTS | LOAD
 
 
 def test_no_modules_import_each_other_in_a_circle():
@@ -86,6 +88,11 @@ def test_no_modules_import_each_other_in_a_circle():
         module: {name for name in imported(module) if name in FILES and name != module} for module in FILES
     }
     assert circles(graph) == []
+
+
+def test_nothing_that_serves_imports_the_load_bench():
+    found = {module for module, name in arrows("core", "pages", "app") if within(name, "core.load")}
+    assert {module for module in found if not within(module, "core.load")} == {"core.cli.bench_load"}
 
 
 def test_what_judges_and_explains_knows_nothing_of_what_shows():

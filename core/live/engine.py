@@ -85,7 +85,8 @@ class StreamEngine:
         plan = self._plan(assessor)
         with self._changed:
             if not self.serves(place):
-                if len(self._places) >= plan.streams:
+                # Who closed the page may be silent for a while before the stream is over.
+                if sum(not other.reported for other in self._places) >= plan.streams:
                     counters.frame_came(False)
                     return False
                 place.quiet_since, place.reported, place.busy = self._clock(), False, False

@@ -89,6 +89,21 @@ def test_past_its_capacity_a_stream_is_refused_until_another_ends(house):
     assert not third.refused
 
 
+def test_a_stream_that_fell_silent_keeps_nobody_out(house):
+    visitors = [house.visitor() for _visitor in range(3)]
+    (stage, _first), (_stage, _second), (_third_stage, third) = visitors
+    for _stage, worker in visitors[:2]:
+        worker.put(stage.picture())
+    while house.engine.step():
+        pass
+    house.clock.now += stage.preset.camera.missing_after_s
+    while house.engine.step():
+        pass
+    third.put(stage.picture())
+    assert third.running
+    assert not third.refused
+
+
 def test_streams_take_turns_and_dropped_frames_are_counted(house):
     visitors = [house.visitor() for _visitor in range(2)]
     came, dropped = value("retake_frames_total"), value("retake_frames_dropped_total")

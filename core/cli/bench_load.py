@@ -1,0 +1,61 @@
+"""``python -m core bench live|soak``: how many cameras one server bears, and what it holds on to."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from core.load.bench import figures, load, soak
+from core.load.figures import table
+
+
+def _tell(text: str) -> None:
+    print(text, file=sys.stderr)
+
+
+def _count(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError("must be 1 or more")
+    return value
+
+
+def _duration(text: str) -> float:
+    value = float(text)
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError("must be more than 0")
+    return value
+
+
+def add_parsers(parser: argparse.ArgumentParser) -> None:
+    """Add the two actions behind ``bench``; without one it measures speed and memory."""
+    actions = parser.add_subparsers(dest="action", metavar="ACTION")
+    live = actions.add_parser("live", help="raise the number of cameras until one is not coached any more")
+    live.add_argument("--streams", type=_count, default=64, help="cameras at most (%(default)s)")
+    live.add_argument("--seconds", type=_duration, default=15, help="measured for each number (%(default)s)")
+    _common(live)
+    long = actions.add_parser("soak", help="let cameras start and stop, and see what the server holds on to")
+    long.add_argument("--minutes", type=_duration, default=30, help="how long (%(default)s)")
+    long.add_argument("--streams", type=_count, default=3, help="cameras at most (%(default)s)")
+    _common(long)
+
+
+def _common(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--port", type=_count, help="the server's port; a free one unless given")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to FILE as well")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measure, and print the figures; returns 0."""
+    if args.action == "live":
+        steps = load(args.streams, args.seconds, args.port, progress=_tell)
+        found = figures(steps)
+        text = f"{table(steps)}\n\ncapacity: {found['capacity_streams']} streams"
+    else:
+        found = soak(args.minutes, args.streams, args.port, progress=_tell)
+        text = json.dumps({name: value for name, value in found.items() if name != "samples"}, indent=2)
+    if args.json:
+        args.json.parent.mkdir(parents=True, exist_ok=True)
+        args.json.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+    print(text)
+    return 0

@@ -1,0 +1,1 @@
+"""How many cameras does one server bear? The load bench: real server, real WebRTC, drawn video."""

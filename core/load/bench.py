@@ -1,0 +1,125 @@
+"""The load bench and the soak: streams come, and what each of them gets is measured."""
+
+import random
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, Final
+
+from core.i18n import _
+from core.load.figures import Step, capacity, delay_s, ramp, slope, step
+from core.load.film import FRAMES, RATE
+from core.load.server import Bench, running
+
+SETTLE_S: Final = 5.0
+"""Streams that have just come are not measured: connections are being made, and a machine at its first."""
+ARRIVE_S: Final = 60.0
+"""Streams of which no verdict was seen by then are measured as they are: as not served."""
+SAMPLE_S: Final = 2.0
+LEFT_S: Final = 150.0
+"""After so long nothing should be left of those who closed their page: Streamlit keeps a session for two
+minutes, in case its visitor comes back."""
+
+
+def load(
+    most: int,
+    seconds: float,
+    port: int | None = None,
+    progress: Callable[[str], object] = lambda text: None,
+) -> list[Step]:
+    """Raise the number of streams (1, 2, 4, ... ``most``) until one is not coached any more.
+
+    Args:
+        most: streams at the end.
+        seconds: that each number is measured for.
+        port: the server's; a free one where None.
+        progress: told what is measured next.
+    """
+    steps: list[Step] = []
+    with running(port) as bench:
+        for streams in ramp(most):
+            progress(_("Measuring with {streams} streams").format(streams=streams))
+            bench.let(streams)
+            _arrive(bench, streams)
+            steps.append(_measured(bench, streams, seconds))
+            if not steps[-1].holds:
+                break
+        bench.let(0)
+    return steps
+
+
+def _arrive(bench: Bench, streams: int) -> None:
+    """Wait until so many streams get verdicts, then a moment more."""
+    until = time.monotonic() + ARRIVE_S
+    while time.monotonic() < until:
+        since = time.monotonic() - SETTLE_S
+        if len({one.stream for one in bench.seen() if one.at > since}) >= streams:
+            break
+        time.sleep(0.2)
+    time.sleep(SETTLE_S)
+
+
+def _measured(bench: Bench, streams: int, seconds: float) -> Step:
+    begin, before = time.monotonic(), bench.use()
+    time.sleep(seconds)
+    end, after = time.monotonic(), bench.use()
+    return step(
+        bench.seen(),
+        streams=streams,
+        window=(begin, end),
+        delay=partial(delay_s, epoch=bench.epoch, frames=FRAMES, rate=RATE),
+        cores=(after.cpu_s - before.cpu_s) / (end - begin),
+        memory_mb=after.memory_mb,
+    )
+
+
+def figures(steps: Sequence[Step]) -> dict[str, Any]:
+    """The capacity and the steps towards it, as plain values."""
+    return {"capacity_streams": capacity(steps), "steps": [one.told() for one in steps]}
+
+
+def soak(
+    minutes: float,
+    most: int,
+    port: int | None = None,
+    seed: int = 0,
+    progress: Callable[[str], object] = lambda text: None,
+) -> dict[str, Any]:
+    """Let streams start and stop every few seconds, and see what the server holds on to.
+
+    Returns:
+        MiB a minute with the half width of its 95 % interval, over the second half (caches fill in the
+        first); threads, open files and sockets with no stream, before the first and after the last; streams
+        that were started.
+    """
+    rng, started, samples = random.Random(seed), 0, []
+    with running(port) as bench:
+        bench.let(1)  # what is loaded with the first stream is no leak
+        time.sleep(SETTLE_S)
+        bench.let(0)
+        time.sleep(SETTLE_S)
+        first, begin, streams = bench.use(), time.monotonic(), 0
+        while (now := time.monotonic() - begin) < 60 * minutes:
+            wanted = rng.choice([count for count in range(most + 1) if count != streams])
+            started += max(0, wanted - streams)
+            bench.let(wanted)
+            streams = wanted
+            time.sleep(rng.uniform(SAMPLE_S, 2 * SAMPLE_S))
+            samples.append((now, bench.use().memory_mb))
+            progress(f"{now:.0f} s  {streams} streams  {samples[-1][1]:.0f} MiB")
+        bench.let(0)
+        time.sleep(LEFT_S)
+        last, verdicts = bench.use(), len(bench.seen())
+    late = samples[len(samples) // 2 :]
+    a_second, reach = slope([at for at, _mb in late], [mb for _at, mb in late])
+    return {
+        "minutes": minutes,
+        "streams_started": started,
+        "verdicts": verdicts,
+        "memory_mb_a_minute": round(60 * a_second, 3),
+        "memory_mb_a_minute_reach": round(60 * reach, 3),
+        "memory_mb": [round(first.memory_mb, 1), round(last.memory_mb, 1)],
+        "threads": [first.threads, last.threads],
+        "files_and_sockets": [first.files, last.files],
+        "samples": [[round(at, 1), round(mb, 1)] for at, mb in samples],
+    }
