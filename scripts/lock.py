@@ -172,10 +172,10 @@ def outdated(root: Path = ROOT) -> list[str]:
     for name in FILES:
         lock = lock_of(name)
         held = pins((root / lock).read_text(encoding="utf-8")) if (root / lock).is_file() else {}
-        for asked in asked_for(root / name):
-            key = canonicalize_name(asked.name)
-            if key not in OPEN and (key not in held or held[key] not in asked.specifier):
-                faults.append(f"{lock} has {key} {held.get(key, 'nowhere')}, {name} asks for {asked}")
+        for requirement in asked_for(root / name):
+            key = canonicalize_name(requirement.name)
+            if key not in OPEN and (key not in held or held[key] not in requirement.specifier):
+                faults.append(f"{lock} has {key} {held.get(key, 'nowhere')}, {name} asks for {requirement}")
     return faults
 
 

@@ -21,7 +21,7 @@ from aiortc.codecs.vpx import Vp8Decoder, Vp8Encoder, VpxPayloadDescriptor
 from aiortc.jitterbuffer import JitterFrame
 
 from core.quality.verdict import Assessor, RunsOnThreads
-from core.runtime.engine import asked_threads
+from core.runtime.engine import threads_setting
 
 _LOG: Final = logging.getLogger(__name__)
 STREAMS_VARIABLE: Final = "RETAKE_STREAMS"
@@ -73,10 +73,10 @@ def threads_for(cost: Cost, cores: int) -> int:
     return min(cores, max(1, -int(-cost.assessment_s // OFTEN_ENOUGH_S)))
 
 
-def asked_streams() -> int | None:
+def streams_setting() -> int | None:
     """``RETAKE_STREAMS`` where it is a whole number above 0, else None."""
-    asked = os.environ.get(STREAMS_VARIABLE, "")
-    return int(asked) if asked.isdecimal() and int(asked) > 0 else None
+    setting = os.environ.get(STREAMS_VARIABLE, "")
+    return int(setting) if setting.isdecimal() and int(setting) > 0 else None
 
 
 _lock: Final = threading.Lock()
@@ -91,21 +91,21 @@ def measured(assessor: Assessor) -> Plan:
                 _plans[assessor.name] = _measure(assessor)
             except Exception:  # its streams say so themselves
                 _LOG.exception("An assessor could not be measured")
-                _plans[assessor.name] = Plan(1, asked_streams() or 1)
+                _plans[assessor.name] = Plan(1, streams_setting() or 1)
         return _plans[assessor.name]
 
 
 def _measure(assessor: Assessor) -> Plan:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    asked = asked_threads()
-    tuned = assessor if isinstance(assessor, RunsOnThreads) and asked is None else None
+    threads = threads_setting()
+    tuned = assessor if isinstance(assessor, RunsOnThreads) and threads is None else None
     if tuned is not None:
         tuned.use_threads(1)  # all of the work is this thread's, and is measured
     picture, rule = _picture(0), assessor.rule()
     cost = Cost(typical(lambda: assessor.assess(picture, rule)), typical(Video().pass_on))
     if tuned is not None:
         tuned.use_threads(threads_for(cost, cores))
-    return plan_for(cost, cores, asked, asked_streams())
+    return plan_for(cost, cores, threads, streams_setting())
 
 
 def typical(

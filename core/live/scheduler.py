@@ -44,7 +44,7 @@ class Place:
         lost_after_s: a stream that brought nothing for this long is reported.
         gone_after_s: and is over when nothing came for this long after that.
         frame: the newest frame that was not assessed yet.
-        ending: whether the stream ended and was not told so yet; a frame that came later begins the next one.
+        ending: whether the stream ended and its session does not know yet; a later frame begins the next one.
         busy: whether a thread is at work for it; never two at a time.
         begun: when the last frame's assessment began, in seconds on the engine's clock.
         quiet_since: since when nothing has happened.

@@ -33,7 +33,7 @@ def load(
         most: streams at the end.
         seconds: that each number is measured for.
         port: the server's; a free one where None.
-        progress: told what is measured next.
+        progress: called with what is measured next.
     """
     steps: list[Step] = []
     with running(port) as bench:
@@ -75,7 +75,7 @@ def _measured(bench: Bench, streams: int, seconds: float) -> Step:
 
 def figures(steps: Sequence[Step]) -> dict[str, Any]:
     """The capacity and the steps towards it, as plain values."""
-    return {"capacity_streams": capacity(steps), "steps": [one.told() for one in steps]}
+    return {"capacity_streams": capacity(steps), "steps": [one.as_dict() for one in steps]}
 
 
 def soak(

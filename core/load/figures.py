@@ -50,7 +50,7 @@ class Step:
         """Whether every stream is coached: often enough, soon enough."""
         return self.served == self.streams and self.least_rate >= LEAST_RATE and self.p95_s < LONGEST_S
 
-    def told(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, Any]:
         """As plain values for JSON; what is not a number is None."""
         plain = {name: None if value != value else round(value, 4) for name, value in asdict(self).items()}
         return plain | {"holds": self.holds}
@@ -66,7 +66,7 @@ def delay_s(seen: Seen, epoch: float, frames: int, rate: float) -> float:
     """Seconds from a frame's moment in the film to its verdict.
 
     The film begins at ``epoch`` and runs in a loop of ``frames`` frames, ``rate`` a second, for all cameras
-    alike; delays are told apart up to one loop.
+    alike; delays are distinguished up to one loop.
     """
     return (seen.at - epoch - seen.frame / rate) % (frames / rate)
 

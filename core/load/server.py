@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from core.errors import UserFacingError
 from core.i18n import _
 from core.load.figures import Seen, read_seen
 
@@ -24,16 +25,8 @@ _UNLIMITED: Final = "1000"
 _TICKS: Final = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 
 
-class LoadError(Exception):
-    """The bench cannot be run so.
-
-    Attributes:
-        message: one translated sentence with what to do.
-    """
-
-    def __init__(self, message: str) -> None:
-        super().__init__(message)
-        self.message = message
+class LoadError(UserFacingError):
+    """The bench cannot be run so."""
 
 
 @dataclass(frozen=True)

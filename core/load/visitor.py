@@ -77,7 +77,7 @@ class Visitor:
                 async for data in socket:
                     message = ForwardMsg()
                     message.ParseFromString(data if isinstance(data, bytes) else data.encode())
-                    await self._told(message)
+                    await self._handle(message)
         finally:
             for task in (*self._refreshing.values(), *self._tasks):
                 task.cancel()
@@ -86,14 +86,14 @@ class Visitor:
 
     async def _rerun(self, fragment: str = "") -> None:
         message = BackMsg()
-        asked = message.rerun_script
-        asked.page_script_hash, asked.fragment_id, asked.is_auto_rerun = self._page, fragment, bool(fragment)
+        rerun = message.rerun_script
+        rerun.page_script_hash, rerun.fragment_id, rerun.is_auto_rerun = self._page, fragment, bool(fragment)
         if self._camera:
-            asked.widget_states.widgets.add(id=self._camera, json_value=json.dumps(self._value))
+            rerun.widget_states.widgets.add(id=self._camera, json_value=json.dumps(self._value))
         assert self._socket is not None
         await self._socket.send(message.SerializeToString())
 
-    async def _told(self, message: ForwardMsg) -> None:
+    async def _handle(self, message: ForwardMsg) -> None:
         kind = message.WhichOneof("type")
         if kind == "new_session":
             self._page = message.new_session.page_script_hash
@@ -103,11 +103,11 @@ class Visitor:
             for fragment in list(self._refreshing):
                 self._refreshing.pop(fragment).cancel()
         elif kind == "auto_rerun":
-            asked = message.auto_rerun
-            if asked.fragment_id in self._refreshing:
-                self._refreshing[asked.fragment_id].cancel()
-            self._refreshing[asked.fragment_id] = asyncio.ensure_future(
-                self._refresh(asked.fragment_id, asked.interval)
+            auto = message.auto_rerun
+            if auto.fragment_id in self._refreshing:
+                self._refreshing[auto.fragment_id].cancel()
+            self._refreshing[auto.fragment_id] = asyncio.ensure_future(
+                self._refresh(auto.fragment_id, auto.interval)
             )
         elif kind == "delta" and message.delta.WhichOneof("type") == "new_element":
             element = message.delta.new_element

@@ -129,7 +129,7 @@ class Locates(Protocol):
 
 @runtime_checkable
 class RunsOnThreads(Protocol):
-    """An assessor whose network runs on as many threads as it is told."""
+    """An assessor whose network can be given another number of threads."""
 
     def use_threads(self, threads: int) -> None:
         """From here on run on this many threads (1 or more)."""

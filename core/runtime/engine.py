@@ -16,15 +16,15 @@ from core.runtime.weights import sha256_of, verify
 THREADS_VARIABLE = "RETAKE_THREADS"
 
 
-def asked_threads() -> int | None:
+def threads_setting() -> int | None:
     """``RETAKE_THREADS`` where it is a whole number above 0, else None."""
-    asked = os.environ.get(THREADS_VARIABLE, "")
-    return int(asked) if asked.isdecimal() and int(asked) > 0 else None
+    setting = os.environ.get(THREADS_VARIABLE, "")
+    return int(setting) if setting.isdecimal() and int(setting) > 0 else None
 
 
 def default_threads() -> int:
     """Threads a network may use: ``RETAKE_THREADS`` where it is a whole number above 0, else up to 2."""
-    return asked_threads() or min(2, os.cpu_count() or 1)
+    return threads_setting() or min(2, os.cpu_count() or 1)
 
 
 def _give_back_memory() -> None:

@@ -34,10 +34,10 @@ def checks_html(checks: Iterable[Check]) -> str:
 
 def _check(check: Check) -> str:
     kind, sign = ("ask", "!") if check.problem else ("good", "✓")
-    told = check.problem or _("Fine")
+    sentence = check.problem or _("Fine")
     return (
         f'<li class="{kind}"><span class="rt-tick" aria-hidden="true">{sign}</span>'
-        f"<b>{escape(_name(check.name))}</b><span>{escape(told)}</span></li>"
+        f"<b>{escape(_name(check.name))}</b><span>{escape(sentence)}</span></li>"
     )
 
 
@@ -224,8 +224,8 @@ def log_table(log: Iterable[Mapping[str, Any]]) -> Table:
 def _line(line: Mapping[str, Any]) -> tuple[str, str, str, str]:
     level = str(line["level"])
     sign = {"WARNING": _("▲ Warning"), "ERROR": _("✖ Error")}.get(level, level)
-    told = str(line["message"])
+    text = str(line["message"])
     error = line.get("error")
     if error:
-        told += f" ({error['type']}, {error['at'][-1]})" if error["at"] else f" ({error['type']})"
-    return str(line["time"])[:19].replace("T", " "), sign, str(line["logger"]).removeprefix("core."), told
+        text += f" ({error['type']}, {error['at'][-1]})" if error["at"] else f" ({error['type']})"
+    return str(line["time"])[:19].replace("T", " "), sign, str(line["logger"]).removeprefix("core."), text

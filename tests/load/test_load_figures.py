@@ -52,8 +52,8 @@ def test_a_stream_that_saw_nothing_counts_as_nothing():
     nothing = measured([], 1)
     assert math.isnan(nothing.p95_s)
     assert not nothing.holds
-    assert nothing.told()["p95_s"] is None
-    json.dumps(nothing.told(), allow_nan=False)
+    assert nothing.as_dict()["p95_s"] is None
+    json.dumps(nothing.as_dict(), allow_nan=False)
 
 
 def test_too_seldom_or_too_late_does_not_hold():
