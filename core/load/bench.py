@@ -76,7 +76,7 @@ def _measured(bench: Bench, streams: int, seconds: float) -> Step:
 
 
 def figures(steps: Sequence[Step], naive: Sequence[Step] = ()) -> dict[str, Any]:
-    """The capacity and the steps towards it, as plain values; and the ratios to an app, where there is one."""
+    """The capacity and the steps towards it, as plain values; with a naive app, also the ratios to it."""
     found: dict[str, Any] = {"capacity_streams": capacity(steps), "steps": [one.as_dict() for one in steps]}
     if naive:
         found["naive"] = figures(naive)
