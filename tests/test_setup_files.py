@@ -26,7 +26,7 @@ from scripts.lock import (
 from scripts.setup_env import ROOT, lock_of
 
 SERVING = ("app.py", "pages", "core")
-SERVING_NEVER = ("core/networks", "core/bench.py")
+SERVING_NEVER = ("core/networks", "core/bench.py", "core/load")
 
 
 def requirements(name):

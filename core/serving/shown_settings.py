@@ -12,6 +12,7 @@ _OPEN: Final = frozenset(
         "RETAKE_LIVE",
         "RETAKE_LESION",
         "RETAKE_THREADS",
+        "RETAKE_STREAMS",
         "RETAKE_DATA",
         "RETAKE_ALLOW_SAVING",
         "RETAKE_EMBED_ORIGINS",
