@@ -33,7 +33,6 @@ FLAGS: Final = (
     "--disable-sync",
     "--disable-dev-shm-usage",
     "--autoplay-policy=no-user-gesture-required",
-    "--font-render-hinting=none",  # the headless shell sets letters wider than a screen does without
 )
 
 

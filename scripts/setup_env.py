@@ -54,7 +54,6 @@ INSTALL = {
     "zypper": "zypper install -y",
 }
 BROWSERS = (
-    "chromium-headless-shell",  # Debian's Chromium without a window: the same engine for a third less work
     "chromium",
     "chromium-browser",
     "google-chrome",
@@ -62,8 +61,8 @@ BROWSERS = (
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
     "/Applications/Chromium.app/Contents/MacOS/Chromium",
 )
-BROWSER_PACKAGES = ("chromium-headless-shell", "chromium")  # the first that the system has
-FONT_PACKAGE = "fonts-dejavu-core"  # a bare server may lack one
+# With a font, which a bare server may lack.
+BROWSER_PACKAGES = ("chromium", "fonts-dejavu-core")
 BROWSER_VARIABLE = "RETAKE_CHROMIUM"
 Run = Callable[..., object]
 Which = Callable[[str], str | None]
@@ -154,16 +153,6 @@ def install_system_packages(packages: Sequence[str], run: Run = subprocess.run) 
         ) from error
 
 
-def install_first(choices: Sequence[Sequence[str]], run: Run = subprocess.run) -> None:
-    """Install the first set of packages that can be; raises the SetupError of the last where none can."""
-    for packages in choices[:-1]:
-        try:
-            return install_system_packages(packages, run)
-        except SetupError:
-            print(f"Without {packages[0]} then.", flush=True)
-    install_system_packages(choices[-1], run)
-
-
 def can_install_system_packages(which: Which = shutil.which) -> bool:
     """Whether this process may use apt-get: root on a system of Debian's family."""
     return hasattr(os, "geteuid") and os.geteuid() == 0 and which("apt-get") is not None
@@ -178,11 +167,10 @@ def prepare_system(purpose: str, run: Run = subprocess.run) -> None:
     """
     libraries = missing_libraries() if purpose != "dev" else []
     if purpose == "test" and can_install_system_packages():
-        wanted = packages_of(libraries)[1]
-        browsers = [] if find_browser() else [[name, FONT_PACKAGE] for name in BROWSER_PACKAGES]
-        if wanted or browsers:
+        wanted = packages_of(libraries)[1] + ([] if find_browser() else list(BROWSER_PACKAGES))
+        if wanted:
             try:
-                install_first([[*wanted, *packages] for packages in browsers or [[]]], run)
+                install_system_packages(wanted, run)
             except SetupError as error:
                 if strict():
                     raise
