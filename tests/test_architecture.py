@@ -6,8 +6,8 @@ from tests.import_graph import FILES, imported, named_in
 
 # The two halves of a camera: the component that runs in the browser, and the stream that runs on the server.
 COMPONENTS = {"core.browser.component", "core.live.stream"}
-# The load bench has a visitor who speaks Streamlit's protocol, and an app to compare with.
-LOAD = {"core.load.visitor", "core.load.naive_app"}
+# The load bench has a visitor who speaks Streamlit's protocol.
+LOAD = {"core.load.visitor"}
 # The command line hands these over to training, and imports it by its name when one of them is asked for.
 DISPATCH = {("core.__main__", "training.cli"), ("core.__main__", "training.evaluate_cli")}
 # What a serving machine need not have installed.
@@ -72,7 +72,7 @@ def test_the_app_never_imports_training():
 
 
 def test_serving_imports_nothing_that_only_training_and_gradients_need():
-    outside = ("core.networks", "core.explain.gradients", "core.bench", "core.load.naive_app")
+    outside = ("core.networks", "core.explain.gradients", "core.bench")
     found = [pair for pair in arrows("core", "pages", "app") if within(pair[1], *NOT_TO_SERVE)]
     assert [pair for pair in found if not within(pair[0], *outside)] == [("core.study.statistics", "scipy")]
 
