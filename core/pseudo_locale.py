@@ -2,7 +2,7 @@
 
 Where a server is started with ``RETAKE_PSEUDO_LOCALE=1`` it speaks this in place of English. A sentence that
 shows without brackets was never handed over to be translated; one that is cut off has no room for languages
-whose words are longer. It is offered to nobody: there is no code for it, and no name in the list.
+whose words are longer. It is offered to no visitor: there is no code for it, and no name in the list.
 """
 
 import gettext

@@ -89,7 +89,7 @@ def run(args: argparse.Namespace) -> int:
             "assessor": verdict.assessor,
             "quality": dict(verdict.quality),
             "label": verdict.label,
-            "explanations": verdict.told,
+            "explanations": verdict.judged_explanations,
             "flagged": list(verdict.flagged),
             "passes": verdict.passes,
             "hint": {"key": hint.key, "text": hint.text} if hint else None,

@@ -73,8 +73,8 @@ def csv(photos: Sequence[Compared], assessors: Sequence[str], labels: Mapping[st
                 continue
             row += [verdict.passes, verdict.label, " ".join(verdict.flagged), round(verdict.milliseconds, 1)]
             row += [round(float(verdict.quality[one]), 4) for one in QUALITY_CLASSES]
-            told = verdict.told
-            row += [round(float(told[one]), 4) if one in told else None for one in EXPLANATIONS]
+            judged = verdict.judged_explanations
+            row += [round(float(judged[one]), 4) if one in judged else None for one in EXPLANATIONS]
         rows.append(row)
     return csv_of(head, rows)
 

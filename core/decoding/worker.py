@@ -113,5 +113,5 @@ if __name__ == "__main__":
     try:
         main()
     except BrokenPipeError:
-        # Whoever asked has gone.
+        # The process that asked has ended.
         os._exit(0)

@@ -72,7 +72,7 @@ def rejudged(verdict: Verdict, rule: PassRule) -> Verdict:
         rule=rule,
         milliseconds=verdict.milliseconds,
         where=verdict.where,
-        untold=verdict.untold,
+        not_judged=verdict.not_judged,
     )
     return replace(
         verdict,

@@ -1,7 +1,7 @@
 """Who may save presets, and how many: each name belongs to its first saver, who holds a secret.
 
-Nobody signs in. The first save draws a random secret, which the page shows in a link; of it only the hash is
-kept, in ``NAME.owner`` beside the versions. A name without such a file was put there by the operator,
+No visitor signs in. The first save draws a random secret, which the page shows in a link; of it only the hash
+is kept, in ``NAME.owner`` beside the versions. A name without such a file was put there by the operator,
 and cannot be saved under from a page.
 """
 

@@ -69,7 +69,7 @@ def points(verdict: Verdict, thresholds: Mapping[str, float], condition: str | N
     for key in EXPLANATIONS:
         threshold = thresholds.get(key, 1.0)
         share = verdict.explanations.get(key)
-        known = share is not None and key not in verdict.untold
+        known = share is not None and key not in verdict.not_judged
         state = _state(key, verdict, flagged, named, known and threshold < 1)
         worded = condition if condition is not None and key == named else key
         found.append(Point(key, state, worded, share, threshold if threshold < 1 else None))

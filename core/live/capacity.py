@@ -26,7 +26,7 @@ from core.runtime.engine import threads_setting
 _LOG: Final = logging.getLogger(__name__)
 STREAMS_VARIABLE: Final = "RETAKE_STREAMS"
 LEAST_RATE: Final = 3.0
-"""Verdicts a second below which nobody is coached: a stream that would get fewer is not let in."""
+"""Verdicts a second below which coaching is of no use: a stream that would get fewer is not let in."""
 VIDEO_RATE: Final = 24.0
 """Frames a second that cameras are asked for."""
 OFTEN_ENOUGH_S: Final = 0.1

@@ -48,7 +48,7 @@ class Camera(MediaStreamTrack):
 
 
 class _Blind:
-    """Decodes nothing: whoever only counts need not look."""
+    """Decodes nothing: the bench counts frames and never looks at them."""
 
     def decode(self, encoded_frame: object) -> list[object]:
         """No frames."""

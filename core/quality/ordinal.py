@@ -111,7 +111,7 @@ class Ordinal:
             explanations=dict.fromkeys(EXPLANATIONS, 0.0),
             rule=rule,
             milliseconds=(self._clock() - started) * 1000,
-            untold=CANNOT_TELL,
+            not_judged=CANNOT_TELL,
             score=float(expected_agreeing(whole, temperature)),
             parts=dict(zip(REGIONS, parts, strict=True)),
         )

@@ -57,7 +57,7 @@ class Verdict:
         where: the lesion's place in the frame, where the assessor can tell.
         too_close: whether the spot takes more of the frame than the rule allows.
         stats: image statistics, where the assessor measured them.
-        untold: classes and explanations that the assessor cannot tell; their probability is 0 and says
+        not_judged: classes and explanations that the assessor does not judge; their probability is 0 and says
             nothing.
         score: how many of four raters are expected to call the picture good (0-4), from an assessor that
             answers in ranks.
@@ -77,14 +77,14 @@ class Verdict:
     where: LesionLocation | None = None
     too_close: bool = False
     stats: ImageStats | None = field(default=None, repr=False, compare=False)
-    untold: tuple[str, ...] = ()
+    not_judged: tuple[str, ...] = ()
     score: float | None = None
     parts: Mapping[str, float] = field(default_factory=dict)
 
     @property
-    def told(self) -> dict[str, float]:
-        """Probability (0-1) of each explanation that the assessor can tell."""
-        return {name: value for name, value in self.explanations.items() if name not in self.untold}
+    def judged_explanations(self) -> dict[str, float]:
+        """Probability (0-1) of each explanation that the assessor judges."""
+        return {name: value for name, value in self.explanations.items() if name not in self.not_judged}
 
 
 class Assessor(Protocol):
@@ -152,7 +152,7 @@ def verdict_properties(verdict: Verdict) -> dict[str, object]:
         "assessor": verdict.assessor,
         "label": verdict.label,
         "quality": {name: round(value, 4) for name, value in verdict.quality.items()},
-        "explanations": {name: round(value, 4) for name, value in verdict.told.items()},
+        "explanations": {name: round(value, 4) for name, value in verdict.judged_explanations.items()},
         "flagged": list(verdict.flagged),
         "passes": verdict.passes,
         "width": verdict.width,
@@ -168,7 +168,7 @@ def chance_good(verdict: Verdict, healthy_skin_passes: bool = False) -> float:
     The chance that its class may pass, times the chances that each fault is absent.
     """
     good = verdict.quality["lesion"] + (verdict.quality["healthy_skin"] if healthy_skin_passes else 0.0)
-    return good * math.prod(1 - chance for chance in verdict.told.values())
+    return good * math.prod(1 - chance for chance in verdict.judged_explanations.values())
 
 
 def shifted(quality: Mapping[str, float], offsets: Mapping[str, float]) -> dict[str, float]:
@@ -188,16 +188,16 @@ def judge(
     rule: PassRule,
     milliseconds: float,
     where: LesionLocation | None = None,
-    untold: tuple[str, ...] = (),
+    not_judged: tuple[str, ...] = (),
     score: float | None = None,
     parts: Mapping[str, float] = MappingProxyType({}),
 ) -> Verdict:
     """Apply a pass rule to probabilities: the one place where "passes" is decided."""
     if rule.class_offsets:
         quality = shifted(quality, rule.class_offsets)
-    told = [name for name in EXPLANATIONS if name not in untold]
-    margins = {name: explanations[name] - rule.thresholds[name] for name in told}
-    flagged = tuple(name for name in told if margins[name] >= 0)
+    judged = [name for name in EXPLANATIONS if name not in not_judged]
+    margins = {name: explanations[name] - rule.thresholds[name] for name in judged}
+    flagged = tuple(name for name in judged if margins[name] >= 0)
     # Where the light is bad nothing else can be known, least of all that there is no skin.
     believed = [name for name in quality if name != "no_skin" or "bad_light" not in flagged]
     label = max(believed, key=lambda name: quality[name])
@@ -214,7 +214,7 @@ def judge(
         nearest=max(margins, key=lambda name: margins[name], default=None),
         milliseconds=milliseconds,
         where=where,
-        untold=untold,
+        not_judged=not_judged,
         score=score,
         parts=dict(parts),
     )

@@ -1,4 +1,4 @@
-"""Everything that whoever runs a server may want to know of it at one look; nothing identifies a visitor."""
+"""What an operator wants to know of a server at first sight; nothing identifies a visitor."""
 
 import dataclasses
 import json

@@ -1,4 +1,4 @@
-"""The last lines of the log, kept for whoever runs the server to see."""
+"""The last lines of the log, kept for the operator to see."""
 
 import json
 import logging

@@ -1,10 +1,10 @@
-"""The environment's settings for whoever runs the server to see; of secrets only that they are set."""
+"""The environment's settings for the operator to see; of secrets only that they are set."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-# Values that are no secret and name nobody. All others are shown as set, new ones too.
+# Values that are no secret and identify no person. All others are shown as set, new ones too.
 _OPEN: Final = frozenset(
     {
         "RETAKE_PRESET",

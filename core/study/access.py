@@ -2,7 +2,7 @@
 
 The passphrase opens every study. An identity from OpenID Connect is an e-mail address with a role in some
 studies. Tries at the passphrase are counted in the database, so that neither a restart nor another server
-gives more of them; whoever tries is kept as a keyed hash only, as long as the count needs it.
+gives more of them; the address of an attempt is kept as a keyed hash only, as long as the count needs it.
 """
 
 import hashlib
@@ -30,7 +30,7 @@ VARIABLE: Final = "RETAKE_RESEARCHER_PASSPHRASE"
 RESEARCHERS: Final = "RETAKE_RESEARCHERS"
 """Who may make studies where people sign in by OpenID Connect: addresses and ``*@domain``, by commas."""
 RESEARCHER: Final = "passphrase"
-"""The identity of whoever came in by the passphrase; no e-mail address."""
+"""The identity of a researcher who signed in with the passphrase; no e-mail address."""
 Role = Literal["owner", "collaborator", "viewer"]
 Action = Literal["view", "facilitate", "edit", "manage"]
 _MAY: Final[dict[Role, frozenset[Action]]] = {
@@ -76,7 +76,7 @@ class Access:
     Args:
         now: the time of day, with its zone.
         hasher: how passphrases are hashed; tests take a quicker one.
-        given: the passphrase that whoever runs the server set; ``RETAKE_RESEARCHER_PASSPHRASE`` by default.
+        given: the passphrase that the operator set; ``RETAKE_RESEARCHER_PASSPHRASE`` by default.
         researchers: who may make studies; ``RETAKE_RESEARCHERS`` by default.
     """
 
@@ -172,7 +172,8 @@ class Access:
         """Whether an identity may make studies: by the passphrase, or by an address that the server names.
 
         A provider may admit people who are no researchers, such as every student of a university or everybody
-        with an account there: until addresses are named nobody makes a study. Roles are another matter.
+        with an account there: until addresses are named no account may make studies. Roles are another
+        matter.
         """
         name = _identity(identity)
         domain = name.rpartition("@")[2] if "@" in name else ""

@@ -20,7 +20,7 @@ from core.study.records import SessionRecord, StudyData
 Ending = Literal["completed", "abandoned", "withdrawn", "unfinished"]
 Kind = Literal["time", "count", "yes_no", "share"]
 ANALYSED: Final[tuple[SessionStatus, ...]] = ("completed", "ended")
-"""Sessions that an analysis counts unless it is told otherwise: nobody's who declined or withdrew."""
+"""Sessions that an analysis counts unless it is set otherwise: none of people who declined or withdrew."""
 _ENDS: Final[Mapping[str, Ending]] = MappingProxyType(
     {
         "task_completed": "completed",

@@ -53,7 +53,7 @@ class Rate:
     """How many of how many.
 
     Attributes:
-        share: 0-1; None of nobody.
+        share: 0-1; None of no people.
         interval: adjusted Wald (Agresti and Coull), 95 %.
     """
 
@@ -203,7 +203,7 @@ def kaplan_meier(times: Sequence[Time]) -> Curve:
 def _band(survival: np.ndarray, at_risk: np.ndarray, fallen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The band by Greenwood's variance on the scale of the log of the log.
 
-    SciPy's own warns where the scale is undefined, which is at the end of every curve that reaches nobody.
+    SciPy's own warns where the scale is undefined, which is at the end of every curve that reaches zero.
     There the band goes from 0 to where it was; before anybody fell it is at 1.
     """
     low, high = np.ones_like(survival), np.ones_like(survival)

@@ -375,7 +375,7 @@ def _ellipse_share(box: tuple[float, ...], frame: tuple[float, ...]) -> float:
     return float((seen & inside).sum() / inside.sum())
 
 
-# Nobody photographs skin with less of it than this in the frame.
+# No one photographs skin with less of it than this in the frame.
 _ENOUGH_SKIN: Final = 0.25
 
 

@@ -153,8 +153,8 @@ def csv(items: Sequence[Item], preset: Preset) -> bytes:
         if verdict is not None:
             row += [verdict.label, " ".join(verdict.flagged), verdict.width, verdict.height, verdict.assessor]
             row += [round(float(verdict.quality[name]), 4) for name in QUALITY_CLASSES]
-            told = verdict.told
-            row += [round(float(told[name]), 4) if name in told else None for name in EXPLANATIONS]
+            judged = verdict.judged_explanations
+            row += [round(float(judged[name]), 4) if name in judged else None for name in EXPLANATIONS]
         rows.append(row)
     return csv_of(head + names, rows)
 

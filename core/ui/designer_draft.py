@@ -123,7 +123,7 @@ def remember() -> None:
     name = _store().keep(replace(kept), name if own else "")
     st.session_state[_LAST_KEY] = _state(made)
     st.session_state[_NAME_KEY] = (name, True)
-    # Only after a change: set again in every run, the address would hold back whoever presses Back.
+    # Only after a change: set again in every run, the address would hold back a person who presses Back.
     if st.query_params.get(DRAFT_QUERY) != name:
         st.query_params[DRAFT_QUERY] = name
 

@@ -32,7 +32,7 @@ _FRONT_DOOR: Final = HERE.parents[1] / "app.py"
 _ABOUT: Final = "about"
 _OPERATOR: Final = "operator"
 _BELOW: Final = (_ABOUT, _OPERATOR)
-"""Pages that the footer leads to; to the server's only whoever is signed in and runs it."""
+"""Pages that the footer leads to; to the server's only the signed-in operator."""
 _framed: ContextVar[bool] = ContextVar("framed", default=False)
 _LOG: Final = logging.getLogger(__name__)
 

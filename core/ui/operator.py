@@ -1,4 +1,4 @@
-"""The Server page: for whoever runs this server. Put together here; words are core/serving/words.py's."""
+"""The Server page, for the operator. Put together here; words are core/serving/words.py's."""
 
 import os
 from datetime import UTC, datetime

@@ -57,7 +57,7 @@ def by_provider() -> bool:
 
 
 def identity() -> str:
-    """Who is signed in: an e-mail address, :data:`RESEARCHER`, or "" for nobody."""
+    """Who is signed in: an e-mail address, :data:`RESEARCHER`, or "" where no researcher is."""
     if not by_provider():
         kept = session.visit().kept.get(_IDENTITY_KEY)  # the footer asks in every run: nothing is made for it
         return kept.identity if kept is not None else ""
@@ -67,19 +67,19 @@ def identity() -> str:
 
 
 def may(study_id: str, action: Action) -> bool:
-    """Whether whoever is signed in may do that in a study."""
+    """Whether the signed-in researcher may do that in a study."""
     who = identity()
     return bool(who) and access().may(who, study_id, action)
 
 
 def may_create() -> bool:
-    """Whether whoever is signed in may make studies."""
+    """Whether the signed-in researcher may make studies."""
     who = identity()
     return bool(who) and access().may_create(who)
 
 
 def may_run_server() -> bool:
-    """Whether whoever is signed in may see how the server does: those who may make studies.
+    """Whether the signed-in researcher may see the server's state: those who may make studies.
 
     By the passphrase also where the database has gone: then it is needed most.
     """
@@ -108,7 +108,7 @@ def why_not_create() -> str:
 
 
 def audit(action: str, study_id: str | None = None, detail: str = "") -> None:
-    """Write down what whoever is signed in did."""
+    """Write down what the signed-in researcher did."""
     access().audit(identity(), action, study_id, detail)
 
 

@@ -61,7 +61,7 @@ def new_study() -> str:
 
 
 def design(summary: StudySummary) -> None:
-    """The design of a study that is there; whoever may not edit it only reads it."""
+    """The design of a study that is there; a researcher who may not edit it only reads it."""
     study_id = summary.study_id
     versions = store().versions(study_id)
     if not studies_access.may(study_id, "edit"):

@@ -17,7 +17,7 @@ _MADE_KEY = "studies-made-links"
 
 
 def links(summary: StudySummary) -> None:
-    """Draw the links; whoever may edit makes and disables them."""
+    """Draw the links; researchers who may edit make and disable them."""
     study_id = summary.study_id
     design = store().draft(study_id)
     if summary.state != "open":

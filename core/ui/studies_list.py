@@ -12,7 +12,7 @@ from core.ui.study_store import store
 
 
 def welcome() -> None:
-    """What whoever is not signed in sees: nothing of any study."""
+    """What a visitor who is not signed in sees: nothing of any study."""
     st.markdown(
         _(
             "Find out whether people manage to take a good photo with Retake, and which way of coaching "
@@ -26,7 +26,7 @@ def welcome() -> None:
 
 
 def studies() -> None:
-    """All studies that whoever is signed in may see."""
+    """All studies that the signed-in researcher may see."""
     creates = studies_access.may_create()
     with st.container(key="rt-study-actions", horizontal=True):
         if creates:

@@ -140,7 +140,7 @@ def _compared(
     if look.gamma != 1:
         changed = brighten(changed, look.gamma)
     whole = outlined(photo.small, *box.pixels(*photo.small.shape[:2])) if box else photo.small
-    # Whoever asked to see a doubtful answer for this photo sees this one too.
+    # A person who asked to see a doubtful prediction of this photo sees this one too.
     held_back = after.abstained and not before.abstained
     # A grid of two columns: pictures in one row, so that the answers begin at one height below them.
     with st.container(key=f"rt-pair-{key}"):

@@ -74,7 +74,7 @@ def test_an_assessor_of_parts_shows_the_weak_one_and_calls_nothing_fine(drawn):
         explanations=dict.fromkeys(EXPLANATIONS, 0.0),
         rule=PassRule(THRESHOLDS),
         milliseconds=1,
-        untold=CANNOT_TELL,
+        not_judged=CANNOT_TELL,
         score=1.2,
         parts=dict.fromkeys(REGIONS, 2.0) | {"top_left": 0.3},
     )

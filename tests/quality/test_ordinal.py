@@ -81,7 +81,12 @@ def test_the_threshold_is_the_operating_points(ordinal):
 def test_what_it_cannot_tell_is_neither_said_nor_called_fine(ordinal):
     verdict = ordinal.assess(picture() // 40, ordinal.rule())
     assert set(CANNOT_TELL) == {"no_skin", "healthy_skin", *EXPLANATIONS}
-    assert (verdict.untold, verdict.told, verdict.flagged, verdict.nearest) == (CANNOT_TELL, {}, (), None)
+    assert (verdict.not_judged, verdict.judged_explanations, verdict.flagged, verdict.nearest) == (
+        CANNOT_TELL,
+        {},
+        (),
+        None,
+    )
     assert verdict_properties(verdict)["explanations"] == {}
     # A preset of thresholds made for another assessor changes nothing.
     bars = dict.fromkeys(EXPLANATIONS, 0.4)
@@ -119,7 +124,7 @@ def test_others_have_no_parts_and_show_what_they_showed():
     assert shown_places(verdict, points(verdict, rule.thresholds, "blurry")) == ("blurry",)
     assert weak_part(verdict) == ""
     assert not {"score", "parts"} & verdict_properties(verdict).keys()
-    assert verdict.told == verdict.explanations
+    assert verdict.judged_explanations == verdict.explanations
 
 
 def test_the_map_shows_the_parts(ordinal):
