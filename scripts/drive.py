@@ -1,5 +1,7 @@
 """Starts the app and a real Chromium in front of it: for the browser tests and the screenshots."""
 
+from __future__ import annotations
+
 import os
 import socket
 import ssl
@@ -11,11 +13,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
-
-from playwright.sync_api import Browser, BrowserContext, Playwright
+from typing import TYPE_CHECKING, Any, Final
 
 from scripts.setup_env import find_browser
+
+if TYPE_CHECKING:  # whoever starts the app alone needs no browser
+    from playwright.sync_api import Browser, BrowserContext, Playwright
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 PHONE, DESKTOP = (390, 844), (1280, 800)

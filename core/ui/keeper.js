@@ -2,6 +2,7 @@
 // with the tab, and no link carries it along. Where there is none, the browser warns before something is lost.
 
 const KEY = "retake-visit";
+const HELD = "retake-visit-held"; // whether the server held photos that nobody else has
 const state = (window.retakeKeeper ??= { losing: false, listening: false, shown: "" });
 
 export default function ({ data, setStateValue }) {
@@ -14,9 +15,10 @@ export default function ({ data, setStateValue }) {
     const kept = sessionStorage.getItem(KEY);
     if (kept && kept !== data.token && kept !== data.met) {
       state.shown = kept; // who numbers something by its visit waits until Python has met it
-      return void setStateValue("token", kept);
+      return void setStateValue("kept", { token: kept, held: sessionStorage.getItem(HELD) === "1" });
     }
     sessionStorage.setItem(KEY, data.token);
+    sessionStorage.setItem(HELD, data.alone ? "1" : "0");
   } catch {
     lasting = false;
   }

@@ -5,6 +5,8 @@ import json
 import os
 import sys
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -15,7 +17,7 @@ from core.guidance.hint import condition
 from core.guidance.preset import load_preset
 from core.quality.registry import open_assessor
 from scripts import drive, fake_camera
-from scripts.setup_env import find_browser, strict
+from scripts.setup_env import TOOLS, find_browser, find_tool, strict
 from tests.at_the_end import remarks
 
 # How long a page may take on a busy machine before a test gives up waiting; nothing is timed.
@@ -52,13 +54,37 @@ def pytest_runtest_makereport(item, call):
 @pytest.hookimpl(trylast=True)  # after -k and -m: only what was asked for can be left out
 def pytest_collection_modifyitems(config, items):
     # In automatic runs the tests stay in, and fail saying what is missing.
-    if find_browser() or strict():
+    if strict():
         return
-    left_out = [item for item in items if item.get_closest_marker("browser")]
+    lacking = {item: _lacking(item) for item in items}
+    if not find_browser():
+        browsers = [item for item in items if item.get_closest_marker("browser")]
+        remarks(config).left_out = len(browsers)
+        lacking |= dict.fromkeys(browsers, "Chromium")
+    left_out = [item for item in items if lacking[item]]
     if left_out:
         items[:] = [item for item in items if item not in left_out]
         config.hook.pytest_deselected(items=left_out)
-        remarks(config).left_out = len(left_out)
+    for item in left_out:
+        if lacking[item] != "Chromium":
+            remarks(config).lacking.append(
+                f"{item.name} was left out: it needs {lacking[item]}, which is not here. Debian, Ubuntu: "
+                f"sudo apt-get install {TOOLS.get(lacking[item], lacking[item])}"
+            )
+
+
+def _lacking(item):
+    """The first that a test needs (`@pytest.mark.needs("nginx")`) and that is not here."""
+    needed = [name for mark in item.iter_markers("needs") for name in mark.args]
+    return next((name for name in needed if not _HERE[name]()), None)
+
+
+_HERE = {
+    **{name: partial(find_tool, name) for name in TOOLS},
+    "postgresql": lambda: (
+        os.environ.get("RETAKE_TEST_POSTGRES") or [*Path("/usr/lib/postgresql").glob("*/bin")]
+    ),
+}
 
 
 @pytest.fixture
