@@ -52,8 +52,8 @@ class Server:
         return self.log.read_text(encoding="utf-8", errors="replace")
 
 
-def free_port() -> int:
-    """A TCP port that nothing listens on at the moment.
+def free_port(beside: int | None = None) -> int:
+    """A TCP port that nothing listens on at the moment, and not the one that is spoken for.
 
     It is none of those that systems hand out to outgoing connections: a browser that tries again and again to
     reach a server which has stopped would now and then be given the very port, and hold it. Processes begin
@@ -61,6 +61,8 @@ def free_port() -> int:
     """
     for turn in range(len(PORTS)):
         port = PORTS[(37 * os.getpid() + turn) % len(PORTS)]
+        if port == beside:
+            continue
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))

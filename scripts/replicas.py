@@ -7,9 +7,9 @@ else is what an operator would set: one folder, one secret for cookies, one pass
 
 import argparse
 import os
+import pwd
 import re
 import secrets
-import shutil
 import signal
 import socket
 import subprocess
@@ -32,7 +32,8 @@ COOKIE_SECRET: Final = "STREAMLIT_SERVER_COOKIE_SECRET"  # noqa: S105, a setting
 _PORTS: Final = ("8501", "8502")
 BY_SCRIPT: Final = "RETAKE_TEST_POSTGRES"
 """Where scripts/with_postgres.sh leaves the address."""
-_USER: Final = "www-data"
+_USERS: Final = ("www-data", "nginx", "nobody")
+"""Who runs nginx, where root starts this: the first that this system knows."""
 _START_S: Final = 20.0
 _AROUND: Final = """\
 daemon off;
@@ -92,7 +93,7 @@ def nginx(port: int, ports: Sequence[int]) -> Iterator[Path]:
         log = folder / "log"
         with log.open("wb") as out:
             process = subprocess.Popen(
-                [program, "-p", str(folder), "-e", "stderr", "-c", str(folder / "nginx.conf")],
+                [program, "-p", str(folder), "-c", str(folder / "nginx.conf")],
                 stdout=out,
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
@@ -110,8 +111,10 @@ def _without_rights(folder: Path) -> Mapping[str, Any]:
     """How a process is started that could not do more than anybody's, and whose folder this is."""
     if not hasattr(os, "geteuid") or os.geteuid() != 0:
         return {}
-    shutil.chown(folder, _USER, _USER)
-    return {"user": _USER, "group": _USER, "extra_groups": []}
+    known = {one.pw_name: one for one in pwd.getpwall()}
+    user = next(known[name] for name in _USERS if name in known)
+    os.chown(folder, user.pw_uid, user.pw_gid)
+    return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
 
 
 def _wait_until_it_listens(process: subprocess.Popen[bytes], port: int, log: Path) -> None:

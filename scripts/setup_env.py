@@ -64,8 +64,8 @@ BROWSERS = (
 # With a font, which a bare server may lack.
 BROWSER_PACKAGES = ("chromium", "fonts-dejavu-core")
 BROWSER_VARIABLE = "RETAKE_CHROMIUM"
-# Servers that some tests put beside the app, and their Debian packages.
-TOOLS = {"nginx": "nginx-light", "turnserver": "coturn"}
+# What some tests put beside the app, and its Debian packages.
+TOOLS = {"nginx": "nginx-light", "turnserver": "coturn", "ip": "iproute2"}
 Run = Callable[..., object]
 Which = Callable[[str], str | None]
 
@@ -175,7 +175,7 @@ def prepare_system(purpose: str, run: Run = subprocess.run) -> None:
     libraries = missing_libraries() if purpose != "dev" else []
     if purpose == "test" and can_install_system_packages():
         wanted = packages_of(libraries)[1] + ([] if find_browser() else list(BROWSER_PACKAGES))
-        if strict():  # on a person's machine they would begin to serve
+        if strict():  # on a person's machine some would begin to serve
             wanted += [package for name, package in TOOLS.items() if not find_tool(name)]
         if wanted:
             try:

@@ -39,7 +39,7 @@ def pytest_testnodedown(node):
         for name in ("left_out", "unchanged"):  # each worker collects all tests
             setattr(all_of_them, name, max(getattr(all_of_them, name), given[name]))
         all_of_them.measured += given["measured"]
-        all_of_them.lacking = all_of_them.lacking or given["lacking"]
+        all_of_them.lacking += [line for line in given["lacking"] if line not in all_of_them.lacking]
 
 
 def pytest_terminal_summary(terminalreporter, config):

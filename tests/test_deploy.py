@@ -86,6 +86,12 @@ def test_a_proxy_hides_the_metrics_and_reaches_the_port_of_the_app(name):
     assert ":8501" in proxy
 
 
+@pytest.mark.parametrize("name", ["deploy/nginx.conf", "deploy/nginx-replicas.conf"])
+def test_nginx_writes_down_neither_photos_nor_links(name):
+    for directive in ("proxy_request_buffering off;", "proxy_max_temp_file_size 0;", "access_log off;"):
+        assert text(name).count(directive) == 1
+
+
 def test_the_systemd_unit_names_what_a_set_up_folder_has():
     unit = configparser.ConfigParser(interpolation=None, strict=False)
     unit.optionxform = str
