@@ -216,13 +216,37 @@ def test_a_tab_keeps_its_token_and_shows_it_once_when_it_is_loaded_again(tab):
     first = {"token": "one", "met": "", "holds": True, "alone": True}
     assert tab.evaluate(KEEP, first) == {"told": [], "warns": False}
     tab.reload()
-    kept = {"token": "one", "held": True}
+    kept = {"token": "one", "held": True, "times": 0}
     assert tab.evaluate(KEEP, {**first, "token": "two"}) == {"told": [kept], "warns": False}
     assert tab.evaluate(KEEP, {**first, "met": "one"}) == {"told": [], "warns": False}
     gone = {**first, "token": "two", "met": "one", "alone": False}
     assert tab.evaluate(KEEP, gone)["told"] == [], "it is not there any more"
     tab.reload()
-    assert tab.evaluate(KEEP, {**first, "token": "three"})["told"] == [{"token": "two", "held": False}]
+    assert tab.evaluate(KEEP, {**first, "token": "three"})["told"] == [
+        {"token": "two", "held": False, "times": 0}
+    ]
+
+
+RECONNECT = """async (data) => {
+  const told = [];
+  const app = document.createElement("div");
+  app.dataset.testid = "stApp";
+  app.dataset.testConnectionState = "CONNECTED";
+  document.body.append(app);
+  (await import("/keeper.js")).default({ data, setStateValue: (name, value) => told.push(value) });
+  const states = ["PINGING_SERVER", "CONNECTING", "CONNECTED", "CONNECTED", "PINGING_SERVER", "CONNECTED"];
+  for (const state of states) {
+    app.dataset.testConnectionState = state;
+    await new Promise((done) => setTimeout(done));
+  }
+  return told;
+}"""
+
+
+def test_a_tab_shows_its_token_to_whoever_it_is_connected_to_anew(tab):
+    data = {"token": "one", "met": "", "holds": True, "alone": True}
+    shown = {"token": "one", "held": True}
+    assert tab.evaluate(RECONNECT, data) == [{**shown, "times": 1}, {**shown, "times": 2}]
 
 
 def test_a_tab_that_keeps_nothing_warns_before_something_is_lost(tab):
