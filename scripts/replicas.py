@@ -7,7 +7,6 @@ else is what an operator would set: one folder, one secret for cookies, one pass
 
 import argparse
 import os
-import pwd
 import re
 import secrets
 import signal
@@ -111,6 +110,8 @@ def _without_rights(folder: Path) -> Mapping[str, Any]:
     """How a process is started that could not do more than anybody's, and whose folder this is."""
     if not hasattr(os, "geteuid") or os.geteuid() != 0:
         return {}
+    import pwd  # Windows has none
+
     known = {one.pw_name: one for one in pwd.getpwall()}
     user = next(known[name] for name in _USERS if name in known)
     os.chown(folder, user.pw_uid, user.pw_gid)
