@@ -43,6 +43,12 @@ class Visit:
         """Bytes of what is kept."""
         return sum(getattr(value, "nbytes", 0) for value in tuple(self.kept.values()))
 
+    @property
+    def alone(self) -> bool:
+        """Whether it keeps photos that nobody else has; the browser has what ``comes_again``."""
+        kept = tuple(self.kept.values())
+        return any(getattr(one, "nbytes", 0) and not getattr(one, "comes_again", False) for one in kept)
+
 
 class Visits:
     """All visits of a server; any thread may ask.

@@ -1,5 +1,7 @@
 """Starts the app and a real Chromium in front of it: for the browser tests and the screenshots."""
 
+from __future__ import annotations
+
 import os
 import socket
 import ssl
@@ -11,11 +13,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
-
-from playwright.sync_api import Browser, BrowserContext, Playwright
+from typing import TYPE_CHECKING, Any, Final
 
 from scripts.setup_env import find_browser
+
+if TYPE_CHECKING:  # whoever starts the app alone needs no browser
+    from playwright.sync_api import Browser, BrowserContext, Playwright
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 PHONE, DESKTOP = (390, 844), (1280, 800)
@@ -49,8 +52,8 @@ class Server:
         return self.log.read_text(encoding="utf-8", errors="replace")
 
 
-def free_port() -> int:
-    """A TCP port that nothing listens on at the moment.
+def free_port(beside: int | None = None) -> int:
+    """A TCP port that nothing listens on at the moment, and not the one that is spoken for.
 
     It is none of those that systems hand out to outgoing connections: a browser that tries again and again to
     reach a server which has stopped would now and then be given the very port, and hold it. Processes begin
@@ -58,6 +61,8 @@ def free_port() -> int:
     """
     for turn in range(len(PORTS)):
         port = PORTS[(37 * os.getpid() + turn) % len(PORTS)]
+        if port == beside:
+            continue
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))

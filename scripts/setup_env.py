@@ -64,6 +64,8 @@ BROWSERS = (
 # With a font, which a bare server may lack.
 BROWSER_PACKAGES = ("chromium", "fonts-dejavu-core")
 BROWSER_VARIABLE = "RETAKE_CHROMIUM"
+# What some tests put beside the app, and its Debian packages.
+TOOLS = {"nginx": "nginx-light", "turnserver": "coturn", "ip": "iproute2"}
 Run = Callable[..., object]
 Which = Callable[[str], str | None]
 
@@ -109,6 +111,11 @@ def find_browser(environment: Mapping[str, str] = os.environ, which: Which = shu
     if named:
         return which(named)
     return next((path for path in map(which, BROWSERS) if path), None)
+
+
+def find_tool(name: str, which: Which = shutil.which) -> str | None:
+    """Path of a system's program, also where only root has its folder in the path."""
+    return which(name) or which(f"/usr/sbin/{name}")
 
 
 def strict(environment: Mapping[str, str] = os.environ) -> bool:
@@ -168,6 +175,8 @@ def prepare_system(purpose: str, run: Run = subprocess.run) -> None:
     libraries = missing_libraries() if purpose != "dev" else []
     if purpose == "test" and can_install_system_packages():
         wanted = packages_of(libraries)[1] + ([] if find_browser() else list(BROWSER_PACKAGES))
+        if strict():  # on a person's machine some would begin to serve
+            wanted += [package for name, package in TOOLS.items() if not find_tool(name)]
         if wanted:
             try:
                 install_system_packages(wanted, run)

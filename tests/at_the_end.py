@@ -9,10 +9,11 @@ _REMARKS = "retake_remarks"
 
 @dataclass
 class Remarks:
-    """How many browser tests were left out, how many of training, and lines with what was measured."""
+    """How many browser tests were left out, how many of training, and lines on others."""
 
     left_out: int = 0
     unchanged: int = 0
+    lacking: list[str] = field(default_factory=list)
     measured: list[str] = field(default_factory=list)
 
 
@@ -38,6 +39,7 @@ def pytest_testnodedown(node):
         for name in ("left_out", "unchanged"):  # each worker collects all tests
             setattr(all_of_them, name, max(getattr(all_of_them, name), given[name]))
         all_of_them.measured += given["measured"]
+        all_of_them.lacking += [line for line in given["lacking"] if line not in all_of_them.lacking]
 
 
 def pytest_terminal_summary(terminalreporter, config):
@@ -50,8 +52,11 @@ def pytest_terminal_summary(terminalreporter, config):
             "they passed here. All of them: make test ARGS=tests/training",
             yellow=True,
         )
-    if shown.left_out:
+    if shown.left_out or shown.lacking:
         terminalreporter.section("NOT EVERYTHING WAS TESTED", red=True, bold=True)
+    for line in shown.lacking:
+        terminalreporter.write_line(line, red=True)
+    if shown.left_out:
         terminalreporter.write_line(
             f"{shown.left_out} browser tests were left out: there is no Chromium here. Install it (Debian, "
             "Ubuntu: sudo apt-get install chromium), or name one in RETAKE_CHROMIUM.",

@@ -36,7 +36,7 @@ def test_every_setting_that_is_read_is_documented_and_no_other():
         for path in (ROOT / folder).rglob("*.py"):
             read |= set(re.findall(r'"(RETAKE_[A-Z_]+)"', path.read_text(encoding="utf-8")))
     named = set(re.findall(r"RETAKE_[A-Z_]+", text("docs/settings.md")))
-    internal = {"RETAKE_TEST_COUNTS"}
+    internal = {"RETAKE_TEST_COUNTS", "RETAKE_TEST_POSTGRES"}
     assert named == read - internal
 
 
@@ -79,11 +79,17 @@ def test_the_app_of_the_compose_file_writes_to_its_volume_alone():
     assert (ROOT / mounted).is_file()
 
 
-@pytest.mark.parametrize("name", ["deploy/Caddyfile", "deploy/nginx.conf"])
+@pytest.mark.parametrize("name", ["deploy/Caddyfile", "deploy/nginx.conf", "deploy/nginx-replicas.conf"])
 def test_a_proxy_hides_the_metrics_and_reaches_the_port_of_the_app(name):
     proxy = text(name)
     assert re.search(r"metrics.*?404", proxy, re.DOTALL)
     assert ":8501" in proxy
+
+
+@pytest.mark.parametrize("name", ["deploy/nginx.conf", "deploy/nginx-replicas.conf"])
+def test_nginx_writes_down_neither_photos_nor_links(name):
+    for directive in ("proxy_request_buffering off;", "proxy_max_temp_file_size 0;", "access_log off;"):
+        assert text(name).count(directive) == 1
 
 
 def test_the_systemd_unit_names_what_a_set_up_folder_has():

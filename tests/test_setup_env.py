@@ -80,6 +80,18 @@ def test_tests_fetch_a_missing_browser_where_root_may(monkeypatch):
     assert running.commands == []
 
 
+def test_servers_beside_the_app_are_fetched_in_automatic_runs_alone(monkeypatch):
+    monkeypatch.setattr(setup_env, "can_install_system_packages", lambda: True)
+    monkeypatch.setattr(setup_env, "missing_libraries", lambda: [])
+    monkeypatch.setattr(setup_env, "find_browser", lambda: "/usr/bin/chromium")
+    monkeypatch.setattr(setup_env, "find_tool", lambda name: None if name == "nginx" else name)
+    for strict, wanted in ((False, []), (True, ["nginx-light"])):
+        monkeypatch.setattr(setup_env, "strict", lambda strict=strict: strict)
+        apt = Pip()
+        setup_env.prepare_system("test", apt)
+        assert [word for command in apt.commands[1:] for word in command[5:]] == wanted
+
+
 def test_a_browser_that_cannot_be_fetched_stops_automatic_runs_alone(monkeypatch, capsys):
     monkeypatch.setattr(setup_env, "can_install_system_packages", lambda: True)
     monkeypatch.setattr(setup_env, "missing_libraries", lambda: [])

@@ -105,6 +105,7 @@ class StreamSession:
         self._attempt = attempt
         # A photo is never taken from a frame that is not fresh.
         self._best: BestFrame[Frame] = BestFrame(min(preset.gate.best_shot_ms, preset.gate.fresh_ms) / 1000)
+        self._brought_at: float | None = None
         self._start_stream()
 
     def _start_stream(self) -> None:
@@ -213,6 +214,7 @@ class StreamSession:
                 height, width = frame.rgb.shape[:2]
                 self.record("camera_started", width=width, height=height)
             self._frames += 1
+            self._brought_at = frame.at
             self._note_changes(frame)
             rule = self._rule
             fault = self._camera_fault(frame)
@@ -237,6 +239,13 @@ class StreamSession:
             if verdict is not None:
                 self._sample(verdict)
             return self.status()
+
+    @property
+    def fell_silent(self) -> bool:
+        """Whether pictures came, then none for so long that the camera counts as lost; also after its end."""
+        with self._lock:
+            silent = 0.0 if self._brought_at is None else self._clock() - self._brought_at
+            return silent > self.preset.camera.missing_after_s
 
     def lost(self) -> StreamStatus:
         """No frame came for too long: say so, and lock the shutter."""

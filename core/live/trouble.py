@@ -33,6 +33,7 @@ def find(
     waited: float,
     status: StreamStatus,
     refused: bool = False,
+    interrupted: bool = False,
 ) -> str | None:
     """Why there is no usable picture: a reason for :func:`explain`, or None.
 
@@ -42,6 +43,7 @@ def find(
         waited: seconds since the camera was started.
         status: what the stream shows.
         refused: whether the server had no place for the stream.
+        interrupted: whether the last stream had fallen silent when it ended.
     """
     if report != "ok" and not playing:
         return report
@@ -49,6 +51,8 @@ def find(
         return "full"
     if failed or (status.frames == 0 and (playing or connecting) and waited > CONNECTING_S):
         return "connection"
+    if interrupted and not (playing or connecting):
+        return "interrupted"
     return "assessor" if status.broken else None
 
 
@@ -85,6 +89,10 @@ def _sentences() -> Mapping[str, str]:
         "connection": _(
             "The camera works, but its picture does not arrive here. A firewall may be in the way. "
             "Try another network, or use a photo that you have."
+        ),
+        "interrupted": _(
+            "The connection to the server was interrupted, and the camera went off with it. "
+            "Press Start camera to go on."
         ),
         "full": _("The coach is busy. Upload a photo, or check on this device."),
         "assessor": _("The picture cannot be checked at the moment. Stop the camera and start it again."),

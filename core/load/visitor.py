@@ -2,6 +2,7 @@
 
 Run as ``python -m core.load.visitor``, with one JSON object a line on standard input: ``{"streams": N}`` lets
 visitors come or go until there are N. Another process than the bench's: Streamlit and aiortc are loaded here.
+``--relay`` sends by way of a TURN relay alone, if the page names one.
 """
 
 import asyncio
@@ -15,11 +16,19 @@ from typing import Any, Final
 
 import aiortc.rtcrtpreceiver
 import av
-from aiortc import MediaStreamTrack, RTCPeerConnection, RTCSessionDescription
+from aiortc import (
+    MediaStreamTrack,
+    RTCConfiguration,
+    RTCIceServer,
+    RTCIceTransportPolicy,
+    RTCPeerConnection,
+    RTCSessionDescription,
+)
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.client import ClientConnection, connect
 
+from core.live import gathering
 from core.load.film import RATE, Film, shoot
 
 _CLOCK: Final = 90_000
@@ -47,6 +56,15 @@ class Camera(MediaStreamTrack):
         return packet
 
 
+def _configuration(given: dict[str, Any] | None, by_relay: bool) -> RTCConfiguration:
+    """The page's own STUN and TURN servers, as a browser is told them; none by default."""
+    servers = (given or {}).get("iceServers") or []
+    return RTCConfiguration(
+        [RTCIceServer(one["urls"], one.get("username"), one.get("credential")) for one in servers],
+        iceTransportPolicy=RTCIceTransportPolicy.RELAY if by_relay else RTCIceTransportPolicy.ALL,
+    )
+
+
 class _Blind:
     """Decodes nothing: the bench counts frames and never looks at them."""
 
@@ -58,8 +76,8 @@ class _Blind:
 class Visitor:
     """One page with a camera; :meth:`run` until it is cancelled."""
 
-    def __init__(self, address: str, film: Film, epoch: float) -> None:
-        self._address, self._film, self._epoch = address, film, epoch
+    def __init__(self, address: str, film: Film, epoch: float, by_relay: bool = False) -> None:
+        self._address, self._film, self._epoch, self._by_relay = address, film, epoch, by_relay
         self._socket: ClientConnection | None = None
         self._page = ""
         self._camera = ""
@@ -125,7 +143,9 @@ class Visitor:
         """The camera's frame was drawn: start it, or take the server's answer."""
         self._camera = part
         if self._connection is None:
-            self._connection = RTCPeerConnection()
+            self._connection = RTCPeerConnection(
+                _configuration(arguments.get("rtc_configuration"), self._by_relay)
+            )
             self._later(self._offer(self._connection))
         answer = arguments.get("sdp_answer_json")
         waiting = self._connection.signalingState == "have-local-offer"
@@ -153,8 +173,9 @@ class Visitor:
         await self._rerun()
 
 
-async def visit(address: str, epoch: float, orders: asyncio.StreamReader) -> None:
+async def visit(address: str, epoch: float, orders: asyncio.StreamReader, by_relay: bool = False) -> None:
     """Let visitors come and go as ordered, until there are no more orders."""
+    gathering.bound()  # a browser does not wait for these servers at all
     vars(aiortc.rtcrtpreceiver)["get_decoder"] = lambda codec: _Blind()
     film = shoot()
     print("ready", flush=True)
@@ -162,7 +183,7 @@ async def visit(address: str, epoch: float, orders: asyncio.StreamReader) -> Non
     while line := await orders.readline():
         wanted = json.loads(line)["streams"]
         while len(visitors) < wanted:
-            visitors.append(asyncio.ensure_future(Visitor(address, film, epoch).run()))
+            visitors.append(asyncio.ensure_future(Visitor(address, film, epoch, by_relay).run()))
         while len(visitors) > wanted:
             visitors[0].cancel()
             with contextlib.suppress(asyncio.CancelledError, Exception):
@@ -173,12 +194,12 @@ async def visit(address: str, epoch: float, orders: asyncio.StreamReader) -> Non
     await asyncio.gather(*visitors, return_exceptions=True)
 
 
-async def _main(address: str, epoch: float) -> None:
+async def _main(address: str, epoch: float, by_relay: bool) -> None:
     orders = asyncio.StreamReader()
     loop = asyncio.get_running_loop()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(orders), sys.stdin)
-    await visit(address, epoch, orders)
+    await visit(address, epoch, orders, by_relay)
 
 
 if __name__ == "__main__":
-    asyncio.run(_main(sys.argv[1], float(sys.argv[2])))
+    asyncio.run(_main(sys.argv[1], float(sys.argv[2]), "--relay" in sys.argv[3:]))

@@ -1,5 +1,6 @@
 """The headers of every answer: what pages may do, who may frame them, what is kept for ever. Plain ASGI."""
 
+import secrets
 from collections.abc import Awaitable, Callable, Collection, MutableMapping, Sequence
 from typing import Any, Final
 from urllib.parse import parse_qs
@@ -40,6 +41,9 @@ _FIT_FOR_ISOLATION: Final = (b"cross-origin-embedder-policy", b"require-corp")
 # What shows the camera when the server is away may watch over the whole app, not over its own folder alone.
 _WORKER: Final = "/offline.js"
 _COMPONENTS: Final = "component/"
+# Where a proxy has another server take over at once, a page that asks for its own would never know.
+_HEALTH: Final = "/_stcore/health"
+PROCESS: Final[Pair] = (b"retake-process", secrets.token_hex(8).encode())
 _POLICY: Final = b"content-security-policy"
 _FAILED: Final = b"Internal Server Error"
 
@@ -99,6 +103,8 @@ class Headers:
             added += ISOLATION
         elif unchanging:
             added.append(_FIT_FOR_ISOLATION)
+        if scope["path"].endswith(_HEALTH):
+            added.append(PROCESS)
         if unchanging and status == 200:
             added.append(_KEEP)
             if scope["path"].endswith(_WORKER):

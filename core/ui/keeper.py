@@ -5,6 +5,7 @@ from typing import Final
 
 import streamlit as st
 
+from core.i18n import _
 from core.ui import session
 
 _LONGEST: Final = 100
@@ -16,13 +17,25 @@ _component: Final = st.components.v2.component(
 def keep() -> None:
     """Hand the token to the tab, or take up the visit whose token the tab has; first of all, in every run."""
     visit = session.show()
-    # Whether leaving would lose something; told where the tab keeps no token.
-    data = {"token": visit.token, "met": session.met(), "holds": visit.nbytes > 0}
-    state = _component(key="rt-keeper", data=data, height=0, on_token_change=_nothing)
-    token = state.token
+    # Whether leaving would lose something, told where the tab keeps no token; and a server that ends.
+    data = {"token": visit.token, "met": session.met(), "holds": visit.nbytes > 0, "alone": visit.alone}
+    kept = _component(key="rt-keeper", data=data, height=0, on_kept_change=_nothing).kept
+    if not isinstance(kept, dict):
+        return
+    token = kept.get("token")
     if isinstance(token, str) and len(token) <= _LONGEST and token not in (visit.token, session.met()):
-        session.meet(token)
+        session.meet(token, held=kept.get("held") is True)
         st.rerun()  # with the token that it shall keep from here on
+
+
+def lost() -> None:
+    """Say so where this visit's photos went with a server that is no more; until there are others."""
+    if session.lost():
+        words = _(
+            "The server no longer has the photos of this visit: it was started anew, or the page was away "
+            "for too long. Please add them again."
+        )
+        st.warning(words, icon=":material/image_not_supported:")
 
 
 def _nothing() -> None:

@@ -83,6 +83,7 @@ def run(page: st.Page, pages: Sequence[st.Page]) -> None:
             if listed:
                 _preset_fault(page)
                 _trying(page, pages)
+            keeper.lost()
             page.run()
             if alone and listed:
                 embedded.post()

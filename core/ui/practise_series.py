@@ -95,6 +95,11 @@ class Series:
         """Bytes of all photos."""
         return sum(taken.photo.nbytes for taken in self._all()) + sum(len(tried.jpeg) for tried in self.tried)
 
+    @property
+    def comes_again(self) -> bool:
+        """Whether the browser has all photos as well, and sends them to a server that lost them."""
+        return not self.tried and all(taken.sent_as for taken in self._all())
+
     def begin(self) -> None:
         """Forget the photos: begin anew."""
         self.photos.clear()

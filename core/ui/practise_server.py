@@ -45,6 +45,7 @@ class _Visit:
         wanted: whether the camera should run; None leaves that to the person.
         started: when it last started or stopped, on the monotonic clock.
         report: what the browser last said of its camera.
+        interrupted: whether the last stream ended because nothing came through any more.
         problem: what was last found to be wrong with the picture.
         taken: what came of the last press, where no photo was used.
         asked: the shot that was asked for when the page was drawn.
@@ -53,6 +54,7 @@ class _Visit:
     wanted: bool | None = None
     started: float | None = None
     report: str = "ok"
+    interrupted: bool = False
     problem: str | None = None
     taken: Try | None = None
     asked: ShotName | None = None
@@ -85,6 +87,10 @@ def _worker() -> Worker:
 
 def _camera_changed(stream: StreamState) -> None:
     visit = _visit()
+    # A browser doubts a connection after five seconds of nothing, and streamlit-webrtc then ends it. It does
+    # not tell that from a press on Stop: but then pictures came to the last.
+    off = not (stream.playing or stream.connecting)
+    visit.interrupted = off and visit.wanted is not False and _worker().stream_session.fell_silent
     # What was wanted has come: from here on Start and Stop belong to the person again. Until then there is no
     # button for them, so any other change was under way before: the stop for the last photo, say, when the
     # next one was wanted at once.
@@ -134,8 +140,9 @@ def _announce(worker: Worker, stream: StreamState, status: StreamStatus) -> str 
         waited=now - (now if visit.started is None else visit.started),
         status=status,
         refused=worker.refused,
+        interrupted=visit.interrupted,
     )
-    if problem in ("connection", "full") and problem != visit.problem:
+    if problem in ("connection", "full", "interrupted") and problem != visit.problem:
         stream_session.record("camera_failed", reason=problem)
     visit.problem = problem
     shown: Hint
@@ -342,7 +349,7 @@ def stop() -> None:
     visit, worker = _visit(), st.session_state.get(_WORKER_KEY)
     if worker is not None:
         worker.stop()
-    visit.wanted, visit.taken = None, None
+    visit.wanted, visit.taken, visit.interrupted = None, None, False
     practise_series.series().tried.clear()
 
 

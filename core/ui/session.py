@@ -32,6 +32,7 @@ CONSENT_KEY: Final = "rt_consent"
 _LOG_KEY: Final = "rt_log"
 _VISIT_KEY: Final = "rt_visit"
 _MET_KEY: Final = "rt_visit_met"
+_LOST_KEY: Final = "rt_visit_lost"
 _WAS_SAVED_KEY: Final = "rt_log_was_saved"
 _TIDY_EVERY_S: Final = 60.0
 _HERE: Final = frozenset({"", "localhost", "127.0.0.1", "::1"})
@@ -132,11 +133,24 @@ def met() -> str:
     return st.session_state.get(_MET_KEY, "")
 
 
-def meet(token: str) -> None:
-    """A page that was loaded again shows its visit's token: go on with that one where it is still there."""
+def lost() -> bool:
+    """Whether the page showed a visit that is not there any more, with photos, and has no others yet."""
+    if visit().nbytes:
+        st.session_state[_LOST_KEY] = False
+    return bool(st.session_state.get(_LOST_KEY))
+
+
+def meet(token: str, held: bool = False) -> None:
+    """A page that was loaded again shows its visit's token: go on with that one where it is still there.
+
+    Args:
+        token: of the visit.
+        held: whether it had photos that nobody else has.
+    """
     if token == met():
         return
     begun, found = visit(), visits().find(token)
+    st.session_state[_LOST_KEY] = held and found is None
     if found is not None and found is not begun:
         # Either may be done again, where the run is ended in between.
         found.log.absorb(begun.log)

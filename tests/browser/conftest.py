@@ -5,7 +5,10 @@ import json
 import os
 import sys
 from contextlib import ExitStack, contextmanager, suppress
+from functools import cache, partial
+from pathlib import Path
 
+import cut_network
 import cv2
 import numpy as np
 import pytest
@@ -15,7 +18,7 @@ from core.guidance.hint import condition
 from core.guidance.preset import load_preset
 from core.quality.registry import open_assessor
 from scripts import drive, fake_camera
-from scripts.setup_env import find_browser, strict
+from scripts.setup_env import TOOLS, find_browser, find_tool, strict
 from tests.at_the_end import remarks
 
 # How long a page may take on a busy machine before a test gives up waiting; nothing is timed.
@@ -51,14 +54,39 @@ def pytest_runtest_makereport(item, call):
 
 @pytest.hookimpl(trylast=True)  # after -k and -m: only what was asked for can be left out
 def pytest_collection_modifyitems(config, items):
-    # In automatic runs the tests stay in, and fail saying what is missing.
-    if find_browser() or strict():
-        return
-    left_out = [item for item in items if item.get_closest_marker("browser")]
+    lacking = {item: _lacking(item) for item in items}
+    if strict():  # the tests stay in, and fail saying what is missing; networks are not to be had everywhere
+        lacking = {item: name if name == "networks" else None for item, name in lacking.items()}
+    elif not find_browser():
+        browsers = [item for item in items if item.get_closest_marker("browser")]
+        remarks(config).left_out = len(browsers)
+        lacking |= dict.fromkeys(browsers, "Chromium")
+    left_out = [item for item in items if lacking[item]]
     if left_out:
         items[:] = [item for item in items if item not in left_out]
         config.hook.pytest_deselected(items=left_out)
-        remarks(config).left_out = len(left_out)
+    for item in left_out:
+        if lacking[item] != "Chromium":
+            what = lacking[item]
+            why = f"it needs {what}. Debian, Ubuntu: sudo apt-get install {TOOLS.get(what, what)}"
+            if what == "networks":
+                why = "this machine lets nobody make networks (ip netns, as root)."
+            remarks(config).lacking.append(f"{item.name} was left out: {why}")
+
+
+def _lacking(item):
+    """The first that a test needs (`@pytest.mark.needs("nginx")`) and that is not here."""
+    needed = [name for mark in item.iter_markers("needs") for name in mark.args]
+    return next((name for name in needed if not _HERE[name]()), None)
+
+
+_HERE = {
+    "networks": cache(cut_network.can_be_made),
+    **{name: partial(find_tool, name) for name in TOOLS},
+    "postgresql": lambda: (
+        os.environ.get("RETAKE_TEST_POSTGRES") or [*Path("/usr/lib/postgresql").glob("*/bin")]
+    ),
+}
 
 
 @pytest.fixture

@@ -165,6 +165,37 @@ def test_what_a_clock_says_to_come_from_tomorrow_is_not_sent_unasked(page):
     assert page.evaluate("Boolean(sent.at(-1).photo)")
 
 
+WATCH = """async () => {
+  const told = [];
+  const answers = ["one", "one", null, "one", "two", "two"];
+  let asked;
+  window.fetch = async () => {
+    const who = answers.shift();
+    setTimeout(asked);
+    if (!who) throw new TypeError("nobody there");
+    return new Response("ok", { headers: { "retake-process": who } });
+  };
+  const { watchServer } = await import("/reach.js");
+  const answered = () => new Promise((done) => (asked = done));
+  let next = answered();
+  const watched = watchServer("/", (there) => told.push(there));
+  while (answers.length) {
+    await next;
+    told.push(answers.length);
+    next = answered();
+    window.dispatchEvent(new Event("online"));
+  }
+  await next;
+  watched.stop();
+  return told;
+}"""
+
+
+def test_a_page_notices_that_another_server_answers_in_its_place(page):
+    gone, there = False, True
+    assert page.evaluate(WATCH) == [5, 4, gone, 3, there, 2, gone, there, 1]
+
+
 @pytest.fixture
 def tab(browser):
     with site(layout.HERE) as served:
@@ -182,16 +213,40 @@ KEEP = """async (data) => {
 
 
 def test_a_tab_keeps_its_token_and_shows_it_once_when_it_is_loaded_again(tab):
-    first = {"token": "one", "met": "", "holds": True}
+    first = {"token": "one", "met": "", "holds": True, "alone": True}
     assert tab.evaluate(KEEP, first) == {"told": [], "warns": False}
     tab.reload()
-    assert tab.evaluate(KEEP, {**first, "token": "two"}) == {"told": ["one"], "warns": False}
+    kept = {"token": "one", "held": True, "times": 0}
+    assert tab.evaluate(KEEP, {**first, "token": "two"}) == {"told": [kept], "warns": False}
     assert tab.evaluate(KEEP, {**first, "met": "one"}) == {"told": [], "warns": False}
-    assert tab.evaluate(KEEP, {**first, "token": "two", "met": "one"})["told"] == [], (
-        "it is not there any more"
-    )
+    gone = {**first, "token": "two", "met": "one", "alone": False}
+    assert tab.evaluate(KEEP, gone)["told"] == [], "it is not there any more"
     tab.reload()
-    assert tab.evaluate(KEEP, {**first, "token": "three"})["told"] == ["two"]
+    assert tab.evaluate(KEEP, {**first, "token": "three"})["told"] == [
+        {"token": "two", "held": False, "times": 0}
+    ]
+
+
+RECONNECT = """async (data) => {
+  const told = [];
+  const app = document.createElement("div");
+  app.dataset.testid = "stApp";
+  app.dataset.testConnectionState = "CONNECTED";
+  document.body.append(app);
+  (await import("/keeper.js")).default({ data, setStateValue: (name, value) => told.push(value) });
+  const states = ["PINGING_SERVER", "CONNECTING", "CONNECTED", "CONNECTED", "PINGING_SERVER", "CONNECTED"];
+  for (const state of states) {
+    app.dataset.testConnectionState = state;
+    await new Promise((done) => setTimeout(done));
+  }
+  return told;
+}"""
+
+
+def test_a_tab_shows_its_token_to_whoever_it_is_connected_to_anew(tab):
+    data = {"token": "one", "met": "", "holds": True, "alone": True}
+    shown = {"token": "one", "held": True}
+    assert tab.evaluate(RECONNECT, data) == [{**shown, "times": 1}, {**shown, "times": 2}]
 
 
 def test_a_tab_that_keeps_nothing_warns_before_something_is_lost(tab):

@@ -4,67 +4,16 @@ import os
 import signal
 
 import pytest
-from browser_steps import settled
 from device_steps import wait_for
 from playwright.sync_api import expect
-from sqlalchemy import select
+from study_steps import LOOK_AWAY, WATCH, design, press, stored
 
 from core.study.database import FILE_NAME, open_database
-from core.study.design import Arm, Consent, StudyDesign, Task
 from core.study.links import address_of
 from core.study.store import StudyStore
-from core.study.tables import EventRow
 from scripts import drive
 
 pytestmark = pytest.mark.browser
-
-# Which events the page kept until the server answered for them, and which of these it has let go of since.
-# Of the verdicts on frames the store takes a sample.
-WATCH = """
-window.acknowledged = { sent: [], answered: [] };
-const { put, delete: drop } = IDBObjectStore.prototype;
-IDBObjectStore.prototype.put = function (one, ...rest) {
-  if (one?.kind === "event" && one.row.name !== "frame_assessed") window.acknowledged.sent.push(one.id);
-  return put.call(this, one, ...rest);
-};
-IDBObjectStore.prototype.delete = function (id) {
-  if (window.acknowledged.sent.includes(id)) window.acknowledged.answered.push(id);
-  return drop.call(this, id);
-};
-"""
-
-
-# As when a phone's owner turns to another app: what waits is sent at once.
-LOOK_AWAY = """() => {
-  Object.defineProperty(document, "hidden", { value: true, configurable: true });
-  document.dispatchEvent(new Event("visibilitychange"));
-  delete document.hidden;
-}"""
-
-
-def design():
-    return StudyDesign(
-        title="Coach",
-        consent=Consent(text={"en": "You take a photo."}),
-        arms=(Arm(name="coach", preset="balanced", way="device"),),
-        tasks=(
-            Task(
-                name="arm", title={"en": "A spot"}, scenario={"en": "Photograph a spot."}, subject="drawing"
-            ),
-        ),
-    )
-
-
-def stored(store):
-    with store.database.reading() as db:
-        return {row.event_id: row.event for row in db.scalars(select(EventRow).order_by(EventRow.seq))}
-
-
-def press(page, words):
-    button = page.get_by_role("button", name=words, exact=True)
-    expect(button).to_have_count(1)
-    settled(page)
-    button.click()
 
 
 def test_a_killed_server_loses_no_acknowledged_event_and_the_participant_goes_on(run, open_page, tmp_path):

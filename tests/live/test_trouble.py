@@ -16,6 +16,7 @@ def find(
     frames=0,
     broken=False,
     refused=False,
+    interrupted=False,
 ):
     status = StreamStatus(
         key="searching", verdict=None, frames=frames, refused=0, may_override=False, broken=broken
@@ -28,15 +29,17 @@ def find(
         waited=waited,
         status=status,
         refused=refused,
+        interrupted=interrupted,
     )
 
 
-@pytest.mark.parametrize("reason", [*REPORTS, "connection", "full", "assessor"])
+OTHERS = ("connection", "interrupted", "full", "assessor")
+
+
+@pytest.mark.parametrize("reason", [*REPORTS, *OTHERS])
 def test_each_reason_has_its_own_sentence_and_says_what_to_do(reason):
     sentence = trouble.explain(reason)
-    others = {
-        trouble.explain(other) for other in (*REPORTS, "connection", "full", "assessor") if other != reason
-    }
+    others = {trouble.explain(other) for other in (*REPORTS, *OTHERS) if other != reason}
     assert sentence.endswith(".")
     assert sentence not in others
 
@@ -59,6 +62,13 @@ def test_a_connection_has_its_time_and_then_counts_as_failed():
     assert find(playing=True, waited=60, frames=3) is None
     assert find(playing=False, waited=60) is None, "nobody started it"
     assert find(playing=False, failed=True) == "connection"
+
+
+def test_a_stream_that_was_cut_off_is_told_until_the_camera_starts_again():
+    assert find(playing=False, interrupted=True) == "interrupted"
+    assert find("denied", playing=False, interrupted=True) == "denied"
+    assert find(playing=False, connecting=True, interrupted=True) is None
+    assert find(playing=True, frames=1, interrupted=True) is None
 
 
 def test_an_assessor_that_breaks_is_told():

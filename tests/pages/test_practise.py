@@ -352,6 +352,26 @@ def test_a_failed_connection_has_its_sentence_and_a_way_on(stage):
     assert [event.properties for event in failures] == [{"reason": "connection"}], "logged once"
 
 
+def test_a_stream_that_was_cut_off_has_its_sentence_and_one_that_was_stopped_has_none(stage):
+    stage.start().show(SPOT, 1)
+    stage.stream, stage.changed = OFF, True
+    stage.run().run()
+    assert stage.key == "off", "pictures came until Stop was pressed"
+
+    stage.start().show(SPOT, 1)
+    stage.now += 6
+    stage.stream, stage.changed = OFF, True
+    stage.run().run()
+    assert trouble.explain("interrupted") in stage.words
+    assert way_on(stage.at)
+    failures = [event.properties for event in stage.log.events if event.event == "camera_failed"]
+    assert failures.count({"reason": "interrupted"}) == 1, "logged once"
+
+    stage.stream, stage.changed = ON, True
+    stage.run().show(SPOT, 1)
+    assert trouble.explain("interrupted") not in stage.words
+
+
 def test_a_black_picture_has_its_sentence_and_a_way_on(stage):
     stage.start().show(SPOT, 1)
     for _turn in range(40):

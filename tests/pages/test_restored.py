@@ -16,19 +16,19 @@ class Tab:
     now: "Tab"
 
     def __init__(self):
-        self.storage, self.step, self.times = None, "", 0
+        self.storage, self.held, self.step, self.times = None, False, "", 0
         self.load()
 
     def load(self):
-        self.token = self.went = None
+        self.kept = self.went = None
         self.page = Stage()
 
     def keeper(self, *, data, **_more):
         if self.storage and self.storage not in (data["token"], data["met"]):
-            self.token = self.storage
+            self.kept = {"token": self.storage, "held": self.held}
         else:
-            self.storage = data["token"]
-        return SimpleNamespace(token=self.token)
+            self.storage, self.held = data["token"], data["alone"]
+        return SimpleNamespace(kept=self.kept)
 
     def steps(self, *, data, **_more):
         if data["times"] == self.times:
@@ -112,6 +112,26 @@ def test_nobody_else_gets_it_whatever_they_open(tab, jpeg_of):
         assert "This photo works" not in other.page.words
         assert other.log is not tab.log
         assert other.storage != tab.storage
+
+
+LOST = "The server no longer has the photos of this visit"
+
+
+def said(tab):
+    return [warning.value for warning in tab.page.at.warning if LOST in warning.value]
+
+
+def test_photos_that_went_with_their_server_are_said_to_be_lost_until_there_are_others(tab, jpeg_of):
+    tab.storage, tab.held = "of a server that is no more", True
+    tab.reload()
+    assert said(tab)
+    assert tab.run().held is False, "what this server has is what counts from here on"
+    assert said(tab)
+    tab.send(photo=a_photo(jpeg_of(SPOT)))
+    assert not said(tab.run())
+    assert tab.held is False, "the browser has this one, and sends it again"
+    tab.storage, tab.held = "of another", False
+    assert not said(tab.reload())
 
 
 def test_another_photo_forgets_the_last_one_at_once(tab, jpeg_of):

@@ -103,6 +103,12 @@ def test_the_worker_for_pages_without_the_server_may_watch_over_the_app_alone():
         assert "service-worker-allowed" not in answer(other)
 
 
+def test_a_page_that_asks_whether_its_server_is_there_hears_which_process_it_is():
+    first, second = answer("/_stcore/health"), answer("/retake/_stcore/health")
+    assert first["retake-process"] == second["retake-process"]
+    assert "retake-process" not in answer("/")
+
+
 def test_a_missing_file_is_not_kept_for_ever():
     assert "cache-control" not in answer("/app/static/retake/1f/view.js", status=404)
 

@@ -1,31 +1,39 @@
-// Whether the server can be reached. Streamlit does not tell its components.
+// Whether the server can be reached, and is still the same. Streamlit does not tell its components.
 
 const EVERY_MS = 4000;
 const WITHIN_MS = 3000;
+const PROCESS = "retake-process";
 
 /**
  * Watch the server, while the page is seen.
  * @param {string} address that answers whenever the server is there
- * @param {(reachable: boolean) => void} onChange called when that changes; it is taken to be there at first
+ * @param {(reachable: boolean) => void} onChange called when that changes; it is taken to be there at first. Behind a proxy
+ *   another one may answer from one moment to the next: then the first is called gone, and this one there
  * @returns {{reachable: () => boolean, known: () => boolean, stop: () => void}} `known`: whether it was known yet
  */
 export function watchServer(address, onChange) {
   let there = true;
   let asking = false;
   let known = false;
+  let process = null;
   async function ask() {
     if (asking || document.hidden) return;
     asking = true;
     let answered = false;
+    let another = false;
     try {
       const answer = await fetch(address, { cache: "no-store", signal: AbortSignal.timeout(WITHIN_MS) });
       answered = answer.ok;
+      const now = answered ? answer.headers.get(PROCESS) : null;
+      another = Boolean(process && now && now !== process);
+      process = now ?? process;
     } catch {
       // No answer is the answer.
     }
     asking = false;
     known = true;
-    if (answered === there) return;
+    if (there && another) onChange(false);
+    else if (answered === there) return;
     there = answered;
     onChange(there);
   }
