@@ -1,0 +1,183 @@
+"""Archives of photos, assessed by any number of processes: Ray Data hands photos out, this process writes.
+
+Answers come as JSON lines, in no order, and are on the disk once they are written: a run that ends early, in
+whatever way, goes on from there.
+"""
+
+import json
+import math
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import ray
+from ray import data
+
+from core.cli.description import described
+from core.cli.photos import error_object
+from core.distributed.listing import Item, content
+from core.distributed.parts import answered, claim, next_part
+from core.guidance.preset import Preset
+from core.i18n import _
+from core.photo import read_photo
+from core.quality import registry
+from core.runtime.manifest import load_manifest
+from core.runtime.ray_connection import OWN, EngineError, address_setting, connect
+
+_MOST_AT_ONCE: Final = 32
+"""Photos that a worker takes at a time; an interrupted run loses the answers of as many a worker."""
+_TRIES: Final = 2  # again, of what a worker had when it ended
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a worker needs to know: an assessor's name, and the preset."""
+
+    assessor: str
+    preset: Preset
+
+
+@dataclass(frozen=True)
+class Summary:
+    """One run.
+
+    Attributes:
+        written: answers of this run, errors among them.
+        failed: answers that are errors.
+        before: photos that were answered by earlier runs.
+        lost: photos without an answer, since the processes that had them ended.
+        rate: answers a second, from the first answers to the last; 0 where all came at once.
+    """
+
+    written: int
+    failed: int
+    before: int
+    lost: int
+    rate: float
+
+
+class Assessing:
+    """A worker: opens its assessor once, and answers photos."""
+
+    def __init__(self, job: Job) -> None:
+        self._preset = job.preset
+        self._assessor = registry.open_assessor(job.assessor)
+        self._rule = job.preset.rule(self._assessor.rule(point=job.preset.operating_point))
+
+    def __call__(self, batch: dict[str, np.ndarray]) -> dict[str, list[str]]:
+        """A JSON line for each photo of a batch of items."""
+        return {"line": [self._line(*map(str, item)) for item in zip(*batch.values(), strict=True)]}
+
+    def _line(self, path: str, inside: str, address: str) -> str:
+        row: dict[str, Any] = {"path": path}
+        try:
+            photo = read_photo(content(path, inside, address))
+            verdict = self._assessor.assess(photo.small, self._rule, width=photo.width, height=photo.height)
+            row |= described(verdict, self._preset)
+        except Exception as error:
+            row["error"] = error_object(error)
+        return json.dumps(row)
+
+
+def made_with(job: Job) -> dict[str, Any]:
+    """What decides a job's answers."""
+    network = registry.ENTRIES[job.assessor].network
+    return {
+        "assessor": job.assessor,
+        "network": network and load_manifest().networks[network].sha256,
+        "preset": job.preset.model_dump(mode="json"),
+    }
+
+
+def assess_archive(
+    items: Sequence[Item],
+    folder: Path,
+    job: Job,
+    workers: int | None = None,
+    clock: Callable[[], float] = time.monotonic,
+) -> Summary:
+    """Assess the photos that a folder has no answers for yet, into a new part of it.
+
+    Args:
+        items: the photos.
+        folder: of ``core.distributed.parts``.
+        job: how.
+        workers: processes, each with a core; the cluster's cores where not given.
+        clock: seconds that never go back.
+
+    Raises:
+        EngineError: Ray does not answer, or has too few cores.
+        OtherAnswersError: the folder holds answers of another job.
+        OSError: the answers cannot be written.
+    """
+    claim(folder, made_with(job))
+    done = answered(folder)
+    waiting = list({item.path: item for item in items if item.path not in done}.values())
+    before = len({item.path for item in items} & done)
+    written = failed = 0
+    times: list[tuple[float, int]] = []
+    if not waiting:
+        return Summary(0, 0, before, 0, 0.0)
+    with next_part(folder).open("x", encoding="utf-8") as part:
+        for lines in _answers(waiting, job, _joined(workers)):
+            part.write("".join(f"{line}\n" for line in lines))
+            part.flush()
+            written += len(lines)
+            failed += sum("error" in json.loads(line) for line in lines)
+            times.append((clock(), written))
+    return Summary(written, failed, before, len(waiting) - written, _rate(times))
+
+
+def _rate(times: Sequence[tuple[float, int]]) -> float:
+    """Answers a second after the first: until then workers start."""
+    (first, early), (last, late) = times[0], times[-1]
+    return (late - early) / (last - first) if last > first else 0.0
+
+
+def _joined(workers: int | None) -> int:
+    """Join the cluster that the settings name, or start one of our own; how many workers it can have."""
+    address = address_setting()
+    wanted = workers or os.cpu_count() or 1
+    if address is None:
+        connect(OWN, num_cpus=wanted, include_dashboard=False)
+    else:
+        connect(address)
+    cores = int(ray.cluster_resources().get("CPU", 0))
+    if workers is not None and workers > cores:
+        message = _("Ray has {cores} cores: {option} can be no more than that.")
+        raise EngineError("ray_unreachable", message.format(cores=cores, option="--workers"))
+    return workers or max(cores, 1)
+
+
+def _answers(items: Sequence[Item], job: Job, workers: int) -> Iterator[list[str]]:
+    known = [item for item in items if item.problem is not None]
+    rest = [item for item in items if item.problem is None]
+    if known:
+        yield [json.dumps({"path": item.path, "error": _error(item)}) for item in known]
+    if not rest:
+        return
+    context = data.DataContext.get_current()
+    context.enable_progress_bars = False
+    context.max_errored_blocks = -1  # what a worker had that ended again and again is lost; the rest goes on
+    at_once = min(_MOST_AT_ONCE, math.ceil(len(rest) / (4 * workers)))
+    rows = [{"path": item.path, "inside": item.inside, "address": item.address} for item in rest]
+    photos = data.from_items(rows, override_num_blocks=math.ceil(len(rows) / at_once))
+    lines = photos.map_batches(
+        Assessing,
+        fn_constructor_args=(job,),
+        batch_size=None,
+        compute=data.ActorPoolStrategy(size=workers),
+        num_cpus=1,
+        max_task_retries=_TRIES,
+    )
+    for batch in lines.iter_batches(batch_size=None):
+        yield list(map(str, batch["line"]))
+
+
+def _error(item: Item) -> dict[str, str]:
+    assert item.problem is not None
+    return error_object(item.problem)
