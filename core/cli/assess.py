@@ -42,8 +42,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument(
         "--engine",
         choices=("onnx", "ray"),
-        help="ray: many processes, on RETAKE_RAY_ADDRESS where that is set; --jsonl is then a folder, and the "
-        "same command again goes on where a run was interrupted",
+        help="ray: many processes, on RETAKE_RAY_ADDRESS where that is set; --jsonl is then a folder, and "
+        "the same command again goes on where a run was interrupted",
     )
     parser.add_argument("--workers", type=_count, metavar="N", help="with --engine ray: processes")
     parser.set_defaults(usage_error=parser.error)

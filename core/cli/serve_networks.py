@@ -1,7 +1,7 @@
 """``python -m core serve-networks``: the networks on Ray, for apps with ``RETAKE_ENGINE=ray`` to ask."""
 
 import argparse
-import signal
+import threading
 
 from core.i18n import _
 from core.runtime.manifest import load_manifest
@@ -44,5 +44,5 @@ def run(args: argparse.Namespace) -> int:
     message = _("The networks are served. Apps ask them with RETAKE_ENGINE=ray {variable}={address}")
     print(message.format(variable=ADDRESS_VARIABLE, address=address), flush=True)
     if own:
-        signal.sigwait({signal.SIGINT, signal.SIGTERM})
+        threading.Event().wait()
     return 0

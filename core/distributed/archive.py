@@ -5,6 +5,7 @@ whatever way, goes on from there.
 """
 
 import json
+import logging
 import math
 import os
 import time
@@ -30,7 +31,6 @@ from core.runtime.ray_connection import OWN, EngineError, address_setting, conne
 
 _MOST_AT_ONCE: Final = 32
 """Photos that a worker takes at a time; an interrupted run loses the answers of as many a worker."""
-_TRIES: Final = 2  # again, of what a worker had when it ended
 
 
 @dataclass(frozen=True)
@@ -160,9 +160,10 @@ def _answers(items: Sequence[Item], job: Job, workers: int) -> Iterator[list[str
         yield [json.dumps({"path": item.path, "error": _error(item)}) for item in known]
     if not rest:
         return
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
     context = data.DataContext.get_current()
     context.enable_progress_bars = False
-    context.max_errored_blocks = -1  # what a worker had that ended again and again is lost; the rest goes on
+    context.max_errored_blocks = -1  # what cannot be answered at all is told at the end; the rest goes on
     at_once = min(_MOST_AT_ONCE, math.ceil(len(rest) / (4 * workers)))
     rows = [{"path": item.path, "inside": item.inside, "address": item.address} for item in rest]
     photos = data.from_items(rows, override_num_blocks=math.ceil(len(rows) / at_once))
@@ -172,7 +173,6 @@ def _answers(items: Sequence[Item], job: Job, workers: int) -> Iterator[list[str
         batch_size=None,
         compute=data.ActorPoolStrategy(size=workers),
         num_cpus=1,
-        max_task_retries=_TRIES,
     )
     for batch in lines.iter_batches(batch_size=None):
         yield list(map(str, batch["line"]))

@@ -24,6 +24,8 @@ HERE: Final = "auto"
 OWN: Final = "local"
 """The address that stands for a new Ray of this process alone."""
 _TOKEN: Final = ("RAY_AUTH_MODE", "token")
+_TOKEN_FILE: Final = "~/.ray/auth_token"  # noqa: S105, where it is, not what
+_QUIET: Final = ("RAY_BACKEND_LOG_LEVEL", "fatal")
 _ROOT: Final = Path(__file__).resolve().parents[2]
 _PASSED: Final = ("RETAKE_THREADS", "RETAKE_DEBUG")
 _PATIENCE_S: Final = 3.0
@@ -34,8 +36,8 @@ class EngineError(WeightsError):
     """Networks cannot be run where they should be; ``message`` says what to do, for a person to read.
 
     Attributes:
-        code: ``"ray_missing"``, ``"ray_unreachable"``, ``"ray_token"``, ``"ray_networks"`` or
-            ``"ray_failed"``.
+        code: ``"ray_missing"``, ``"ray_unreachable"``, ``"ray_not_joined"``, ``"ray_networks"``
+            or ``"ray_failed"``.
     """
 
 
@@ -50,7 +52,10 @@ def package(name: str = "ray") -> Any:
     Raises:
         EngineError: it is not installed.
     """
-    os.environ.setdefault(*_TOKEN)  # read when Ray is imported
+    # Both are read when Ray is imported.
+    os.environ.setdefault(*_TOKEN)
+    if not os.environ.get("RETAKE_DEBUG"):
+        os.environ.setdefault(*_QUIET)  # what is wrong is told in a sentence
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
@@ -82,7 +87,7 @@ def connect(address: str | None, **options: Any) -> None:
         if ray.is_initialized():
             return
         if where not in (HERE, OWN) and not answers(where):
-            raise unreachable(where)
+            raise _nobody(where)
         try:
             ray.init(
                 address=where,
@@ -91,23 +96,26 @@ def connect(address: str | None, **options: Any) -> None:
                 logging_level="ERROR",
                 **options,
             )
-        except ray.exceptions.AuthenticationError as error:
-            message = _(
-                "Ray at {address} wants its token, and this computer has none or another. "
-                "Copy the file {path} from there."
-            )
-            message = message.format(address=where, path="~/.ray/auth_token")
-            raise EngineError("ray_token", message) from error
+        except ConnectionError as error:
+            raise (_nobody(where) if where == HERE else _not_let_in(where, error)) from error
         except (Exception, SystemExit) as error:  # it ends the process where its own waiting was in vain
-            raise unreachable(where) from error
+            raise _not_let_in(where, error) from error
 
 
-def unreachable(address: str) -> EngineError:
-    """That no Ray answers at an address, and what to do."""
+def _nobody(address: str) -> EngineError:
     message = _("No Ray answers at {address}. Start it there, or correct {variable}.")
     if address == HERE:
-        message = _("No Ray runs on this computer. Start it there, or set {variable}.")
+        message = _("No Ray runs on this computer. Start it, or set {variable}.")
     return EngineError("ray_unreachable", message.format(address=address, variable=ADDRESS_VARIABLE))
+
+
+def _not_let_in(address: str, error: BaseException) -> EngineError:
+    message = _(
+        "Ray at {address} could not be joined ({reason}). This computer needs its versions of Python and Ray, "
+        "its token ({token}), and to be part of the cluster (ray start)."
+    )
+    reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+    return EngineError("ray_not_joined", message.format(address=address, reason=reason, token=_TOKEN_FILE))
 
 
 def answers(address: str, patience_s: float = _PATIENCE_S) -> bool:

@@ -4,6 +4,7 @@ The file of the network is here, too: what a heat map needs of its weights is re
 says whether the cluster runs the same network.
 """
 
+import logging
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -89,6 +90,7 @@ def asking(name: str, address: str, patience_s: float = PATIENCE_S) -> Ask:
         EngineError: the cluster runs no such network.
     """
     serve = package("ray.serve")
+    logging.getLogger("ray.serve").setLevel(logging.ERROR)
     try:
         handle = serve.get_app_handle(application(name))
     except Exception as error:  # no Serve there, or no such application
