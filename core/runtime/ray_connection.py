@@ -111,8 +111,8 @@ def _nobody(address: str) -> EngineError:
 
 def _not_let_in(address: str, error: BaseException) -> EngineError:
     message = _(
-        "Ray at {address} could not be joined ({reason}). This computer needs its versions of Python and Ray, "
-        "its token ({token}), and to be part of the cluster (ray start)."
+        "Ray at {address} could not be joined ({reason}). This computer needs its versions of Python and "
+        "Ray, its token ({token}), and to be part of the cluster (ray start)."
     )
     reason = (str(error).strip() or type(error).__name__).splitlines()[0]
     return EngineError("ray_not_joined", message.format(address=address, reason=reason, token=_TOKEN_FILE))
