@@ -16,7 +16,6 @@ from core.runtime.ray_connection import OWN, EngineError, address_setting, conne
 from core.synthetic.phantoms import draw
 
 _SIZE = (960, 1280)  # rows and columns; decoding is a good part of the work
-_KINDS = ("lesion", "healthy_skin", "no_skin")
 
 
 def throughput(
@@ -43,12 +42,11 @@ def throughput(
     if address_setting() is None:
         connect(OWN, num_cpus=max(counts), include_dashboard=False)
     rates: dict[str, float] = {}
+    job = Job(registry.DEFAULT, load_preset())
     with tempfile.TemporaryDirectory(prefix="retake-archive-") as place:
         items = _drawn(Path(place) / "photos", photos)
         for count in counts:
-            done = assess(
-                items, Path(place) / f"answers-{count}", Job(registry.DEFAULT, load_preset()), count
-            )
+            done = assess(items, Path(place) / f"answers-{count}", job, count)
             if done.rate <= 0 or done.written < photos:
                 message = _("These photos do not tell a rate for {count} workers: give more with {option}.")
                 raise EngineError("too_few", message.format(count=count, option="--photos"))
@@ -65,6 +63,6 @@ def throughput(
 def _drawn(folder: Path, photos: int) -> list[Item]:
     folder.mkdir()
     for number in range(photos):
-        rgb = draw(_KINDS[number % len(_KINDS)], number, size=_SIZE).rgb
+        rgb = draw("lesion", number, size=_SIZE).rgb
         Image.fromarray(rgb).save(folder / f"{number:05}.jpg", quality=92)
     return list(listed([str(folder)], None))

@@ -46,16 +46,20 @@ def address_setting(environment: Mapping[str, str] = os.environ) -> str | None:
     return environment.get(ADDRESS_VARIABLE) or environment.get(RAYS_OWN_VARIABLE) or None
 
 
+def before_ray() -> None:
+    """Set, where they are not, the variables that Ray reads when it is imported."""
+    os.environ.setdefault(*_TOKEN)
+    if not os.environ.get("RETAKE_DEBUG"):
+        os.environ.setdefault(*_QUIET)  # what is wrong is told in a sentence
+
+
 def package(name: str = "ray") -> Any:
     """A module of Ray.
 
     Raises:
         EngineError: it is not installed.
     """
-    # Both are read when Ray is imported.
-    os.environ.setdefault(*_TOKEN)
-    if not os.environ.get("RETAKE_DEBUG"):
-        os.environ.setdefault(*_QUIET)  # what is wrong is told in a sentence
+    before_ray()
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
