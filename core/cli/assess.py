@@ -111,7 +111,8 @@ def _archive(args: argparse.Namespace, name: str, preset: Preset) -> int:
     if args.jsonl is None or (args.jsonl.exists() and not args.jsonl.is_dir()):
         args.usage_error("--engine ray needs --jsonl DIR, a folder for its answers")
     package("ray.data")
-    from core.distributed.archive import Job, assess_archive
+    from core.distributed.archive import assess_archive
+    from core.distributed.job import Job
     from core.distributed.listing import listed
 
     done = assess_archive(list(listed(args.paths, sys.stdin)), args.jsonl, Job(name, preset), args.workers)

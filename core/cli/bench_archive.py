@@ -28,9 +28,10 @@ def add_parser(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -
 def run(args: argparse.Namespace) -> int:
     """Measure, and print the figures as one JSON object; returns 0."""
     package("ray.data")
+    from core.distributed.archive import assess_archive
     from core.distributed.throughput import throughput
 
-    text = json.dumps(throughput(args.workers, args.photos, progress=tell), indent=2)
+    text = json.dumps(throughput(args.workers, args.photos, assess_archive, tell), indent=2)
     if args.json:
         args.json.parent.mkdir(parents=True, exist_ok=True)
         args.json.write_text(text + "\n", encoding="utf-8")

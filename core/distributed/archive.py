@@ -10,7 +10,6 @@ import math
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,44 +19,16 @@ from ray import data
 
 from core.cli.description import described
 from core.cli.photos import error_object
+from core.distributed.job import Job, Summary, made_with, rate_of
 from core.distributed.listing import Item, content
 from core.distributed.parts import answered, claim, next_part
-from core.guidance.preset import Preset
 from core.i18n import _
 from core.photo import read_photo
 from core.quality import registry
-from core.runtime.manifest import load_manifest
 from core.runtime.ray_connection import OWN, EngineError, address_setting, connect
 
 _MOST_AT_ONCE: Final = 32
 """Photos that a worker takes at a time; an interrupted run loses the answers of as many a worker."""
-
-
-@dataclass(frozen=True)
-class Job:
-    """What a worker needs to know: an assessor's name, and the preset."""
-
-    assessor: str
-    preset: Preset
-
-
-@dataclass(frozen=True)
-class Summary:
-    """One run.
-
-    Attributes:
-        written: answers of this run, errors among them.
-        failed: answers that are errors.
-        before: photos that were answered by earlier runs.
-        lost: photos without an answer, since the processes that had them ended.
-        rate: answers a second, from the first answers to the last; 0 where all came at once.
-    """
-
-    written: int
-    failed: int
-    before: int
-    lost: int
-    rate: float
 
 
 class Assessing:
@@ -81,16 +52,6 @@ class Assessing:
         except Exception as error:
             row["error"] = error_object(error)
         return json.dumps(row)
-
-
-def made_with(job: Job) -> dict[str, Any]:
-    """What decides a job's answers."""
-    network = registry.ENTRIES[job.assessor].network
-    return {
-        "assessor": job.assessor,
-        "network": network and load_manifest().networks[network].sha256,
-        "preset": job.preset.model_dump(mode="json"),
-    }
 
 
 def assess_archive(
@@ -129,13 +90,7 @@ def assess_archive(
             written += len(lines)
             failed += sum("error" in json.loads(line) for line in lines)
             times.append((clock(), written))
-    return Summary(written, failed, before, len(waiting) - written, _rate(times))
-
-
-def _rate(times: Sequence[tuple[float, int]]) -> float:
-    """Answers a second after the first: until then workers start."""
-    (first, early), (last, late) = times[0], times[-1]
-    return (late - early) / (last - first) if last > first else 0.0
+    return Summary(written, failed, before, len(waiting) - written, rate_of(times))
 
 
 def _joined(workers: int | None) -> int:

@@ -1,5 +1,6 @@
 """How does the rate of an archive's run change with the number of workers? Measured on drawn photos."""
 
+import shutil
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import Any
 
 from PIL import Image
 
-from core.distributed.archive import Job, Summary, assess_archive
+from core.distributed.job import Job, Summary
 from core.distributed.listing import Item, listed
 from core.guidance.preset import load_preset
 from core.i18n import _
@@ -15,13 +16,14 @@ from core.quality import registry
 from core.runtime.ray_connection import OWN, EngineError, address_setting, connect
 from core.synthetic.phantoms import draw
 
-_SIZE = (960, 1280)  # rows and columns; decoding is a good part of the work
+_DRAWN = 8  # different ones; the others are copies
+_SIZE = (1280, 960)  # pixels across and down: decoding is a part of the work
 
 
 def throughput(
     counts: Sequence[int],
     photos: int,
-    assess: Callable[[Sequence[Item], Path, Job, int], Summary] = assess_archive,
+    assess: Callable[[Sequence[Item], Path, Job, int], Summary],
     progress: Callable[[str], object] = print,
 ) -> dict[str, Any]:
     """Assess the same drawn photos with each number of workers, one after the other.
@@ -29,7 +31,7 @@ def throughput(
     Args:
         counts: of workers.
         photos: how many.
-        assess: runs one archive.
+        assess: runs one archive, as ``core.distributed.archive.assess_archive`` does.
         progress: is told of each run.
 
     Returns:
@@ -63,6 +65,10 @@ def throughput(
 def _drawn(folder: Path, photos: int) -> list[Item]:
     folder.mkdir()
     for number in range(photos):
-        rgb = draw("lesion", number, size=_SIZE).rgb
-        Image.fromarray(rgb).save(folder / f"{number:05}.jpg", quality=92)
+        target = folder / f"{number:05}.jpg"
+        if number < _DRAWN:
+            picture = Image.fromarray(draw("lesion", number, size=(240, 320)).rgb)
+            picture.resize(_SIZE).save(target, quality=92)
+        else:
+            shutil.copy(folder / f"{number % _DRAWN:05}.jpg", target)
     return list(listed([str(folder)], None))

@@ -7,13 +7,13 @@ import shutil
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from core.__main__ import main
-from core.distributed import deployments
 from core.lesion.networks import open_lesion
 from core.quality import registry
 from core.runtime.manifest import load_manifest
@@ -108,6 +108,8 @@ def test_more_workers_than_cores_are_refused(folder, tmp_path, capsys):
 
 
 def test_networks_on_ray_answer_as_those_here_do(spot, monkeypatch):
+    from core.distributed import deployments  # not at the top: every worker of the tests would load Ray
+
     manifest = load_manifest()
 
     def opened():
@@ -136,8 +138,6 @@ def test_networks_on_ray_answer_as_those_here_do(spot, monkeypatch):
 
     # Several at once are answered together, each with its own.
     pictures = [np.ascontiguousarray(np.roll(spot, 60 * turn, axis=1)) for turn in range(6)]
-    from concurrent.futures import ThreadPoolExecutor
-
     with ThreadPoolExecutor(6) as pool:
         together = list(pool.map(lambda rgb: there[0].assess(rgb, rule).quality, pictures))
     for rgb, quality in zip(pictures, together, strict=True):

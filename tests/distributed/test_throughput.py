@@ -1,7 +1,7 @@
 import pytest
 
 from core.distributed import throughput as module
-from core.distributed.archive import Summary, _rate
+from core.distributed.job import Summary, rate_of
 from core.runtime.ray_connection import EngineError
 
 
@@ -30,5 +30,5 @@ def test_a_run_that_tells_no_rate_is_not_taken_for_one(done):
 
 
 def test_a_rate_leaves_out_the_start_of_the_workers():
-    assert _rate([(100.0, 8), (101.0, 12), (102.0, 28)]) == 10.0
-    assert _rate([(100.0, 8)]) == 0.0
+    assert rate_of([(100.0, 8), (101.0, 12), (102.0, 28)]) == 10.0
+    assert rate_of([(100.0, 8)]) == 0.0
