@@ -23,7 +23,11 @@ HERE: Final = "auto"
 """The address of whichever Ray runs on this machine."""
 OWN: Final = "local"
 """The address that stands for a new Ray of this process alone."""
-_TOKEN: Final = ("RAY_AUTH_MODE", "token")
+_RAYS_OWN: Final = {
+    "RAY_AUTH_MODE": "token",
+    # A thread that is left over when Ray has ended must not start, or join, another one.
+    "RAY_ENABLE_AUTO_CONNECT": "0",
+}
 _TOKEN_FILE: Final = "~/.ray/auth_token"  # noqa: S105, where it is, not what
 _QUIET: Final = ("RAY_BACKEND_LOG_LEVEL", "fatal")
 _ROOT: Final = Path(__file__).resolve().parents[2]
@@ -48,7 +52,8 @@ def address_setting(environment: Mapping[str, str] = os.environ) -> str | None:
 
 def before_ray() -> None:
     """Set, where they are not, the variables that Ray reads when it is imported."""
-    os.environ.setdefault(*_TOKEN)
+    for name, value in _RAYS_OWN.items():
+        os.environ.setdefault(name, value)
     if not os.environ.get("RETAKE_DEBUG"):
         os.environ.setdefault(*_QUIET)  # what is wrong is told in a sentence
 

@@ -22,7 +22,7 @@ from core.synthetic.phantoms import draw
 from scripts.setup_env import ROOT
 
 # Ray's own warnings, of its next versions, are not ours.
-pytestmark = pytest.mark.filterwarnings("default")
+pytestmark = pytest.mark.filterwarnings("ignore")
 PHOTOS = 40
 
 
