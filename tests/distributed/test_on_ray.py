@@ -38,6 +38,9 @@ def cluster():
 
         patch.setenv("RETAKE_RAY_ADDRESS", ray.get_runtime_context().gcs_address)
         yield
+        from ray import serve
+
+        serve.shutdown()  # else the threads of its handles go on
         ray.shutdown()
 
 
