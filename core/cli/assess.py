@@ -41,7 +41,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("--cam", type=Path, metavar="DIR", help="write where each photo's hint comes from")
     parser.add_argument(
         "--engine",
-        choices=("onnx", "ray"),
+        choices=("ray",),
         help="ray: many processes, on RETAKE_RAY_ADDRESS where that is set; --jsonl is then a folder, and "
         "the same command again goes on where a run was interrupted",
     )

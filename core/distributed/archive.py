@@ -9,6 +9,7 @@ import logging
 import math
 import os
 import time
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -27,6 +28,7 @@ from core.photo import read_photo
 from core.quality import registry
 from core.runtime.ray_connection import OWN, EngineError, address_setting, connect
 
+_TRIES: Final = 2
 _MOST_AT_ONCE: Final = 32
 """Photos that a worker takes at a time; an interrupted run loses the answers of as many a worker."""
 
@@ -40,8 +42,8 @@ class Assessing:
         self._rule = job.preset.rule(self._assessor.rule(point=job.preset.operating_point))
 
     def __call__(self, batch: dict[str, np.ndarray]) -> dict[str, list[str]]:
-        """A JSON line for each photo of a batch of items."""
-        return {"line": [self._line(*map(str, item)) for item in zip(*batch.values(), strict=True)]}
+        """A JSON line for each photo of a batch: ``item`` is what ``_row`` made of it."""
+        return {"line": [self._line(*json.loads(item)) for item in batch["item"]]}
 
     def _line(self, path: str, inside: str, address: str) -> str:
         row: dict[str, Any] = {"path": path}
@@ -83,8 +85,9 @@ def assess_archive(
     times: list[tuple[float, int]] = []
     if not waiting:
         return Summary(0, 0, before, 0, 0.0)
+    places = _joined(workers)
     with next_part(folder).open("x", encoding="utf-8") as part:
-        for lines in _answers(waiting, job, _joined(workers)):
+        for lines in _answers(waiting, job, places):
             part.write("".join(f"{line}\n" for line in lines))
             part.flush()
             written += len(lines)
@@ -115,22 +118,34 @@ def _answers(items: Sequence[Item], job: Job, workers: int) -> Iterator[list[str
         yield [json.dumps({"path": item.path, "error": _error(item)}) for item in known]
     if not rest:
         return
-    logging.getLogger("ray.data").setLevel(logging.ERROR)
+    logging.getLogger("ray.data").setLevel(logging.CRITICAL)  # what is lost is told at the end
     context = data.DataContext.get_current()
     context.enable_progress_bars = False
     context.max_errored_blocks = -1  # what cannot be answered at all is told at the end; the rest goes on
     at_once = min(_MOST_AT_ONCE, math.ceil(len(rest) / (4 * workers)))
-    rows = [{"path": item.path, "inside": item.inside, "address": item.address} for item in rest]
+    rows = [_row(item) for item in rest]
     photos = data.from_items(rows, override_num_blocks=math.ceil(len(rows) / at_once))
-    lines = photos.map_batches(
-        Assessing,
-        fn_constructor_args=(job,),
-        batch_size=None,
-        compute=data.ActorPoolStrategy(size=workers),
-        num_cpus=1,
-    )
+    with warnings.catch_warnings(category=DeprecationWarning, action="ignore"):  # of the limits
+        lines = photos.map_batches(
+            Assessing,
+            fn_constructor_args=(job,),
+            batch_size=None,
+            compute=data.ActorPoolStrategy(size=workers),
+            num_cpus=1,
+            ray_remote_args_fn=_limits,
+        )
     for batch in lines.iter_batches(batch_size=None):
         yield list(map(str, batch["line"]))
+
+
+def _row(item: Item) -> dict[str, str]:
+    # As plain ASCII: a path need not be valid Unicode, and Arrow's strings must be.
+    return {"item": json.dumps([item.path, item.inside, item.address])}
+
+
+def _limits() -> dict[str, Any]:
+    """Of a worker: a photo that ends its process again and again must not do so for ever."""
+    return {"max_task_retries": _TRIES}
 
 
 def _error(item: Item) -> dict[str, str]:

@@ -7,6 +7,7 @@ from typing import Any
 from core.guidance.preset import Preset
 from core.quality import registry
 from core.runtime.manifest import load_manifest
+from core.runtime.weights import verify
 
 
 @dataclass(frozen=True)
@@ -37,11 +38,18 @@ class Summary:
 
 
 def made_with(job: Job) -> dict[str, Any]:
-    """What decides a job's answers."""
+    """What decides a job's answers.
+
+    Raises:
+        WeightsError: its network cannot be used.
+    """
     network = registry.ENTRIES[job.assessor].network
+    entry = None if network is None else load_manifest().networks[network]
+    if entry is not None:
+        verify(entry)  # here, and once: in workers it would end the run without a sentence
     return {
         "assessor": job.assessor,
-        "network": network and load_manifest().networks[network].sha256,
+        "network": entry and entry.sha256,
         "preset": job.preset.model_dump(mode="json"),
     }
 

@@ -24,6 +24,7 @@ from scripts.setup_env import ROOT
 # Ray's own warnings, of its next versions, are not ours.
 pytestmark = pytest.mark.filterwarnings("ignore")
 PHOTOS = 40
+BAD = os.fsdecode(b"caf\xe9.jpg")  # a name that is no Unicode either
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -57,7 +58,7 @@ def folder(tmp_path, spot):
     Image.fromarray(spot).save(root / "0.jpg")
     for number in range(1, PHOTOS):
         shutil.copy(root / "0.jpg", root / f"{number}.jpg")
-    (root / "bad.jpg").write_bytes(b"\xff\xd8\xff and nothing more")
+    (root / BAD).write_bytes(b"\xff\xd8\xff and nothing more")
     return root
 
 
@@ -89,7 +90,7 @@ def test_an_archive_whose_run_is_killed_goes_on_where_it_was(folder, tmp_path, c
     assert len(rest) == PHOTOS + 1 - len(before)
     everything = {row["path"]: row for row in [*lines(first), *rest]}
     assert set(everything) == {str(path) for path in folder.iterdir()}
-    assert everything.pop(str(folder / "bad.jpg"))["error"]["code"] == "corrupt"
+    assert everything.pop(str(folder / BAD))["error"]["code"] == "corrupt"
 
     assert main(["assess", str(folder / "0.jpg")]) == 0
     here = json.loads(capsys.readouterr().out)
