@@ -57,7 +57,7 @@ format: python ## Put the code in its usual form
 	@$(PY) -m ruff format .
 
 lock: python ## Write the lock files, with hashes, from what is installed here
-	@$(SETUP) lint
+	@$(SETUP) lock
 	@$(PY) -m scripts.lock
 
 audit: python ## Look the locked versions up among known vulnerabilities

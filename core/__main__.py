@@ -14,6 +14,7 @@ COMMANDS = {
     "evaluate": ("training.evaluate_cli", "measure a network or the classical checks on photographs"),
     "bench": ("core.cli.bench", "measure speed and memory on this machine"),
     "ready": ("core.cli.ready", "say whether this copy can judge photos: for whatever watches a server"),
+    "serve-networks": ("core.cli.serve_networks", "run the networks on Ray, for many apps"),
     "study": ("core.cli.study", "list, export, purge, delete, back up, restore, simulate studies"),
     "weights": ("core.runtime.cli", "check the network files"),
 }

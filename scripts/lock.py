@@ -31,6 +31,7 @@ from scripts.setup_env import ROOT, lock_of
 FILES = (
     "requirements-serve.txt",
     "requirements-postgres.txt",
+    "requirements-ray.txt",
     "requirements.txt",
     "requirements-dev.txt",
     "requirements-audit.txt",

@@ -20,21 +20,23 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 OLDEST = (3, 11)
 SERVE, FULL, DEV = "requirements-serve.txt", "requirements.txt", "requirements-dev.txt"
-AUDIT = "requirements-audit.txt"
+AUDIT, RAY = "requirements-audit.txt", "requirements-ray.txt"
 SETS: Mapping[str, tuple[str, ...]] = {
     "serve": (SERVE,),
     "full": (FULL,),
     "dev": (DEV,),
-    "test": (FULL, DEV),
+    "test": (FULL, DEV, RAY),
     "lint": (FULL, DEV, AUDIT),
+    "lock": (FULL, DEV, AUDIT, RAY),
 }
 NOTE = "retake-installed.json"
 SIZES = {
     "serve": "about 1 GB on disk",
     "full": "with torch: several GB on disk",
     "dev": "the test tools",
-    "test": "with torch and the test tools: several GB on disk",
+    "test": "with torch, Ray and the test tools: several GB on disk",
     "lint": "with torch and all tools: several GB on disk",
+    "lock": "with torch, Ray and all tools: several GB on disk",
 }
 
 # Shared libraries that opencv-python loads on Linux, and the package of each by package manager.

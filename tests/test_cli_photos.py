@@ -15,6 +15,7 @@ from toy_network import use_weights
 
 import core.cli.assess
 import core.cli.classify
+import core.cli.description
 from core.__main__ import main
 from core.explain.gradients import MissingTorchError
 from core.guidance.preset import load_preset
@@ -330,7 +331,7 @@ class TestUsage:
         assert err.count("\n") == 1
 
     def test_a_fault_of_ours_gives_one_sentence_and_a_way_to_see_more(self, capsys, folder, monkeypatch):
-        monkeypatch.setattr(core.cli.assess, "hint_for", lambda *args: 1 / 0)
+        monkeypatch.setattr(core.cli.description, "hint_for", lambda *args: 1 / 0)
         status, _rows, err = run(capsys, "assess", "--assessor", "classical", folder)
         assert status == 1
         assert "RETAKE_DEBUG=1" in err
@@ -348,7 +349,7 @@ class TestUsage:
         def interrupt(*args):
             raise KeyboardInterrupt
 
-        monkeypatch.setattr(core.cli.assess, "hint_for", interrupt)
+        monkeypatch.setattr(core.cli.description, "hint_for", interrupt)
         status, _rows, err = run(capsys, "assess", "--assessor", "classical", folder)
         assert (status, err) == (130, "")
 

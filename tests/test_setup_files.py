@@ -26,7 +26,7 @@ from scripts.lock import (
 from scripts.setup_env import ROOT, lock_of
 
 SERVING = ("app.py", "pages", "core")
-SERVING_NEVER = ("core/networks", "core/bench.py", "core/load")
+SERVING_NEVER = ("core/networks", "core/bench.py", "core/load", "core/distributed")
 
 
 def requirements(name):
@@ -72,7 +72,7 @@ def distributions(packages):
 
 
 def test_everything_that_is_imported_is_required():
-    required = set(requirements("requirements.txt"))
+    required = {*requirements("requirements.txt"), *requirements("requirements-ray.txt")}
     for package, names in distributions(third_party(("app.py", "pages", "core", "training"))).items():
         assert names & required, f"{package} is imported and in no requirements file"
 
@@ -166,6 +166,7 @@ def test_a_lock_that_does_not_hold_what_is_asked_for_is_outdated(tmp_path):
         ("dev", "requirements-dev.txt"),
         ("audit", "requirements-audit.txt"),
         ("postgres", "requirements-postgres.txt"),
+        ("ray", "requirements-ray.txt"),
     ],
 )
 def test_the_extras_ask_for_what_the_requirements_files_ask_for(extra, name):

@@ -57,6 +57,12 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("--loss", choices=LOSSES, default=LOSSES[0], help="lesion only")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--processes", type=int, default=1, help="side by side; not with --minutes")
+    parser.add_argument(
+        "--machines",
+        type=int,
+        default=1,
+        help="not ordinal: each with --processes (docs/scaling.md)",
+    )
     parser.add_argument("--pool", type=Path, help="not lesion: rendered samples (default: OUT/pool)")
     parser.add_argument("--samples", type=int, help="not lesion: samples to render")
     parser.add_argument("--phantoms", type=int, default=30, help="lesion only: drawn pictures a class")
@@ -129,7 +135,7 @@ def run(args: argparse.Namespace) -> int:
     if args.configuration is None:
         tuned = args.arch == "efficientnet_b0" and (args.task == "lesion" or args.init != "scratch")
         args.configuration = FINE_TUNED if tuned else "retake"
-    if args.processes > 1 and args.minutes:
+    if args.processes * args.machines > 1 and args.minutes:
         return _complain(_("--minutes and --processes do not go together: the clocks would differ."))
     try:
         return _train(args)
@@ -251,7 +257,7 @@ def _train(args: argparse.Namespace) -> int:
         "seed": args.seed,
         "epochs": recipe.current_epoch,
         "draws_per_epoch": recipe.plan.draws,
-        "batch": recipe.plan.batch * recipe.plan.processes,
+        "batch": recipe.plan.batch * recipe.plan.together,
         "peak_rate": recipe.plan.peak,
         "sizes": [list(step) for step in recipe.plan.sizes],
         "minutes": round((time.monotonic() - began) / 60, 1),
@@ -316,6 +322,7 @@ def _recipe(args: argparse.Namespace, net: Any, training: list, validation: list
         if value is not None
     }
     given |= {"seed": args.seed, "batch": args.batch, "threads": args.threads, "processes": args.processes}
+    given["machines"] = args.machines
     given["pretrained"] = args.graded or args.init == "imagenet" or args.configuration == FINE_TUNED
     if args.size:
         given["sizes"] = tuple((part / len(args.size), size) for part, size in enumerate(args.size))

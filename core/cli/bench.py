@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from core.bench import bench
-from core.cli import bench_load
+from core.cli import bench_archive, bench_load
 
 
 def _count(text: str) -> int:
@@ -22,11 +22,15 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to FILE as well")
     parser.add_argument("--rounds", type=_count, default=15, help="rounds of each comparison (%(default)s)")
     parser.add_argument("--threads", type=_count, help="threads a network may use")
-    bench_load.add_parsers(parser)
+    actions = parser.add_subparsers(dest="action", metavar="ACTION")
+    bench_load.add_parsers(actions)
+    bench_archive.add_parser(actions)
 
 
 def run(args: argparse.Namespace) -> int:
     """Print the figures as one JSON object; returns 0."""
+    if args.action == "archive":
+        return bench_archive.run(args)
     if args.action is not None:
         return bench_load.run(args)
     figures = bench(args.rounds, args.threads, progress=lambda text: print(text, file=sys.stderr))

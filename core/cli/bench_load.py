@@ -27,9 +27,8 @@ def _duration(text: str) -> float:
     return value
 
 
-def add_parsers(parser: argparse.ArgumentParser) -> None:
-    """Add the two actions behind ``bench``; without one it measures speed and memory."""
-    actions = parser.add_subparsers(dest="action", metavar="ACTION")
+def add_parsers(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the two actions to those of ``bench``; without one it measures speed and memory."""
     live = actions.add_parser("live", help="raise the number of cameras until one is not coached any more")
     live.add_argument("--streams", type=_count, default=64, help="cameras at most (%(default)s)")
     live.add_argument("--seconds", type=_duration, default=15, help="measured for each number (%(default)s)")

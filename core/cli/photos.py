@@ -103,7 +103,7 @@ def each_photo(
             try:
                 row |= describe(_opened(found), found.place)
             except Exception as error:
-                row["error"] = _error_object(error, printed)
+                row["error"] = error_object(error, printed)
                 failed = True
             # Plain ASCII: a path need not be valid Unicode, and stdout need not be UTF-8.
             failed |= _write(json.dumps(row), outputs)
@@ -122,7 +122,13 @@ def _opened(found: Found) -> Photo:
     return read_photo(found.path)
 
 
-def _error_object(error: Exception, printed: set[str]) -> dict[str, str]:
+def error_object(error: Exception, printed: set[str] | None = None) -> dict[str, str]:
+    """The error object of a photo that cannot be used.
+
+    Args:
+        error: what was raised; where it is not the photo's, and tracebacks are wanted, it is raised again.
+        printed: what was said on standard error already; None where nothing is to be said.
+    """
     if isinstance(error, PhotoError):
         return {"code": error.code, "message": error.message}
     if isinstance(error, PictureNotWritten):
@@ -130,7 +136,7 @@ def _error_object(error: Exception, printed: set[str]) -> dict[str, str]:
     if debugging():
         raise error
     message = sentence_of(error)
-    if message not in printed:
+    if printed is not None and message not in printed:
         printed.add(message)
         tell(message)
     return {"code": "internal", "message": message}

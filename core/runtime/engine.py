@@ -1,101 +1,40 @@
-"""Networks run here: one ONNX Runtime session, shared by all threads."""
+"""Where do networks run? In this process, unless ``RETAKE_ENGINE`` names another engine."""
 
-import ctypes
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
-
-import numpy as np
-import onnxruntime
+from typing import Final
 
 from core.i18n import _
 from core.runtime.manifest import WEIGHTS_DIR, Manifest, WeightsError, load_manifest
-from core.runtime.onnx_file import read_initialisers
-from core.runtime.weights import sha256_of, verify
+from core.runtime.onnx_engine import THREADS_VARIABLE, Engine, default_threads, threads_setting
+from core.runtime.weights import verify
 
-THREADS_VARIABLE = "RETAKE_THREADS"
+__all__ = [
+    "ENGINES",
+    "ENGINE_VARIABLE",
+    "THREADS_VARIABLE",
+    "Engine",
+    "default_threads",
+    "open_engine",
+    "threads_setting",
+]
 
-
-def threads_setting() -> int | None:
-    """``RETAKE_THREADS`` where it is a whole number above 0, else None."""
-    setting = os.environ.get(THREADS_VARIABLE, "")
-    return int(setting) if setting.isdecimal() and int(setting) > 0 else None
-
-
-def default_threads() -> int:
-    """Threads a network may use: ``RETAKE_THREADS`` where it is a whole number above 0, else up to 2."""
-    return threads_setting() or min(2, os.cpu_count() or 1)
-
-
-def _give_back_memory() -> None:
-    """Let glibc return what loading a network left free: about 100 MB for ResNet-34; elsewhere do nothing."""
-    try:
-        ctypes.CDLL(None).malloc_trim(0)
-    except (OSError, AttributeError, TypeError):
-        return
+ENGINE_VARIABLE: Final = "RETAKE_ENGINE"
 
 
-class Engine:
-    """One network in ONNX Runtime. ``run`` may be called from any thread, also at the same time."""
+def _onnx(name: str, path: Path, threads: int | None) -> Engine:
+    return Engine(path, threads)
 
-    def __init__(self, path: Path, threads: int | None = None) -> None:
-        """Open an ONNX file.
 
-        Raises:
-            WeightsError: it is none, or nothing that ONNX Runtime can run.
-        """
-        self.path = path
-        self.threads = threads or default_threads()
-        self._sha256 = sha256_of(path) if path.is_file() else ""
-        self._session = self._opened()
-        self.inputs = tuple(given.name for given in self._session.get_inputs())
-        self.outputs = tuple(output.name for output in self._session.get_outputs())
+def _ray(name: str, path: Path, threads: int | None) -> Engine:
+    from core.runtime.ray_engine import open_ray
 
-    def _opened(self) -> onnxruntime.InferenceSession:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = self.threads
-        options.inter_op_num_threads = 1
-        # Between frames the cores belong to the page: idle threads must not spin.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        options.log_severity_level = 3
-        try:
-            session = onnxruntime.InferenceSession(
-                str(self.path), options, providers=["CPUExecutionProvider"]
-            )
-        except Exception as error:  # ONNX Runtime's own errors share no other base
-            message = _("The network file {path} cannot be run ({reason}). It must be an ONNX file.")
-            reason = (str(error).strip() or type(error).__name__).splitlines()[0].rpartition("failed:")[2]
-            raise WeightsError("network_unfit", message.format(path=self.path, reason=reason)) from error
-        _give_back_memory()
-        return session
+    return open_ray(name, path)
 
-    def use_threads(self, threads: int) -> None:
-        """From here on run on this many threads; what runs meanwhile ends as it began.
 
-        ONNX Runtime fixes the number when it opens a file, so that the file is opened again. One that was
-        altered since stays as it was opened.
-        """
-        if threads == self.threads or sha256_of(self.path) != self._sha256:
-            return
-        self.threads = threads
-        self._session = self._opened()
-
-    def run(self, *batches: np.ndarray) -> dict[str, np.ndarray]:
-        """Run the network.
-
-        Args:
-            batches: float32, N x 3 x S x S, as ``preprocess`` makes them: one for each of ``inputs``.
-
-        Returns:
-            float32 array for each output name: ``logits`` (N x classes, before softmax), ``features``
-            (N x channels x S/32 x S/32) and for ImageQX ``explanations`` (N x 5, before the sigmoid).
-        """
-        given = dict(zip(self.inputs, batches, strict=True))
-        return dict(zip(self.outputs, self._session.run(None, given), strict=True))
-
-    def initialisers(self, names: Sequence[str]) -> dict[str, np.ndarray]:
-        """Weights by parameter name, as float32; see ``onnx_file.read_initialisers``."""
-        return read_initialisers(self.path, names)
+ENGINES: Final[Mapping[str, Callable[[str, Path, int | None], Engine]]] = {"onnx": _onnx, "ray": _ray}
+"""What ``RETAKE_ENGINE`` may name; the first one unless it does."""
 
 
 def open_engine(
@@ -106,9 +45,26 @@ def open_engine(
 ) -> Engine:
     """Open a shipped network by its manifest name, after checking its file.
 
+    Args:
+        name: in the manifest.
+        manifest: the shipped one where none is given.
+        threads: of an engine in this process; see ``default_threads``.
+        directory: folder with the network files.
+
     Raises:
-        WeightsError: the manifest or the file is missing or wrong.
+        WeightsError: the manifest or the file is missing or wrong, or the engine that ``RETAKE_ENGINE`` names
+            cannot be used.
         KeyError: the manifest has no such network.
     """
     entry = (manifest or load_manifest()).networks[name]
-    return Engine(verify(entry, directory), threads)
+    return _opener()(name, verify(entry, directory), threads)
+
+
+def _opener() -> Callable[[str, Path, int | None], Engine]:
+    known = tuple(ENGINES)
+    asked = os.environ.get(ENGINE_VARIABLE) or known[0]
+    if asked not in ENGINES:
+        message = _("There is no engine {name}. Set {variable} to one of: {known}.")
+        names = {"name": asked, "variable": ENGINE_VARIABLE, "known": ", ".join(known)}
+        raise WeightsError("engine_unknown", message.format(**names))
+    return ENGINES[asked]

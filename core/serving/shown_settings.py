@@ -13,6 +13,7 @@ _OPEN: Final = frozenset(
         "RETAKE_LESION",
         "RETAKE_THREADS",
         "RETAKE_STREAMS",
+        "RETAKE_ENGINE",
         "RETAKE_DATA",
         "RETAKE_ALLOW_SAVING",
         "RETAKE_EMBED_ORIGINS",
@@ -23,6 +24,7 @@ _OPEN: Final = frozenset(
 _HIDDEN: Final = frozenset(
     {
         "RETAKE_DATABASE_URL",
+        "RETAKE_RAY_ADDRESS",
         "RETAKE_PHOTO_KEY",
         "RETAKE_RESEARCHER_PASSPHRASE",
         "RETAKE_RESEARCHERS",

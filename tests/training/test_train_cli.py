@@ -18,6 +18,7 @@ from core.runtime.weights import verify
 from core.synthetic.phantoms import draw
 from training import cli
 from training.recipes import probe
+from training.recipes.loop import Plan
 from training.recipes.probe import start_head
 from training.recipes.range_test import earlier_optimum
 
@@ -153,6 +154,23 @@ def test_two_processes_share_each_step(folder, tmp_path):
     assert checkpoint["global_step"] == 1
 
 
+def test_machines_are_told_to_lightning_and_share_each_step(folder, tmp_path, monkeypatch):
+    given = {}
+
+    class Told(Exception):
+        pass
+
+    def trainer(**options):
+        given.update(options)
+        raise Told
+
+    monkeypatch.setattr("training.recipes.loop.L.Trainer", trainer)
+    with pytest.raises(Told):
+        train("lesion", "--data", folder, "--out", tmp_path, "--epochs", 1, "--machines", 2, *QUICK)
+    assert (given["num_nodes"], given["devices"], given["strategy"]) == (2, 1, "ddp")
+    assert Plan(1, 48, 4, 0.1, "sgd", 0.0, ((1.0, 32),), processes=2, machines=3).steps == 2
+
+
 def test_imageqx_training_renders_its_pool_and_sets_a_threshold_each(folder, tmp_path):
     quick = [*QUICK, "--samples", 40]
     assert train("imageqx", "--data", folder, "--out", tmp_path, "--epochs", 1, *quick) == 0
@@ -170,6 +188,7 @@ def test_what_is_in_the_way_is_one_sentence(folder, tmp_path, capsys):
         ["--data", folder, "--arch", "resnet18"],
         ["--data", folder, "--resume"],
         ["--data", folder, "--processes", 2, "--minutes", 1],
+        ["--data", folder, "--machines", 2, "--minutes", 1],
     ]
     for words in wrong:
         assert train(*args, *words) == 1

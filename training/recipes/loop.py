@@ -44,6 +44,7 @@ class Plan:
         threads: for torch, in each process.
         processes: train in so many processes side by side, each with a batch of its own in every step. On a
             CPU that uses the cores better than more threads do. Needs ``minutes`` unset, as clocks differ.
+        machines: train on so many machines, with so many processes on each; see docs/scaling.md.
         pretrained: the trunk comes from ImageNet: the head learns alone at first, then the trunk's thirds at
             0.01, 0.1 and 1 times the rate. From scratch everything learns at one rate.
         thirds: those factors, where they are others.
@@ -66,14 +67,20 @@ class Plan:
     validate_every: int = 5
     threads: int = 2
     processes: int = 1
+    machines: int = 1
     pretrained: bool = False
     thirds: tuple[float, float, float] = THIRDS
     head_alone: float = HEAD_ALONE
 
     @property
+    def together(self) -> int:
+        """Processes on all machines; each has a batch of its own in every step."""
+        return self.processes * self.machines
+
+    @property
     def steps(self) -> int:
         """Optimiser steps of the whole run."""
-        return self.epochs * (self.draws // (self.batch * self.processes))
+        return self.epochs * (self.draws // (self.batch * self.together))
 
 
 class TrainingData(Protocol):
@@ -251,7 +258,7 @@ class Recipe(L.LightningModule):
         self._seen.clear()
         heads = len(answers) - self.targets
         figures = self.score(answers[:heads], answers[heads:])
-        self.log_dict(figures, prog_bar=True, sync_dist=self.plan.processes > 1)
+        self.log_dict(figures, prog_bar=True, sync_dist=self.plan.together > 1)
         rate = self.optimizers().param_groups[-1]["lr"]
         self.log_dict({"rate": rate, "progress": self.progress})
 
@@ -316,7 +323,8 @@ def fit(recipe: Recipe, out: Path, resume: bool = False) -> nn.Module:
     trainer = L.Trainer(
         accelerator="auto",
         devices=plan.processes,
-        strategy="ddp" if plan.processes > 1 else "auto",
+        num_nodes=plan.machines,
+        strategy="ddp" if plan.together > 1 else "auto",
         max_epochs=plan.epochs,
         precision="bf16-mixed" if plan.bf16 else "32-true",
         reload_dataloaders_every_n_epochs=1,
