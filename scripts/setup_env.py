@@ -64,6 +64,16 @@ BROWSERS = (
 # With a font, which a bare server may lack.
 BROWSER_PACKAGES = ("chromium", "fonts-dejavu-core")
 BROWSER_VARIABLE = "RETAKE_CHROMIUM"
+# The other engines that the app is tried in: what starts each (Debian's name first) and its Debian packages.
+ENGINES: Mapping[str, tuple[str, ...]] = {
+    "firefox": ("firefox-esr", "firefox"),
+    "webkit": ("WebKitWebDriver",),
+}
+ENGINE_PACKAGES: Mapping[str, tuple[str, ...]] = {
+    "firefox": ("firefox-esr",),
+    # It has no mode without a screen: Xvfb is one that nobody sees.
+    "webkit": ("webkit2gtk-driver", "xvfb"),
+}
 Run = Callable[..., object]
 Which = Callable[[str], str | None]
 
@@ -109,6 +119,13 @@ def find_browser(environment: Mapping[str, str] = os.environ, which: Which = shu
     if named:
         return which(named)
     return next((path for path in map(which, BROWSERS) if path), None)
+
+
+def find_engine(name: str, which: Which = shutil.which) -> str | None:
+    """Path of what starts an engine of `ENGINES` for tests; None where it, or the screen it needs, is missing."""
+    if name == "webkit" and not which("Xvfb"):
+        return None
+    return next((path for path in map(which, ENGINES[name]) if path), None)
 
 
 def strict(environment: Mapping[str, str] = os.environ) -> bool:

@@ -14,6 +14,7 @@ class Remarks:
     left_out: int = 0
     unchanged: int = 0
     measured: list[str] = field(default_factory=list)
+    engines: dict[str, int] = field(default_factory=dict)
 
 
 KEY = pytest.StashKey[Remarks]()
