@@ -54,10 +54,11 @@ def test_a_photo_that_passes_is_sent_and_explained(window, app, in_view):
 def test_a_photo_is_explained_on_the_device(window, app, in_view):
     window.goto(app.url)
     window.see("Start camera", "button")
-    window.press("Keep everything on this device", "label")
+    window.press("Keep everything on this device", "label p")
+    window.see("", ".side .stays")
     in_view(window)
     start(window)
-    take_photo(window, "The photo stays on this device.")
+    take_photo(window, "Take another photo")
     window.until("return find('*', 'Of 10 kinds') || find('button', 'Show it all the same')")
     if window.sees("Show it all the same", "button"):
         window.press("Show it all the same")
