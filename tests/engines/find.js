@@ -7,7 +7,8 @@ function* everything(root) {
 }
 
 const tidy = (text) => (text ?? "").replace(/\s+/g, " ").trim();
-const nameOf = (one) => tidy(one.getAttribute("aria-label") || one.innerText || one.getAttribute("alt"));
+// Not as it is seen: styles write some words in capitals.
+const nameOf = (one) => tidy(one.getAttribute("aria-label") || one.textContent || one.getAttribute("alt"));
 const isSeen = (one) => one.getClientRects().length > 0 && getComputedStyle(one).visibility === "visible";
 
 /** The last thing that is seen, fits the selector and has these words: of a thing and what it lies in, the inner one. */
