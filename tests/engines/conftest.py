@@ -4,7 +4,9 @@ import base64
 import io
 import json
 import threading
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import engine_windows
 import pytest
@@ -29,13 +31,22 @@ addEventListener("message", ({{ data, origin }}) => {{
 WINDOWS = [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in ENGINES]
 
 
+@dataclass(frozen=True)
+class App(drive.Server):
+    """A running app, and the folder for what it keeps."""
+
+    data: Path
+
+
 @pytest.hookimpl(trylast=True)  # after -k and -m: only what was asked for can be left out
 def pytest_collection_modifyitems(config, items):
     # In automatic runs the tests stay in, and fail saying what is missing.
     if strict():
         return
     for name in ENGINES:
-        left_out = [item for item in items if "engines" in item.keywords and item.callspec.params["engine"] == name]
+        left_out = [
+            item for item in items if "engines" in item.keywords and item.callspec.params["engine"] == name
+        ]
         if left_out and not find_engine(name):
             items[:] = [item for item in items if item not in left_out]
             config.hook.pytest_deselected(items=left_out)
@@ -78,6 +89,7 @@ def app(tmp_path_factory, around):
         "OMP_NUM_THREADS": "1",
     }
     with drive.serve(folder / "log", environment) as server:
+        server = App(**vars(server), data=folder / "data")
         yield server
         assert "Traceback" not in server.printed(), server.printed()
 

@@ -26,6 +26,7 @@ with warnings.catch_warnings():
 
 from selenium.common.exceptions import WebDriverException
 from selenium.webdriver import Remote
+from selenium.webdriver.remote.file_detector import UselessFileDetector
 from selenium.webdriver.webkitgtk.options import Options
 
 FIND = (Path(__file__).parent / "find.js").read_text(encoding="utf-8")
@@ -58,6 +59,10 @@ class Window(ABC):
     @abstractmethod
     def into(self, frame: Any) -> None:
         """Go into a frame; None leads out of all frames."""
+
+    @abstractmethod
+    def spoken(self, element: Any) -> tuple[str, str]:
+        """Role and name of an element, as the engine gives them to a screen reader."""
 
     @abstractmethod
     def picture(self) -> bytes:
@@ -115,6 +120,13 @@ class Window(ABC):
         self.until("""const app = document.querySelector("[data-testid=stApp]");
           return !app || app.dataset.testScriptState === "notRunning";""")
 
+    def write(self, label: str, text: str) -> None:
+        """Put a text into the field of this label, in place of what is there, and end it with Enter."""
+        self.settle()
+        field = self.until("return all('input').find((one) => one.ariaLabel === arguments[0])", label)
+        self.js("arguments[0].focus(); arguments[0].select()", field)
+        field.send_keys(f"{text}\ue007")
+
     def choose_file(self, path: Path) -> None:
         """Hand a file to the page's only place for files."""
         self.until("return all('input[type=file]')[0]").send_keys(str(path))
@@ -136,6 +148,9 @@ class FirefoxWindow(Window):
     def into(self, frame: Any) -> None:
         self.driver.switch_to_frame(frame)
 
+    def spoken(self, element: Any) -> tuple[str, str]:
+        return element.computed_role, element.computed_label
+
     def picture(self) -> bytes:
         return base64.b64decode(self.driver.screenshot(full=False))
 
@@ -149,6 +164,18 @@ class FirefoxWindow(Window):
                 Services.prefs[`set${kind}Pref`](name, value);""",
                 script_args=(name, value),
             )
+
+    @contextmanager
+    def private(self) -> Iterator["FirefoxWindow"]:
+        """A private window, closed at the end of the block."""
+        before = self.driver.current_window_handle
+        self.driver.switch_to_window(self.driver.open(type="window", private=True)["handle"])
+        self.as_phone()
+        try:
+            yield self
+        finally:
+            self.driver.close()
+            self.driver.switch_to_window(before)
 
     def as_phone(self) -> None:
         """Make the page as narrow as a phone's: the browser's own window cannot be."""
@@ -180,12 +207,17 @@ class WebKitWindow(Window):
         else:
             self.driver.switch_to.frame(frame)
 
+    def spoken(self, element: Any) -> tuple[str, str]:
+        return element.aria_role, element.accessible_name
+
     def picture(self) -> bytes:
         return self.driver.get_screenshot_as_png()
 
 
 @contextmanager
-def _process(command: list[str], environment: Mapping[str, str], **options: Any) -> Iterator[subprocess.Popen]:
+def _process(
+    command: list[str], environment: Mapping[str, str], **options: Any
+) -> Iterator[subprocess.Popen]:
     process = subprocess.Popen(
         command,
         env={**os.environ, "TZ": ZONE, "LANG": "en_GB.UTF-8", **environment},
@@ -239,7 +271,9 @@ def firefox(folder: Path) -> Iterator[FirefoxWindow]:
 
 
 @contextmanager
-def webkit(folder: Path, *options: str, environment: Mapping[str, str] | None = None) -> Iterator[WebKitWindow]:
+def webkit(
+    folder: Path, *options: str, environment: Mapping[str, str] | None = None
+) -> Iterator[WebKitWindow]:
     """WebKitGTK's MiniBrowser, on a screen that nobody sees, with a camera of its own making.
 
     As WebDriver starts it, it keeps nothing beyond its end: it is a private window.
@@ -268,6 +302,7 @@ def webkit(folder: Path, *options: str, environment: Mapping[str, str] | None = 
         ):
             wanted.add_argument(option)
         remote = _connected(port, wanted)
+        remote.file_detector = UselessFileDetector()  # a file's path is enough: the driver runs here
         stack.callback(remote.quit)
         remote.set_script_timeout(PATIENCE_S)
         window = WebKitWindow(remote)
