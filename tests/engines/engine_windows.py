@@ -43,6 +43,9 @@ PREFERENCES: Mapping[str, Any] = {
 }
 
 
+PRESSED = "button, [role=button], a[href], summary"
+
+
 class Window(ABC):
     """One window of a browser."""
 
@@ -90,8 +93,11 @@ class Window(ABC):
             except (MarionetteException, WebDriverException) as error:
                 said = error  # the page was drawn anew, or is another one now
             time.sleep(0.1)
-        seen = self.js("return document.body?.innerText")
-        raise AssertionError(f"never true: {script} {arguments} {said or ''}\nThe page:\n{seen}")
+        raise AssertionError(f"never true: {script} {arguments} {said or ''}\nThe page:\n{self.words()}")
+
+    def words(self) -> str:
+        """All that is to be read on the page."""
+        return self.js("return [...everything(document)].filter(isSeen).map(ownWords).filter(Boolean).join('\\n')")
 
     def see(self, words: str, selector: str = "*") -> Any:
         """Wait until something that fits the selector and has these words is seen."""
@@ -101,19 +107,33 @@ class Window(ABC):
         """Whether it is seen now."""
         return self.js("return find(...arguments) !== null", selector, words)
 
-    def press(self, words: str, selector: str = "button, [role=button], a[href], summary") -> None:
-        """Press the middle of it, once no run of the app is under way that would draw it anew."""
+    def press(self, words: str, selector: str = PRESSED, then: tuple[str, str] | None = None) -> None:
+        """Press the middle of it, once no run of the app is under way that would draw it anew.
+
+        Args:
+            then: words and selector of what is seen after that. Where it does not come, what was pressed had
+                moved meanwhile, and is pressed again.
+        """
         end, said = time.monotonic() + PATIENCE_S, None
         while time.monotonic() < end:
             self.settle()
             try:
                 element = self.see(words, selector)
                 self.js("arguments[0].scrollIntoView({ block: 'center', behavior: 'instant' })", element)
-                return element.click()
+                element.click()
+                if then is None or self._comes(then):
+                    return
             except (MarionetteException, WebDriverException) as error:
                 said = error
             time.sleep(0.1)
         raise AssertionError(f"{words} could not be pressed: {said}")
+
+    def _comes(self, what: tuple[str, str]) -> bool:
+        for _look in range(50):
+            if self.sees(*what):
+                return True
+            time.sleep(0.1)
+        return False
 
     def settle(self) -> None:
         """Wait until no run of the app is under way."""

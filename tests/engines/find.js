@@ -20,5 +20,8 @@ function find(selector, words = "") {
   return found;
 }
 
+const ownWords = ({ localName, childNodes }) =>
+  ["style", "script"].includes(localName) ? "" : tidy([...childNodes].map((node) => (node.nodeType === 3 ? node.data : "")).join(" "));
+
 /** All that fit the selector, seen or not. */
 const all = (selector) => [...everything(document)].filter((one) => one.matches(selector));
