@@ -109,7 +109,7 @@ def window(engine, app):
     """The engine's window, in which nobody has been yet."""
     engine.into(None)
     engine.goto(f"{app.url}/_stcore/health")
-    engine.js("sessionStorage.clear()")
+    engine.js("sessionStorage.clear(); indexedDB.deleteDatabase('retake')")
     return engine
 
 

@@ -97,7 +97,9 @@ class Window(ABC):
 
     def words(self) -> str:
         """All that is to be read on the page."""
-        return self.js("return [...everything(document)].filter(isSeen).map(ownWords).filter(Boolean).join('\\n')")
+        return self.js(
+            "return [...everything(document)].filter(isSeen).map(ownWords).filter(Boolean).join('\\n')"
+        )
 
     def see(self, words: str, selector: str = "*") -> Any:
         """Wait until something that fits the selector and has these words is seen."""
@@ -139,6 +141,12 @@ class Window(ABC):
         """Wait until no run of the app is under way."""
         self.until("""const app = document.querySelector("[data-testid=stApp]");
           return !app || app.dataset.testScriptState === "notRunning";""")
+
+    def fits(self) -> None:
+        """Fail where the page is wider than the window: on a phone it would slip about below the finger."""
+        wide = self.js("""return [...document.querySelectorAll("html, [data-testid=stMain]")].map(
+          ({ scrollWidth, clientWidth }) => scrollWidth - clientWidth)""")
+        assert max(wide) <= 0, f"{wide} pixels wider than the window"
 
     def write(self, label: str, text: str) -> None:
         """Put a text into the field of this label, in place of what is there, and end it with Enter."""
