@@ -122,7 +122,7 @@ def find_browser(environment: Mapping[str, str] = os.environ, which: Which = shu
 
 
 def find_engine(name: str, which: Which = shutil.which) -> str | None:
-    """Path of what starts an engine of `ENGINES` for tests; None where it, or the screen it needs, is missing."""
+    """Path of what starts an engine of `ENGINES`; None where it, or the screen that it needs, is missing."""
     if name == "webkit" and not which("Xvfb"):
         return None
     return next((path for path in map(which, ENGINES[name]) if path), None)
@@ -176,7 +176,7 @@ def can_install_system_packages(which: Which = shutil.which) -> bool:
 
 
 def prepare_system(purpose: str, run: Run = subprocess.run) -> None:
-    """Check the system libraries, and for tests fetch those and a browser where root may.
+    """Check the system libraries, and for tests fetch those and browsers where root may.
 
     Raises:
         SetupError: a library of opencv-python is missing and was not installed; in automatic runs also
@@ -184,15 +184,18 @@ def prepare_system(purpose: str, run: Run = subprocess.run) -> None:
     """
     libraries = missing_libraries() if purpose != "dev" else []
     if purpose == "test" and can_install_system_packages():
-        wanted = packages_of(libraries)[1] + ([] if find_browser() else list(BROWSER_PACKAGES))
-        if wanted:
+        needed = [*packages_of(libraries)[1], *(() if find_browser() else BROWSER_PACKAGES)]
+        engines = [list(ENGINE_PACKAGES[name]) for name in ENGINES if not find_engine(name)]
+        # A system that lacks some of them gets the others; where all must be there, all at once is quicker.
+        groups = [sum(engines, needed)] if strict() else [needed, *engines]
+        for wanted in filter(None, groups):
             try:
                 install_system_packages(wanted, run)
             except SetupError as error:
                 if strict():
                     raise
                 print(f"{error} Going on without.", file=sys.stderr)
-            libraries = missing_libraries()
+        libraries = missing_libraries() if libraries else []
     check_libraries(libraries)
 
 

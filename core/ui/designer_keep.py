@@ -14,8 +14,8 @@ from core.guidance.setting import VARIABLE, pin_of
 from core.i18n import _, ngettext
 from core.reports.tables import STYLE, Table
 from core.text.markdown import plain
-from core.ui import designer_draft as drafts
 from core.ui import cookies, designer_share, engines, preset_choice, preset_saving, session
+from core.ui import designer_draft as drafts
 from core.ui.designer_views import choice
 
 _DRAFT = ""

@@ -4,6 +4,7 @@ import base64
 import io
 import json
 import threading
+from contextlib import ExitStack
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -18,11 +19,11 @@ from core.guidance.preset import load_preset
 from core.quality.registry import open_assessor
 from scripts import drive, fake_camera
 from scripts.setup_env import ENGINES, find_engine, strict
-from tests.at_the_end import remarks
+from tests.at_the_end import HOW, remarks
 
 CANVAS = (drive.ROOT / "tests" / "browser" / "canvas_camera.js").read_text(encoding="utf-8")
-AROUND = """<!doctype html><html lang=en><meta charset=utf-8><link rel=icon href="data:,"><title>Around</title>
-<script>window.got = [];
+AROUND = """<!doctype html><html lang=en><meta charset=utf-8><link rel=icon href="data:,">
+<title>Around</title><script>window.got = [];
 addEventListener("message", ({{ data, origin }}) => {{
   if (data?.source === "retake") got.push({{ ...data, origin }});
 }});
@@ -94,14 +95,26 @@ def app(tmp_path_factory, around):
         assert "Traceback" not in server.printed(), server.printed()
 
 
-@pytest.fixture(scope="module", params=WINDOWS)
-def engine(request, tmp_path_factory):
-    """A window of one engine after the other."""
-    name = request.param
-    assert find_engine(name), f"There is no {name} here: see docs/engines.md"
-    with getattr(engine_windows, name)(tmp_path_factory.mktemp(name)) as window:
-        window.name = name
+@pytest.fixture(scope="session")
+def windows(tmp_path_factory):
+    """The window of an engine by its name; each is started once."""
+    started = {}
+    with ExitStack() as stack:
+
+        def window(name):
+            if name not in started:
+                opened = getattr(engine_windows, name)(tmp_path_factory.mktemp(name))
+                started[name] = stack.enter_context(opened)
+            return started[name]
+
         yield window
+
+
+@pytest.fixture(params=WINDOWS)
+def engine(request, windows):
+    """A window of one engine after the other."""
+    assert find_engine(request.param), f"{request.param} is not there: {HOW[request.param]}"
+    return windows(request.param)
 
 
 @pytest.fixture
@@ -126,7 +139,7 @@ def good():
 
 @pytest.fixture
 def in_view(good):
-    """Put drawn skin before a window's camera, which goes on being judged by what the engine itself can do."""
+    """Put drawn skin before a window's camera; all else is the engine's own."""
     address = "data:image/jpeg;base64," + base64.b64encode(good).decode()
 
     def put(window):

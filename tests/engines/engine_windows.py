@@ -78,7 +78,8 @@ class Window(ABC):
     def later(self, script: str, *arguments: Any) -> Any:
         """The same for the body of an asynchronous function, whose arguments are ``given``."""
         body = f"""const given = [...arguments], done = given.pop();
-        (async () => {{ {FIND}\n{script} }})().then((value) => done({{ value }}), (error) => done({{ error: `${{error}}` }}));"""
+        (async () => {{ {FIND}\n{script} }})().then(
+          (value) => done({{ value }}), (error) => done({{ error: `${{error}}` }}));"""
         answer = self._run_later(body, arguments)
         assert "error" not in answer, answer
         return answer.get("value")

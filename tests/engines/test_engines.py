@@ -1,4 +1,4 @@
-"""What the app does in Firefox and in WebKitGTK: the cells of the table in docs/engines.md, which names these tests."""
+"""What the app does in Firefox and in WebKitGTK; docs/engines.md has the table, and names these tests."""
 
 import json
 import time
@@ -12,8 +12,7 @@ from scripts import drive
 
 pytestmark = pytest.mark.engines
 
-STAGE = """const root = [...everything(document)].map((one) => one.shadowRoot).find((one) => one?.querySelector(".stage"));
-const [shutter, banner] = [".shutter", ".banner"].map((selector) => root.querySelector(selector));
+STAGE = """const [shutter, banner] = [".shutter", ".banner"].map((one) => all(`.stage ${one}`)[0]);
 const locked = shutter.hidden || shutter.getAttribute("aria-disabled") === "true";
 const key = banner.dataset.key;"""
 # How much of the heat map's canvas differs from the photo below it.
@@ -69,7 +68,7 @@ def void(_seen):
 
 
 def judged(window):
-    """Wait until something is said that only the network can know; returns its key and whether the shutter is locked."""
+    """Wait for what only the network can know; returns its key and whether the shutter is locked."""
     return window.until(f"{STAGE} return !arguments[0].includes(key) && [key, locked]", BEFORE)
 
 
@@ -93,7 +92,7 @@ def test_the_network_watches_the_engines_own_camera(window, app):
     key, locked = judged(window)
     assert locked, "a test picture is no skin"
     assert "camera_" not in key
-    # Neither engine has a graphics processor for pages here, nor anything that shakes: no switch promises that.
+    # Neither has a graphics processor for pages here, nor anything that shakes: no switch promises that.
     assert window.js("return !('gpu' in navigator) && !all('.cues .vibration').length")
     assert window.sees("Voice, sound and vibration", "summary")
 
@@ -177,13 +176,12 @@ def test_a_page_of_another_site_is_told_the_outcome(window, app, around, in_view
 
 
 def test_the_camera_works_without_its_server(window, tmp_path, in_view):
-    """What RETAKE_ISOLATED=1 is for: memory shared between threads where there is any, and a page that is kept."""
+    """What RETAKE_ISOLATED=1 is for, beside threads where memory may be shared between them."""
     environment = {"RETAKE_DATA": str(tmp_path / "data"), "RETAKE_ISOLATED": "1", "OMP_NUM_THREADS": "1"}
     with drive.serve(tmp_path / "log", environment) as server:
         window.goto(server.url)
         assert window.js("return crossOriginIsolated")
         start(window)
-        judged(window)
         assert window.later("return Boolean(await navigator.serviceWorker.ready)")
     window.goto(server.url)
     window.see("No connection")
@@ -273,7 +271,8 @@ def test_with_neither_webassembly_nor_webrtc_a_photo_can_be_uploaded(engine, app
         window.goto(app.url)
         window.see("The picture is checked on the server: this browser cannot do it by itself.")
         window.see("This browser cannot send the camera's video to the server")
-        window.press("Use a photo that you have", "a[href]", then=("Check photos", "h1"))
+        window.see("Use a photo that you have", "a[href]")
+        window.goto(f"{app.url}/check")
         window.choose_file(path)
         window.see("This photo works")
 
