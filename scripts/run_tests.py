@@ -44,15 +44,14 @@ class Phase:
 # A worker takes over half of what another has left, so that both end together; neighbours stay together, so
 # that a module's fixtures are made once or twice, not for each test.
 _SPREAD: Final = ("-n", "auto", "--dist", "worksteal", "--maxprocesses")
+_PAIR: Final = ("--maxprocesses", "2")
 _BROWSER, _ENGINES = "tests/browser", "tests/engines"
 PHASES: Final = (
     Phase("without a browser", "not browser and not engines", (*_SPREAD, "8")),
     # Each worker has its own servers and browsers.
     Phase("in the browser", "browser and not webrtc", (*_SPREAD, "4"), _BROWSER),
-    # Neighbours of one engine share its window and a server.
-    Phase(
-        "in other engines", "engines", ("-n", "auto", "--dist", "loadgroup", "--maxprocesses", "2"), _ENGINES
-    ),
+    # Each engine has its file, whose tests share one window and one server.
+    Phase("in other engines", "engines", ("-n", "auto", "--dist", "loadfile", *_PAIR), _ENGINES),
     # On a busy machine browsers send smaller and poorer video, which is rightly judged so: these run alone.
     Phase("in the browser, with video to the server", "webrtc", folder=_BROWSER),
 )

@@ -21,6 +21,7 @@ from scripts import drive, fake_camera
 from scripts.setup_env import ENGINES, find_engine, strict
 from tests.at_the_end import HOW, remarks
 
+pytest.register_assert_rewrite("engine_cases")
 CANVAS = (drive.ROOT / "tests" / "browser" / "canvas_camera.js").read_text(encoding="utf-8")
 AROUND = """<!doctype html><html lang=en><meta charset=utf-8><link rel=icon href="data:,">
 <title>Around</title><script>window.got = [];
@@ -28,8 +29,6 @@ addEventListener("message", ({{ data, origin }}) => {{
   if (data?.source === "retake") got.push({{ ...data, origin }});
 }});
 </script><iframe title="Photo" allow="camera" width=370 height=780 src="{address}"></iframe>"""
-# Below --dist loadgroup an engine's tests stay together, and it is started once.
-WINDOWS = [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in ENGINES]
 
 
 @dataclass(frozen=True)
@@ -44,10 +43,9 @@ def pytest_collection_modifyitems(config, items):
     # In automatic runs the tests stay in, and fail saying what is missing.
     if strict():
         return
+    marked = [item for item in items if item.get_closest_marker("engines")]
     for name in ENGINES:
-        left_out = [
-            item for item in items if "engines" in item.keywords and item.callspec.params["engine"] == name
-        ]
+        left_out = [item for item in marked if item.cls.name == name]
         if left_out and not find_engine(name):
             items[:] = [item for item in items if item not in left_out]
             config.hook.pytest_deselected(items=left_out)
@@ -110,11 +108,12 @@ def windows(tmp_path_factory):
         yield window
 
 
-@pytest.fixture(params=WINDOWS)
+@pytest.fixture
 def engine(request, windows):
-    """A window of one engine after the other."""
-    assert find_engine(request.param), f"{request.param} is not there: {HOW[request.param]}"
-    return windows(request.param)
+    """The window of the engine that a class of tests is about."""
+    name = request.cls.name
+    assert find_engine(name), HOW[name]
+    return windows(name)
 
 
 @pytest.fixture

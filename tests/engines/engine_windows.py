@@ -124,14 +124,15 @@ class Window(ABC):
                 element = self.see(words, selector)
                 self.js("arguments[0].scrollIntoView({ block: 'center', behavior: 'instant' })", element)
                 element.click()
-                if then is None or self._comes(then):
+                if then is None or self.comes(then):
                     return
             except (MarionetteException, WebDriverException) as error:
                 said = error
             time.sleep(0.1)
         raise AssertionError(f"{words} could not be pressed: {said}")
 
-    def _comes(self, what: tuple[str, str]) -> bool:
+    def comes(self, what: tuple[str, str]) -> bool:
+        """Whether something (its words, and a selector) is seen within a few seconds."""
         for _look in range(50):
             if self.sees(*what):
                 return True
