@@ -43,6 +43,8 @@ PREFERENCES: Mapping[str, Any] = {
 }
 
 
+# Whether the place for files holds one, or made room for what it held.
+_TAKEN = "return all('[data-testid=stFileUploaderFile]').length > 0 || !all('input[type=file]').length"
 PRESSED = "button, [role=button], a[href], summary"
 
 
@@ -158,8 +160,17 @@ class Window(ABC):
         field.send_keys(f"{text}\ue007")
 
     def choose_file(self, path: Path) -> None:
-        """Hand a file to the page's only place for files."""
-        self.until("return all('input[type=file]')[0]").send_keys(str(path))
+        """Hand a file to the page's only place for files; again where the page was drawn anew meanwhile."""
+        for _try in range(5):
+            place = self.until("return all('input[type=file]')[0]")
+            self.settle()
+            with suppress(MarionetteException, WebDriverException):
+                place.send_keys(str(path))
+                for _look in range(50):
+                    if self.js(_TAKEN):
+                        return
+                    time.sleep(0.1)
+        raise AssertionError(f"{path} was not taken")
 
 
 class FirefoxWindow(Window):
