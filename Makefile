@@ -13,7 +13,7 @@ endif
 SETUP = $(PYTHON) scripts/setup_env.py --venv $(VENV)
 STREAMLIT = $(PY) -m streamlit run serve.py --server.address localhost --server.port $(PORT) $(ARGS)
 
-.PHONY: help app app-lite app-phone test lint format lock audit sbom release-check clean python
+.PHONY: help app app-lite app-phone test test-engines lint format lock audit sbom release-check clean python
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -43,6 +43,10 @@ test: python ## Install everything and run all checks and tests
 	$(PY) -m mypy || status=1; \
 	$(PY) -m scripts.run_tests $(ARGS) || status=1; \
 	exit $$status
+
+test-engines: python ## Try the app in Firefox and WebKitGTK, too (docs/engines.md)
+	@$(SETUP) engines
+	@$(PY) -m pytest tests/engines -n 2 --dist loadfile $(ARGS)
 
 lint: python ## Check style and types of the code, and look for known vulnerabilities
 	@$(SETUP) lint

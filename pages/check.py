@@ -10,7 +10,7 @@ from core.i18n import _, ngettext
 from core.live import trouble
 from core.study.events import Source
 from core.text.markdown import plain
-from core.ui import _compat, checking, language, large_files, layout, samples
+from core.ui import _compat, checking, cookies, language, large_files, layout, samples
 from core.ui.result_card import result_card
 from core.ui.session import preset
 
@@ -44,6 +44,8 @@ def ask_for_photos(tray: checking.Tray) -> None:
         label_visibility="collapsed",
         width="stretch",
     )
+    if way != SAMPLES:
+        cookies.warn_if_refused()
     if way == CAMERA:
         from_camera(tray)
     elif way == SAMPLES:

@@ -8,7 +8,7 @@ from streamlit.elements.arrow import DataframeSelectionState
 from core.compare.answers import Judge
 from core.i18n import _, ngettext
 from core.text.markdown import plain
-from core.ui import _compat, comparing, comparing_views, language, large_files, layout, samples
+from core.ui import _compat, comparing, comparing_views, cookies, language, large_files, layout, samples
 from core.ui.session import preset
 
 HEAD_HEIGHT = 38
@@ -41,6 +41,7 @@ def ask_for_photos(tray: comparing.Tray, who: list[Judge]) -> None:
             "one to use and how strict."
         ).format(names=", ".join(f"`{judge.name}`" for judge in who))
     )
+    cookies.warn_if_refused()
     large_files.leave_out()
     files = st.file_uploader(
         _("Choose one photo or many, and a CSV with labels if you have one"),

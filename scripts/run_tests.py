@@ -1,4 +1,4 @@
-"""Runs pytest in phases, as ``make test`` does: all but the browser tests, then those; prints one total.
+"""Runs pytest in phases, as ``make test`` does: all but the tests in browsers, then those; prints one total.
 
 ``python -m scripts.run_tests [pytest's arguments]``. Arguments go to every phase; one that has none of the
 tests they choose is left out of the verdict.
@@ -41,14 +41,22 @@ class Phase:
     folder: str = ""
 
 
-# A worker takes over half of what another has left, so that both end together; neighbours stay together, so
-# that a module's fixtures are made once or twice, not for each test.
-_SPREAD: Final = ("-n", "auto", "--dist", "worksteal", "--maxprocesses")
+def _spread(most: int) -> tuple[str, ...]:
+    """Over one process more than there are processors, and at most so many.
+
+    A test waits for pages, timers and other processes part of its time. A worker takes over half of what
+    another has left, so that all end together; neighbours stay together, so that a module's fixtures are made
+    once or twice, not for each test.
+    """
+    return ("-n", str(min(most, (os.cpu_count() or 1) + 1)), "--dist", "worksteal")
+
+
 _BROWSER: Final = "tests/browser"
 PHASES: Final = (
-    Phase("without a browser", "not browser", (*_SPREAD, "8")),
+    # Firefox and WebKitGTK have a command of their own, make test-engines.
+    Phase("without a browser", "not browser and not engines", _spread(8)),
     # Each worker has its own servers and browsers.
-    Phase("in the browser", "browser and not webrtc", (*_SPREAD, "4"), _BROWSER),
+    Phase("in the browser", "browser and not webrtc", _spread(4), _BROWSER),
     # On a busy machine browsers send smaller and poorer video, which is rightly judged so: these run alone.
     Phase("in the browser, with video to the server", "webrtc", folder=_BROWSER),
 )

@@ -26,6 +26,7 @@ SETS: Mapping[str, tuple[str, ...]] = {
     "full": (FULL,),
     "dev": (DEV,),
     "test": (FULL, DEV, RAY),
+    "engines": (FULL, DEV),
     "lint": (FULL, DEV, AUDIT),
     "lock": (FULL, DEV, AUDIT, RAY),
 }
@@ -35,6 +36,7 @@ SIZES = {
     "full": "with torch: several GB on disk",
     "dev": "the test tools",
     "test": "with torch, Ray and the test tools: several GB on disk",
+    "engines": "with torch and the test tools: several GB on disk",
     "lint": "with torch and all tools: several GB on disk",
     "lock": "with torch, Ray and all tools: several GB on disk",
 }
@@ -68,6 +70,16 @@ BROWSER_PACKAGES = ("chromium", "fonts-dejavu-core")
 BROWSER_VARIABLE = "RETAKE_CHROMIUM"
 # What some tests put beside the app, and its Debian packages.
 TOOLS = {"nginx": "nginx-light", "turnserver": "coturn", "ip": "iproute2"}
+# The other engines that the app is tried in: what starts each (Debian's name first) and its Debian packages.
+ENGINES: Mapping[str, tuple[str, ...]] = {
+    "firefox": ("firefox-esr", "firefox"),
+    "webkit": ("WebKitWebDriver",),
+}
+ENGINE_PACKAGES: Mapping[str, tuple[str, ...]] = {
+    "firefox": ("firefox-esr",),
+    # It has no mode without a screen: Xvfb is one that nobody sees.
+    "webkit": ("webkit2gtk-driver", "xvfb"),
+}
 Run = Callable[..., object]
 Which = Callable[[str], str | None]
 
@@ -120,6 +132,13 @@ def find_tool(name: str, which: Which = shutil.which) -> str | None:
     return which(name) or which(f"/usr/sbin/{name}")
 
 
+def find_engine(name: str, which: Which = shutil.which) -> str | None:
+    """Path of what starts an engine of `ENGINES`; None where it, or the screen that it needs, is missing."""
+    if name == "webkit" and not which("Xvfb"):
+        return None
+    return next((path for path in map(which, ENGINES[name]) if path), None)
+
+
 def strict(environment: Mapping[str, str] = os.environ) -> bool:
     """Whether this is an automatic run, where a missing browser is a failure and not a choice."""
     return environment.get("RETAKE_CI") == "1" or environment.get("CI", "").lower() in ("1", "true")
@@ -168,25 +187,27 @@ def can_install_system_packages(which: Which = shutil.which) -> bool:
 
 
 def prepare_system(purpose: str, run: Run = subprocess.run) -> None:
-    """Check the system libraries, and for tests fetch those and a browser where root may.
+    """Check the system libraries, and for tests fetch those and browsers where root may.
 
     Raises:
         SetupError: a library of opencv-python is missing and was not installed; in automatic runs also
             when a browser could not be installed.
     """
     libraries = missing_libraries() if purpose != "dev" else []
-    if purpose == "test" and can_install_system_packages():
-        wanted = packages_of(libraries)[1] + ([] if find_browser() else list(BROWSER_PACKAGES))
-        if strict():  # on a person's machine some would begin to serve
-            wanted += [package for name, package in TOOLS.items() if not find_tool(name)]
-        if wanted:
+    if purpose in ("test", "engines") and can_install_system_packages():
+        groups = [[*packages_of(libraries)[1], *(() if find_browser() else BROWSER_PACKAGES)]]
+        if purpose == "engines":  # a system that lacks one of them gets the other
+            groups += [list(ENGINE_PACKAGES[name]) for name in ENGINES if not find_engine(name)]
+        elif strict():  # on a person's machine some would begin to serve
+            groups[0] += [package for name, package in TOOLS.items() if not find_tool(name)]
+        for wanted in filter(None, groups):
             try:
                 install_system_packages(wanted, run)
             except SetupError as error:
                 if strict():
                     raise
                 print(f"{error} Going on without.", file=sys.stderr)
-            libraries = missing_libraries()
+        libraries = missing_libraries() if libraries else []
     check_libraries(libraries)
 
 

@@ -5,16 +5,25 @@ from dataclasses import dataclass, field
 import pytest
 
 _REMARKS = "retake_remarks"
+# What to do about an engine that is missing.
+HOW = {
+    "Chromium": "there is no Chromium here. Install it (Debian, Ubuntu: sudo apt-get install chromium), or "
+    "name one in RETAKE_CHROMIUM.",
+    "firefox": "there is no Firefox here. Install it (Debian: sudo apt-get install firefox-esr).",
+    "webkit": "there is no WebKitGTK here, or no screen for it. Install both (Debian: sudo apt-get install "
+    "webkit2gtk-driver xvfb).",
+}
 
 
 @dataclass
 class Remarks:
-    """How many browser tests were left out, how many of training, and lines on others."""
+    """How many tests were left out: in Chromium, of training, in each other engine; and lines on others."""
 
     left_out: int = 0
     unchanged: int = 0
     lacking: list[str] = field(default_factory=list)
     measured: list[str] = field(default_factory=list)
+    engines: dict[str, int] = field(default_factory=dict)
 
 
 KEY = pytest.StashKey[Remarks]()
@@ -38,6 +47,7 @@ def pytest_testnodedown(node):
         all_of_them = remarks(node.config)
         for name in ("left_out", "unchanged"):  # each worker collects all tests
             setattr(all_of_them, name, max(getattr(all_of_them, name), given[name]))
+        all_of_them.engines |= given["engines"]
         all_of_them.measured += given["measured"]
         all_of_them.lacking += [line for line in given["lacking"] if line not in all_of_them.lacking]
 
@@ -52,13 +62,12 @@ def pytest_terminal_summary(terminalreporter, config):
             "they passed here. All of them: make test ARGS=tests/training",
             yellow=True,
         )
-    if shown.left_out or shown.lacking:
+    left_out = {"Chromium": shown.left_out} | shown.engines
+    if any(left_out.values()) or shown.lacking:
         terminalreporter.section("NOT EVERYTHING WAS TESTED", red=True, bold=True)
     for line in shown.lacking:
         terminalreporter.write_line(line, red=True)
-    if shown.left_out:
-        terminalreporter.write_line(
-            f"{shown.left_out} browser tests were left out: there is no Chromium here. Install it (Debian, "
-            "Ubuntu: sudo apt-get install chromium), or name one in RETAKE_CHROMIUM.",
-            red=True,
-        )
+    for name, count in left_out.items():
+        if count:
+            kind = "browser tests" if name == "Chromium" else f"tests in {name}"
+            terminalreporter.write_line(f"{count} {kind} were left out: {HOW[name]}", red=True)

@@ -30,7 +30,9 @@ def test_four():
 
 def run(tmp_path, fourth, *arguments):
     """All phases over made-up tests, each in one process."""
-    (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers =\n browser\n webrtc\n", encoding="utf-8")
+    (tmp_path / "pytest.ini").write_text(
+        "[pytest]\nmarkers =\n browser\n engines\n webrtc\n", encoding="utf-8"
+    )
     (tmp_path / "test_made_up.py").write_text(TESTS.format(fourth=fourth), encoding="utf-8")
     alone = [str(tmp_path), "-n0", "-p", "no:cacheprovider", *arguments]
     ran = subprocess.run(
@@ -65,21 +67,22 @@ def test_a_failure_in_either_phase_is_one(statuses, expected):
 
 def test_marks_that_are_given_hold_beside_those_of_the_phase():
     rest = command(PHASES[0], ["tests/pages", "-m", "slow or quick", "-x"])
-    assert rest[rest.index("-m", 3) + 1] == "(slow or quick) and not browser"
+    assert rest[rest.index("-m", 3) + 1] == "(slow or quick) and not browser and not engines"
     assert rest[-2:] == ["tests/pages", "-x"]
 
 
 def test_browser_phases_collect_their_folder_unless_told_what_to_run():
-    assert [command(phase, ["-x"])[-1] for phase in PHASES] == ["-x", "tests/browser", "tests/browser"]
+    folders = ["tests/browser"] * 2
+    assert [command(phase, ["-x"])[-1] for phase in PHASES] == ["-x", *folders]
     for told in ("tests/pages", "tests/test_photo.py::test_one"):
         assert [command(phase, [told])[-1] for phase in PHASES] == [told] * 3
 
 
 def test_every_test_that_a_browser_phase_chooses_is_in_its_folder():
-    marked = [
-        path for path in (ROOT / "tests").rglob("test_*.py") if "mark.browser" in path.read_text("utf-8")
-    ]
-    assert {path.parent.name for path in marked if path.name != Path(__file__).name} == {"browser"}
+    texts = {path: path.read_text("utf-8") for path in (ROOT / "tests").rglob("test_*.py")}
+    del texts[Path(__file__)]
+    for mark in ("browser", "engines"):
+        assert {path.parent.name for path, text in texts.items() if f"mark.{mark}" in text} == {mark}
 
 
 def test_what_sends_video_to_the_server_runs_alone():

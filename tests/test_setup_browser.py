@@ -26,6 +26,30 @@ def run_without_a_browser(*options, **more):
     )
 
 
+def test_without_another_engine_its_tests_are_left_out_and_the_end_of_the_run_says_so(tmp_path):
+    kept = {name: value for name, value in os.environ.items() if name not in ("CI", "RETAKE_CI")}
+    chosen = (
+        "tests/engines",
+        "tests/test_setup_phone.py",
+        "-k",
+        "screen_reader or only_addresses",
+        "-n",
+        "2",
+    )
+    run = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *chosen],
+        cwd=ROOT,
+        env=kept | {"PATH": str(tmp_path)},  # nothing is there
+        capture_output=True,
+        text=True,
+    )
+    assert run.returncode == 0, run.stdout
+    assert "NOT EVERYTHING WAS TESTED" in run.stdout
+    assert "1 tests in firefox were left out: there is no Firefox here" in run.stdout
+    assert "1 tests in webkit were left out" in run.stdout
+    assert "1 passed" in run.stdout.splitlines()[-1]
+
+
 @pytest.mark.parametrize("options", [(), ("-n", "2")], ids=["one process", "workers"])
 def test_without_a_browser_its_tests_are_left_out_and_the_end_of_the_run_says_so(options):
     run = run_without_a_browser(*options)

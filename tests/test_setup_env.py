@@ -70,10 +70,17 @@ def test_tests_fetch_a_missing_browser_where_root_may(monkeypatch):
     monkeypatch.setattr(setup_env, "can_install_system_packages", lambda: True)
     monkeypatch.setattr(setup_env, "missing_libraries", lambda: [])
     monkeypatch.setattr(setup_env, "find_browser", lambda: None)
+    monkeypatch.setattr(setup_env, "find_engine", lambda name: None)
     apt = Pip()
     setup_env.prepare_system("test", apt)
     assert [command[:2] for command in apt.commands] == [["apt-get", "update"], ["apt-get", "install"]]
     assert "chromium" in apt.commands[1]
+    assert "firefox-esr" not in apt.commands[1]
+
+    apt = Pip()
+    setup_env.prepare_system("engines", apt)
+    fetched = {word for command in apt.commands for word in command}
+    assert {"chromium", "firefox-esr", "webkit2gtk-driver", "xvfb"} <= fetched
 
     running = Pip()
     setup_env.prepare_system("full", running)
@@ -102,6 +109,27 @@ def test_a_browser_that_cannot_be_fetched_stops_automatic_runs_alone(monkeypatch
     monkeypatch.setattr(setup_env, "strict", lambda: True)
     with pytest.raises(SetupError, match="apt-get could not install chromium"):
         setup_env.prepare_system("test", Pip(fails=("install",)))
+
+
+def test_an_engine_that_cannot_be_fetched_keeps_no_other_away(monkeypatch, capsys):
+    monkeypatch.setattr(setup_env, "can_install_system_packages", lambda: True)
+    monkeypatch.setattr(setup_env, "missing_libraries", lambda: [])
+    monkeypatch.setattr(setup_env, "find_browser", lambda: "/usr/bin/chromium")
+    monkeypatch.setattr(setup_env, "find_engine", lambda name: None)
+    monkeypatch.setattr(setup_env, "strict", lambda: False)
+    apt = Pip(fails=("firefox-esr",))
+    setup_env.prepare_system("engines", apt)
+    assert "could not install firefox-esr" in capsys.readouterr().err
+    assert apt.commands[-1][-2:] == ["webkit2gtk-driver", "xvfb"]
+
+
+def test_webkit_needs_its_driver_and_a_screen():
+    here = {"WebKitWebDriver": "/usr/bin/WebKitWebDriver", "firefox": "/usr/bin/firefox"}
+    assert setup_env.find_engine("firefox", here.get) == "/usr/bin/firefox"
+    assert setup_env.find_engine("webkit", here.get) is None
+    assert (
+        setup_env.find_engine("webkit", (here | {"Xvfb": "/usr/bin/Xvfb"}).get) == "/usr/bin/WebKitWebDriver"
+    )
 
 
 def test_a_failing_apt_get_is_a_sentence():

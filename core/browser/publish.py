@@ -141,9 +141,9 @@ def _digest(entry: NetworkEntry, lesion: NetworkEntry | None) -> str:
 def _fill(made: Path, entry: NetworkEntry, lesion: NetworkEntry | None, static: Path, weights: Path) -> None:
     if not runtime.sound(static):
         raise RuntimeMissingError("ONNX Runtime for browsers is damaged; fetch it again")
-    lay_out_page(made)
     for name in runtime.SHA256:
         _link(runtime.folder(static) / runtime.kept_as(name), made / runtime.kept_as(name))
+    lay_out_page(made)
     files = {}
     for backend, binary in runtime.BINARIES.items():
         path = runtime.kept_as(binary)
@@ -169,14 +169,17 @@ def _lay(network: Path, packed: Path) -> dict[str, Any]:
 
 
 def lay_out_page(folder: Path) -> None:
-    """Put everything of the page into a folder: scripts, styles and markup, without runtime and network."""
+    """Put everything of the page into a folder: scripts, styles and markup, without runtime and network.
+
+    The runtime's own scripts, where they lie there already, are among what a page without its server needs.
+    """
     for file in _WEB.iterdir():
         shutil.copyfile(file, folder / file.name)
     (folder / _STAGE).write_text(f"<style>{markup.css()}</style>{markup.html()}", encoding="utf-8")
     constants = CONSTANTS.read_text(encoding="utf-8").strip()
     (folder / _MODULE).write_text(f"export default {constants};\n", encoding="utf-8")
-    needed = [_STAGE, *sorted(file.name for file in folder.glob("*.js"))]
-    (folder / _FILES).write_text(json.dumps(needed), encoding="utf-8")
+    scripts = sorted(file.name for file in folder.iterdir() if file.suffix in (".js", ".mjs"))
+    (folder / _FILES).write_text(json.dumps([_STAGE, *scripts]), encoding="utf-8")
 
 
 def _link(source: Path, target: Path) -> None:

@@ -86,6 +86,10 @@ def _sentences() -> Mapping[str, str]:
             "Start camera again."
         ),
         "unfit": _("This browser cannot check the picture by itself. Retake goes on with the server."),
+        "no_webrtc": _(
+            "This browser cannot send the camera's video to the server. Choose “On this device” where that "
+            "is offered, or use a photo that you have."
+        ),
         "connection": _(
             "The camera works, but its picture does not arrive here. A firewall may be in the way. "
             "Try another network, or use a photo that you have."

@@ -11,9 +11,12 @@ function refusal(frame) {
   return REFUSALS[name];
 }
 
+// Some browsers have a camera for pages and no way to send its video.
+const noWayToSend = () => ("RTCPeerConnection" in window ? null : "no_webrtc");
+
 // What the browser says about its camera: "ok", or why there is none.
 async function cameraReport(frame) {
-  return noCameraHere() ?? refusal(frame) ?? (await noCameraNow()) ?? "ok";
+  return noCameraHere() ?? noWayToSend() ?? refusal(frame) ?? (await noCameraNow()) ?? "ok";
 }
 
 const watched = new WeakMap();

@@ -47,7 +47,8 @@ def banner(
         tone: picks the sign and the colour beside the words.
         camera: the last report that ``on_camera`` brought, ``"ok"`` at first.
         on_camera: called, before the run that follows, with what the browser says about its camera when that
-            changes: ``"ok"``, ``"insecure"``, ``"unsupported"``, ``"denied"``, ``"missing"`` or ``"busy"``.
+            changes: ``"ok"``, ``"insecure"``, ``"unsupported"``, ``"no_webrtc"``, ``"denied"``, ``"missing"``
+            or ``"busy"``.
         feedback: what comes beside the words until the person chooses (see :mod:`core.ui.cues`).
         signed: whether a sign stands beside the words.
     """

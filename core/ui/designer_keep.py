@@ -14,8 +14,8 @@ from core.guidance.setting import VARIABLE, pin_of
 from core.i18n import _, ngettext
 from core.reports.tables import STYLE, Table
 from core.text.markdown import plain
+from core.ui import cookies, designer_share, engines, preset_choice, preset_saving, session
 from core.ui import designer_draft as drafts
-from core.ui import designer_share, engines, preset_choice, preset_saving, session
 from core.ui.designer_views import choice
 
 _DRAFT = ""
@@ -239,6 +239,7 @@ def _files_part() -> None:
         disabled=bool(made.problems),
         key="designer-download",
     )
+    cookies.warn_if_refused()
     key = f"designer-upload-{made.round}"
     file = st.file_uploader(_("Open a preset file (YAML)"), type=["yaml", "yml"], key=key)
     if file is not None:

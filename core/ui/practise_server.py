@@ -32,6 +32,8 @@ from core.ui.scroll import to_top
 REFRESH_S = 0.7  # how often the page asks for the newest hint; faster costs a third of a core a viewer
 STYLE, STYLE_BELOW = map(Path(layout.__file__).with_name, ("practise.css", "practise_below.css"))
 HIDE_CAMERA = "<style>.st-key-practise-camera{height:0;overflow:hidden;visibility:hidden}</style>"
+# Where no video can be sent: its Start could only fail.
+HIDE_STREAMER = "<style>.st-key-practise-camera iframe{display:none}</style>"
 _TRY_LONG_SIDE = 480
 _STATE_KEY, _WORKER_KEY = "practise_on_server", "practise_worker"
 UNSEEN = "position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)"
@@ -178,6 +180,8 @@ def _announce(worker: Worker, stream: StreamState, status: StreamStatus) -> str 
 
 def _explain(problem: str, stream_session: StreamSession) -> None:
     embedded.trouble(problem)
+    if problem == "no_webrtc":
+        st.html(HIDE_STREAMER)
     if problem in CAMERA_KEYS:
         sentence = stream_session.preset.prompt(problem, language()).spoken
     else:

@@ -1,5 +1,7 @@
 """Who cannot see, hear or tell colours apart can still take a photo: axe-core, keyboard, words, contrast."""
 
+import re
+
 import pytest
 from axe_steps import findings, in_each_theme
 from browser_steps import settled
@@ -233,3 +235,26 @@ def test_forced_colours_more_contrast_and_no_motion_are_heeded(open_page, on_dev
     assert edges[0] == edges[1], "the banner has an edge where it has no ground of its own"
     page.emulate_media(forced_colors="none", reduced_motion="reduce")
     assert page.evaluate(style, [".toggle input", "transitionDuration"]) == "0s"
+
+
+def test_a_screen_readers_tree_has_the_prompt_and_the_main_controls(open_page, on_device):
+    page = open_page(on_device, size=drive.PHONE, setting="camera.dark = true")
+    drawn(page)
+    stage = page.locator(".stage")
+    tree = stage.aria_snapshot()
+    assert 'heading "Take a photo that works" [level=1]' in tree
+    assert re.search(r"- status: .*Press Start camera", tree)
+    assert '- button "Start camera"' in tree
+    assert '- switch "No spot, just practising"' in tree
+    start(page)
+    wait_for(page, "bad_light")
+    tree = stage.aria_snapshot()
+    assert re.search(r"- status: .*The light is too weak", tree)
+    assert '- button "Take photo" [disabled]' in tree
+    assert '- button "Stop camera"' in tree
+    page.goto(f"{on_device.url}/check")
+    drawn(page)
+    tree = page.get_by_test_id("stMain").aria_snapshot()
+    assert 'heading "Check photos"' in tree
+    assert 'radio "My photos" [checked]' in tree
+    assert 'button "Upload"' in tree

@@ -56,6 +56,10 @@ def test_everything_lies_under_one_address_with_its_sizes(static):
     web = {file.name for file in publish._WEB.iterdir()}
     assert web | {"imageqx.json", "imageqx.onnx.gz"} < names
     assert {"engine.js", "worker.js", "stream_session.js"} < web
+    needed = json.loads((found.folder / "files.json").read_text(encoding="utf-8"))
+    assert set(runtime.MODULES.values()) <= set(needed), (
+        "without its server a page needs the runtime's scripts"
+    )
     shipped = gzip.decompress((found.folder / "imageqx.onnx.gz").read_bytes())
     assert shipped == (WEIGHTS_DIR / "imageqx.onnx").read_bytes()
     sizes = {file.name: file.stat().st_size for file in found.folder.iterdir()}

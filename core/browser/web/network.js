@@ -40,7 +40,8 @@ function within(promise, ms) {
  * is one as well: threads that wait for each other there take the time that page and video need.
  */
 function threadsHere() {
-  return self.crossOriginIsolated ? Math.min(4, Math.max(1, navigator.hardwareConcurrency >> 1)) : 1;
+  if (!self.crossOriginIsolated || !("SharedArrayBuffer" in self)) return 1; // WebKitGTK has the one without the other
+  return Math.min(4, Math.max(1, navigator.hardwareConcurrency >> 1));
 }
 
 /** Whether there is a graphics processor to run on. @param {boolean} insisted also one that is only simulated */

@@ -103,8 +103,9 @@ export async function openOutbox({ send, reachable, onChange }) {
   const held = new Map();
   const before = await store.all(); // what an earlier load of the page left, also when it is sent meanwhile
   let order = before.reduce((most, one) => Math.max(most, one.order ?? 0), 0);
-  // Held as long as this page lives: another tab leaves alone what is not left behind.
-  navigator.locks?.request(LOCK + visit, () => new Promise(() => {}));
+  // Held as long as this page lives: another tab leaves alone what is not left behind. Firefox refuses locks to a page
+  // in the frame of another site's.
+  navigator.locks?.request(LOCK + visit, () => new Promise(() => {})).catch((error) => console.warn(error));
   let inFlight = null;
   let proven = false; // whether this connection has answered: a photo is not sent into the blue
   let allowed = "";
@@ -114,7 +115,7 @@ export async function openOutbox({ send, reachable, onChange }) {
   const then = (work) => (writing = writing.then(work, work));
 
   async function mine() {
-    const locks = (await navigator.locks?.query())?.held ?? [];
+    const locks = (await navigator.locks?.query().catch(() => null))?.held ?? [];
     const others = new Set(locks.map(({ name }) => name).filter((name) => name !== LOCK + visit));
     const kept = (await store.all()).filter((one) => !others.has(LOCK + one.visit));
     return kept.sort((one, other) => (one.order ?? 0) - (other.order ?? 0) || one.at - other.at);

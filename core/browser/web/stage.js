@@ -10,6 +10,7 @@ import { Newest, grab, restAfter } from "./newest.js";
 import { openOutbox } from "./outbox.js";
 import { points } from "./points.js";
 import { watchServer } from "./reach.js";
+import { readsPixels } from "./readable.js";
 import { noCameraHere, noCameraNow } from "./refusals.js";
 import { press, useAnyway } from "./shutter.js";
 import { hasSimd } from "./simd.js";
@@ -34,7 +35,8 @@ export function fit() {
     hasSimd() &&
     typeof Worker === "function" &&
     typeof createImageBitmap === "function" &&
-    typeof HTMLDialogElement === "function"
+    typeof HTMLDialogElement === "function" &&
+    readsPixels()
   );
 }
 
