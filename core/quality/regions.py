@@ -11,12 +11,14 @@ from core.runtime.preprocess import shrink
 REGIONS: Final = ("top_left", "top_right", "bottom_left", "bottom_right", "middle")
 """The parts, in the order in which a network is shown them."""
 
-SHARE: Final = 0.5
-"""A part's width and height over the picture's: the corners tile the picture, the middle overlaps each."""
+SHARE: Final = 0.7
+"""A part's width and height over the picture's: neighbours overlap, and each shows most of what is framed."""
 
 MAP_SIDE: Final = 128
 """Side of the map that shows the parts."""
 
+# How much a part counts at its own edge for a place in the map, where its middle counts one more.
+_AT_THE_EDGE: Final = 0.1
 # Parts whose scores (0-4) differ by less are alike: none of them is the weak one.
 _ALIKE: Final = 0.25
 
@@ -65,20 +67,27 @@ def regions(rgb: np.ndarray, size: int = 224) -> np.ndarray:
 
 
 def part_map(parts: Mapping[str, float], strong: bool = False) -> np.ndarray:
-    """Five rectangles, the weakest part hottest: float32, 128 x 128, 0-1; all zeros where they are alike.
+    """Where the weakest part is hottest: float32, 128 x 128, 0-1; all zeros where the parts are alike.
+
+    Parts overlap: a place takes the mean of those that show it, each counting the more the nearer the place
+    is to its middle.
 
     Args:
         parts: score (0-4) of each part.
         strong: the strongest is hottest instead.
     """
     heat = np.zeros((MAP_SIDE, MAP_SIDE), np.float32)
-    low, high = min(parts.values()), max(parts.values())
-    if high - low < _ALIKE:
+    if max(parts.values()) - min(parts.values()) < _ALIKE:
         return heat
+    weights = np.zeros_like(heat)
     for name, (left, top, right, bottom) in bounds(MAP_SIDE, MAP_SIDE).items():
-        share = (parts[name] - low) / (high - low)
-        heat[top:bottom, left:right] = share if strong else 1 - share
-    return heat
+        across = 1 + _AT_THE_EDGE - np.abs(np.linspace(-1, 1, right - left, dtype=np.float32))
+        weight = np.outer(across, across)
+        heat[top:bottom, left:right] += weight * (parts[name] if strong else -parts[name])
+        weights[top:bottom, left:right] += weight
+    heat /= weights
+    heat -= heat.min()
+    return heat / heat.max()
 
 
 def weakest(parts: Mapping[str, float]) -> str | None:

@@ -133,9 +133,9 @@ def test_the_map_shows_the_parts(ordinal):
     seen = ordinal.explain(picture(("top_right",)), "poor_quality")
     assert isinstance(seen, Explanation)
     assert (seen.target, seen.method, seen.heatmap.dtype) == ("poor_quality", "ordinal", np.float32)
-    assert seen.heatmap[2, -2] == 1
-    assert seen.heatmap[2, 2] == seen.heatmap[-2, 2] == 0
-    assert ordinal.explain(picture(("top_right",)), "lesion").heatmap[2, 2] == 1
+    assert seen.heatmap[2, -2] == pytest.approx(1)
+    assert seen.heatmap[-2, 2] < seen.heatmap[2, 2] < 0.1  # the part at the upper left sees some of it
+    assert ordinal.explain(picture(("top_right",)), "lesion").heatmap[-2, 2] == pytest.approx(1)
     assert ordinal.explain(picture(), "poor_quality").blank
     assert ordinal.explain(picture(("top_right",)), "blurry").blank
     with pytest.raises(KeyError):

@@ -24,27 +24,37 @@ def test_parts_are_of_one_size_and_the_corners_cover_the_picture(width, height):
 
 def test_parts_are_cut_at_the_working_size_and_made_square():
     picture = np.zeros((960, 1280, 3), np.uint8)
-    picture[:480, :640], picture[480:, 640:] = 50, 200
-    parts = regions(picture, 96)
-    assert (parts.shape, parts.dtype) == ((5, 96, 96, 3), np.uint8)
-    assert [int(part.mean()) for part in parts[:4]] == [50, 0, 0, 200]
-    middle = parts[4]
-    assert (middle[:40, :40] == 50).all()
-    assert (middle[-40:, -40:] == 200).all()
+    picture[:288, :384], picture[672:, 896:] = 50, 200  # three tenths, which no other corner shows
+    picture[456:504, 608:672] = 100
+    parts = regions(picture, 70)
+    assert (parts.shape, parts.dtype) == ((5, 70, 70, 3), np.uint8)
+    assert [int(part[0, 0, 0]) for part in parts] == [50, 0, 0, 0, 50]
+    assert [int(part[-1, -1, 0]) for part in parts] == [0, 0, 0, 200, 200]
+    assert parts[4][35, 35, 0] == 100
 
 
 def test_a_small_picture_is_enlarged():
     assert regions(np.full((30, 40, 3), 9, np.uint8), 64).shape == (5, 64, 64, 3)
 
 
-def test_the_map_is_hottest_at_the_weakest_part():
-    heat = part_map(ALIKE | {"top_right": 0.5, "middle": 3.0})
+@pytest.mark.parametrize(
+    ("weak", "place"),
+    [
+        ("top_left", (5, 5)),
+        ("top_right", (5, -5)),
+        ("bottom_left", (-5, 5)),
+        ("bottom_right", (-5, -5)),
+        ("middle", (MAP_SIDE // 2, MAP_SIDE // 2)),
+    ],
+)
+def test_the_map_is_hottest_at_the_weakest_part(weak, place):
+    heat = part_map(ALIKE | {weak: 0.5})
     assert heat.shape == (MAP_SIDE, MAP_SIDE)
-    assert heat[5, -5] == 1
-    assert heat[MAP_SIDE // 2, MAP_SIDE // 2] == 0
-    assert 0 < heat[5, 5] < 1
-    strong = part_map(ALIKE | {"top_right": 0.5, "middle": 3.0}, strong=True)
-    assert strong[MAP_SIDE // 2, MAP_SIDE // 2] == 1
+    assert (heat.min(), heat.max()) == (0, 1)
+    assert heat[place] > 0.9
+    strong = part_map(ALIKE | {weak: 0.5}, strong=True)
+    assert strong[place] < 0.1
+    assert part_map(ALIKE | {weak: 3.5}, strong=True)[place] > 0.9
 
 
 def test_of_parts_that_are_alike_none_is_weak():
