@@ -86,6 +86,12 @@ def states(page: Page, url: str, prompt: str) -> Iterator[str]:
     video.evaluate("plot => plot.scrollIntoView({ block: 'center' })")
     _settle(page)
     yield "designer-video"
+    page.goto(f"{url}/compare")
+    page.get_by_role("button", name="Compare on drawn samples").click()
+    report = page.get_by_role("button", name="Download the report")
+    expect(report).to_be_visible()
+    _settle(page)
+    yield "compare"
     page.goto(f"{url}/?lang=ar")
     expect(page.locator("html[dir=rtl]")).to_be_attached()
     expect(page.locator(".stage .start")).to_be_visible()
