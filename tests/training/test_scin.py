@@ -60,8 +60,8 @@ class Bright:
 
     def assess(self, rgb, rule):
         light = float(rgb.mean()) / 255
-        told = dict.fromkeys(EXPLANATIONS, 0.0)
-        return SimpleNamespace(quality={"lesion": light}, told=told, passes=light > 120 / 255)
+        judged = dict.fromkeys(EXPLANATIONS, 0.0)
+        return SimpleNamespace(quality={"lesion": light}, judged_explanations=judged, passes=light > 120 / 255)
 
 
 RULE = SimpleNamespace(healthy_skin_passes=False)
@@ -92,7 +92,7 @@ def test_a_case_passes_when_one_of_its_photographs_does(release):
 def test_an_assessor_that_cannot_tell_is_no_better_than_chance(release):
     class Blind(Bright):
         def assess(self, rgb, rule):
-            return SimpleNamespace(quality={"lesion": 0.5}, told={}, passes=True)
+            return SimpleNamespace(quality={"lesion": 0.5}, judged_explanations={}, passes=True)
 
     report = scin_report(Blind(), RULE, release)
     assert report["auc"] == 0.5
