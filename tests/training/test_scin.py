@@ -61,7 +61,8 @@ class Bright:
     def assess(self, rgb, rule):
         light = float(rgb.mean()) / 255
         judged = dict.fromkeys(EXPLANATIONS, 0.0)
-        return SimpleNamespace(quality={"lesion": light}, judged_explanations=judged, passes=light > 120 / 255)
+        passes = light > 120 / 255
+        return SimpleNamespace(quality={"lesion": light}, judged_explanations=judged, passes=passes)
 
 
 RULE = SimpleNamespace(healthy_skin_passes=False)
