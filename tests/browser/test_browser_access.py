@@ -254,7 +254,7 @@ def test_a_screen_readers_tree_has_the_prompt_and_the_main_controls(open_page, o
     assert '- button "Stop camera"' in tree
     page.goto(f"{on_device.url}/check")
     drawn(page)
-    expect(page.get_by_role("button", name="Upload")).to_be_visible()  # drawn after all else
+    expect(page.get_by_role("button", name="Upload", exact=True)).to_be_visible()  # drawn after all else
     tree = page.get_by_test_id("stMain").aria_snapshot()
     assert 'heading "Check photos"' in tree
     assert 'radio "My photos" [checked]' in tree
