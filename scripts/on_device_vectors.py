@@ -34,7 +34,7 @@ from core.quality.image_stats import ImageStats, image_stats, moved
 from core.quality.labels import CONDITIONS, EXPLANATIONS, QUALITY_CLASSES
 from core.quality.localization import LesionLocation, find
 from core.quality.verdict import PassRule, Verdict, chance_good, judge
-from core.runtime.manifest import Abstention
+from core.runtime.manifest import Abstention, TruncationModel
 from core.runtime.preprocess import detail_square, network_square
 from core.runtime.probability import softmax
 from core.study.events import EventLog
@@ -239,18 +239,32 @@ def opinions(rng: np.random.Generator) -> list[dict[str, Any]]:
             thresholds[EXPLANATIONS[number // 6 % 5]] = 1.0
         rule = PassRule(thresholds, number % 4 == 0, second_opinion=True)
         least = round(float(rng.uniform(0.1, 0.6)), 3)
-        verdict = second_opinion.revised(judged(quality, faults, rule), rule, found, least)
+        truncation = TruncationModel(
+            features=second_opinion.TRUNCATION_FEATURES,
+            weights=tuple(np.round(rng.normal(0, 1, len(second_opinion.TRUNCATION_FEATURES)), 4).tolist()),
+            bias=round(float(rng.normal(0, 1)), 4),
+            threshold=round(float(rng.uniform(0.2, 0.8)), 3),
+        )
+        truncated = second_opinion.is_truncated(given, truncation)
+        verdict = second_opinion.revised(judged(quality, faults, rule), rule, found, least, truncated)
         cases.append(
             {
                 "plan": plan,
                 "places": places_shown.ravel().tolist(),
                 "quality": quality,
                 "explanations": faults,
-                "opinion": {"conditions": CONDITIONS, "weights": weights.tolist(), "bias": bias.tolist()},
+                "opinion": {
+                    "features": second_opinion.FEATURES,
+                    "conditions": CONDITIONS,
+                    "weights": weights.tolist(),
+                    "bias": bias.tolist(),
+                    "truncation": truncation.model_dump(mode="json"),
+                },
                 "least_good": least,
                 "rule": settings.rule_json(rule),
                 "features": given.tolist(),
                 "chances": found,
+                "truncated": truncated,
                 "label": verdict.label,
                 "flagged": list(verdict.flagged),
                 "passes": verdict.passes,

@@ -12,7 +12,7 @@ from core.explain import Explanation
 from core.explain.closed_form import ImageQXHead, grad_cam
 from core.quality import second_opinion
 from core.quality.image_stats import image_stats
-from core.quality.labels import CONDITIONS, EXPLANATIONS, QUALITY_CLASSES
+from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
 from core.quality.localization import find
 from core.quality.verdict import PassRule, Verdict, judge, rule_of
 from core.runtime.engine import Engine, open_engine
@@ -55,7 +55,7 @@ class ImageQX:
         ):
             raise ValueError(f"not an ImageQX network: {entry.labels}, {entry.explanations}")
         opinion = entry.opinion
-        if opinion and (opinion.features, opinion.conditions) != (second_opinion.FEATURES, CONDITIONS):
+        if opinion and not second_opinion.fits(opinion):
             raise ValueError("the second opinion in the manifest is of another version: fit it anew")
         self._engine = engine
         self._entry = entry
@@ -126,7 +126,8 @@ class ImageQX:
             answer.quality, answer.explanations, seen, square, detail, answer.places
         )
         found = second_opinion.chances(given, opinion.weights, opinion.bias)
-        verdict = second_opinion.revised(verdict, rule, found, opinion.least_good)
+        truncated = opinion.truncation is not None and second_opinion.is_truncated(given, opinion.truncation)
+        verdict = second_opinion.revised(verdict, rule, found, opinion.least_good, truncated)
         return replace(verdict, milliseconds=(self._clock() - started) * 1000, stats=seen)
 
     def opinion_features(self, rgb: np.ndarray) -> np.ndarray:

@@ -3,9 +3,9 @@
 The network tells faults well on the photographs it was trained for and confuses them elsewhere: darkness for
 "no skin", blur for lost detail. A logistic model (``Opinion``, in the weights manifest) reads the network's
 outputs together with what can be measured directly, light, texture and where the lesion lies, and gives one
-probability a condition. ``revised`` combines the two: as a rule the stricter counts, but the network is not
-believed where the opinion finds next to nothing of what it reports. docs/decisions/second-opinion.md has the
-figures.
+probability a condition; a smaller one (``TruncationModel``) finds lesions that the frame cuts. ``revised``
+combines them: as a rule the stricter counts, but the network is not believed where the opinion finds next to
+nothing of what it reports. docs/decisions/second-opinion.md has the figures.
 """
 
 import math
@@ -19,6 +19,7 @@ from core.quality.image_stats import ImageStats
 from core.quality.labels import CONDITIONS, EXPLANATIONS, QUALITY_CLASSES
 from core.quality.texture import levels_of, texture
 from core.quality.verdict import PassRule, Verdict, at_distance
+from core.runtime.manifest import Opinion, TruncationModel
 
 FEATURES: Final = (
     *EXPLANATIONS,
@@ -46,6 +47,9 @@ FEATURES: Final = (
 )
 """What the model reads, in its order: log-odds of the network's outputs, then what is measured."""
 
+TRUNCATION_FEATURES: Final = (*EXPLANATIONS, *QUALITY_CLASSES, *FEATURES[-7:])
+"""What the model of truncated lesions reads: the network's outputs, and where it places a lesion."""
+
 # A condition is named when the opinion gives it at least this much, and a report of the network is not
 # believed below this much. Of lost detail it reports too much on smooth skin, and of distance on skin without
 # any spot: there the higher of the two counts.
@@ -58,6 +62,14 @@ LIKELIER: Final = 1.5
 # The network's class poor_quality alone, without any fault, does not stand against this much of "good".
 CERTAIN: Final = 0.8
 LEAST: Final = 1e-4
+
+
+def fits(opinion: Opinion) -> bool:
+    """Whether an opinion reads and tells what this program does."""
+    truncation = opinion.truncation
+    return (opinion.features, opinion.conditions) == (FEATURES, CONDITIONS) and (
+        truncation is None or truncation.features == TRUNCATION_FEATURES
+    )
 
 
 def features(
@@ -133,7 +145,20 @@ def chances(given: np.ndarray, weights: Any, bias: Any) -> dict[str, float]:
     return dict(zip(CONDITIONS, map(float, odds / odds.sum()), strict=True))
 
 
-def revised(verdict: Verdict, rule: PassRule, opinion: Mapping[str, float], least_good: float) -> Verdict:
+def is_truncated(given: np.ndarray, model: TruncationModel) -> bool:
+    """Whether the frame cuts the lesion, for what ``features`` read of a picture."""
+    read = (given[FEATURES.index(name)] for name in model.features)
+    score = sum(float(value) * weight for value, weight in zip(read, model.weights, strict=True)) + model.bias
+    return score >= math.log(model.threshold / (1 - model.threshold))
+
+
+def revised(
+    verdict: Verdict,
+    rule: PassRule,
+    opinion: Mapping[str, float],
+    least_good: float,
+    truncated: bool = False,
+) -> Verdict:
     """The verdict with the second opinion taken into account.
 
     Args:
@@ -141,6 +166,7 @@ def revised(verdict: Verdict, rule: PassRule, opinion: Mapping[str, float], leas
         rule: what passes; an explanation whose threshold is 1 never counts, here neither.
         opinion: probability (0-1) of each condition, summing to 1.
         least_good: a picture passes only when the opinion holds it to be good with at least this (0-1).
+        truncated: the frame cuts the lesion; a picture of one that would pass then needs better framing.
     """
     counted = [name for name in EXPLANATIONS if rule.thresholds[name] < 1]
     opinion = {name: value for name, value in opinion.items() if name in (*_CLASSES, *counted)}
@@ -167,6 +193,8 @@ def revised(verdict: Verdict, rule: PassRule, opinion: Mapping[str, float], leas
     if label == "poor_quality" and not flagged and good >= CERTAIN:
         label = "lesion" if opinion["ready"] >= opinion["healthy_skin"] else "healthy_skin"
         may_pass = label == "lesion" or rule.healthy_skin_passes
+    if truncated and label == "lesion" and not flagged and "bad_framing" in counted:
+        flagged.append("bad_framing")
     ranked = [name for name in EXPLANATIONS if name in counted] or list(EXPLANATIONS)
     found = replace(
         verdict,

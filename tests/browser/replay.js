@@ -190,11 +190,13 @@ const parts = {
       const chances = secondOpinion.chances(read, opinion);
       expect(chances, wanted.chances, `chances of opinion ${i}`);
       const judged = { quality, explanations, width: 640, height: 480, milliseconds: 2.5 };
-      const found = judge({ ...judged, opinion: { chances, leastGood: wanted.least_good } }, rule);
+      const truncated = secondOpinion.isTruncated(read, opinion);
+      expect(truncated, wanted.truncated, `truncation of opinion ${i}`);
+      const found = judge({ ...judged, opinion: { chances, leastGood: wanted.least_good, truncated } }, rule);
       const { label, flagged, passes, nearest } = found;
       const known = ["label", "flagged", "passes", "nearest"].map((name) => [name, wanted[name]]);
       expect({ label, flagged, passes, nearest }, Object.fromEntries(known), `verdict of opinion ${i}`);
-      const alone = judge({ ...judged, opinion: { chances, leastGood: 1 } }, { ...rule, second_opinion: false });
+      const alone = judge({ ...judged, opinion: { chances, leastGood: 1, truncated } }, { ...rule, second_opinion: false });
       expect(alone, judge(judged, rule), `network alone ${i}`);
     });
   },

@@ -185,7 +185,9 @@ def test_a_picture_is_judged_as_in_python(page, imageqx, height, width, kind, fa
     assert found["stats"].pop("cells") == seen.cells.ravel().tolist()
     assert found["stats"] == pytest.approx({name: getattr(seen, name) for name in found["stats"]})
     opinion = load_manifest().networks["imageqx"].opinion
-    chances = second_opinion.chances(imageqx.opinion_features(rgb), opinion.weights, opinion.bias)
+    given = imageqx.opinion_features(rgb)
+    chances = second_opinion.chances(given, opinion.weights, opinion.bias)
+    assert found["opinion"]["truncated"] == second_opinion.is_truncated(given, opinion.truncation)
     assert found["opinion"]["leastGood"] == opinion.least_good
     # Log-odds of answers that are nearly certain differ more than the answers do.
     assert found["opinion"]["chances"] == pytest.approx(chances, abs=2e-2)

@@ -5,10 +5,19 @@ from core.quality import second_opinion
 from core.quality.image_stats import image_stats
 from core.quality.labels import CONDITIONS, EXPLANATIONS, QUALITY_CLASSES
 from core.quality.localization import LesionLocation
-from core.quality.second_opinion import FEATURES, chances, features, revised
+from core.quality.second_opinion import (
+    FEATURES,
+    TRUNCATION_FEATURES,
+    chances,
+    features,
+    is_truncated,
+    revised,
+)
 from core.quality.verdict import PassRule, judge
+from core.runtime.manifest import TruncationModel
 
 RULE = PassRule(dict.fromkeys(EXPLANATIONS, 0.5), second_opinion=True)
+WITHOUT_FRAMING = PassRule({**RULE.thresholds, "bad_framing": 1.0}, second_opinion=True)
 
 
 def verdict(label="lesion", faults=(), rule=RULE, where=None):
@@ -133,3 +142,35 @@ def test_where_the_lesion_lies_is_read_off_the_places():
 
 def test_the_names_of_the_features_are_different():
     assert len(set(second_opinion.FEATURES)) == len(second_opinion.FEATURES)
+
+
+def test_a_lesion_that_the_frame_cuts_does_not_pass():
+    found = revised(verdict(), RULE, opinion(ready=0.9), 0.4, truncated=True)
+    assert (found.label, found.flagged, found.passes) == ("lesion", ("bad_framing",), False)
+
+
+@pytest.mark.parametrize(
+    ("network", "found", "rule"),
+    [
+        (verdict(), opinion(blurry=0.9), RULE),
+        (verdict("no_skin"), opinion(no_skin=0.9), RULE),
+        (verdict(), opinion(healthy_skin=0.9), RULE),
+        (
+            verdict(),
+            opinion(ready=0.9),
+            WITHOUT_FRAMING,
+        ),
+    ],
+    ids=["another fault", "no skin", "no lesion", "framing is not counted"],
+)
+def test_that_the_frame_cuts_it_adds_nothing_elsewhere(network, found, rule):
+    assert revised(network, rule, found, 0.4, truncated=True) == revised(network, rule, found, 0.4)
+
+
+def test_a_truncated_lesion_is_found_from_the_threshold_on():
+    weights = tuple(1.0 if name == "edge" else 0.0 for name in TRUNCATION_FEATURES)
+    model = TruncationModel(features=TRUNCATION_FEATURES, weights=weights, bias=0.0, threshold=0.75)
+    given = np.zeros(len(FEATURES))
+    for log_odds, expected in ((1.09, False), (1.1, True)):  # log(0.75 / 0.25) = 1.0986
+        given[FEATURES.index("edge")] = log_odds
+        assert is_truncated(given, model) is expected

@@ -3,7 +3,8 @@
 A multinomial logistic regression over ``core.quality.second_opinion.FEATURES`` on photographs of the training
 split: as they are, with the plain faults of the ladder at drawn strengths, and with the degradations that
 the network was trained on. How sure it must be of a good picture is then set on other photographs, so that of
-the good ones that the network passes at most two in a hundred are lost.
+the good ones that the network passes at most two in a hundred are lost. The model of truncated lesions comes
+last (``training.evaluation.fit_truncation``).
 """
 
 import argparse
@@ -20,27 +21,24 @@ from core.i18n import _
 from core.quality.imageqx import ImageQX
 from core.quality.labels import CONDITIONS, EXPLANATIONS, QUALITY_CLASSES
 from core.quality.second_opinion import FEATURES, chances, revised
-from core.quality.verdict import PassRule, Verdict
+from core.quality.verdict import PassRule
 from core.runtime.engine import open_engine
 from core.runtime.manifest import WEIGHTS_DIR, Opinion, WeightsError, load_manifest, save_entry
-from core.runtime.preprocess import shrink
 from training.data.boxes import eye_box
-from training.data.imageqx_data import material_of, plurality, sample, scene_from_row
+from training.data.imageqx_data import material_of, sample, scene_from_row
 from training.data.panel import Panel
 from training.data.sources import Box, DataError, Row, at_most, read_manifest
 from training.data.splits import split_of
+from training.evaluation import fit_truncation
 from training.evaluation.behaviour import backgrounds_of, far, ladder_paths, scenes_of
 from training.evaluation.faults import FAULTS, coarse
-from training.evaluation.quality_predictions import benchmark
-from training.recipes.calibrate import good_lesions
+from training.evaluation.good_pictures import LARGE, Judged, judged
 
 LOST: Final = 0.02
 """Share of good photographs that pass the network which the opinion may refuse."""
-_LARGE: Final = 380  # pixels across the short side from which a photograph serves as a good one
 _LESIONS_A_SOURCE, _OTHERS_A_SOURCE = 70, 30
 _FAULTS_A_PHOTO: Final = 4
 _DEGRADED: Final = 900
-_GOOD_SAMPLES: Final = 450
 # Plain faults on skin without a lesion; the others need one.
 _WITHOUT_LESION: Final = ("defocus", "motion", "dark", "bright", "shadow", "low_resolution")
 _STRENGTHS: Final = (0.6, 1.7)
@@ -59,7 +57,7 @@ def examples(rows: Sequence[Row], seed: int = 5) -> Iterator[Example]:
     train = [row for row in rows if split_of(row) == "train" and row.path not in forbidden]
     grounds, scenes = backgrounds_of(train), scenes_of(train)
     for row in _some(train, "lesion", _LESIONS_A_SOURCE, rng):
-        if min(row.width, row.height) < _LARGE:
+        if min(row.width, row.height) < LARGE:
             continue
         scene = scene_from_row(row)
         assert scene.box is not None
@@ -78,7 +76,7 @@ def examples(rows: Sequence[Row], seed: int = 5) -> Iterator[Example]:
         scene = scene_from_row(row)
         middle = (0.3 * row.width, 0.3 * row.height, 0.7 * row.width, 0.7 * row.height)
         yield scene.rgb, "healthy_skin"
-        if min(row.width, row.height) >= _LARGE:
+        if min(row.width, row.height) >= LARGE:
             name = str(rng.choice(_WITHOUT_LESION))
             yield FAULTS[name](scene.rgb, middle, rng, _strength(rng, name)), coarse(name)
     for row in _some(scenes, "no_skin", _OTHERS_A_SOURCE, rng):
@@ -145,45 +143,19 @@ def fit(given: np.ndarray, conditions: Sequence[str]) -> tuple[np.ndarray, np.nd
     return weights, model.intercept_ - weights @ mean
 
 
-def least_good(
-    assessor: ImageQX, opinion: Opinion, rows: Sequence[Row], rule: PassRule, samples: int = _GOOD_SAMPLES
-) -> tuple[float, dict[str, int]]:
-    """How sure the opinion must be of a good picture, and on how many pictures that was set.
+def least_good(opinion: Opinion, passed: Sequence[Judged], rule: PassRule) -> float:
+    """How sure the opinion must be of a good picture.
 
-    Of the good pictures that the network alone passes at most ``LOST`` may be refused. Good are large
-    photographs of lesions of the validation split and the left-out sources, as they are, and the benchmark's
-    good samples of the validation split.
+    Of these pictures, good ones that the network alone passes, at most ``LOST`` may be refused.
     """
-    alone = replace(rule, second_opinion=False)
-    sets: dict[str, list[tuple[Verdict, dict[str, float]]]] = {"photographs": [], "samples": []}
-
-    def judge(rgb: np.ndarray, name: str) -> None:
-        small = shrink(rgb, 640)
-        verdict = assessor.assess(small, alone)
-        if verdict.passes:
-            given = assessor.opinion_features(small)
-            sets[name].append((verdict, chances(given, opinion.weights, opinion.bias)))
-
-    forbidden = ladder_paths()
-    for row in rows:
-        good = row.group == "lesion" and split_of(row) != "train" and row.path not in forbidden
-        if good and min(row.width, row.height) >= _LARGE:
-            judge(scene_from_row(row).rgb, "photographs")
-    seed = benchmark()["seed"]
-    material, panel = material_of(list(rows), "validation"), Panel(seed)
-    for number in range(samples):
-        made = sample(number, "validation", material, panel, seed)
-        votes = np.asarray(made.quality_votes)[None]
-        if good_lesions(plurality(votes), votes / votes.sum())[0]:
-            judge(made.shot.rgb, "samples")
+    found = [(one.verdict, chances(one.given, opinion.weights, opinion.bias)) for one in passed]
     best = 0.0
     for level in np.linspace(0, 0.9, 91):
-        judged = [*sets["photographs"], *sets["samples"]]
-        lost = sum(not revised(verdict, rule, found, float(level)).passes for verdict, found in judged)
-        if lost > LOST * len(judged):
+        lost = sum(not revised(verdict, rule, each, float(level)).passes for verdict, each in found)
+        if lost > LOST * len(found):
             break
         best = float(level)
-    return round(best, 2), {name: len(judged) for name, judged in sets.items()}
+    return round(best, 2)
 
 
 def fitted(assessor: ImageQX, sha256: str, rows: Sequence[Row]) -> Opinion:
@@ -202,14 +174,20 @@ def fitted(assessor: ImageQX, sha256: str, rows: Sequence[Row]) -> Opinion:
         bias=tuple(round(float(value), 5) for value in bias),
         least_good=0.0,
     )
-    level, counts = least_good(assessor, opinion, rows, replace(assessor.rule(), second_opinion=True))
+    rule = replace(assessor.rule(), second_opinion=True)
+    good = list(judged(assessor, rows, rule))
+    passed = [one for one in good if one.verdict.passes]
+    opinion = opinion.model_copy(update={"least_good": least_good(opinion, passed, rule)})
+    as_they_are = [given for given, name in zip(pictures, conditions, strict=True) if name == "ready"]
+    truncation, cut = fit_truncation.fitted(assessor, opinion, rows, as_they_are, good, rule)
     provenance = {
         "network": sha256,
         "examples": dict(Counter(conditions).most_common()),
-        "set_on": counts,
+        "set_on": dict(Counter(one.kind for one in passed)),
         "lost_at_most": LOST,
+        "truncation": cut,
     }
-    return opinion.model_copy(update={"least_good": level, "provenance": provenance})
+    return opinion.model_copy(update={"truncation": truncation, "provenance": provenance})
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -228,7 +206,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (DataError, WeightsError) as error:
         print(error.message, file=sys.stderr)
         return 1
-    print(f"least_good {opinion.least_good}, {opinion.provenance}")
+    assert opinion.truncation is not None
+    found = f"least_good {opinion.least_good}, truncation from {opinion.truncation.threshold}"
+    print(f"{found}, {opinion.provenance}")
     return 0
 
 

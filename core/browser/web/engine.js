@@ -5,7 +5,7 @@ import { EngineError } from "./errors.js";
 import { heatOf, unpackHead } from "./heat.js";
 import { lesionHeat, predictionOf, unpackLesion } from "./lesion.js";
 import { sigmoid, softmax } from "./probability.js";
-import { chances, features as opinionFeatures } from "./second_opinion.js";
+import { chances, features as opinionFeatures, isTruncated } from "./second_opinion.js";
 import { hasSimd } from "./simd.js";
 import { find } from "./localization.js";
 
@@ -137,16 +137,18 @@ function judgedOf({ places, features, backend, fabric, ...answer }, card, head) 
   const explanations = named(card.explanations, sigmoid(explanationLogits));
   const { opinion } = card;
   const measured = { stats: answer.stats, ...fabric };
+  const read = opinion && fabric && lesion ? opinionFeatures(quality, explanations, measured, lesion, side) : null;
   const judged = {
     ...answer,
     quality,
     explanations,
     where: lesion === null ? null : find(lesion, side, side),
     opinion:
-      opinion && fabric && lesion
+      opinion && read
         ? {
-            chances: chances(opinionFeatures(quality, explanations, measured, lesion, side), opinion),
+            chances: chances(read, opinion),
             leastGood: opinion.least_good,
+            truncated: isTruncated(read, opinion),
           }
         : null,
   };

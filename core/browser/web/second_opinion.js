@@ -16,7 +16,11 @@ const {
 
 /**
  * The logistic model of the weights manifest.
- * @typedef {{conditions: string[], weights: number[][], bias: number[], least_good: number}} Opinion
+ * @typedef {{features: string[], conditions: string[], weights: number[][], bias: number[], least_good: number,
+ *   truncation: Truncation | null}} Opinion
+ *
+ * The one of whether the frame cuts the lesion.
+ * @typedef {{features: string[], weights: number[], bias: number, threshold: number}} Truncation
  *
  * What was measured in a picture beside what the network answered.
  * @typedef {{stats: import("./image_stats.js").ImageStats, texture: import("./texture.js").Texture,
@@ -90,15 +94,25 @@ export function chances(given, { conditions, weights, bias }) {
   return Object.fromEntries(conditions.map((name, i) => [name, odds[i] / total]));
 }
 
+/** Whether the frame cuts the lesion. @param {number[]} given @param {Pick<Opinion, "features" | "truncation">} opinion */
+export function isTruncated(given, { features, truncation }) {
+  if (!truncation) return false;
+  const { weights, bias, threshold } = truncation;
+  const read = truncation.features.map((name) => given[features.indexOf(name)]);
+  const score = read.reduce((sum, value, i) => sum + value * weights[i], 0) + bias;
+  return score >= Math.log(threshold / (1 - threshold));
+}
+
 /**
  * The verdict with the second opinion taken into account.
  * @param {import("./verdict.js").Verdict} verdict by the network alone
  * @param {import("./verdict.js").Rule} rule an explanation whose threshold is 1 never counts
  * @param {Record<string, number>} found probability (0-1) of each condition
  * @param {number} leastGood a picture passes only when it is held to be good with at least this (0-1)
+ * @param {boolean} truncated the frame cuts the lesion: a picture of one that would pass needs better framing
  * @returns {import("./verdict.js").Verdict}
  */
-export function revised(verdict, rule, found, leastGood) {
+export function revised(verdict, rule, found, leastGood, truncated) {
   const counted = EXPLANATIONS.filter((name) => rule.thresholds[name] < 1);
   const kept = ["ready", ...counted, "no_skin", "healthy_skin"];
   const total = kept.reduce((sum, name) => sum + found[name], 0);
@@ -122,6 +136,7 @@ export function revised(verdict, rule, found, leastGood) {
     label = opinion.ready >= opinion.healthy_skin ? "lesion" : "healthy_skin";
     mayPass = label === "lesion" || rule.healthy_skin_passes;
   }
+  if (truncated && label === "lesion" && !flagged.length && counted.includes("bad_framing")) flagged.push("bad_framing");
   const ranked = counted.length ? counted : EXPLANATIONS;
   return { ...verdict, label, flagged, passes: mayPass && !flagged.length, nearest: likeliest(ranked, opinion) };
 }

@@ -13,10 +13,11 @@ export { EXPLANATIONS, QUALITY_CLASSES };
  *
  * What an engine says of a picture, before the rule; `where` is from -1 to 1, null when nothing was found.
  * `luma` (0-1) and `print` tell a covered and a stuck camera; an engine without them finds neither. `opinion` has the
- * second opinion's probability of each condition and how sure it must be of a good picture, where there is one.
+ * second opinion's probability of each condition, how sure it must be of a good picture, and whether the frame cuts the
+ * lesion, where there is one.
  * @typedef {{quality: Record<string, number>, explanations: Record<string, number>,
  *   where?: import("./localization.js").LesionLocation | null, width: number, height: number, milliseconds: number,
- *   luma?: number, print?: number, opinion?: {chances: Record<string, number>, leastGood: number} | null, stats?: import("./image_stats.js").ImageStats, heat?: (target: string) => import("./heat.js").Heat}} Judged
+ *   luma?: number, print?: number, opinion?: {chances: Record<string, number>, leastGood: number, truncated: boolean} | null, stats?: import("./image_stats.js").ImageStats, heat?: (target: string) => import("./heat.js").Heat}} Judged
  *
  * One picture, judged. `quality` has the rule's offsets, `nearest` is the explanation closest to its threshold;
  * `too_close` says that the spot takes more of the frame than the rule allows.
@@ -79,8 +80,8 @@ export function judge(judged, rule) {
     milliseconds: judged.milliseconds,
   };
   const { opinion } = judged;
-  const revises = opinion && rule.second_opinion;
-  return atDistance(revises ? revised(verdict, rule, opinion.chances, opinion.leastGood) : verdict, rule);
+  if (!opinion || !rule.second_opinion) return atDistance(verdict, rule);
+  return atDistance(revised(verdict, rule, opinion.chances, opinion.leastGood, opinion.truncated), rule);
 }
 
 /** The verdict with the rule's bounds on the spot's extent applied. @param {Verdict} verdict @param {Rule} rule @returns {Verdict} */

@@ -1,0 +1,107 @@
+"""Fits the model of truncated lesions: a binary logistic regression beside the second opinion.
+
+Truncated are training photographs whose lesion is known to lie within the frame, cut through its middle; the
+others are photographs of lesions as they are, located or not. The second opinion tells eight conditions apart
+and draws "cut" through a guessed box where none is known; this model tells one thing, from known boxes alone.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+import numpy as np
+
+from core.quality.imageqx import ImageQX
+from core.quality.second_opinion import FEATURES, TRUNCATION_FEATURES, chances, is_truncated, revised
+from core.quality.verdict import PassRule
+from core.runtime.manifest import Opinion, TruncationModel
+from training.data.boxes import eye_box, located
+from training.data.imageqx_data import scene_from_row
+from training.data.sources import Row, at_most
+from training.data.splits import split_of
+from training.evaluation.behaviour import ladder_paths
+from training.evaluation.faults import cut
+from training.evaluation.good_pictures import LARGE, Judged
+
+LOST: Final = 0.02
+"""Share of good photographs that pass network and opinion which the model may refuse."""
+_A_SOURCE: Final = 120
+_PENALTY: Final = 0.3
+_STRENGTHS: Final = (0.6, 1.5)
+
+
+def examples(rows: Sequence[Row], seed: int = 7) -> Iterator[tuple[np.ndarray, bool]]:
+    """Photographs (uint8 RGB) of the training split with a located lesion: as they are, and truncated."""
+    rng, forbidden = np.random.default_rng(seed), ladder_paths()
+    whole = [row for row in rows if _is_whole(row) and split_of(row) == "train" and row.path not in forbidden]
+    for row in at_most(
+        (whole[int(at)] for at in rng.permutation(len(whole))), lambda row: row.slug, _A_SOURCE
+    ):
+        scene = scene_from_row(row)
+        if scene.box is None:
+            continue
+        yield scene.rgb, False
+        for strength in (1.0, float(rng.uniform(*_STRENGTHS))):
+            yield cut(scene.rgb, scene.box, rng, strength), True
+
+
+def _is_whole(row: Row) -> bool:
+    """Whether a photograph is large and its lesion is known to lie within the frame."""
+    seen = eye_box(row)
+    large = row.group == "lesion" and min(row.width, row.height) >= LARGE
+    return large and located(row) and not (seen and (seen.cut or seen.spread))
+
+
+def fit(given: np.ndarray, truncated: np.ndarray) -> tuple[tuple[float, ...], float]:
+    """Weights, one for each of ``TRUNCATION_FEATURES``, and bias; both classes count alike.
+
+    Args:
+        given: float, N x as many as ``FEATURES``.
+        truncated: bool, N.
+    """
+    from sklearn.linear_model import LogisticRegression  # only fitting needs it
+
+    read = given[:, [FEATURES.index(name) for name in TRUNCATION_FEATURES]]
+    mean, deviation = read.mean(axis=0), read.std(axis=0) + 1e-9
+    model = LogisticRegression(C=_PENALTY, max_iter=5000)
+    share = np.where(truncated, truncated.mean(), 1 - truncated.mean())
+    model.fit((read - mean) / deviation, truncated, sample_weight=0.5 / share)
+    weights = model.coef_[0] / deviation
+    bias = float(model.intercept_[0] - weights @ mean)
+    return tuple(round(float(weight), 5) for weight in weights), round(bias, 5)
+
+
+def fitted(
+    assessor: ImageQX,
+    opinion: Opinion,
+    rows: Sequence[Row],
+    as_they_are: Sequence[np.ndarray],
+    good: Sequence[Judged],
+    rule: PassRule,
+) -> tuple[TruncationModel, dict[str, Any]]:
+    """The model, and what it was fitted and set on.
+
+    Args:
+        assessor, opinion: whose answers it reads, and with which a picture has to pass first.
+        rows: of the data folder.
+        as_they_are: features of more photographs of lesions that are not truncated.
+        good: pictures of which, where they pass, at most ``LOST`` may be refused.
+        rule: what passes.
+    """
+    shown = [(assessor.opinion_features(rgb), truncated) for rgb, truncated in examples(rows)]
+    given = np.array([*(read for read, _truncated in shown), *as_they_are])
+    truncated = np.array([*(one for _read, one in shown), *(False for _one in as_they_are)])
+    weights, bias = fit(given, truncated)
+    passed = []
+    for one in good:
+        found = chances(one.given, opinion.weights, opinion.bias)
+        if revised(one.verdict, rule, found, opinion.least_good).passes:
+            passed.append(one.given)
+    for threshold in np.linspace(0.5, 0.99, 50):
+        model = TruncationModel(
+            features=TRUNCATION_FEATURES, weights=weights, bias=bias, threshold=round(float(threshold), 2)
+        )
+        lost = sum(is_truncated(read, model) for read in passed)
+        if lost <= LOST * len(passed):
+            break
+    counts = {"truncated": int(truncated.sum()), "whole": int((~truncated).sum())}
+    return model, counts | {"set_on": len(passed), "lost": lost}
