@@ -54,6 +54,12 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         help="the head alone first, then the trunk's thirds at 0.01, 0.1 and 1 times the rate (as with "
         "--init imagenet)",
     )
+    parser.add_argument(
+        "--keep-head",
+        action="store_true",
+        help="lesion only: the head goes on as an ONNX file of --init has it, in place of a linear probe, so "
+        "that the result may be averaged with that network",
+    )
     parser.add_argument("--loss", choices=LOSSES, default=LOSSES[0], help="lesion only")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--processes", type=int, default=1, help="side by side; not with --minutes")
@@ -235,7 +241,7 @@ def _train(args: argparse.Namespace) -> int:
             print(write_range_test(found, args.out))
         print(_("Learning rate by range test: {rate:.2g}").format(rate=rate))
         recipe.plan = replace(recipe.plan, peak=rate)
-    if getattr(choices, "probed", False) and not args.resume:
+    if getattr(choices, "probed", False) and not args.resume and not args.keep_head:
         from training.recipes.probe import VIEWS, start_head
 
         views = min(VIEWS, recipe.plan.epochs * recipe.plan.draws)

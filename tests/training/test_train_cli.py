@@ -119,6 +119,9 @@ def test_fine_tuning_begins_with_a_probe_and_says_so(folder, tmp_path, monkeypat
     assert began == [(32, 3, 8)]
     story = load_manifest(tmp_path / "manifest.json").networks["lesion"].provenance
     assert (story["configuration"], story["graded"]) == ("fine-tuned", True)
+    again = [*words, "--configuration", "fine-tuned", "--init", tmp_path / "lesion.onnx"]
+    assert train(*again, "--keep-head") == 0
+    assert len(began) == 1, "the head goes on as it was"
 
 
 def test_the_default_architecture_is_fine_tuned_and_a_resnet_is_not(folder, tmp_path, monkeypatch):
