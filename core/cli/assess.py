@@ -8,6 +8,7 @@ from typing import Any
 
 from core.cli.description import described
 from core.cli.faults import tell
+from core.cli.numbers import count
 from core.cli.photos import add_path_arguments, each_photo, picture_place, save_picture
 from core.data_folder import data_folder
 from core.explain.overlay import overlay
@@ -45,15 +46,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         help="ray: many processes, on RETAKE_RAY_ADDRESS where that is set; --jsonl is then a folder, and "
         "the same command again goes on where a run was interrupted",
     )
-    parser.add_argument("--workers", type=_count, metavar="N", help="with --engine ray: processes")
+    parser.add_argument("--workers", type=count, metavar="N", help="with --engine ray: processes")
     parser.set_defaults(usage_error=parser.error)
-
-
-def _count(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError("must be 1 or more")
-    return value
 
 
 def open_preset(asked: str) -> Preset:

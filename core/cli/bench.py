@@ -7,21 +7,15 @@ from pathlib import Path
 
 from core.bench import bench
 from core.cli import bench_archive, bench_load
-
-
-def _count(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError("must be 1 or more")
-    return value
+from core.cli.numbers import count
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add ``bench`` to the command line."""
     parser = subparsers.add_parser("bench", help="measure speed and memory on this machine")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to FILE as well")
-    parser.add_argument("--rounds", type=_count, default=15, help="rounds of each comparison (%(default)s)")
-    parser.add_argument("--threads", type=_count, help="threads a network may use")
+    parser.add_argument("--rounds", type=count, default=15, help="rounds of each comparison (%(default)s)")
+    parser.add_argument("--threads", type=count, help="threads a network may use")
     actions = parser.add_subparsers(dest="action", metavar="ACTION")
     bench_load.add_parsers(actions)
     bench_archive.add_parser(actions)

@@ -5,23 +5,17 @@ import json
 from pathlib import Path
 
 from core.cli.faults import tell
+from core.cli.numbers import count
 from core.runtime.ray_connection import package
-
-
-def _count(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError("must be 1 or more")
-    return value
 
 
 def add_parser(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add ``archive`` to the actions of ``bench``."""
     parser = actions.add_parser("archive", help="assess drawn photos on Ray with one and with more workers")
     parser.add_argument(
-        "--workers", type=_count, nargs="+", default=[1, 2], metavar="N", help="numbers to compare (1 2)"
+        "--workers", type=count, nargs="+", default=[1, 2], metavar="N", help="numbers to compare (1 2)"
     )
-    parser.add_argument("--photos", type=_count, default=200, help="how many (%(default)s)")
+    parser.add_argument("--photos", type=count, default=200, help="how many (%(default)s)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to FILE as well")
 
 

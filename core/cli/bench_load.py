@@ -5,6 +5,7 @@ import json
 import sys
 from pathlib import Path
 
+from core.cli.numbers import count, duration
 from core.load.bench import figures, load, soak
 from core.load.figures import table
 
@@ -13,34 +14,20 @@ def _tell(text: str) -> None:
     print(text, file=sys.stderr)
 
 
-def _count(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError("must be 1 or more")
-    return value
-
-
-def _duration(text: str) -> float:
-    value = float(text)
-    if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError("must be more than 0")
-    return value
-
-
 def add_parsers(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the two actions to those of ``bench``; without one it measures speed and memory."""
     live = actions.add_parser("live", help="raise the number of cameras until one is not coached any more")
-    live.add_argument("--streams", type=_count, default=64, help="cameras at most (%(default)s)")
-    live.add_argument("--seconds", type=_duration, default=15, help="measured for each number (%(default)s)")
+    live.add_argument("--streams", type=count, default=64, help="cameras at most (%(default)s)")
+    live.add_argument("--seconds", type=duration, default=15, help="measured for each number (%(default)s)")
     _common(live)
     long = actions.add_parser("soak", help="let cameras start and stop, and see what the server holds on to")
-    long.add_argument("--minutes", type=_duration, default=30, help="how long (%(default)s)")
-    long.add_argument("--streams", type=_count, default=3, help="cameras at most (%(default)s)")
+    long.add_argument("--minutes", type=duration, default=30, help="how long (%(default)s)")
+    long.add_argument("--streams", type=count, default=3, help="cameras at most (%(default)s)")
     _common(long)
 
 
 def _common(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--port", type=_count, help="the server's port; a free one unless given")
+    parser.add_argument("--port", type=count, help="the server's port; a free one unless given")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to FILE as well")
 
 

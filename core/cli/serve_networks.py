@@ -3,6 +3,7 @@
 import argparse
 import threading
 
+from core.cli.numbers import count
 from core.i18n import _
 from core.runtime.manifest import load_manifest
 from core.runtime.ray_connection import ADDRESS_VARIABLE, package
@@ -18,16 +19,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     parser.add_argument("names", nargs="*", metavar="NETWORK", help="which ones (default: all)")
     parser.add_argument(
-        "--replicas", type=_count, metavar="N", help="of each at most (default: the cluster's cores)"
+        "--replicas", type=count, metavar="N", help="of each at most (default: the cluster's cores)"
     )
     parser.set_defaults(usage_error=parser.error)
-
-
-def _count(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError("must be 1 or more")
-    return value
 
 
 def run(args: argparse.Namespace) -> int:

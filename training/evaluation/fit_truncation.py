@@ -5,6 +5,7 @@ others are photographs of lesions as they are, located or not. The second opinio
 and draws "cut" through a guessed box where none is known; this model tells one thing, from known boxes alone.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
@@ -23,7 +24,7 @@ from training.evaluation.faults import cut
 from training.evaluation.good_pictures import LARGE, Judged
 
 LOST: Final = 0.02
-"""Share of good photographs that pass network and opinion which the model may refuse."""
+"""Share of the good pictures that pass network and opinion which the model may refuse."""
 _A_SOURCE: Final = 120
 _PENALTY: Final = 0.3
 _STRENGTHS: Final = (0.6, 1.5)
@@ -95,13 +96,14 @@ def fitted(
     for one in good:
         found = chances(one.given, opinion.weights, opinion.bias)
         if revised(one.verdict, rule, found, opinion.least_good).passes:
-            passed.append(one.given)
+            passed.append(one)
+    counts = Counter(one.kind for one in passed)
     for threshold in np.linspace(0.5, 0.99, 50):
         model = TruncationModel(
             features=TRUNCATION_FEATURES, weights=weights, bias=bias, threshold=round(float(threshold), 2)
         )
-        lost = sum(is_truncated(read, model) for read in passed)
-        if lost <= LOST * len(passed):
+        lost = Counter(one.kind for one in passed if is_truncated(one.given, model))
+        if lost.total() <= LOST * counts.total():
             break
-    counts = {"truncated": int(truncated.sum()), "whole": int((~truncated).sum())}
-    return model, counts | {"set_on": len(passed), "lost": lost}
+    fitted_on = {"truncated": int(truncated.sum()), "whole": int((~truncated).sum())}
+    return model, fitted_on | {"set_on": dict(counts), "lost": dict(lost)}

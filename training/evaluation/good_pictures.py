@@ -20,7 +20,7 @@ from training.recipes.calibrate import good_lesions
 
 LARGE: Final = 380
 """Pixels across the short side from which a photograph serves as a good one."""
-_GOOD_SAMPLES: Final = 450
+_GOOD_SAMPLES: Final = 1600
 
 
 @dataclass(frozen=True)
