@@ -3,8 +3,8 @@
 What is measured is processor time, which a busy moment does not change: of one assessment on one thread, and
 of one frame of video (decoded, handed over, and sent back) at 640 x 480. The rest of a stream's work cannot
 be had apart (packets, the page's runs, the change of threads) and is a factor of these two, found with the
-load bench. Frames are not put together to batches: where it was measured, a frame of a batch took as long as one
-alone (docs/decisions/engine.md).
+load bench. Frames are not put together to batches: where it was measured, a frame of a batch took as long as
+one alone (docs/decisions/engine.md).
 """
 
 import logging
