@@ -6,8 +6,8 @@ from tests.import_graph import FILES, imported, named_in
 
 # The two halves of a camera: the component that runs in the browser, and the stream that runs on the server.
 COMPONENTS = {"core.browser.component", "core.live.stream"}
-# The load bench has a visitor who speaks Streamlit's protocol.
-LOAD = {"core.load.visitor"}
+# The load bench has a visitor who speaks Streamlit's protocol, and an app to compare with.
+LOAD = {"core.load.visitor", "core.load.naive_app"}
 # The commands that spread work over machines; the app asks Ray by what `core.runtime` holds.
 DISTRIBUTED = {"core.cli.assess", "core.cli.serve_networks", "core.cli.bench_archive"}
 # The command line hands these over to training, and imports it by its name when one of them is asked for.
@@ -74,7 +74,7 @@ def test_the_app_never_imports_training():
 
 
 def test_serving_imports_nothing_that_only_training_and_gradients_need():
-    outside = ("core.networks", "core.explain.gradients", "core.bench")
+    outside = ("core.networks", "core.explain.gradients", "core.bench", "core.load.naive_app")
     found = [pair for pair in arrows("core", "pages", "app") if within(pair[1], *NOT_TO_SERVE)]
     assert [pair for pair in found if not within(pair[0], *outside)] == [("core.study.statistics", "scipy")]
 

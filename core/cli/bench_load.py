@@ -19,6 +19,9 @@ def add_parsers(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     live = actions.add_parser("live", help="raise the number of cameras until one is not coached any more")
     live.add_argument("--streams", type=count, default=64, help="cameras at most (%(default)s)")
     live.add_argument("--seconds", type=duration, default=15, help="measured for each number (%(default)s)")
+    live.add_argument(
+        "--naive", action="store_true", help="measure the app that public demos are beside it (needs torch)"
+    )
     _common(live)
     long = actions.add_parser("soak", help="let cameras start and stop, and see what the server holds on to")
     long.add_argument("--minutes", type=duration, default=30, help="how long (%(default)s)")
@@ -35,8 +38,13 @@ def run(args: argparse.Namespace) -> int:
     """Measure, and print the figures; returns 0."""
     if args.action == "live":
         steps = load(args.streams, args.seconds, args.port, progress=_tell)
-        found = figures(steps)
+        naive = load(args.streams, args.seconds, args.port, progress=_tell, naive=True) if args.naive else []
+        found = figures(steps, naive)
         text = f"{table(steps)}\n\ncapacity: {found['capacity_streams']} streams"
+        if naive:
+            text += f"\n\nThe app to compare with\n{table(naive)}\n\n"
+            text += f"capacity: {found['naive']['capacity_streams']} streams\n"
+            text += f"one stream, ours over it: {json.dumps(found['one_stream_over_naive'])}"
     else:
         found = soak(args.minutes, args.streams, args.port, progress=_tell)
         text = json.dumps({name: value for name, value in found.items() if name != "samples"}, indent=2)

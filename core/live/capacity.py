@@ -1,8 +1,10 @@
 """How many streams this machine can serve, measured once, at the first stream.
 
 What is measured is processor time, which a busy moment does not change: of one assessment on one thread, and
-of one frame of video (decoded, handed over, and sent back) at 640 x 480. Frames are not put together to
-batches: where it was measured, a frame of a batch took as long as one alone (docs/decisions/engine.md).
+of one frame of video (decoded, handed over, and sent back) at 640 x 480. The rest of a stream's work cannot
+be had apart (packets, the page's runs, the change of threads) and is a factor of these two, found with the
+load bench. Frames are not put together to batches: where it was measured, a frame of a batch took as long as
+one alone (docs/decisions/engine.md).
 """
 
 import logging
@@ -32,8 +34,17 @@ VIDEO_RATE: Final = 24.0
 OFTEN_ENOUGH_S: Final = 0.1
 """An assessment that takes no longer than this on one thread needs no second one: threads cost more together
 than apart, and a preset looks at a picture no more often."""
-USABLE: Final = 0.7
-"""Share of the processor that streams may take: the rest is for pages, packets and what else runs."""
+USABLE: Final = 0.6
+"""Share of the processor that streams may take: the rest is for pages without a camera and what else runs.
+With 0.7 the arithmetic lets five in where the load bench found four coached and six not; five was not tried
+(docs/scaling.md)."""
+OVERHEAD: Final = 1.7
+"""A stream's processor time over that of its assessments and its video alone: packets, the relay, the page
+that asks, the change of threads. ``python -m core bench live``: 1.69, 1.66 and 1.69 with one, two and four
+streams (docs/scaling.md)."""
+PYTHON: Final = 0.25
+"""Share of a stream's processor time that holds Python's lock, of which a process has one, however many cores
+there are (docs/scaling.md)."""
 _SIZE: Final = (480, 640)
 _ROUNDS: Final = 3
 
@@ -57,6 +68,9 @@ class Cost:
 def plan_for(cost: Cost, cores: int, threads: int | None = None, streams: int | None = None) -> Plan:
     """The plan that follows from what was measured.
 
+    A process cannot use more than 1 / ``PYTHON`` cores: beyond these only another process lets more
+    streams in.
+
     Args:
         cost: measured.
         cores: that this process may use.
@@ -64,8 +78,9 @@ def plan_for(cost: Cost, cores: int, threads: int | None = None, streams: int | 
         streams: at most, where that was set.
     """
     network = threads or threads_for(cost, cores)
-    each = LEAST_RATE * cost.assessment_s + VIDEO_RATE * cost.video_s
-    return Plan(max(1, cores // network), streams or max(1, int(USABLE * cores / each)))
+    each = OVERHEAD * (LEAST_RATE * cost.assessment_s + VIDEO_RATE * cost.video_s)
+    used = USABLE * min(cores, 1 / PYTHON)
+    return Plan(max(1, cores // network), streams or max(1, int(used / each)))
 
 
 def threads_for(cost: Cost, cores: int) -> int:

@@ -12,13 +12,14 @@ import streamlit as st
 from streamlit_webrtc import Translations, WebRtcMode, WebRtcStreamerContext, component, webrtc_streamer
 
 from core.i18n import _
-from core.live import gathering
+from core.live import gathering, relaying
 from core.live.guide import draw_guide
 from core.live.ice import rtc_configuration
 from core.live.worker import Worker
 
 _LOG: Final = logging.getLogger(__name__)
 gathering.bound()
+relaying.newest_only()
 
 # "ideal" throughout: a camera that cannot do it does what it can, where "exact" would refuse.
 CONSTRAINTS: Final = {

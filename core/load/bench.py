@@ -26,6 +26,7 @@ def load(
     seconds: float,
     port: int | None = None,
     progress: Callable[[str], object] = lambda text: None,
+    naive: bool = False,
 ) -> list[Step]:
     """Raise the number of streams (1, 2, 4, ... ``most``) until one is not coached any more.
 
@@ -34,9 +35,10 @@ def load(
         seconds: that each number is measured for.
         port: the server's; a free one where None.
         progress: called with what is measured next.
+        naive: whether the app to compare with is measured, which needs torch.
     """
     steps: list[Step] = []
-    with running(port) as bench:
+    with running(port, naive) as bench:
         for streams in ramp(most):
             progress(_("Measuring with {streams} streams").format(streams=streams))
             bench.let(streams)
@@ -73,9 +75,18 @@ def _measured(bench: Bench, streams: int, seconds: float) -> Step:
     )
 
 
-def figures(steps: Sequence[Step]) -> dict[str, Any]:
-    """The capacity and the steps towards it, as plain values."""
-    return {"capacity_streams": capacity(steps), "steps": [one.as_dict() for one in steps]}
+def figures(steps: Sequence[Step], naive: Sequence[Step] = ()) -> dict[str, Any]:
+    """The capacity and the steps towards it, as plain values; and the ratios to an app, if there is one."""
+    found: dict[str, Any] = {"capacity_streams": capacity(steps), "steps": [one.as_dict() for one in steps]}
+    if naive:
+        found["naive"] = figures(naive)
+        found["one_stream_over_naive"] = _ratios(steps[0].as_dict(), naive[0].as_dict())
+    return found
+
+
+def _ratios(ours: dict[str, Any], other: dict[str, Any]) -> dict[str, float | None]:
+    pairs = {name: (ours[name], other[name]) for name in ("rate", "p95_s", "cores")}
+    return {name: round(a / b, 3) if a is not None and b else None for name, (a, b) in pairs.items()}
 
 
 def soak(

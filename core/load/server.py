@@ -96,8 +96,12 @@ def free(port: int | None) -> int:
 
 
 @contextmanager
-def running(port: int | None = None) -> Iterator[Bench]:
+def running(port: int | None = None, naive: bool = False) -> Iterator[Bench]:
     """A server, observed, and visitors who wait to be let in.
+
+    Args:
+        port: the server's; a free one where None.
+        naive: whether the app to compare with is served, which needs torch.
 
     Raises:
         LoadError: the port is in use, or the server did not start.
@@ -110,11 +114,19 @@ def running(port: int | None = None) -> Iterator[Bench]:
         options = [f"--server.port={port}", "--server.address=127.0.0.1", "--server.headless=true"]
         options += ["--server.fileWatcherType=none", "--browser.gatherUsageStats=false"]
         command = ["-m", "core.load.observed", str(report), "run", "serve.py", *options]
+        if naive:
+            command = ["-m", "streamlit", "run", "core/load/naive_app.py", *options]
+            command += [
+                "--runner.postScriptGC=true",
+                "--",
+                str(report),
+            ]  # as Streamlit is without our settings
         environment = {
             **os.environ,
             "RETAKE_LIVE": "server",
             "RETAKE_STREAMS": os.environ.get("RETAKE_STREAMS") or _UNLIMITED,
             "RETAKE_DATA": str(folder / "data"),
+            "PYTHONPATH": str(ROOT),  # of a script Streamlit adds its own folder alone
         }
         log = stack.enter_context((folder / "log").open("w+b"))
         server = subprocess.Popen(

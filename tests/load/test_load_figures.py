@@ -92,3 +92,13 @@ def test_a_slope_has_its_interval():
     assert (found, reach) == (pytest.approx(0.5), pytest.approx(0.0, abs=1e-9))
     found, reach = slope(times, [(-1.0) ** at for at in times])
     assert abs(found) < reach
+
+
+def test_beside_the_app_to_compare_with_stand_ratios():
+    naive = [made(1, holds=False)]
+    found = load_bench.figures([made(1, holds=True), made(2, holds=False)], naive)
+    assert (found["capacity_streams"], found["naive"]["capacity_streams"]) == (1, 0)
+    assert found["one_stream_over_naive"] == {"rate": 2.5, "p95_s": 1.0, "cores": 1.0}
+    silent = [measured([], 1)]
+    assert load_bench.figures(naive, silent)["one_stream_over_naive"]["rate"] is None
+    json.dumps(load_bench.figures(naive, silent), allow_nan=False)
