@@ -16,4 +16,5 @@ from core.__main__ import main
 )
 def test_a_number_that_makes_no_sense_is_named(words, refused, capsys):
     assert main(words) == 2
-    assert f"above 0, not {refused!r}" in (told := capsys.readouterr().err) or f"or more, not {refused!r}" in told
+    told = capsys.readouterr().err
+    assert f"above 0, not {refused!r}" in told or f"or more, not {refused!r}" in told
