@@ -41,11 +41,12 @@ class Assessing:
         self._assessor = registry.open_assessor(job.assessor)
         self._rule = job.preset.rule(self._assessor.rule(point=job.preset.operating_point))
 
-    def __call__(self, batch: dict[str, np.ndarray]) -> dict[str, list[str]]:
-        """A JSON line for each photo of a batch: ``item`` is what ``_row`` made of it."""
-        return {"line": [self._line(*json.loads(item)) for item in batch["item"]]}
+    def __call__(self, batch: dict[str, np.ndarray]) -> dict[str, list[Any]]:
+        """A JSON line for each photo of a batch, and whether it failed: ``item`` is of ``_row``."""
+        rows = [self._answer(*json.loads(item)) for item in batch["item"]]
+        return {"line": list(map(json.dumps, rows)), "failed": ["error" in row for row in rows]}
 
-    def _line(self, path: str, inside: str, address: str) -> str:
+    def _answer(self, path: str, inside: str, address: str) -> dict[str, Any]:
         row: dict[str, Any] = {"path": path}
         try:
             photo = read_photo(content(path, inside, address))
@@ -53,7 +54,7 @@ class Assessing:
             row |= described(verdict, self._preset)
         except Exception as error:
             row["error"] = error_object(error)
-        return json.dumps(row)
+        return row
 
 
 def assess_archive(
@@ -87,11 +88,11 @@ def assess_archive(
         return Summary(0, 0, before, 0, 0.0)
     places = _joined(workers)
     with next_part(folder).open("x", encoding="utf-8") as part:
-        for lines in _answers(waiting, job, places):
+        for lines, errors in _answers(waiting, job, places):
             part.write("".join(f"{line}\n" for line in lines))
             part.flush()
             written += len(lines)
-            failed += sum("error" in json.loads(line) for line in lines)
+            failed += errors
             times.append((clock(), written))
     return Summary(written, failed, before, len(waiting) - written, rate_of(times))
 
@@ -111,11 +112,13 @@ def _joined(workers: int | None) -> int:
     return workers or max(cores, 1)
 
 
-def _answers(items: Sequence[Item], job: Job, workers: int) -> Iterator[list[str]]:
+def _answers(items: Sequence[Item], job: Job, workers: int) -> Iterator[tuple[list[str], int]]:
+    """JSON lines as they come, and how many of them are errors."""
     known = [item for item in items if item.problem is not None]
     rest = [item for item in items if item.problem is None]
     if known:
-        yield [json.dumps({"path": item.path, "error": _error(item)}) for item in known]
+        lines = [json.dumps({"path": item.path, "error": _error(item)}) for item in known]
+        yield lines, len(lines)
     if not rest:
         return
     logging.getLogger("ray.data").setLevel(logging.CRITICAL)  # what is lost is told at the end
@@ -126,7 +129,7 @@ def _answers(items: Sequence[Item], job: Job, workers: int) -> Iterator[list[str
     rows = [_row(item) for item in rest]
     photos = data.from_items(rows, override_num_blocks=math.ceil(len(rows) / at_once))
     with warnings.catch_warnings(category=DeprecationWarning, action="ignore"):  # of the limits
-        lines = photos.map_batches(
+        answers = photos.map_batches(
             Assessing,
             fn_constructor_args=(job,),
             batch_size=None,
@@ -134,8 +137,8 @@ def _answers(items: Sequence[Item], job: Job, workers: int) -> Iterator[list[str
             num_cpus=1,
             ray_remote_args_fn=_limits,
         )
-    for batch in lines.iter_batches(batch_size=None):
-        yield list(map(str, batch["line"]))
+    for batch in answers.iter_batches(batch_size=None):
+        yield list(map(str, batch["line"])), int(batch["failed"].sum())
 
 
 def _row(item: Item) -> dict[str, str]:

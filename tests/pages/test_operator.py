@@ -1,17 +1,11 @@
 """The Server page: who sees it, what it shows, and that it looks into things again when asked to."""
 
-from pathlib import Path
-
 import pytest
-from streamlit.testing.v1 import AppTest
-from streamlit.util import calc_hash
 
 from core.ready import Check
 from core.serving import counters
 from core.ui import operator, studies_access
-
-APP = Path(__file__).parents[2] / "app.py"
-PASSPHRASE = "correct horse battery"
+from tests.pages.researcher_desk import PASSPHRASE, Desk
 
 
 @pytest.fixture
@@ -29,44 +23,8 @@ def looked(tmp_path, monkeypatch):
     operator._readiness.clear()
 
 
-class Visit:
-    """One visitor at the Server page."""
-
-    def __init__(self, page="operator"):
-        self.at = AppTest.from_file(APP, default_timeout=600)
-        self.at._page_hash = calc_hash(page)
-        self.run()
-
-    def run(self):
-        self.at.run()
-        assert not self.at.exception
-        return self
-
-    def press(self, key):
-        self.at.button(key=key).click()
-        return self.run()
-
-    def sign_in(self):
-        self.at.text_input(key="studies-passphrase").set_value(PASSPHRASE)
-        return self.press("studies-sign-in")
-
-    @property
-    def text(self):
-        kinds = ("markdown", "caption", "info", "error", "subheader")
-        shown = [one.value for kind in kinds for one in getattr(self.at, kind)]
-        return "\n".join([*map(str, shown), *(one.proto.body for one in self.at.get("html"))])
-
-    @property
-    def downloads(self):
-        return {one.label for one in self.at.get("download_button")}
-
-    @property
-    def links(self):
-        return {one.proto.label for one in self.at.get("page_link")}
-
-
 def test_whoever_is_not_signed_in_sees_the_sign_in_alone(looked):
-    visit = Visit()
+    visit = Desk("operator")
     assert "For whoever runs this server" in visit.text
     for told in ("Everything is ready", "imageqx", "SHA-256", "RETAKE_METRICS_TOKEN"):
         assert told not in visit.text
@@ -77,7 +35,7 @@ def test_whoever_is_not_signed_in_sees_the_sign_in_alone(looked):
 
 def test_whoever_runs_the_server_sees_all_and_no_secret(looked):
     counters.refused("upload", "corrupt")
-    visit = Visit().sign_in()
+    visit = Desk("operator").sign_in()
     assert "Server" in visit.links
     for told in (
         "Everything is ready",
@@ -103,7 +61,7 @@ def test_whoever_runs_the_server_sees_all_and_no_secret(looked):
 def test_an_address_that_the_server_does_not_name_is_told_nothing(looked, monkeypatch):
     monkeypatch.setattr(studies_access, "identity", lambda: "somebody@else.example")
     monkeypatch.setenv("RETAKE_RESEARCHERS", "ann@clinic.example")
-    visit = Visit()
+    visit = Desk("operator")
     assert "who may see this page" in visit.text
     assert "imageqx" not in visit.text
     assert "Server" not in visit.links

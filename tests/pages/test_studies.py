@@ -1,12 +1,8 @@
 """The Studies page: the demo, signing in, making a study, its links, its people."""
 
-from pathlib import Path
-
 import cv2
 import numpy as np
 import pytest
-from streamlit.testing.v1 import AppTest
-from streamlit.util import calc_hash
 
 from core.study.access import Access
 from core.study.design import Completion, Consent
@@ -14,10 +10,9 @@ from core.study.drafting import starting_design
 from core.study.session import StudySession
 from core.ui import studies_access
 from core.ui.study_store import store
+from tests.pages.researcher_desk import PASSPHRASE, Desk
 from tests.study.made_up_study import made_up_data, made_up_design, made_up_session
 
-APP = Path(__file__).parents[2] / "app.py"
-PASSPHRASE = "correct horse battery"
 PHOTO = cv2.imencode(".png", np.full((8, 8, 3), 200, np.uint8))[1].tobytes()
 
 
@@ -27,54 +22,6 @@ def server(tmp_path, monkeypatch):
     monkeypatch.setenv("RETAKE_DATA", str(tmp_path))
     monkeypatch.setenv("RETAKE_DATABASE_URL", "")
     monkeypatch.setenv("RETAKE_RESEARCHER_PASSPHRASE", PASSPHRASE)
-
-
-class Desk:
-    """One visitor at the Studies page."""
-
-    def __init__(self, **query):
-        self.at = AppTest.from_file(APP, default_timeout=600)
-        # `switch_page` would need a run of the first page.
-        self.at._page_hash = calc_hash("studies")
-        for name, value in query.items():
-            self.at.query_params[name] = value
-        self.run()
-
-    def run(self):
-        self.at.run()
-        assert not self.at.exception
-        return self
-
-    def press(self, key):
-        self.at.button(key=key).click()
-        return self.run()
-
-    def sign_in(self, passphrase=PASSPHRASE):
-        self.at.text_input(key="studies-passphrase").set_value(passphrase)
-        return self.press("studies-sign-in")
-
-    def take_the_consent_as_it_is(self):
-        [tick] = [one for one in self.at.checkbox if str(one.key).startswith("studies-open-anyway")]
-        tick.check()
-        return self.run()
-
-    def show(self, key, value):
-        self.at.pills(key=key).set_value(value)
-        return self.run()
-
-    @property
-    def text(self):
-        kinds = ("markdown", "caption", "info", "warning", "error", "success", "subheader", "code")
-        shown = [one.value for kind in kinds for one in getattr(self.at, kind)]
-        return "\n".join([*map(str, shown), *(one.proto.body for one in self.at.get("html"))])
-
-    @property
-    def downloads(self):
-        return {one.label for one in self.at.get("download_button")}
-
-    @property
-    def buttons(self):
-        return {one.key for one in self.at.button}
 
 
 @pytest.fixture
