@@ -5,7 +5,7 @@ import re
 
 import numpy as np
 import pytest
-from browser_steps import press_key, settled
+from browser_steps import agree_to_save, press_key, settled
 from device_steps import (
     NOW,
     WAITING,
@@ -251,13 +251,7 @@ def offline_with_a_photo(run, open_page):
 
 def logged(page, folder):
     """Agree to the log being saved, and read it: names of events, of notes what is noted."""
-    page.get_by_text("Your session and privacy").click()
-    # By the keyboard: pictures that load above would move it away from under a finger.
-    tick = page.get_by_role("checkbox", name="Save my session log on this computer")
-    tick.focus()
-    page.keyboard.press("Space")
-    expect(tick).to_be_checked()
-    expect(page.get_by_text("Saved in")).to_be_visible()
+    agree_to_save(page)
     rows = [json.loads(line) for file in folder.glob("*.jsonl") for line in file.read_text().splitlines()]
     assert len({row["event_id"] for row in rows}) == len(rows)
     # A slow machine may have brought other notes, such as that help was offered.

@@ -4,7 +4,7 @@ import json
 import re
 
 import pytest
-from browser_steps import settled
+from browser_steps import agree_to_save, settled
 from device_steps import nothing_waits, start, take_photo, wait_for, waits_until
 from playwright.sync_api import expect
 
@@ -17,10 +17,7 @@ WORKS = "This photo works"
 
 def saved(page, folder):
     """Agree to the log being saved, and read its rows."""
-    page.get_by_text("Your session and privacy").click()
-    page.get_by_role("checkbox", name="Save my session log").focus()
-    page.keyboard.press("Space")
-    expect(page.get_by_text("Saved in")).to_be_visible()
+    agree_to_save(page)
     [file] = folder.glob("*.jsonl")
     return file
 
