@@ -8,6 +8,7 @@ from pathlib import Path
 from core.cli.numbers import count, duration
 from core.load.bench import figures, load, soak
 from core.load.figures import table
+from core.load.soak_plot import memory_plot
 
 
 def _tell(text: str) -> None:
@@ -26,12 +27,18 @@ def add_parsers(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     long = actions.add_parser("soak", help="let cameras start and stop, and see what the server holds on to")
     long.add_argument("--minutes", type=duration, default=30, help="how long (%(default)s)")
     long.add_argument("--streams", type=count, default=3, help="cameras at most (%(default)s)")
+    long.add_argument("--svg", type=Path, metavar="FILE", help="draw the server's memory over time to FILE")
     _common(long)
 
 
 def _common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", type=count, help="the server's port; a free one unless given")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to FILE as well")
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text + "\n", encoding="utf-8")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -48,8 +55,9 @@ def run(args: argparse.Namespace) -> int:
     else:
         found = soak(args.minutes, args.streams, args.port, progress=_tell)
         text = json.dumps({name: value for name, value in found.items() if name != "samples"}, indent=2)
+        if args.svg:
+            _write(args.svg, memory_plot(found["samples"]).file())
     if args.json:
-        args.json.parent.mkdir(parents=True, exist_ok=True)
-        args.json.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+        _write(args.json, json.dumps(found, indent=2))
     print(text)
     return 0

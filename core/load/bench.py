@@ -16,6 +16,8 @@ SETTLE_S: Final = 5.0
 ARRIVE_S: Final = 60.0
 """Streams of which no verdict was seen by then are measured as they are: as not served."""
 SAMPLE_S: Final = 2.0
+LEAST_SAMPLES: Final = 6
+"""However short a soak is: half of them have a slope and an interval."""
 LEFT_S: Final = 150.0
 """After so long nothing should be left of those who closed their page: Streamlit keeps a session for two
 minutes, in case its visitor comes back."""
@@ -101,16 +103,17 @@ def soak(
     Returns:
         MiB a minute with the half width of its 95 % interval, over the second half (caches fill in the
         first); threads, open files and sockets with no stream, before the first and after the last; streams
-        that were started.
+        that were started; ``samples``, each seconds since the first stream and MiB.
     """
-    rng, started, samples = random.Random(seed), 0, []  # noqa: S311, no secret
+    rng, started = random.Random(seed), 0  # noqa: S311, no secret
+    samples: list[tuple[float, float]] = []
     with running(port) as bench:
         bench.let(1)  # what is loaded with the first stream is no leak
         time.sleep(SETTLE_S)
         bench.let(0)
         time.sleep(SETTLE_S)
         first, begin, streams = bench.use(), time.monotonic(), 0
-        while (now := time.monotonic() - begin) < 60 * minutes:
+        while (now := time.monotonic() - begin) < 60 * minutes or len(samples) < LEAST_SAMPLES:
             wanted = rng.choice([count for count in range(most + 1) if count != streams])
             started += max(0, wanted - streams)
             bench.let(wanted)
