@@ -85,21 +85,27 @@ def pick(page, label, option):
     settled(page)
 
 
-def agree_to_save(page):
-    """Open the fold on privacy, and agree to the log being saved on this computer.
+def unfold(page, title):
+    """Open a fold by the keyboard: what loads above would move it away from under a finger.
 
-    By the keyboard: what loads above would move both away from under a finger. A run that begins a
-    moment after the press may draw the fold anew, closed, as it may draw a closed box anew.
+    A run that begins a moment after the press may draw it anew, closed.
     """
-    fold = page.locator("summary").filter(has_text="Your session and privacy")
-    tick = page.get_by_role("checkbox", name="Save my session log on this computer")
+    fold = page.locator("details").filter(has=page.locator("summary").filter(has_text=title))
     for _press in range(20):
         settled(page)
-        if not tick.is_visible():
-            fold.press("Enter")
-        with suppress(TimeoutError):
-            tick.focus(timeout=5000)
-            break
+        if fold.get_attribute("open") is not None:
+            return
+        fold.locator("summary").press("Enter")
+        with suppress(AssertionError):
+            expect(fold).to_have_attribute("open", "", timeout=5000)
+    raise AssertionError(f"{title} does not stay open")
+
+
+def agree_to_save(page):
+    """Agree to the log being saved on this computer."""
+    unfold(page, "Your session and privacy")
+    tick = page.get_by_role("checkbox", name="Save my session log on this computer")
+    tick.focus()
     page.keyboard.press("Space")
     expect(tick).to_be_checked()
     expect(page.get_by_text("Saved in")).to_be_visible()

@@ -4,7 +4,7 @@ import re
 
 import pytest
 from axe_steps import findings, in_each_theme
-from browser_steps import settled
+from browser_steps import settled, unfold
 from device_steps import STAGE, start, take_photo, wait_for
 from playwright.sync_api import expect
 
@@ -58,7 +58,7 @@ def test_axe_finds_nothing_severe_on_any_page_and_no_page_needs_what_the_policy_
     look("practise, before")
     start(page)
     wait_for(page, "bad_light")
-    page.get_by_text("What the camera sees").click()
+    unfold(page, "What the camera sees")
     look("practise, a hint")
     page.evaluate(PALER)
     assert "color-contrast" in findings(page)[0], "it sees into the camera's own tree"

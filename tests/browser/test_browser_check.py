@@ -3,7 +3,7 @@ import re
 from pathlib import Path
 
 import pytest
-from browser_steps import hand_in
+from browser_steps import hand_in, unfold
 from PIL import Image
 from playwright.sync_api import expect
 
@@ -83,7 +83,7 @@ def test_a_clear_sample_shows_predictions_and_where_the_network_looked(browse, s
     strength.press("Home")
     expect(heat).not_to_have_attribute("src", coloured)
 
-    page.get_by_text("Why this and not that?").click()
+    unfold(page, "Why this and not that?")
     page.get_by_role("button", name="Show the pictures").click()
     expect(page.get_by_text("pip install -r requirements.txt")).to_be_visible()
     # Photo and heat map for each of the two classes: they need no torch.
