@@ -16,7 +16,7 @@ SETTLE_S: Final = 5.0
 ARRIVE_S: Final = 60.0
 """Streams of which no verdict was seen by then are measured as they are: as not served."""
 SAMPLE_S: Final = 2.0
-LEAST_SAMPLES: Final = 6
+LEAST_SAMPLES: Final = 12
 """However short a soak is: half of them have a slope and an interval."""
 LEFT_S: Final = 150.0
 """After so long nothing should be left of those who closed their page: Streamlit keeps a session for two
@@ -101,9 +101,9 @@ def soak(
     """Let streams start and stop every few seconds, and see what the server holds on to.
 
     Returns:
-        MiB a minute with the half width of its 95 % interval, over the second half (caches fill in the
-        first); threads, open files and sockets with no stream, before the first and after the last; streams
-        that were started; ``samples``, each seconds since the first stream and MiB.
+        MiB a minute with the half width of its 95 % interval (``slope``), over the second half: caches fill
+        in the first. Threads, open files and sockets with no stream, before the first and after the last;
+        streams that were started; ``samples``, each seconds since the first stream and MiB.
     """
     rng, started = random.Random(seed), 0  # noqa: S311, no secret
     samples: list[tuple[float, float]] = []

@@ -15,7 +15,7 @@ def memory_plot(samples: Sequence[tuple[float, float]]) -> Plot:
     """Memory over time, from 0 up, with the least-squares line of the second half.
 
     Args:
-        samples: seconds since the first stream, ascending, and MiB; six at least.
+        samples: seconds since the first stream, ascending, and MiB; twelve at least.
     """
     minutes, memory = [at / 60 for at, _mb in samples], [mb for _at, mb in samples]
     half = len(samples) // 2
