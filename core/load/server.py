@@ -116,11 +116,8 @@ def running(port: int | None = None, naive: bool = False) -> Iterator[Bench]:
         command = ["-m", "core.load.observed", str(report), "run", "serve.py", *options]
         if naive:
             command = ["-m", "streamlit", "run", "core/load/naive_app.py", *options]
-            command += [
-                "--runner.postScriptGC=true",
-                "--",
-                str(report),
-            ]  # as Streamlit is without our settings
+            # As Streamlit is without our settings.
+            command += ["--runner.postScriptGC=true", "--", str(report)]
         environment = {
             **os.environ,
             "RETAKE_LIVE": "server",
@@ -137,12 +134,7 @@ def running(port: int | None = None, naive: bool = False) -> Iterator[Bench]:
         epoch = time.monotonic()
         errors = None if os.environ.get("RETAKE_DEBUG") else subprocess.DEVNULL
         visitors = subprocess.Popen(
-            [
-                sys.executable,
-                *("-m", "core.load.visitor"),
-                f"ws://127.0.0.1:{port}/_stcore/stream",
-                str(epoch),
-            ],
+            [sys.executable, "-m", "core.load.visitor", f"ws://127.0.0.1:{port}/_stcore/stream", str(epoch)],
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
