@@ -2,42 +2,25 @@
 
 import os
 import signal
-from contextlib import ExitStack, contextmanager
-from secrets import token_hex
+from contextlib import ExitStack
 
 import pytest
 from browser_steps import hand_in
 from device_steps import wait_for
 from playwright.sync_api import expect
-from sqlalchemy import create_engine, make_url, text
 from study_steps import LOOK_AWAY, WATCH, design, press, stored
 
 from core.study.database import VARIABLE, open_database
 from core.study.links import address_of
 from core.study.store import StudyStore
 from scripts import drive, replicas
+from tests.postgres import SERVER, empty_database
 
 pytestmark = [pytest.mark.browser, pytest.mark.needs("nginx", "postgresql")]
 
 NAMES = ("one", "two")
 CHECKED = "What was checked"
 LOST = "The server no longer has the photos of this visit"
-
-
-@contextmanager
-def database():
-    """The address of an empty database; in the tests' PostgreSQL, where one runs."""
-    given = os.environ.get(replicas.BY_SCRIPT)
-    with ExitStack() as stack:
-        server = make_url(given or stack.enter_context(replicas.postgres()))
-        name = f"retake_test_{token_hex(6)}"
-        admin = create_engine(server, isolation_level="AUTOCOMMIT")
-        with admin.connect() as connection:
-            connection.execute(text(f"CREATE DATABASE {name}"))
-        yield server.set(database=name).render_as_string(hide_password=False)
-        with admin.connect() as connection:
-            connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-        admin.dispose()
 
 
 def serving(page):
@@ -48,7 +31,7 @@ def serving(page):
 
 def test_a_killed_replicas_visitors_go_on_at_the_other(run, open_page, jpeg_of, tmp_path):
     with ExitStack() as stack:
-        url = stack.enter_context(database())
+        url = stack.enter_context(empty_database(SERVER or stack.enter_context(replicas.postgres())))
         store = StudyStore(open_database(url))
         stack.callback(store.database.close)
         study_id = store.create(design())
