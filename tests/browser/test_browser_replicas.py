@@ -10,6 +10,7 @@ from device_steps import wait_for
 from playwright.sync_api import expect
 from study_steps import LOOK_AWAY, WATCH, design, press, stored
 
+from core.serving.process import free_port
 from core.study.database import VARIABLE, open_database
 from core.study.links import address_of
 from core.study.store import StudyStore
@@ -41,9 +42,9 @@ def test_a_killed_replicas_visitors_go_on_at_the_other(run, open_page, jpeg_of, 
         setting = {**replicas.alike({}), VARIABLE: url, "RETAKE_DATA": str(tmp_path / "data")}
         ports, servers = [], []
         for _name in NAMES:
-            ports.append(drive.free_port())
+            ports.append(free_port())
             servers.append(stack.enter_context(run(port=ports[-1], **setting)))
-        front = f"http://127.0.0.1:{drive.free_port()}"
+        front = f"http://127.0.0.1:{free_port()}"
         stack.enter_context(replicas.nginx(int(front.rsplit(":", 1)[1]), ports))
 
         page = open_page(servers[0], address_of(link, front), setting=WATCH, size=drive.DESKTOP)

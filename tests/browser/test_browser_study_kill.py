@@ -8,6 +8,7 @@ from device_steps import wait_for
 from playwright.sync_api import expect
 from study_steps import LOOK_AWAY, WATCH, design, press, stored
 
+from core.serving.process import free_port
 from core.study.database import FILE_NAME, open_database
 from core.study.links import address_of
 from core.study.store import StudyStore
@@ -23,7 +24,7 @@ def test_a_killed_server_loses_no_acknowledged_event_and_the_participant_goes_on
     study_id = store.create(design())
     store.open(study_id)
     (link,) = store.add_links(study_id)
-    port = drive.free_port()
+    port = free_port()
     with run(port=port, RETAKE_DATA=str(data)) as server:
         page = open_page(server, address_of(link, server.url), setting=WATCH, size=drive.DESKTOP)
         for words in ("Start", "I agree and take part", "Start the task", "Start camera"):
