@@ -1,6 +1,15 @@
 import pytest
 from streamlit.runtime.state.session_state import SessionState
 
+from core.live import stream
+
+
+@pytest.fixture
+def no_camera(monkeypatch):
+    """The server's camera is there and off."""
+    off = stream.StreamState(playing=False, connecting=False)
+    monkeypatch.setattr(stream, "camera_stream", lambda *_args, **_more: off)
+
 
 @pytest.fixture
 def all_said_to_change(monkeypatch):

@@ -1,0 +1,51 @@
+"""Somebody who visits a page of the app."""
+
+from pathlib import Path
+
+from streamlit.testing.v1 import AppTest
+from streamlit.util import calc_hash
+
+APP = Path(__file__).parents[2] / "app.py"
+KINDS = ("title", "subheader", "markdown", "caption", "info", "warning", "error", "success", "code")
+
+
+def opened(page="", **query):
+    """The app at a page, by its part of the address (the first where none is named); it has not run yet."""
+    at = AppTest.from_file(APP, default_timeout=600)
+    if page:
+        # `switch_page` would need a run of the first page.
+        at._page_hash = calc_hash(page)
+    for name, value in query.items():
+        at.query_params[name] = value
+    return at
+
+
+def read(at):
+    """All words on the page as it is now."""
+    shown = [one.value for kind in KINDS for one in getattr(at, kind)]
+    return "\n".join([*map(str, shown), *(one.proto.body for one in at.get("html"))])
+
+
+class Visitor:
+    """One visitor at a page."""
+
+    def __init__(self, page, **query):
+        self.at = opened(page, **query)
+        self.run()
+
+    def run(self):
+        self.at.run()
+        assert not self.at.exception
+        return self
+
+    def go(self, page):
+        self.at.switch_page(page)
+        return self.run()
+
+    def press(self, key):
+        self.at.button(key=key).click()
+        return self.run()
+
+    @property
+    def text(self):
+        return read(self.at)
