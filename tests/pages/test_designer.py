@@ -609,7 +609,7 @@ def test_a_file_is_taken_in_and_handed_out(desk):
     page = desk().keep("files")
     text = "name: clinic\nprompts: {en: {too_dark: {text: Go to a window, spoken: Light.}}}\n"
     page.at.file_uploader[0].set_value([("clinic.yaml", text.encode(), "application/yaml")]).run()
-    assert "This draft came from the file clinic.yaml" in page.text.replace("\\", "")
+    assert "This draft came from the file clinic.yaml" in page.text
     assert page.text.count("Go to a window") == 5
     assert (page.draft.worked.name, page.draft.opened) == ("clinic", "")
     # What the editor shows is what the download hands out: the same file comes back as the same draft.

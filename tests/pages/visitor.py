@@ -6,24 +6,32 @@ from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
 APP = Path(__file__).parents[2] / "app.py"
-KINDS = ("title", "subheader", "markdown", "caption", "info", "warning", "error", "success", "code")
+KINDS = ("title", "header", "subheader", "markdown", "caption", "info", "warning", "error", "success", "code")
 
 
-def opened(page="", **query):
-    """The app at a page, by its part of the address (the first where none is named); it has not run yet."""
+FIRST = "practise"
+
+
+def opened(page=FIRST, **query):
+    """The app at a page, which has not run yet."""
     at = AppTest.from_file(APP, default_timeout=600)
-    if page:
-        # `switch_page` would need a run of the first page.
-        at._page_hash = calc_hash(page)
     for name, value in query.items():
         at.query_params[name] = value
+    return turned_to(page, at)
+
+
+def turned_to(page, at):
+    """The app before its first run, at a page: `switch_page` would need a run of the first one."""
+    if page != FIRST:
+        at._page_hash = calc_hash(page)
     return at
 
 
 def read(at):
-    """All words on the page as it is now."""
+    """All words on the page as it is now, without Markdown's escapes."""
     shown = [one.value for kind in KINDS for one in getattr(at, kind)]
-    return "\n".join([*map(str, shown), *(one.proto.body for one in at.get("html"))])
+    words = [*map(str, shown), *(one.proto.body for one in at.get("html"))]
+    return "\n".join(words).replace("\\", "")
 
 
 class Visitor:
