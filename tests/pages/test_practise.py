@@ -210,11 +210,6 @@ def test_a_server_with_no_place_says_so_lets_the_camera_go_and_can_be_asked_agai
     assert failed == [{"reason": "full"}]
 
 
-def darkened(assess):
-    """An assessor's ``assess`` that finds every picture dark."""
-    return lambda rgb, rule, **sizes: assess(rgb // 8, rule, **sizes)
-
-
 def test_a_refused_photo_shows_its_advice_and_the_camera_goes_on(stage, fake_networks, monkeypatch):
     stage.start().show(SPOT, 3)
     assess = fake_networks[0].assess
