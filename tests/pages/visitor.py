@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from streamlit.components.v2.component_manager import BidiComponentManager
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
@@ -15,6 +16,8 @@ FIRST = "practise"
 def opened(page=FIRST, **query):
     """The app at a page, which has not run yet."""
     at = AppTest.from_file(APP, default_timeout=600)
+    # Else each looks through all installed packages for components; the app's own register themselves.
+    at._bidi_component_manager = BidiComponentManager()
     for name, value in query.items():
         at.query_params[name] = value
     return turned_to(page, at)
