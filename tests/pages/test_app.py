@@ -14,8 +14,10 @@ WITHOUT_TORCH = """
 import sys
 from unittest.mock import patch
 from streamlit.testing.v1 import AppTest
+from core.designer import pictures
 from core.live.stream import StreamState
 
+pictures.ROWS = ("plain",)  # each takes seconds
 with patch("core.live.stream.camera_stream", lambda *a, **k: StreamState(playing=False, connecting=False)):
     at = AppTest.from_file("app.py", default_timeout=120).run()
     assert not at.exception and not at.error, (at.exception, at.error)
@@ -37,7 +39,7 @@ print([name for name in ("torch", "torchvision", "pytorch_grad_cam", "lightning"
 
 
 @pytest.fixture
-def app(fake_networks, no_camera, monkeypatch, tmp_path):
+def app(fake_networks, drawings, no_camera, monkeypatch, tmp_path):
     """Opens the app at a page."""
     monkeypatch.setenv("RETAKE_DATA", str(tmp_path / "data"))
     return lambda page: opened(page).run()

@@ -4,12 +4,11 @@ import re
 from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
-import numpy as np
 import pytest
 import streamlit as st
 
 from core.browser import component
-from core.designer import pictures, refusal_rates
+from core.designer import refusal_rates
 from core.guidance.preset import load_preset
 from core.guidance.preset_store import PresetStore
 from core.ui import designer_preview, engines
@@ -71,34 +70,13 @@ class Desk(Visitor):
         return preset_choice.store().saved()
 
 
-@pytest.fixture(scope="module")
-def drawings():
-    """Plain colours in place of drawings, which take seconds: dark, bright, and skin."""
-    colours = {"dark": (30, 20, 15), "bright": (245, 215, 200)}
-
-    def picture(row, place):
-        return np.full((48, 64, 3), colours.get(row, (200, 140, 120)), np.uint8)
-
-    def film():
-        for number in range(int(pictures.FILM_SECONDS * pictures.RATE)):
-            moment = number / pictures.RATE
-            yield moment, picture("dark" if moment < 8 else "skin", 0)
-
-    return picture, film
-
-
 @pytest.fixture
 def desk(fake_networks, no_camera, monkeypatch, tmp_path, drawings):
     """Opens the page: ``desk()``, or with an address ``desk(preset="strict")``."""
     monkeypatch.setenv("RETAKE_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("RETAKE_ALLOW_SAVING", "1")
     monkeypatch.delenv("RETAKE_PRESET", raising=False)
-    monkeypatch.setattr(pictures, "picture", drawings[0])
-    monkeypatch.setattr(pictures, "film", drawings[1])
-    # Other tests may have looked at other drawings, or at these with another network.
-    st.cache_resource.clear()
-    yield Desk
-    st.cache_resource.clear()
+    return Desk
 
 
 def test_it_opens_with_what_ships_and_shows_what_that_does(desk):

@@ -74,7 +74,7 @@ def _marked(monkeypatch):
 
 
 @pytest.fixture
-def visit(fake_networks, no_camera, monkeypatch):
+def visit(fake_networks, drawings, no_camera, monkeypatch):
     """A visitor of the made-up language."""
     monkeypatch.setenv("RETAKE_LIVE", "server")
     return opened(lang="de")
