@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import os
-import socket
-import ssl
 import subprocess
 import sys
-import time
-import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from core.serving import process
 from scripts.setup_env import find_browser
 
 if TYPE_CHECKING:  # whoever starts the app alone needs no browser
@@ -23,7 +20,6 @@ if TYPE_CHECKING:  # whoever starts the app alone needs no browser
 ROOT: Final = Path(__file__).resolve().parent.parent
 PHONE, DESKTOP = (390, 844), (1280, 800)
 START_WITHIN_S: Final = 180.0
-PORTS: Final = range(20000, 32000)
 
 # A browser that talks to nobody but the page under test.
 FLAGS: Final = (
@@ -52,26 +48,6 @@ class Server:
         return self.log.read_text(encoding="utf-8", errors="replace")
 
 
-def free_port(beside: int | None = None) -> int:
-    """A TCP port that nothing listens on at the moment, and not the one that is spoken for.
-
-    It is none of those that systems hand out to outgoing connections: a browser that tries again and again to
-    reach a server which has stopped would now and then be given the very port, and hold it. Processes begin
-    to look in different places, so that two that start servers at the same time do not pick the same.
-    """
-    for turn in range(len(PORTS)):
-        port = PORTS[(37 * os.getpid() + turn) % len(PORTS)]
-        if port == beside:
-            continue
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
-    raise OSError("no port is free")
-
-
 @contextmanager
 def serve(
     log: Path,
@@ -92,7 +68,7 @@ def serve(
     Raises:
         RuntimeError: it ended, or did not answer for a long time; the message holds what it printed.
     """
-    port = port or free_port()
+    port = port or process.free_port()
     options = {
         "server.headless": "true",
         "server.port": str(port),
@@ -109,42 +85,12 @@ def serve(
 @contextmanager
 def running(command: Sequence[str], url: str, log: Path, environment: Mapping[str, str]) -> Iterator[Server]:
     """Run a command that serves the app at an address until the block ends; as `serve`."""
-    with log.open("wb") as out:
-        process = subprocess.Popen(
-            command,
-            cwd=ROOT,
-            env={**os.environ, **environment},
-            stdout=out,
-            stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL,
-        )
-        server = Server(url, log, process.pid)
-        try:
-            _wait_until_healthy(server, process)
-            yield server
-        finally:
-            process.terminate()
-            try:
-                process.wait(20)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-
-
-def _wait_until_healthy(server: Server, process: subprocess.Popen[bytes]) -> None:
-    trusting = ssl.create_default_context()
-    trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE  # our own server, on this computer
-    until = time.monotonic() + START_WITHIN_S
-    while process.poll() is None and time.monotonic() < until:
-        try:
-            with urllib.request.urlopen(  # noqa: S310, our own server
-                f"{server.url}/_stcore/health", timeout=5, context=trusting
-            ) as answer:
-                if answer.read() == b"ok":
-                    return
-        except OSError:
-            time.sleep(0.2)
-    raise RuntimeError(f"the app did not start:\n{server.printed()}")
+    options = {"cwd": ROOT, "env": {**os.environ, **environment}, "stdin": subprocess.DEVNULL}
+    with log.open("wb") as out, process.running(command, stdout=out, stderr=out, **options) as started:
+        server = Server(url, log, started.pid)
+        if not process.wait_until(started, lambda: process.is_healthy(url), START_WITHIN_S):
+            raise RuntimeError(f"the app did not start:\n{server.printed()}")
+        yield server
 
 
 def flags(

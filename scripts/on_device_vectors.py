@@ -73,10 +73,10 @@ def squares() -> list[dict[str, Any]]:
         {
             "width": width,
             "height": height,
-            "square": zlib.crc32(network_square(picture(width, height)).tobytes()),
-            "detail": zlib.crc32(detail_square(picture(width, height)).tobytes()),
+            "square": zlib.crc32(network_square(rgb).tobytes()),
+            "detail": zlib.crc32(detail_square(rgb).tobytes()),
         }
-        for width, height in SIZES
+        for (width, height), rgb in ((size, picture(*size)) for size in SIZES)
     ]
 
 

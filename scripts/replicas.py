@@ -17,10 +17,12 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from core.errors import UserFacingError
+from core.serving import process
 from core.study.access import VARIABLE as PASSPHRASE
 from core.study.database import VARIABLE, open_database
 from scripts import drive
@@ -90,20 +92,17 @@ def nginx(port: int, ports: Sequence[int]) -> Iterator[Path]:
         (folder / "nginx.conf").write_text(around, encoding="utf-8")
         rights = _without_rights(folder)
         log = folder / "log"
-        with log.open("wb") as out:
-            process = subprocess.Popen(
-                [program, "-p", str(folder), "-c", str(folder / "nginx.conf")],
-                stdout=out,
-                stderr=subprocess.STDOUT,
-                stdin=subprocess.DEVNULL,
-                **rights,
-            )
-        try:
-            _wait_until_it_listens(process, port, log)
+        command = [program, "-p", str(folder), "-c", str(folder / "nginx.conf")]
+        with (
+            log.open("wb") as out,
+            process.running(command, stdout=out, stderr=out, stdin=subprocess.DEVNULL, **rights) as started,
+        ):
+            listens = partial(socket.create_connection, ("127.0.0.1", port), 1)
+            connection = process.wait_until(started, listens, _START_S)
+            if connection is None:
+                raise ReplicasError(f"nginx did not start ({process.last_line(log)}).")
+            connection.close()
             yield log
-        finally:
-            process.terminate()
-            process.wait()
 
 
 def _without_rights(folder: Path) -> Mapping[str, Any]:
@@ -118,27 +117,6 @@ def _without_rights(folder: Path) -> Mapping[str, Any]:
     return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
 
 
-def _wait_until_it_listens(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
-    until = time.monotonic() + _START_S
-    while process.poll() is None and time.monotonic() < until:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.05)
-    reason = log.read_text(encoding="utf-8", errors="replace").strip().rpartition("\n")[2]
-    raise ReplicasError(f"nginx did not start ({reason}).")
-
-
-def check_port(port: int) -> None:
-    """Raise ReplicasError where a port of this computer is in use, or is none."""
-    with socket.socket() as probe:
-        try:
-            probe.bind(("127.0.0.1", port))
-        except (OSError, OverflowError):
-            message = f"Port {port} cannot be had: it is in use, or not yours. Choose another with --port."
-            raise ReplicasError(message) from None
-
-
 @contextmanager
 def postgres() -> Iterator[str]:
     """A PostgreSQL of its own until the block ends; yields its address.
@@ -148,24 +126,24 @@ def postgres() -> Iterator[str]:
     """
     # It lives as long as this process holds the other end of its standard input.
     tell = ["sh", "-c", f'echo "${BY_SCRIPT}"; exec cat >/dev/null']
-    process = subprocess.Popen(
+    server = subprocess.Popen(
         [str(ROOT / "scripts" / "with_postgres.sh"), *tell],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,  # Ctrl-C is for this process, which then lets go of the other
     )
-    assert process.stdin
-    assert process.stdout
+    assert server.stdin
+    assert server.stdout
     try:
-        url = process.stdout.readline().strip()
+        url = server.stdout.readline().strip()
         if not url:
             raise ReplicasError("No PostgreSQL was started, for the reason above.")
         yield url
     finally:
-        process.stdin.close()
-        process.wait()
-        process.stdout.close()
+        server.stdin.close()
+        server.wait()
+        server.stdout.close()
 
 
 def alike(environment: Mapping[str, str]) -> dict[str, str]:
@@ -181,7 +159,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_args(argv)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
-        check_port(args.port)
+        if not process.is_free(args.port):
+            message = f"Port {args.port} cannot be had: it is in use, or not yours."
+            raise ReplicasError(f"{message} Choose another with --port.")
         _run(args.port)
     except UserFacingError as error:
         print(error.message, file=sys.stderr)
@@ -201,7 +181,7 @@ def _run(port: int) -> None:
         open_database(environment.get(VARIABLE)).close()  # one sentence here, where it is not there
         servers, ports = [], []
         for number in (1, 2):
-            ports.append(drive.free_port())
+            ports.append(process.free_port())
             serving = drive.serve(folder / f"log-{number}", environment, port=ports[-1])
             servers.append(stack.enter_context(serving))
         stack.enter_context(nginx(port, ports))

@@ -22,6 +22,7 @@ CLASSICAL = "classical"
 # Repeated here: the command line must be there before torch is.
 LOSSES = ("cross-entropy", "bce")
 FINE_TUNED = "fine-tuned"
+_WITH_A_HEAD = (".onnx", ".ckpt")
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -57,8 +58,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument(
         "--keep-head",
         action="store_true",
-        help="lesion only: the head goes on as an ONNX file of --init has it, in place of a linear probe, so "
-        "that the result may be averaged with that network",
+        help="lesion only: the head goes on as the ONNX file or checkpoint of --init has it, in place of a "
+        "linear probe, so that the result may be averaged with that network",
     )
     parser.add_argument("--loss", choices=LOSSES, default=LOSSES[0], help="lesion only")
     parser.add_argument("--threads", type=int, default=2)
@@ -143,6 +144,9 @@ def run(args: argparse.Namespace) -> int:
         args.configuration = FINE_TUNED if tuned else "retake"
     if args.processes * args.machines > 1 and args.minutes:
         return _complain(_("--minutes and --processes do not go together: the clocks would differ."))
+    if args.keep_head and not args.resume and Path(args.init).suffix not in _WITH_A_HEAD:
+        message = _("--keep-head needs a trained head: name an ONNX file or a checkpoint with --init.")
+        return _complain(message)
     try:
         return _train(args)
     except DataError as error:

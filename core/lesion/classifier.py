@@ -14,7 +14,7 @@ from core.lesion.abstain import Centres, read_centres, reasons
 from core.lesion.head import NoMapError, affine_head
 from core.lesion.prediction import Prediction, brighten
 from core.lesion.taxonomy import Taxonomy, taxonomy_of
-from core.runtime.engine import Engine
+from core.runtime.engine import NetworkEngine
 from core.runtime.manifest import NetworkEntry
 from core.runtime.preprocess import network_input, shrink
 from core.runtime.probability import softmax
@@ -36,7 +36,7 @@ class LesionClassifier:
 
     def __init__(
         self,
-        engine: Engine,
+        engine: NetworkEngine,
         entry: NetworkEntry,
         clock: Callable[[], float] = time.perf_counter,
         *,

@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 
 from core.i18n import _
-from core.runtime.engine import Engine
+from core.runtime.engine import NetworkEngine
 from core.runtime.manifest import NetworkEntry
 
 HEAD: Final = "head.weight"
@@ -36,7 +36,7 @@ class NoMapError(Exception):
         return f"{begin} {why}"
 
 
-def affine_head(engine: Engine, entry: NetworkEntry) -> np.ndarray:
+def affine_head(engine: NetworkEngine, entry: NetworkEntry) -> np.ndarray:
     """The weights W of a head y = W f + b over average-pooled features f.
 
     The network is run on two made-up pictures: between them, the answers must differ by W times what the

@@ -10,7 +10,7 @@ import numpy as np
 from core.i18n import _
 from core.lesion.classifier import LesionClassifier
 from core.lesion.taxonomy import taxonomy_of
-from core.runtime.engine import Engine, open_engine
+from core.runtime.engine import NetworkEngine, open_engine
 from core.runtime.manifest import WEIGHTS_DIR, Manifest, NetworkEntry, WeightsError
 
 TASK: Final = "lesion"
@@ -81,7 +81,7 @@ def no_twin() -> str:
     )
 
 
-def _answers_as_it_should(name: str, engine: Engine, entry: NetworkEntry) -> None:
+def _answers_as_it_should(name: str, engine: NetworkEngine, entry: NetworkEntry) -> None:
     """Raise WeightsError unless one blank picture gets one number a label."""
     message = _(
         "The network {name} does not fit its entry in the list of networks: {what}. Correct one of them."

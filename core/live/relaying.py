@@ -13,9 +13,8 @@ def newest_only() -> None:
 
     streamlit-webrtc hands frames on by queues without a limit: before the callback, and before the encoder of
     the way back. Where a core is short these grow, so that old frames are encoded and the person sees
-    themself
-    later and later. A frame that nobody has taken when the next one comes is dropped now, before it is
-    encoded.
+    themself later and later. A frame that nobody has taken when the next one comes is dropped now, before it
+    is encoded.
     """
     relay: Any = MediaRelay
     plain = vars(relay)[_SUBSCRIBES]

@@ -2,13 +2,10 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -18,6 +15,7 @@ from typing import Final
 from core.errors import UserFacingError
 from core.i18n import _
 from core.load.figures import Seen, read_seen
+from core.serving import process
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 _START_S: Final = 120.0
@@ -84,17 +82,6 @@ class Bench:
         return use_of(self.server.pid)
 
 
-def free(port: int | None) -> int:
-    """A port to listen on; raises LoadError where the one asked for is in use."""
-    with socket.socket() as probe:
-        try:
-            probe.bind(("127.0.0.1", port or 0))
-        except OSError:
-            message = _("Port {port} is in use. Choose another with --port, or leave it out.")
-            raise LoadError(message.format(port=port)) from None
-        return int(probe.getsockname()[1])
-
-
 @contextmanager
 def running(port: int | None = None, naive: bool = False) -> Iterator[Bench]:
     """A server, observed, and visitors who wait to be let in.
@@ -106,7 +93,11 @@ def running(port: int | None = None, naive: bool = False) -> Iterator[Bench]:
     Raises:
         LoadError: the port is in use, or the server did not start.
     """
-    port = free(port)
+    if port is None:
+        port = process.free_port()
+    elif not process.is_free(port):
+        message = _("Port {port} is in use. Choose another with --port, or leave it out.")
+        raise LoadError(message.format(port=port))
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True)))
         report = folder / "seen"
@@ -116,11 +107,8 @@ def running(port: int | None = None, naive: bool = False) -> Iterator[Bench]:
         command = ["-m", "core.load.observed", str(report), "run", "serve.py", *options]
         if naive:
             command = ["-m", "streamlit", "run", "core/load/naive_app.py", *options]
-            command += [
-                "--runner.postScriptGC=true",
-                "--",
-                str(report),
-            ]  # as Streamlit is without our settings
+            # As Streamlit is without our settings.
+            command += ["--runner.postScriptGC=true", "--", str(report)]
         environment = {
             **os.environ,
             "RETAKE_LIVE": "server",
@@ -129,53 +117,25 @@ def running(port: int | None = None, naive: bool = False) -> Iterator[Bench]:
             "PYTHONPATH": str(ROOT),  # of a script Streamlit adds its own folder alone
         }
         log = stack.enter_context((folder / "log").open("w+b"))
-        server = subprocess.Popen(
+        serving = process.running(
             [sys.executable, *command], cwd=ROOT, env=environment, stdout=log, stderr=log
         )
-        stack.callback(_end, server)
-        _wait_until_healthy(server, port, folder / "log")
+        server = stack.enter_context(serving)
+        if not process.wait_until(server, lambda: process.is_healthy(f"http://127.0.0.1:{port}"), _START_S):
+            message = _("The server of the bench did not start ({reason}).")
+            raise LoadError(message.format(reason=process.last_line(folder / "log")))
         epoch = time.monotonic()
         errors = None if os.environ.get("RETAKE_DEBUG") else subprocess.DEVNULL
-        visitors = subprocess.Popen(
-            [
-                sys.executable,
-                *("-m", "core.load.visitor"),
-                f"ws://127.0.0.1:{port}/_stcore/stream",
-                str(epoch),
-            ],
+        visiting = process.running(
+            [sys.executable, "-m", "core.load.visitor", f"ws://127.0.0.1:{port}/_stcore/stream", str(epoch)],
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,
         )
-        stack.callback(_end, visitors)
+        visitors = stack.enter_context(visiting)
         assert visitors.stdout
         if visitors.stdout.readline().strip() != "ready":
             raise LoadError(_("The visitors of the bench ended. Set RETAKE_DEBUG=1 and look above."))
         yield Bench(server, visitors, report, epoch)
-
-
-def _wait_until_healthy(server: subprocess.Popen[bytes], port: int, log: Path) -> None:
-    until = time.monotonic() + _START_S
-    while server.poll() is None and time.monotonic() < until:
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=5):
-                return
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.1)
-    reason = log.read_text(errors="replace").strip().rpartition("\n")[2]
-    message = _("The server of the bench did not start ({reason}).")
-    raise LoadError(message.format(reason=reason))
-
-
-def _end(process: subprocess.Popen[bytes] | subprocess.Popen[str]) -> None:
-    process.terminate()
-    try:
-        process.wait(20)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-    for pipe in (process.stdin, process.stdout):
-        if pipe:
-            pipe.close()

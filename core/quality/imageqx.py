@@ -15,7 +15,7 @@ from core.quality.image_stats import image_stats
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
 from core.quality.localization import find
 from core.quality.verdict import PassRule, Verdict, judge, rule_of
-from core.runtime.engine import Engine, open_engine
+from core.runtime.engine import NetworkEngine, open_engine
 from core.runtime.manifest import (
     DEFAULT_POINT,
     MANIFEST_NAME,
@@ -42,7 +42,7 @@ class ImageQX:
     name = "imageqx"
 
     def __init__(
-        self, engine: Engine, entry: NetworkEntry, clock: Callable[[], float] = time.perf_counter
+        self, engine: NetworkEngine, entry: NetworkEntry, clock: Callable[[], float] = time.perf_counter
     ) -> None:
         """Args are the engine, its manifest entry and a clock in seconds.
 

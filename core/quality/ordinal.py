@@ -17,7 +17,7 @@ from core.explain import Explanation
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
 from core.quality.regions import MAP_SIDE, REGIONS, part_map, regions
 from core.quality.verdict import PassRule, Verdict, judge, rule_of
-from core.runtime.engine import Engine, open_engine
+from core.runtime.engine import NetworkEngine, open_engine
 from core.runtime.manifest import DEFAULT_POINT, MANIFEST_NAME, WEIGHTS_DIR, NetworkEntry, load_manifest
 from core.runtime.preprocess import square_batch
 from core.runtime.probability import sigmoid
@@ -52,7 +52,7 @@ class Ordinal:
     name = "ordinal"
 
     def __init__(
-        self, engine: Engine, entry: NetworkEntry, clock: Callable[[], float] = time.perf_counter
+        self, engine: NetworkEngine, entry: NetworkEntry, clock: Callable[[], float] = time.perf_counter
     ) -> None:
         """Args are the engine, its manifest entry and a clock in seconds.
 

@@ -1,9 +1,11 @@
 """Where do networks run? In this process, unless ``RETAKE_ENGINE`` names another engine."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
+
+import numpy as np
 
 from core.i18n import _
 from core.runtime.manifest import WEIGHTS_DIR, Manifest, WeightsError, load_manifest
@@ -15,6 +17,7 @@ __all__ = [
     "ENGINE_VARIABLE",
     "THREADS_VARIABLE",
     "Engine",
+    "NetworkEngine",
     "default_threads",
     "open_engine",
     "threads_setting",
@@ -23,17 +26,38 @@ __all__ = [
 ENGINE_VARIABLE: Final = "RETAKE_ENGINE"
 
 
-def _onnx(name: str, path: Path, threads: int | None) -> Engine:
+class NetworkEngine(Protocol):
+    """What runs one network: in this process (``Engine``), or elsewhere (``RayEngine``).
+
+    Attributes:
+        path: the network's file, which is here wherever it runs.
+        inputs: their names, in the order in which ``run`` takes their batches.
+    """
+
+    path: Path
+    inputs: tuple[str, ...]
+
+    def run(self, *batches: np.ndarray) -> dict[str, np.ndarray]:
+        """Run the network, from any thread; see ``Engine.run``."""
+
+    def use_threads(self, threads: int) -> None:
+        """From here on run on this many threads, where that is this process's affair."""
+
+    def initialisers(self, names: Sequence[str]) -> dict[str, np.ndarray]:
+        """Weights by parameter name, as float32."""
+
+
+def _onnx(name: str, path: Path, threads: int | None) -> NetworkEngine:
     return Engine(path, threads)
 
 
-def _ray(name: str, path: Path, threads: int | None) -> Engine:
+def _ray(name: str, path: Path, threads: int | None) -> NetworkEngine:
     from core.runtime.ray_engine import open_ray
 
     return open_ray(name, path)
 
 
-ENGINES: Final[Mapping[str, Callable[[str, Path, int | None], Engine]]] = {"onnx": _onnx, "ray": _ray}
+ENGINES: Final[Mapping[str, Callable[[str, Path, int | None], NetworkEngine]]] = {"onnx": _onnx, "ray": _ray}
 """What ``RETAKE_ENGINE`` may name; the first one unless it does."""
 
 
@@ -42,7 +66,7 @@ def open_engine(
     manifest: Manifest | None = None,
     threads: int | None = None,
     directory: Path = WEIGHTS_DIR,
-) -> Engine:
+) -> NetworkEngine:
     """Open a shipped network by its manifest name, after checking its file.
 
     Args:
@@ -60,7 +84,7 @@ def open_engine(
     return _opener()(name, verify(entry, directory), threads)
 
 
-def _opener() -> Callable[[str, Path, int | None], Engine]:
+def _opener() -> Callable[[str, Path, int | None], NetworkEngine]:
     known = tuple(ENGINES)
     asked = os.environ.get(ENGINE_VARIABLE) or known[0]
     if asked not in ENGINES:

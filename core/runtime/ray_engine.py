@@ -5,7 +5,7 @@ says whether the cluster runs the same network.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 
 from core.i18n import _
-from core.runtime.onnx_engine import Engine
+from core.runtime.onnx_file import read_initialisers
 from core.runtime.ray_connection import HERE, EngineError, address_setting, connect, package
 from core.runtime.weights import sha256_of
 
@@ -30,7 +30,7 @@ def application(name: str) -> str:
     return f"retake-{name}"
 
 
-class RayEngine(Engine):
+class RayEngine:
     """One network on a Ray cluster. ``run`` may be called from any thread, also at the same time."""
 
     def __init__(self, name: str, path: Path, ask: Ask) -> None:
@@ -40,17 +40,15 @@ class RayEngine(Engine):
             EngineError: it does not answer, or is another network.
         """
         self.path = path
-        self.threads = 1
-        self.takes_batches = True
         self._ask = ask
-        sha256, inputs, outputs = ask("about")
+        sha256, inputs, _outputs = ask("about")
         if sha256 != sha256_of(path):
             message = _(
                 "The cluster runs another version of the network {name} than the one here. "
                 "Bring both to the same one and start its networks again: {command}"
             )
             raise EngineError("ray_networks", message.format(name=name, command=START))
-        self.inputs, self.outputs = tuple(inputs), tuple(outputs)
+        self.inputs = tuple(inputs)
 
     def use_threads(self, threads: int) -> None:
         """Do nothing: how many threads it runs on is the cluster's own affair."""
@@ -65,6 +63,10 @@ class RayEngine(Engine):
             raise ValueError(f"expected {len(self.inputs)} batches, got {len(batches)}")
         answer: dict[str, np.ndarray] = self._ask("run", batches)
         return answer
+
+    def initialisers(self, names: Sequence[str]) -> dict[str, np.ndarray]:
+        """Weights by parameter name, as float32; see ``onnx_file.read_initialisers``."""
+        return read_initialisers(self.path, names)
 
 
 def open_ray(name: str, path: Path, address: str | None = None) -> RayEngine:

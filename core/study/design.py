@@ -4,7 +4,7 @@ import hashlib
 import json
 import operator
 from collections.abc import Mapping
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -16,10 +16,6 @@ Words = Mapping[str, str]
 QuestionnaireName = Literal["sus", "umux_lite", "nasa_tlx", "seq"]
 Way = Literal["server", "device"]
 SessionStatus = Literal["live", "completed", "declined", "screened_out", "withdrawn", "ended"]
-SESSION_STATUSES: Final[tuple[SessionStatus, ...]] = (
-    *("live", "completed", "declined"),
-    *("screened_out", "withdrawn", "ended"),
-)
 
 
 class Part(BaseModel):

@@ -45,7 +45,6 @@ class Questionnaire:
         instruction: what stands above the items; empty for none.
         lowest, highest, step: of the answers to every item.
         score_low, score_high: the ends of the score.
-        higher_is_better: whether a high score is a good one.
         source: where the items and the scoring are published.
         formula: the score of answers to all items, in their order.
     """
@@ -59,7 +58,6 @@ class Questionnaire:
     step: int
     score_low: float
     score_high: float
-    higher_is_better: bool
     source: str
     formula: Callable[[Sequence[float]], float]
 
@@ -148,7 +146,6 @@ SUS: Final = Questionnaire(
     step=1,
     score_low=0.0,
     score_high=100.0,
-    higher_is_better=True,
     source="Brooke J. SUS: a 'quick and dirty' usability scale. In: Usability Evaluation in Industry. "
     "Taylor & Francis, 1996, 189-194",
     formula=_sus,
@@ -167,7 +164,6 @@ UMUX_LITE: Final = Questionnaire(
     step=1,
     score_low=0.0,
     score_high=100.0,
-    higher_is_better=True,
     # Without the regression of 2013 towards SUS scores, which is too low for good systems: Lah U, Lewis JR,
     # Sumak B. Perceived usability and the modified technology acceptance model. IJHCI 2020.
     source="Lewis JR, Utesch BS, Maher DE. UMUX-LITE: when there's no time for the SUS. "
@@ -203,7 +199,6 @@ NASA_TLX: Final = Questionnaire(
     step=5,
     score_low=0.0,
     score_high=100.0,
-    higher_is_better=False,
     source="Hart SG, Staveland LE. Development of NASA-TLX. Adv Psychol 1988;52:139-183; without weights "
     "as in Hart SG. NASA-Task Load Index (NASA-TLX); 20 years later. Proc HFES 2006;50:904-908",
     formula=lambda answers: sum(answers) / 6,
@@ -226,7 +221,6 @@ SEQ: Final = Questionnaire(
     step=1,
     score_low=1.0,
     score_high=7.0,
-    higher_is_better=True,
     source="Sauro J, Dumas JS. Comparison of three one-question, post-task usability questionnaires. "
     "Proc CHI 2009, 1599-1608; worded as in Sauro J. 10 things to know about the Single Ease Question (SEQ). "
     "MeasuringU, 2012",

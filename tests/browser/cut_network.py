@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_hex
 
+from core.serving.process import running
 from scripts.setup_env import ROOT, find_tool
 
 CONFIGURATION = ROOT / "deploy" / "turnserver.conf"
@@ -120,18 +121,6 @@ def network() -> Iterator[Network]:
 
 
 @contextmanager
-def running(command: Sequence[str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a command until the block ends; all that it prints goes to a file."""
-    with log.open("ab") as out:
-        process = subprocess.Popen(command, stdout=out, stderr=out, stdin=subprocess.DEVNULL)
-        try:
-            yield process
-        finally:
-            process.terminate()
-            process.wait()
-
-
-@contextmanager
 def relay(
     before: Sequence[str], address: str, port: int, relayed: str, server: str, secret: str, log: Path
 ) -> Iterator[None]:
@@ -162,7 +151,14 @@ def relay(
         *("-c", str(configuration), "--verbose", "--log-file=stdout", "--simple-log"),
         *("--pidfile", str(log.with_suffix(".pid")), "--userdb", str(log.with_suffix(".db"))),
     ]
-    with running([*before, program, *options], log):
+    with _running([*before, program, *options], log):
+        yield
+
+
+@contextmanager
+def _running(command: Sequence[str], log: Path) -> Iterator[None]:
+    """Run a command until the block ends; all that it prints goes to a file."""
+    with log.open("ab") as out, running(command, stdout=out, stderr=out, stdin=subprocess.DEVNULL):
         yield
 
 
@@ -170,5 +166,5 @@ def relay(
 def proxy(made: Network, port: int, log: Path) -> Iterator[str]:
     """The server's page at the relay's machine until the block ends; yields its address for the visitor."""
     where = [RELAY_TO_VISITOR, str(port), SERVER]
-    with running([*made.inside(made.relay), sys.executable, "-c", _PROXY, *where], log):
+    with _running([*made.inside(made.relay), sys.executable, "-c", _PROXY, *where], log):
         yield f"http://{RELAY_TO_VISITOR}:{port}"

@@ -1,6 +1,10 @@
 """What the browser tests of a study do whose server dies."""
 
+import os
+import signal
+
 from browser_steps import settled
+from device_steps import wait_for
 from playwright.sync_api import expect
 from sqlalchemy import select
 
@@ -54,3 +58,45 @@ def press(page, words):
     expect(button).to_have_count(1)
     settled(page)
     button.click()
+
+
+def begin(page):
+    """Go on until the camera of the first task is ready."""
+    for words in ("Start", "I agree and take part", "Start the task", "Start camera"):
+        press(page, words)
+    wait_for(page, "ready")
+
+
+def let_it_send(page):
+    """Wait until the server has answered for an event."""
+    page.evaluate(LOOK_AWAY)
+    page.wait_for_function("() => window.acknowledged.answered.length > 0")
+
+
+def kill(server, page, store):
+    """End the server without a word: ids of what the page sent until then, events of the store by theirs."""
+    os.kill(server.pid, signal.SIGKILL)
+    answered, sent = page.evaluate("[acknowledged.answered, acknowledged.sent]")
+    before = stored(store)
+    assert set(answered) <= set(before)
+    assert {"consent_given", "task_started", "camera_started"} <= set(before.values())
+    return sent, before
+
+
+def goes_on(page, sent):
+    """What the first server did not answer for is sent to the next, and the task is still under way."""
+    page.wait_for_function("(ids) => ids.every((id) => acknowledged.answered.includes(id))", arg=sent)
+    expect(page.get_by_text("Step 2 of")).to_be_visible()
+
+
+def give_up(page, store, study_id, sent, before):
+    """End the task; every event is stored once and in order, those from before the server died first."""
+    press(page, "I cannot do this")
+    expect(page.get_by_role("radiogroup")).to_have_count(1)
+    events = store.load(study_id).events
+    assert [one.seq for one in events] == list(range(len(events)))
+    ids, names = [one.event_id for one in events], [one.event for one in events]
+    assert ids[: len(before)] == list(before)
+    assert set(sent) <= set(ids)
+    for name in ("task_started", "camera_started", "task_abandoned"):
+        assert names.count(name) == 1

@@ -1,47 +1,20 @@
 """Retake in the frame of a page of another origin: who may frame it, and who is told the outcome."""
 
-import threading
-from contextlib import ExitStack
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import quote
 
 import pytest
 from device_steps import NOW
 from playwright.sync_api import expect
 
+from tests.other_sites import other_sites
+
 pytestmark = pytest.mark.browser
-PAGE = """<!doctype html><html lang=en><meta charset=utf-8><link rel=icon href="data:,"><title>Around</title>
-<script>window.got = [];
-addEventListener("message", ({{ data, origin }}) => {{
-  if (data?.source === "retake") got.push({{ ...data, origin }});
-}});
-</script><iframe title="Photo" allow="camera" width=390 height=800 src="{address}"></iframe>"""
 
 
 @pytest.fixture(scope="module")
 def outside():
-    """Pages of three other origins (``urls``), each with one frame, whose address is ``shown``."""
-
-    class Handler(BaseHTTPRequestHandler):
-        shown = ""
-
-        def do_GET(self):
-            self.send_response(200)
-            self.send_header("Content-Type", "text/html")
-            self.end_headers()
-            self.wfile.write(PAGE.format(address=Handler.shown).encode())
-
-        def log_message(self, *_words):
-            pass
-
-    with ExitStack() as stack:
-        Handler.urls = []
-        for _each in range(3):
-            server = stack.enter_context(ThreadingHTTPServer(("127.0.0.1", 0), Handler))
-            threading.Thread(target=server.serve_forever, daemon=True).start()
-            stack.callback(server.shutdown)
-            Handler.urls.append(f"http://127.0.0.1:{server.server_port}")
-        yield Handler
+    with other_sites(3) as sites:
+        yield sites
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,7 @@ import pytest
 from browser_steps import settled, start_camera
 from playwright.sync_api import expect
 
+from core.serving.process import free_port
 from scripts import drive, phone
 
 pytestmark = [pytest.mark.browser, pytest.mark.webrtc]
@@ -13,7 +14,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.webrtc]
 @pytest.fixture
 def phone_server(tmp_path):
     """What `make app-phone` starts, at the address that it prints."""
-    port = drive.free_port()
+    port = free_port()
     link = f"https://{phone.lan_addresses()[0]}:{port}"
     command = [sys.executable, "-m", "scripts.phone", "--port", str(port)]
     environment = {"RETAKE_DATA": str(tmp_path / "data"), "OMP_NUM_THREADS": "1", "RETAKE_THREADS": "1"}

@@ -20,6 +20,7 @@ from playwright.sync_api import expect
 
 from core.live.trouble import explain
 from core.load.figures import read_seen
+from core.serving.process import free_port, running, wait_until
 from core.synthetic.phantoms import draw
 from scripts import drive, fake_camera
 from scripts.phone import lan_addresses
@@ -86,8 +87,8 @@ def place(tmp_path_factory, request):
             )
             relay, before, serving = lan_addresses()[0], (), ()
             lent = reached = relay
-            turn_port, address = drive.free_port(), "127.0.0.1"
-            port = drive.free_port(turn_port)
+            turn_port, address = free_port(), "127.0.0.1"
+            port = free_port(turn_port)
             found = Place(None, f"http://127.0.0.1:{port}", folder, how=["--relay"])
         stack.enter_context(
             cut_network.relay(before, relay, turn_port, lent, reached, SECRET, folder / "turn.log")
@@ -103,21 +104,14 @@ def place(tmp_path_factory, request):
         }
         options = [f"--server.port={port}", f"--server.address={address}", "--server.headless=true"]
         command = ["-m", "core.load.observed", str(folder / "seen"), "run", "serve.py", *options]
-        with (folder / "server.log").open("wb") as log:
-            server = subprocess.Popen(
-                [*serving, sys.executable, *command],
-                cwd=drive.ROOT,
-                env={**os.environ, **environment},
-                stdout=log,
-                stderr=log,
-            )
-        stack.callback(server.wait)
-        stack.callback(server.terminate)
-        until = time.monotonic() + drive.START_WITHIN_S
-        while _asked(found, f"{found.url}/_stcore/health") != "ok":
-            assert server.poll() is None, (folder / "server.log").read_text()
-            assert time.monotonic() < until, (folder / "server.log").read_text()
-            time.sleep(0.2)
+        log = stack.enter_context((folder / "server.log").open("wb"))
+        environment = {**os.environ, **environment}
+        command = [*serving, sys.executable, *command]
+        started = running(command, cwd=drive.ROOT, env=environment, stdout=log, stderr=log)
+        server = stack.enter_context(started)
+        health = f"{found.url}/_stcore/health"
+        answers = wait_until(server, lambda: _asked(found, health) == "ok", drive.START_WITHIN_S)
+        assert answers, (folder / "server.log").read_text()
         yield found
         assert "Traceback" not in (folder / "server.log").read_text()
 
@@ -134,7 +128,7 @@ def a_visitor(place):
     """Without a browser: the load bench's."""
     address = place.url.replace("http", "ws") + "/_stcore/stream"
     command = [sys.executable, "-m", "core.load.visitor", address, str(time.monotonic()), *place.how]
-    with subprocess.Popen(
+    with running(
         [*place.visitor, *command],
         cwd=drive.ROOT,
         stdin=subprocess.PIPE,
@@ -146,7 +140,6 @@ def a_visitor(place):
         process.stdin.write(json.dumps({"streams": 1}) + "\n")
         process.stdin.flush()
         yield
-        process.terminate()
 
 
 def test_a_camera_reaches_the_server_through_the_relay_alone_and_outlives_a_gap(place):

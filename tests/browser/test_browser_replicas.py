@@ -1,43 +1,24 @@
 """Two servers behind nginx on one PostgreSQL: one of them is killed, and its visitors go on at the other."""
 
-import os
-import signal
-from contextlib import ExitStack, contextmanager
-from secrets import token_hex
+from contextlib import ExitStack
 
 import pytest
 from browser_steps import hand_in
-from device_steps import wait_for
 from playwright.sync_api import expect
-from sqlalchemy import create_engine, make_url, text
-from study_steps import LOOK_AWAY, WATCH, design, press, stored
+from study_steps import WATCH, begin, design, give_up, goes_on, kill, let_it_send
 
+from core.serving.process import free_port
 from core.study.database import VARIABLE, open_database
 from core.study.links import address_of
 from core.study.store import StudyStore
 from scripts import drive, replicas
+from tests.postgres import SERVER, empty_database
 
 pytestmark = [pytest.mark.browser, pytest.mark.needs("nginx", "postgresql")]
 
 NAMES = ("one", "two")
 CHECKED = "What was checked"
 LOST = "The server no longer has the photos of this visit"
-
-
-@contextmanager
-def database():
-    """The address of an empty database; in the tests' PostgreSQL, where one runs."""
-    given = os.environ.get(replicas.BY_SCRIPT)
-    with ExitStack() as stack:
-        server = make_url(given or stack.enter_context(replicas.postgres()))
-        name = f"retake_test_{token_hex(6)}"
-        admin = create_engine(server, isolation_level="AUTOCOMMIT")
-        with admin.connect() as connection:
-            connection.execute(text(f"CREATE DATABASE {name}"))
-        yield server.set(database=name).render_as_string(hide_password=False)
-        with admin.connect() as connection:
-            connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-        admin.dispose()
 
 
 def serving(page):
@@ -48,7 +29,7 @@ def serving(page):
 
 def test_a_killed_replicas_visitors_go_on_at_the_other(run, open_page, jpeg_of, tmp_path):
     with ExitStack() as stack:
-        url = stack.enter_context(database())
+        url = stack.enter_context(empty_database(SERVER or stack.enter_context(replicas.postgres())))
         store = StudyStore(open_database(url))
         stack.callback(store.database.close)
         study_id = store.create(design())
@@ -58,34 +39,24 @@ def test_a_killed_replicas_visitors_go_on_at_the_other(run, open_page, jpeg_of, 
         setting = {**replicas.alike({}), VARIABLE: url, "RETAKE_DATA": str(tmp_path / "data")}
         ports, servers = [], []
         for _name in NAMES:
-            ports.append(drive.free_port())
+            ports.append(free_port())
             servers.append(stack.enter_context(run(port=ports[-1], **setting)))
-        front = f"http://127.0.0.1:{drive.free_port()}"
+        front = f"http://127.0.0.1:{free_port()}"
         stack.enter_context(replicas.nginx(int(front.rsplit(":", 1)[1]), ports))
 
         page = open_page(servers[0], address_of(link, front), setting=WATCH, size=drive.DESKTOP)
-        for words in ("Start", "I agree and take part", "Start the task", "Start camera"):
-            press(page, words)
-        wait_for(page, "ready")
+        begin(page)
         check = page.context.new_page()
         check.goto(f"{front}/check")
         hand_in(check, "spot.jpg", jpeg_of((200, 140, 120)))
         expect(check.get_by_text(CHECKED)).to_be_visible()
-        page.evaluate(LOOK_AWAY)
-        page.wait_for_function("() => window.acknowledged.answered.length > 0")
+        let_it_send(page)
 
         killed = serving(page)
-        os.kill(servers[killed].pid, signal.SIGKILL)
-        answered, sent = page.evaluate("[acknowledged.answered, acknowledged.sent]")
-        before = stored(store)
-        assert set(answered) <= set(before)
-        assert {"consent_given", "task_started", "camera_started"} <= set(before.values())
-
-        # What the first server did not answer for is sent to the second, and the task is still under way.
+        sent, before = kill(servers[killed], page, store)
         while serving(page) == killed:  # until it has connected anew
             page.wait_for_timeout(100)
-        page.wait_for_function("(ids) => ids.every((id) => acknowledged.answered.includes(id))", arg=sent)
-        expect(page.get_by_text("Step 2 of")).to_be_visible()
+        goes_on(page, sent)
         # A file that was handed in was in the memory of the first alone, and the page says so.
         expect(check.get_by_text(LOST)).to_be_visible()
 
@@ -95,15 +66,6 @@ def test_a_killed_replicas_visitors_go_on_at_the_other(run, open_page, jpeg_of, 
         expect(check.get_by_text(CHECKED)).to_be_visible()
         expect(check.get_by_text(LOST)).to_be_hidden()
         assert serving(page) != killed
-        press(page, "I cannot do this")
-        expect(page.get_by_role("radiogroup")).to_have_count(1)
-
-        events = store.load(study_id).events
-        assert [one.seq for one in events] == list(range(len(events)))
-        ids, names = [one.event_id for one in events], [one.event for one in events]
-        assert ids[: len(before)] == list(before)
-        assert set(sent) <= set(ids)
-        for name in ("task_started", "camera_started", "task_abandoned"):
-            assert names.count(name) == 1
+        give_up(page, store, study_id, sent, before)
         for server in servers:
             assert "Traceback" not in server.printed(), server.printed()

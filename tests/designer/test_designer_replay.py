@@ -151,12 +151,13 @@ def test_the_strip_gets_worse_from_left_to_right():
         pictures.picture("moon", 0)
 
 
-def test_the_film_is_the_same_each_time_and_darkens_in_the_shadow():
+def test_the_film_is_the_same_each_time_and_darkens_in_the_shadow(monkeypatch):
+    monkeypatch.setattr(pictures, "RATE", 1)  # a frame takes long to draw
     light = {}
     for moment, rgb in pictures.film():
         assert rgb.shape == (480, 640, 3)
         light[moment] = rgb.mean()
-        if moment > 17:
+        if moment >= 17:
             break
     assert light[max(light)] < 0.5 * light[0.0]
     again = next(iter(pictures.film()))[1]

@@ -3,10 +3,8 @@
 import base64
 import io
 import json
-import threading
 from contextlib import ExitStack
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import engine_windows
@@ -20,15 +18,10 @@ from core.quality.registry import open_assessor
 from scripts import drive, fake_camera
 from scripts.setup_env import ENGINES, find_engine, strict
 from tests.at_the_end import HOW, remarks
+from tests.other_sites import other_sites
 
 pytest.register_assert_rewrite("engine_cases")
 CANVAS = (drive.ROOT / "tests" / "browser" / "canvas_camera.js").read_text(encoding="utf-8")
-AROUND = """<!doctype html><html lang=en><meta charset=utf-8><link rel=icon href="data:,">
-<title>Around</title><script>window.got = [];
-addEventListener("message", ({{ data, origin }}) => {{
-  if (data?.source === "retake") got.push({{ ...data, origin }});
-}});
-</script><iframe title="Photo" allow="camera" width=370 height=780 src="{address}"></iframe>"""
 
 
 @dataclass(frozen=True)
@@ -54,25 +47,9 @@ def pytest_collection_modifyitems(config, items):
 
 @pytest.fixture(scope="session")
 def around():
-    """A page of another site, with one frame, whose address is ``shown``."""
-
-    class Handler(BaseHTTPRequestHandler):
-        shown = ""
-
-        def do_GET(self):
-            self.send_response(200)
-            self.send_header("Content-Type", "text/html")
-            self.end_headers()
-            self.wfile.write(AROUND.format(address=Handler.shown).encode())
-
-        def log_message(self, *_words):
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        Handler.url = f"http://localhost:{server.server_port}"
-        yield Handler
-        server.shutdown()
+    """A page of another site, with Retake in a frame."""
+    with other_sites(1) as site:
+        yield site
 
 
 @pytest.fixture(scope="session")
@@ -83,7 +60,7 @@ def app(tmp_path_factory, around):
     environment = {
         "RETAKE_DATA": str(folder / "data"),
         "RETAKE_LIVE": "",
-        "RETAKE_EMBED_ORIGINS": around.url,
+        "RETAKE_EMBED_ORIGINS": around.urls[0],
         "RETAKE_THREADS": "1",
         "OMP_NUM_THREADS": "1",
     }

@@ -129,8 +129,8 @@ class Everywhere:
         window.fits()
 
     def test_a_page_of_another_site_is_told_the_outcome(self, window, app, around, in_view):
-        around.shown = f"{app.url}/?embed=true&preset=lenient&parent={quote(around.url, safe='')}"
-        window.goto(around.url)
+        around.shown = f"{app.url}/?embed=true&preset=lenient&parent={quote(around.urls[0], safe='')}"
+        window.goto(around.urls[0])
         window.into(window.until("return document.querySelector('iframe')"))
         window.see("Start camera", "button")
         in_view(window)

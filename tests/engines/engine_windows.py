@@ -12,10 +12,12 @@ import time
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from core.serving import process
 from scripts import drive
 from scripts.setup_env import find_engine
 
@@ -255,36 +257,12 @@ class WebKitWindow(Window):
         return self.driver.get_screenshot_as_png()
 
 
-@contextmanager
 def _process(
     command: list[str], environment: Mapping[str, str], **options: Any
-) -> Iterator[subprocess.Popen]:
-    process = subprocess.Popen(
-        command,
-        env={**os.environ, "TZ": ZONE, "LANG": "en_GB.UTF-8", **environment},
-        stdin=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        **options,
-    )
-    try:
-        yield process
-    finally:
-        process.terminate()
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
-def _wait(look, what: str) -> Any:
-    end = time.monotonic() + PATIENCE_S
-    while time.monotonic() < end:
-        with suppress(OSError, ValueError):
-            if found := look():
-                return found
-        time.sleep(0.05)
-    raise AssertionError(f"{what} did not start")
+) -> AbstractContextManager[subprocess.Popen]:
+    environment = {**os.environ, "TZ": ZONE, "LANG": "en_GB.UTF-8", **environment}
+    quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    return process.running(command, env=environment, **(quiet | options))
 
 
 @contextmanager
@@ -298,8 +276,10 @@ def firefox(folder: Path) -> Iterator[FirefoxWindow]:
     (folder / "user.js").write_text("\n".join(lines), encoding="utf-8")
     command = [find_engine("firefox"), "-marionette", "-headless", "-no-remote", "-profile", str(folder)]
     command.append("-remote-allow-system-access")  # as_phone and prefer
-    with _process(command, {"HOME": str(folder)}, stdout=subprocess.DEVNULL):
-        port = _wait(lambda: int((folder / "MarionetteActivePort").read_text()), "Firefox")
+    with _process(command, {"HOME": str(folder)}) as started:
+        chosen = folder / "MarionetteActivePort"
+        port = process.wait_until(started, lambda: int(chosen.read_text()), PATIENCE_S)
+        assert port, "Firefox did not start"
         marionette = Marionette(host="127.0.0.1", port=port)
         marionette.start_session()
         marionette.timeout.script = PATIENCE_S
@@ -328,12 +308,14 @@ def webkit(
         display = ["Xvfb", "-displayfd", "1", "-screen", "0", "1280x1024x24", "-nolisten", "tcp"]
         screen = stack.enter_context(_process(display, {}, stdout=subprocess.PIPE))
         number = screen.stdout.readline().decode().strip()
-        stack.callback(screen.stdout.close)
-        port = drive.free_port()
+        port = process.free_port()
         home = {"DISPLAY": f":{number}", "HOME": str(folder), "XDG_RUNTIME_DIR": str(folder)}
         command = [find_engine("webkit"), f"--port={port}"]
-        stack.enter_context(_process(command, {**home, **(environment or {})}, stdout=subprocess.DEVNULL))
-        _wait(lambda: socket.create_connection(("127.0.0.1", port), 1).close() or True, "WebKitWebDriver")
+        driver = stack.enter_context(_process(command, {**home, **(environment or {})}))
+        connect = partial(socket.create_connection, ("127.0.0.1", port), 1)
+        connection = process.wait_until(driver, connect, PATIENCE_S)
+        assert connection, "WebKitWebDriver did not start"
+        connection.close()
         wanted = Options()
         for option in (
             "--automation",

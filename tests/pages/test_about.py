@@ -1,19 +1,11 @@
-from pathlib import Path
-
 import pytest
-from streamlit.testing.v1 import AppTest
 
-ROOT = Path(__file__).parents[2]
+from tests.pages.visitor import opened
 
 
 @pytest.fixture
-def about(fake_networks, monkeypatch):
-    from core.live.stream import StreamState
-
-    still = StreamState(playing=False, connecting=False)
-    monkeypatch.setattr("core.live.stream.camera_stream", lambda *args, **kwargs: still)
-    at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
-    return at.switch_page("pages/about.py")
+def about(fake_networks):
+    return opened("about")
 
 
 def with_metrics(monkeypatch, metrics):

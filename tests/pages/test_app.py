@@ -7,13 +7,17 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from tests.pages.visitor import opened
+
 ROOT = Path(__file__).parents[2]
 WITHOUT_TORCH = """
 import sys
 from unittest.mock import patch
 from streamlit.testing.v1 import AppTest
+from core.designer import pictures
 from core.live.stream import StreamState
 
+pictures.ROWS = ("plain",)  # each takes seconds
 with patch("core.live.stream.camera_stream", lambda *a, **k: StreamState(playing=False, connecting=False)):
     at = AppTest.from_file("app.py", default_timeout=120).run()
     assert not at.exception and not at.error, (at.exception, at.error)
@@ -35,37 +39,21 @@ print([name for name in ("torch", "torchvision", "pytorch_grad_cam", "lightning"
 
 
 @pytest.fixture
-def app(fake_networks, monkeypatch, tmp_path):
-    from core.live.stream import StreamState
-
+def app(fake_networks, drawings, no_camera, monkeypatch, tmp_path):
+    """Opens the app at a page."""
     monkeypatch.setenv("RETAKE_DATA", str(tmp_path / "data"))
-    still = StreamState(playing=False, connecting=False)
-    monkeypatch.setattr("core.live.stream.camera_stream", lambda *args, **kwargs: still)
-    return AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    return lambda page: opened(page).run()
 
 
-@pytest.mark.parametrize(
-    "page",
-    [
-        None,
-        "pages/check.py",
-        "pages/compare.py",
-        "pages/how_good.py",
-        "pages/designer.py",
-        "pages/studies.py",
-        "pages/about.py",
-    ],
-)
+@pytest.mark.parametrize("page", ["practise", "check", "compare", "how_good", "designer", "studies", "about"])
 def test_every_page_has_the_frame(app, page):
-    app.run()
-    if page is not None:
-        app.switch_page(page).run()
-    assert not app.exception
-    assert not app.error
-    labels = [link.label for link in app.get("page_link")]
+    at = app(page)
+    assert not at.exception
+    assert not at.error
+    labels = [link.label for link in at.get("page_link")]
     assert labels == ["Practise", "Check", "Compare", "How good?", "Designer", "Studies", "About"]
-    assert any("not a medical device" in html.proto.body for html in app.get("html"))
-    assert app.checkbox(key="rt_consent").value is False
+    assert any("not a medical device" in html.proto.body for html in at.get("html"))
+    assert at.checkbox(key="rt_consent").value is False
 
 
 def test_from_pixels_to_prediction_no_page_imports_torch():
@@ -80,27 +68,22 @@ def test_an_error_in_a_page_is_one_sentence_and_the_frame_stays(app, monkeypatch
     def broken():
         raise RuntimeError("secret detail")
 
-    app.run().switch_page("pages/check.py")
     monkeypatch.setattr("core.ui.checking.tray", broken)
-    app.run()
-    assert not app.exception
-    assert len(app.error) == 1
-    assert "not your photo's fault" in app.error[0].value
-    assert "secret" not in app.error[0].value
+    at = app("check")
+    assert not at.exception
+    assert len(at.error) == 1
+    assert "not your photo's fault" in at.error[0].value
+    assert "secret" not in at.error[0].value
     assert "secret detail" in caplog.text
-    assert app.get("page_link")
+    assert at.get("page_link")
 
 
-def test_missing_weights_show_how_to_restore_them(monkeypatch, tmp_path):
-    from core.live.stream import StreamState
+def test_missing_weights_show_how_to_restore_them(no_camera, monkeypatch, tmp_path):
+    from core.runtime.manifest import load_manifest
     from core.ui import engines
 
-    still = StreamState(playing=False, connecting=False)
-    monkeypatch.setattr("core.live.stream.camera_stream", lambda *args, **kwargs: still)
-    from core.runtime.manifest import load_manifest
-
     monkeypatch.setattr(engines, "load_manifest", lambda: load_manifest(tmp_path / "manifest.json"))
-    at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
+    at = opened().run()
     assert not at.exception
     assert "git checkout -- weights" in at.error[0].value
     assert at.get("page_link")
@@ -117,41 +100,41 @@ def test_a_page_run_on_its_own_leads_to_the_front_door(fake_networks):
 
 
 def test_the_log_is_saved_only_with_consent_and_removed_without(app, tmp_path):
-    app.run().switch_page("pages/about.py").run()
+    at = app("about")
     assert not (tmp_path / "data").exists()
-    app.checkbox(key="rt_consent").check().run()
+    at.checkbox(key="rt_consent").check().run()
     (saved,) = (tmp_path / "data" / "sessions").glob("*.jsonl")
     assert '"session_started"' in saved.read_text()
     assert '"consent_given"' in saved.read_text()
-    app.checkbox(key="rt_consent").uncheck().run()
+    at.checkbox(key="rt_consent").uncheck().run()
     assert not saved.exists()
-    names = [event.event for event in app.session_state["rt_log"].events]
+    names = [event.event for event in at.session_state["rt_log"].events]
     assert names[-2:] == ["consent_withdrawn", "data_deleted"]
 
 
 def test_consent_holds_when_the_page_changes(app):
-    app.run().switch_page("pages/about.py").run()
-    app.checkbox(key="rt_consent").check().run()
-    app.switch_page("pages/check.py").run()
-    assert app.checkbox(key="rt_consent").value is True
+    at = app("about")
+    at.checkbox(key="rt_consent").check().run()
+    at.switch_page("pages/check.py").run()
+    assert at.checkbox(key="rt_consent").value is True
 
 
 def test_the_log_says_which_language_was_spoken(app):
-    app.run().switch_page("pages/about.py").run()
+    at = app("about")
     for language in ("de", "de", "en"):
-        app.query_params["lang"] = language
-        app.run()
-    spoken = [event.properties for event in app.session_state["rt_log"].events if event.event == "note_added"]
+        at.query_params["lang"] = language
+        at.run()
+    spoken = [event.properties for event in at.session_state["rt_log"].events if event.event == "note_added"]
     assert spoken == [{"note": "language", "language": code} for code in ("de", "en")]
 
 
 def test_a_log_that_cannot_be_saved_says_so_and_stays_in_memory(app, tmp_path):
     (tmp_path / "data").write_text("a file where a folder should be")
-    app.run().switch_page("pages/about.py").run()
-    app.checkbox(key="rt_consent").check().run()
-    assert not app.exception
-    assert any("could not be saved" in warning.value for warning in app.warning)
-    assert app.checkbox(key="rt_consent").value is False
+    at = app("about")
+    at.checkbox(key="rt_consent").check().run()
+    assert not at.exception
+    assert any("could not be saved" in warning.value for warning in at.warning)
+    assert at.checkbox(key="rt_consent").value is False
 
 
 def test_settings_keep_usage_private_and_tracebacks_off_the_page():

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.uploaded_file_manager import UploadedFileRec
-from streamlit.testing.v1 import AppTest, local_script_runner
+from streamlit.testing.v1 import local_script_runner
 
 from core.i18n import speaking
 from core.quality.verdict import verdict_properties
 from core.ui.checking import Tray
+from tests.pages.visitor import opened, read
 
 ROOT = Path(__file__).parents[2]
 SKIN, DARK, DESK, PALE = (200, 140, 120), (30, 20, 15), (90, 120, 180), (245, 215, 200)
@@ -20,11 +21,9 @@ SKIN, DARK, DESK, PALE = (200, 140, 120), (30, 20, 15), (90, 120, 180), (245, 21
 
 @pytest.fixture
 def check(fake_networks, monkeypatch, tmp_path):
-    """The check page, opened through the front door, with networks that judge by colour."""
+    """The check page, with networks that judge by colour."""
     monkeypatch.setenv("RETAKE_DATA", str(tmp_path))
-    monkeypatch.setattr("core.live.stream.camera_stream", _no_camera)
-    at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
-    at.switch_page("pages/check.py").run()
+    at = opened("check").run()
     assert_calm(at)
     return at
 
@@ -48,21 +47,9 @@ def uploads(monkeypatch):
     return store
 
 
-def _no_camera(*args, **kwargs):
-    from core.live.stream import StreamState
-
-    return StreamState(playing=False, connecting=False)
-
-
 def assert_calm(at):
     assert not at.exception
     assert not at.error
-
-
-def words(at):
-    kinds = (at.markdown, at.caption, at.warning, at.info, at.header, at.subheader, at.title)
-    texts = [element.value for kind in kinds for element in kind]
-    return "\n".join([*texts, *(html.proto.body for html in at.get("html"))])
 
 
 def upload(at, *files):
@@ -89,19 +76,19 @@ def table(at):
 
 def test_a_good_photo_shows_its_verdict_and_ten_classes(check, jpeg_of):
     upload(check, ("mole.jpg", jpeg_of(SKIN)))
-    assert "This photo works" in words(check)
-    assert "looks most like **pimples**" in words(check)
-    assert words(check).count('class="rt-value"') == 3
+    assert "This photo works" in read(check)
+    assert "looks most like **pimples**" in read(check)
+    assert read(check).count('class="rt-value"') == 3
     check.toggle(key="check-all").set_value(True).run()
-    assert words(check).count('class="rt-value"') == 10
-    assert "not a medical device" in words(check)
+    assert read(check).count('class="rt-value"') == 10
+    assert "not a medical device" in read(check)
 
 
 def test_a_poor_photo_says_what_to_do_and_predicts_nothing(check, jpeg_of, fake_networks):
     upload(check, ("mole.jpg", jpeg_of(DARK)))
-    assert "Not quite there yet" in words(check)
-    assert "Find softer, even light" in words(check)
-    assert "looks most like" not in words(check)
+    assert "Not quite there yet" in read(check)
+    assert "Find softer, even light" in read(check)
+    assert "looks most like" not in read(check)
     assert fake_networks[1].asked == 0
 
 
@@ -111,7 +98,7 @@ def test_after_an_override_the_prediction_takes_a_warning_and_one_click(check, j
     assert "did not pass the check" in check.warning[0].value
     assert fake_networks[1].asked == 0
     button(check, "Show it all the same").click().run()
-    assert "looks most like **pimples**" in words(check)
+    assert "looks most like **pimples**" in read(check)
     assert "may well be wrong" in check.warning[0].value
 
 
@@ -131,7 +118,7 @@ def test_after_an_override_the_prediction_is_marked_as_not_passed(check, jpeg_of
     assert [(p.abstained, p.reason) for p in seen] == [(True, "not_passed")]
     assert shown_events(check)[-1]["reason"] == "not_passed"
     # The network's own doubt is not lost.
-    assert "does not look like the photos of skin changes" in words(check)
+    assert "does not look like the photos of skin changes" in read(check)
 
 
 @pytest.mark.parametrize(
@@ -146,23 +133,23 @@ def test_where_the_network_abstains_the_card_says_why_and_one_click_opens_it(
 ):
     fake_networks[1].reason = reason
     upload(check, ("mole.jpg", jpeg_of(SKIN)))
-    assert "This photo works" in words(check)
+    assert "This photo works" in read(check)
     (warning,) = check.warning
     assert "The network cannot say" in warning.value
     for sentence in (why, advice, "show it to a doctor"):
         assert sentence in warning.value
-    assert "looks most like **" not in words(check)
+    assert "looks most like **" not in read(check)
     assert "Where did it look for" not in [box.label for box in check.selectbox]
     assert shown_events(check) == []
     button(check, "Show it all the same").click().run()
     assert_calm(check)
-    assert "looks most like **pimples**" in words(check)
+    assert "looks most like **pimples**" in read(check)
     assert "the answer below" in check.warning[0].value
     assert shown_events(check)[-1]["reason"] == reason
     # Another photo is held back again.
     button(check, "Clear").click().run()
     upload(check, ("other.jpg", jpeg_of((210, 150, 120))))
-    assert "looks most like **" not in words(check)
+    assert "looks most like **" not in read(check)
 
 
 def entry_with(monkeypatch, **changes):
@@ -194,7 +181,7 @@ def test_other_pairs_are_not_spoken_of(check, jpeg_of, monkeypatch):
     pair = ConfusedPair(true="wheal", said="acne", count=7, of=31)
     entry_with(monkeypatch, confused=[pair])
     upload(check, ("mole.jpg", jpeg_of(SKIN)))
-    assert "mixes these two up" not in words(check)
+    assert "mixes these two up" not in read(check)
 
 
 def test_every_unusable_file_has_its_sentence_and_the_rest_goes_on(check, jpeg_of):
@@ -204,7 +191,7 @@ def test_every_unusable_file_has_its_sentence_and_the_rest_goes_on(check, jpeg_o
     assert list(rows["verdict"]) == ["Not read", "Not read", "Not read", "Works"]
     assert all(sentence.endswith(".") for sentence in rows["advice"][:3])
     assert len(set(rows["advice"][:3])) == 3
-    assert "1 of 4 photos works." in words(check)
+    assert "1 of 4 photos works." in read(check)
 
 
 def test_one_unusable_file_alone_shows_its_sentence_and_a_way_on(check, jpeg_of):
@@ -212,7 +199,7 @@ def test_one_unusable_file_alone_shows_its_sentence_and_a_way_on(check, jpeg_of)
     assert "holiday.jpg" in check.warning[0].value
     button(check, "Clear").click().run()
     upload(check, ("mole.jpg", jpeg_of(SKIN)))
-    assert "This photo works" in words(check)
+    assert "This photo works" in read(check)
 
 
 def test_a_row_opens_its_card_and_leads_to_its_neighbours_and_back(check, jpeg_of):
@@ -221,13 +208,13 @@ def test_a_row_opens_its_card_and_leads_to_its_neighbours_and_back(check, jpeg_o
     last = list(check.session_state["rt_visit"].kept["check-tray"].items)[2]
     check.selectbox(key="check-open").set_value(last).run()
     assert_calm(check)
-    assert "No skin can be seen" in words(check)
+    assert "No skin can be seen" in read(check)
     assert not check.dataframe
     assert check.button(key="check-next").disabled
     check.button(key="check-previous").click().run()
-    assert "The light is too weak" in words(check)
+    assert "The light is too weak" in read(check)
     check.button(key="check-previous").click().run()
-    assert "This photo works" in words(check)
+    assert "This photo works" in read(check)
     assert check.button(key="check-previous").disabled
     check.button(key="check-back").click().run()
     assert_calm(check)
@@ -271,7 +258,7 @@ def test_the_camera_gives_a_photo_too(check, jpeg_of):
     check.segmented_control(key="check-way").set_value("camera").run()
     assert_calm(check)
     check.get("camera_input")[0].upload("shot.jpg", jpeg_of(SKIN)).run()
-    assert "This photo works" in words(check)
+    assert "This photo works" in read(check)
     events = check.session_state["rt_log"].events
     (assessed,) = [event for event in events if event.event == "upload_assessed"]
     assert assessed.source == "camera"
@@ -284,7 +271,7 @@ def test_a_sample_can_be_tried_without_a_photo(check):
     assert_calm(check)
     button(check, "Blurred").click().run()
     assert_calm(check)
-    assert "What was checked" in words(check)
+    assert "What was checked" in read(check)
 
 
 def test_clear_forgets_the_photos_and_empties_the_uploader(check, jpeg_of):
@@ -321,7 +308,7 @@ def test_every_chosen_file_has_its_row_whatever_it_is_called(check, jpeg_of):
     assert list(rows["verdict"]) == ["Works", "Works", "Not read", "Not read", "Not read", "Works"]
     assert rows["advice"][3] == rows["advice"][4]
     assert "larger than 20 MB" in rows["advice"][3]
-    assert "3 of 6 photos work." in words(check)
+    assert "3 of 6 photos work." in read(check)
 
 
 def test_more_photos_can_be_added_to_the_results(check, jpeg_of):
@@ -337,7 +324,7 @@ def test_show_me_where_colours_the_photo_for_the_chosen_point(check, jpeg_of):
     named(check.button_group, "Show me where").set_value("bad_light").run()
     assert_calm(check)
     assert picture(check) != plain
-    assert "looked at most" in words(check)
+    assert "looked at most" in read(check)
     toggled = [e for e in check.session_state["rt_log"].events if e.event == "gradcam_toggled"]
     assert toggled[-1].properties["target"] == "bad_light"
 
@@ -406,7 +393,7 @@ def test_a_small_spot_offers_a_crop_beside_the_prediction_that_stays(
     named(check.toggle, "Crop to the spot").set_value(True).run()
     assert_calm(check)
     assert len(check.get("image")) == before + 2
-    assert "looks most like **pimples**" in words(check)
+    assert "looks most like **pimples**" in read(check)
     shown = [e for e in check.session_state["rt_log"].events if e.event == "prediction_shown"]
     assert [event.properties.get("cropped") for event in shown] == [None, True]
 
@@ -436,10 +423,10 @@ def test_the_language_can_change_while_a_result_is_read(check, jpeg_of):
     check.query_params["lang"] = "de"
     check.run()
     assert_calm(check)
-    assert "Dieses Foto passt" in words(check)
+    assert "Dieses Foto passt" in read(check)
     check.query_params["lang"] = "ar"
     with speaking("de"):  # as the choices on the page are, which AppTest looks up by their words
         check.run()
     assert_calm(check)
-    assert "Dieses Foto" not in words(check)
-    assert words(check).count('class="rt-value"') == 10, "what was opened stays open"
+    assert "Dieses Foto" not in read(check)
+    assert read(check).count('class="rt-value"') == 10, "what was opened stays open"

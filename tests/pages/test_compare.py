@@ -2,23 +2,20 @@
 
 import csv
 import io
-from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from core.compare.export import csv as csv_of
 from core.guidance.preset import parse_preset
-from core.live.stream import StreamState
 from core.quality import registry
 from core.runtime.weights import WeightsError
 from core.synthetic.phantoms import draw
 from core.ui import comparing, comparing_views
 from tests.conftest import FakeImageQX
+from tests.pages.visitor import opened, read
 
-ROOT = Path(__file__).parents[2]
 SKIN, DARK, PALE = (200, 140, 120), (30, 20, 15), (245, 215, 200)
 LABELS = "file,quality\nmole.jpg,lesion\ndark.jpg,poor_quality\n"
 
@@ -44,11 +41,7 @@ def page(fake_networks, monkeypatch, tmp_path):
     monkeypatch.setitem(
         registry.ENTRIES, "lenient", registry.AssessorEntry("lenient", lambda _weights: Lenient())
     )
-    still = StreamState(playing=False, connecting=False)
-    monkeypatch.setattr("core.live.stream.camera_stream", lambda *args, **kwargs: still)
-    at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=300).run()
-    at.switch_page("pages/compare.py").run()
-    return calm(at)
+    return calm(opened("compare").run())
 
 
 def calm(at):
@@ -62,15 +55,9 @@ def hand_in(at, *files):
     return at
 
 
-def words(at):
-    kinds = (at.markdown, at.caption, at.warning, at.info, at.subheader, at.title, at.success, at.error)
-    texts = [element.value for kind in kinds for element in kind]
-    return "\n".join([*texts, *(html.proto.body for html in at.get("html"))])
-
-
 def test_one_photo_has_the_verdicts_side_by_side_with_maps_where_there_are_any(page, jpeg_of):
     calm(hand_in(page, ("dark.jpg", jpeg_of(DARK))))
-    assert "They disagree: lenient would let this photo pass, imageqx would not." in words(page)
+    assert "They disagree: lenient would let this photo pass, imageqx would not." in read(page)
     assert [one.value for one in page.subheader] == ["`imageqx`", "`lenient`"]
     first, second = (image.value[0] for image in page.get("image"))
     assert first != second, "only who finds the fault has a map of it"
@@ -100,14 +87,14 @@ def test_many_photos_give_tables_and_the_disputed_ones_first(page, jpeg_of):
     ]
     hand_in(page, *files)
     calm(page)
-    assert "of 3 photos all assessors say the same" in words(page)
+    assert "of 3 photos all assessors say the same" in read(page)
     assert "no.jpg" in page.warning[0].value
-    assert words(page).count("<table") == 2
+    assert read(page).count("<table") == 2
     table = page.dataframe[0].value
     assert "dark.jpg" in list(table["file"][:2])
     assert list(table.columns) == ["picture", "imageqx", "lenient", "file"]
     assert table["lenient"][0] == "Passes"
-    assert "you can choose here" in words(page)
+    assert "you can choose here" in read(page)
 
     items = page.session_state["rt_visit"].kept["compare"].items
     dark = next(key for key, item in items.items() if item.compared.name == "dark.jpg")
@@ -129,12 +116,12 @@ def comparing_tray(at):
 def test_labels_beside_the_photos_give_curves_and_an_operating_point(page, jpeg_of, tmp_path):
     hand_in(page, ("mole.jpg", jpeg_of(SKIN)), ("dark.jpg", jpeg_of(DARK)), ("labels.csv", LABELS.encode()))
     calm(page)
-    assert "Of 100 good photos 0 are sent back" in words(page)
-    assert words(page).count("ev-plot") > 2
+    assert "Of 100 good photos 0 are sent back" in read(page)
+    assert read(page).count("ev-plot") > 2
     assert list(page.dataframe[0].value["raters"]) == ["Hard to judge", "Clear view of a spot"]
     page.button_group(key="compare-assessor").set_value("lenient").run()
     calm(page)
-    assert "Of 100 bad photos 100 get through" in words(page)
+    assert "Of 100 bad photos 100 get through" in read(page)
     page.button_group(key="compare-assessor").set_value("imageqx").run()
     page.button(key="compare-save").click().run()
     calm(page)
@@ -151,7 +138,7 @@ def test_where_saving_is_off_the_preset_is_a_file(page, jpeg_of, monkeypatch):
     monkeypatch.setenv("RETAKE_ALLOW_SAVING", "0")
     hand_in(page, ("mole.jpg", jpeg_of(SKIN)), ("dark.jpg", jpeg_of(DARK)), ("labels.csv", LABELS.encode()))
     calm(page)
-    assert "Saving is off" in words(page)
+    assert "Saving is off" in read(page)
     assert "compare-save" not in [button.key for button in page.button]
 
 

@@ -2,48 +2,29 @@
 
 import re
 from dataclasses import replace
-from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-import numpy as np
 import pytest
 import streamlit as st
-from streamlit.testing.v1 import AppTest
 
 from core.browser import component
-from core.designer import pictures, refusal_rates
+from core.designer import refusal_rates
 from core.guidance.preset import load_preset
 from core.guidance.preset_store import PresetStore
-from core.live import stream as stream_module
-from core.live.stream import StreamState
 from core.ui import designer_preview, engines
+from tests.pages.visitor import Visitor, opened
 
-APP = Path(__file__).parents[2] / "app.py"
 # Under a kilobyte that stands for more values than there are atoms.
 BOMB = b"name: clinic\na0: &a0 [x, x]\n" + b"".join(
     b"a%d: &a%d [%s]\n" % (one, one, b", ".join([b"*a%d" % (one - 1)] * 9)) for one in range(1, 20)
 )
 
 
-class Desk:
+class Desk(Visitor):
     """One visitor at the Designer page."""
 
     def __init__(self, **query):
-        self.at = AppTest.from_file(APP, default_timeout=60)
-        self.seen = []
-        self.at.run()
-        for name, value in query.items():
-            self.at.query_params[name] = value
-        self.go("pages/designer.py")
-
-    def go(self, page):
-        self.at.switch_page(page)
-        return self.run()
-
-    def run(self):
-        self.at.run()
-        assert not self.at.exception
-        return self
+        super().__init__("designer", **query)
 
     def section(self, name):
         self.at.pills(key="designer-section").set_value(name)
@@ -66,10 +47,6 @@ class Desk:
         self.named(kind, end).set_value(value)
         return self.run()
 
-    def press(self, key):
-        self.at.button(key=key).click()
-        return self.run()
-
     def prompt(self, condition, text):
         self.at.selectbox(key="designer-condition").set_value(condition)
         self.run()
@@ -78,12 +55,6 @@ class Desk:
     @property
     def draft(self):
         return self.at.session_state["rt_design"]
-
-    @property
-    def words(self):
-        kinds = (self.at.markdown, self.at.caption, self.at.info, self.at.warning, self.at.success)
-        texts = [element.value for kind in kinds for element in kind]
-        return "\n".join([*texts, *(html.proto.body for html in self.at.get("html"))])
 
     @property
     def errors(self):
@@ -99,57 +70,34 @@ class Desk:
         return preset_choice.store().saved()
 
 
-@pytest.fixture(scope="module")
-def drawings():
-    """Plain colours in place of drawings, which take seconds: dark, bright, and skin."""
-    colours = {"dark": (30, 20, 15), "bright": (245, 215, 200)}
-
-    def picture(row, place):
-        return np.full((48, 64, 3), colours.get(row, (200, 140, 120)), np.uint8)
-
-    def film():
-        for number in range(int(pictures.FILM_SECONDS * pictures.RATE)):
-            moment = number / pictures.RATE
-            yield moment, picture("dark" if moment < 8 else "skin", 0)
-
-    return picture, film
-
-
 @pytest.fixture
-def desk(fake_networks, monkeypatch, tmp_path, drawings):
+def desk(fake_networks, no_camera, monkeypatch, tmp_path, drawings):
     """Opens the page: ``desk()``, or with an address ``desk(preset="strict")``."""
     monkeypatch.setenv("RETAKE_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("RETAKE_ALLOW_SAVING", "1")
     monkeypatch.delenv("RETAKE_PRESET", raising=False)
-    monkeypatch.setattr(pictures, "picture", drawings[0])
-    monkeypatch.setattr(pictures, "film", drawings[1])
-    off = StreamState(playing=False, connecting=False)
-    monkeypatch.setattr(stream_module, "camera_stream", lambda *_args, **_more: off)
-    # Other tests may have looked at other drawings, or at these with another network.
-    st.cache_resource.clear()
-    yield Desk
-    st.cache_resource.clear()
+    return Desk
 
 
 def test_it_opens_with_what_ships_and_shows_what_that_does(desk):
     page = desk()
     assert not page.at.error
     assert page.at.selectbox[0].value == "balanced@3" == f"balanced@{load_preset().version}"
-    assert "No change from balanced@3 yet" in page.words
+    assert "No change from balanced@3 yet" in page.text
     assert page.at.button(key="designer-undo").disabled
     # By colour: the five dark drawings and the five bright ones do not pass.
-    assert "**25 of 35 drawn photos pass**" in page.words
-    assert "before:" not in page.words
+    assert "**25 of 35 drawn photos pass**" in page.text
+    assert "before:" not in page.text
 
 
 def test_other_words_are_shown_at_once(desk):
     page = desk().prompt("too_dark", "Go to a window")
-    assert page.words.count("Go to a window") == 5
-    assert "1 change from balanced@3" in page.words
+    assert page.text.count("Go to a window") == 5
+    assert "1 change from balanced@3" in page.text
     assert page.at.button(key="designer-words-back")
     page.press("designer-words-back")
-    assert "Go to a window" not in page.words
-    assert "Find more light" in page.words
+    assert "Go to a window" not in page.text
+    assert "Find more light" in page.text
     assert page.named("text_input", "too_dark-text").value == "Find more light"
 
 
@@ -157,10 +105,10 @@ def test_words_may_differ_by_language(desk):
     page = desk()
     page.at.selectbox(key="designer-language").set_value("pt")
     page.run().prompt("too_dark", "Vai à janela")
-    assert page.words.count("Vai à janela") == 5, "the preview speaks the language that is edited"
+    assert page.text.count("Vai à janela") == 5, "the preview speaks the language that is edited"
     page.at.selectbox(key="designer-language").set_value("en")
     page.run()
-    assert "Vai à janela" not in page.words
+    assert "Vai à janela" not in page.text
     assert page.draft.content["prompts"]["pt"]["too_dark"]["text"] == "Vai à janela"
 
 
@@ -176,15 +124,15 @@ def test_words_that_do_not_fit_are_named_and_stay(desk):
     page = desk().prompt("too_dark", "one two three four five six seven eight")
     assert "Wording, English, Too dark: use 2 to 7 words, not 8" in page.errors
     assert page.named("text_input", "too_dark-text").value.endswith("eight")
-    assert "8 words" in page.words
-    assert "this shows it as it last did" in page.words
-    assert "Find more light" in page.words
+    assert "8 words" in page.text
+    assert "this shows it as it last did" in page.text
+    assert "Find more light" in page.text
     assert page.at.button(key="designer-save").disabled
     page.section("thresholds").section("words")
     assert page.named("text_input", "too_dark-text").value.endswith("eight"), "nothing is lost"
     page.enter("text_input", "too_dark-text", "Go to a window")
     assert not page.errors
-    assert page.words.count("Go to a window") == 5
+    assert page.text.count("Go to a window") == 5
 
 
 def test_a_threshold_changes_what_passes_and_says_what_changed(desk):
@@ -192,11 +140,11 @@ def test_a_threshold_changes_what_passes_and_says_what_changed(desk):
     slider = page.named("slider", "thresholds/blurry")
     assert slider.value == 0.5
     page.enter("slider", "thresholds/blurry", 0.05)
-    assert "**0 of 35 drawn photos pass** with this draft, 25 with balanced@3" in page.words
-    assert page.words.count("before: passes") == 25
-    assert "Set here; else 0.50." in page.words
+    assert "**0 of 35 drawn photos pass** with this draft, 25 with balanced@3" in page.text
+    assert page.text.count("before: passes") == 25
+    assert "Set here; else 0.50." in page.text
     page.press("designer-threshold-back-thresholds/blurry")
-    assert "**25 of 35" in page.words
+    assert "**25 of 35" in page.text
     assert page.named("slider", "thresholds/blurry").value == 0.5
 
 
@@ -214,7 +162,7 @@ def test_the_sliders_follow_the_operating_point(desk, monkeypatch):
     page.enter("selectbox", "operating_point", "strict")
     assert page.named("slider", "thresholds/blurry").value == 0.05
     assert page.named("slider", "thresholds/bad_framing").value == 0.7, "what was set here stays"
-    assert "**0 of 35" in page.words
+    assert "**0 of 35" in page.text
 
 
 def test_each_photo_of_a_series_has_thresholds_of_its_own(desk):
@@ -227,7 +175,7 @@ def test_each_photo_of_a_series_has_thresholds_of_its_own(desk):
 
 def test_skin_without_a_spot_may_pass(desk):
     page = desk().section("thresholds").enter("toggle", "healthy_skin_passes", True)
-    assert "**30 of 35" in page.words
+    assert "**30 of 35" in page.text
 
 
 def test_what_is_said_first_can_be_moved(desk):
@@ -244,24 +192,24 @@ def test_one_prompt_can_stand_for_many(desk):
     page.run()
     assert dict(page.draft.worked.merge) == {"bad_light": "adjust", "blurry": "adjust"}
     adjust = load_preset().prompt("adjust").text
-    assert page.words.count(adjust) == 5
+    assert page.text.count(adjust) == 5
 
 
 def test_timing_changes_the_prompts_over_time(desk):
     page = desk().view("film").section("timing")
-    assert "**Shutter first unlocked:** after" in page.words
-    before = re.search(r"unlocked:\*\* after ([\d.]+) s \(balanced@3: after ([\d.]+) s\)", page.words)
+    assert "**Shutter first unlocked:** after" in page.text
+    before = re.search(r"unlocked:\*\* after ([\d.]+) s \(balanced@3: after ([\d.]+) s\)", page.text)
     assert before[1] == before[2]
     page.section("shutter").enter("number_input", "gate/steady_ms", 4000)
-    after = re.search(r"unlocked:\*\* after ([\d.]+) s \(balanced@3: after ([\d.]+) s\)", page.words)
+    after = re.search(r"unlocked:\*\* after ([\d.]+) s \(balanced@3: after ([\d.]+) s\)", page.text)
     assert float(after[1]) >= float(after[2]) + 2
     assert after[2] == before[1]
-    assert 'alt="Prompts over time. Find more light: shown 0.0 to' in page.words
+    assert 'alt="Prompts over time. Find more light: shown 0.0 to' in page.text
 
 
 def test_a_shutter_that_never_opens_is_said(desk):
     page = desk().view("film").section("thresholds").enter("slider", "thresholds/blurry", 0.0)
-    assert "**Shutter first unlocked:** never (balanced@3: after" in page.words
+    assert "**Shutter first unlocked:** never (balanced@3: after" in page.text
 
 
 @pytest.mark.parametrize(
@@ -277,7 +225,7 @@ def test_a_shutter_that_never_opens_is_said(desk):
 def test_numbers_go_into_the_draft(desk, section, end, value, where):
     page = desk().section(section).enter("number_input", end, value)
     assert getattr(getattr(page.draft.worked, where[0]), where[1]) == value
-    assert "1 change" in page.words
+    assert "1 change" in page.text
 
 
 @pytest.mark.parametrize(
@@ -381,7 +329,7 @@ def test_an_overlay_goes_by_link_by_file_and_is_compared_in_plain_words(desk):
     assert other.draft.worked.overlay == page.draft.worked.overlay
     assert other.draft.worked.overlay.shape == "hand"
     other.keep("compare")
-    table = re.sub(r"<[^>]+>", " ", other.words)
+    table = re.sub(r"<[^>]+>", " ", other.text)
     assert re.search(r"Overlay, Shape of the guide\s+Corners, then a ring\s+Hand", table)
     assert re.search(r"Overlay, Where the prompt stands\s+Above the picture\s+Below the picture", table)
     assert re.search(r"Overlay, Its colour\s+#ffffff\s+#ff00aa", table)
@@ -396,7 +344,7 @@ def test_the_whole_preset_can_be_edited_as_a_file(desk):
     page = desk().section("yaml")
     text = page.named("text_area", "-yaml").value
     page.enter("text_area", "-yaml", text.replace("hint_ms: 1500", "hint_ms: 2500"))
-    assert "No change" in page.words, "nothing changes before the button is pressed"
+    assert "No change" in page.text, "nothing changes before the button is pressed"
     page.press("designer-yaml-use")
     assert page.draft.worked.timing.hint_ms == 2500
     assert page.named("number_input" if page.section("timing") else "", "timing/hint_ms").value == 2500
@@ -429,8 +377,8 @@ def test_a_bomb_in_the_editor_is_one_sentence_with_its_line(desk):
 def test_all_changes_can_be_undone(desk):
     page = desk().prompt("too_dark", "Go to a window").section("thresholds")
     page.enter("slider", "thresholds/blurry", 0.05).press("designer-undo")
-    assert "No change" in page.words
-    assert "**25 of 35" in page.words
+    assert "No change" in page.text
+    assert "**25 of 35" in page.text
     assert page.named("slider", "thresholds/blurry").value == 0.5
 
 
@@ -440,10 +388,10 @@ def test_a_draft_is_saved_under_a_name_and_again_as_the_next_version(desk):
     page.enter("text_input", f"name-{page.draft.round}", "clinic")
     assert page.at.button(key="designer-save").label == "Save as clinic, version 1"
     page.press("designer-save")
-    assert "Saved as clinic@1" in page.words
+    assert "Saved as clinic@1" in page.text
     assert page.saved() == {"clinic": (1,)}
     assert page.at.selectbox[0].value == "clinic@1"
-    assert "No change from clinic@1 yet" in page.words
+    assert "No change from clinic@1 yet" in page.text
     page.prompt("too_dark", "Find a window").press("designer-save")
     assert page.saved() == {"clinic": (2, 1)}
     from core.ui import preset_choice
@@ -495,7 +443,7 @@ def test_only_its_owner_saves_under_a_name_again(desk):
     assert not again.at.error
     again.press("designer-save")
     assert again.saved() == {"clinic": (2, 1)}
-    assert owner not in again.words
+    assert owner not in again.text
     assert not again.at.code, "its owner has the link"
 
 
@@ -511,7 +459,7 @@ def test_saving_is_off_where_others_reach_the_server(desk, monkeypatch, address,
         page = desk()
     finally:
         st.config.set_option("server.address", old)
-    assert ("Saving is off" in page.words) is off
+    assert ("Saving is off" in page.text) is off
     assert any(button.key == "designer-save" for button in page.at.button) is not off
     assert ("study-arm@1" in page.at.selectbox[0].options) is not off
 
@@ -526,14 +474,14 @@ def test_a_reload_brings_the_draft_back_with_what_was_typed_to_save_it(desk):
     page.enter("text_area", "-yaml", "half a line: [").enter("text_input", "name-1", "clinic")
     page.enter("text_input", "about-1", "For the clinic")
     again = reload(page)
-    assert again.words.count("Go to a window") == 5
-    assert "1 change from strict" in again.words
+    assert again.text.count("Go to a window") == 5
+    assert "1 change from strict" in again.text
     assert again.named("text_input", "name-1").value == "clinic"
     assert again.named("text_input", "about-1").value == "For the clinic"
     assert again.section("yaml").named("text_area", "-yaml").value == "half a line: ["
-    assert again.press("designer-undo").words.count("Go to a window") == 0
-    assert reload(page).words.count("Go to a window") == 5, "each visit goes on with its own"
-    assert reload(again).words.count("Go to a window") == 0
+    assert again.press("designer-undo").text.count("Go to a window") == 0
+    assert reload(page).text.count("Go to a window") == 5, "each visit goes on with its own"
+    assert reload(again).text.count("Go to a window") == 0
 
 
 def test_a_reload_keeps_the_preset_just_saved(desk):
@@ -541,7 +489,7 @@ def test_a_reload_keeps_the_preset_just_saved(desk):
     page.press("designer-save")
     again = reload(page)
     assert again.at.selectbox[0].value == "clinic@1"
-    assert "No change from clinic@1 yet" in again.words
+    assert "No change from clinic@1 yet" in again.text
 
 
 def test_an_untouched_page_says_nothing_in_its_address_and_nobody_is_held_back(desk):
@@ -554,7 +502,7 @@ def test_an_untouched_page_says_nothing_in_its_address_and_nobody_is_held_back(d
     assert "draft" not in page.at.query_params
     (link,) = [one for one in page.at.get("page_link") if one.proto.page.endswith("designer")]
     assert "draft=" in link.proto.query_string
-    assert "No change" in desk(draft="no-such-draft").words
+    assert "No change" in desk(draft="no-such-draft").text
 
 
 def test_a_folder_that_cannot_be_written_to_says_so(desk, monkeypatch):
@@ -573,15 +521,15 @@ def test_a_draft_goes_by_link_and_nothing_else_does(desk):
     page = desk().prompt("too_dark", "Go to a window").keep("share")
     query = parse_qs(urlsplit(page.address).query)
     other = desk(design=query["design"][0])
-    assert "This draft came with the link" in other.words
+    assert "This draft came with the link" in other.text
     assert other.draft.content == page.draft.content
-    assert other.words.count("Go to a window") == 5
-    assert "1 change from balanced@3" in other.words
+    assert other.text.count("Go to a window") == 5
+    assert "1 change from balanced@3" in other.text
     other.prompt("too_dark", "Find a window").press("designer-undo")
-    assert other.words.count("Go to a window") == 5, "undo goes back to what the link brought"
+    assert other.text.count("Go to a window") == 5, "undo goes back to what the link brought"
     broken = desk(design=query["design"][0][:-9] + "AAAAAAAAA")
-    assert "cannot be read" in broken.words
-    assert "No change from balanced@3 yet" in broken.words
+    assert "cannot be read" in broken.text
+    assert "No change from balanced@3 yet" in broken.text
 
 
 def test_a_saved_preset_goes_by_its_name(desk):
@@ -591,7 +539,7 @@ def test_a_saved_preset_goes_by_its_name(desk):
     assert re.fullmatch(r"RETAKE_PRESET=clinic@1#[0-9a-f]{16}", page.at.code[-1].value)
     other = desk(preset="clinic")
     assert other.at.selectbox[0].value == "clinic@1"
-    assert other.words.count("Go to a window") == 5
+    assert other.text.count("Go to a window") == 5
 
 
 def test_a_link_to_the_camera_has_its_options_its_code_and_a_frame(desk):
@@ -624,23 +572,23 @@ def test_a_draft_too_long_for_a_code_says_so(desk):
     spoken = "".join(chr(0x4E00 + 17 * number % 9000) for number in range(390))
     page.at.selectbox(key="designer-condition").set_value("blurry")
     page.run().enter("text_area", "blurry-spoken", spoken)
-    assert "too long for a QR code" in page.words
+    assert "too long for a QR code" in page.text
     assert not any('class="rt-qr"' in one.proto.body for one in page.at.get("html"))
 
 
 @pytest.mark.parametrize("name", ["nobody", "../../etc/passwd"])
 def test_an_address_with_an_unknown_preset_is_one_sentence(desk, name):
     page = desk(preset=name)
-    assert "There is no preset called" in page.words
-    assert "balanced" in page.words
+    assert "There is no preset called" in page.text
+    assert "balanced" in page.text
 
 
 def test_a_file_is_taken_in_and_handed_out(desk):
     page = desk().keep("files")
     text = "name: clinic\nprompts: {en: {too_dark: {text: Go to a window, spoken: Light.}}}\n"
     page.at.file_uploader[0].set_value([("clinic.yaml", text.encode(), "application/yaml")]).run()
-    assert "This draft came from the file clinic.yaml" in page.words.replace("\\", "")
-    assert page.words.count("Go to a window") == 5
+    assert "This draft came from the file clinic.yaml" in page.text
+    assert page.text.count("Go to a window") == 5
     assert (page.draft.worked.name, page.draft.opened) == ("clinic", "")
     # What the editor shows is what the download hands out: the same file comes back as the same draft.
     handed_out = page.section("yaml").named("text_area", "-yaml").value
@@ -670,33 +618,33 @@ def test_a_file_that_does_not_fit_says_why(desk, data, sentence):
 
 def test_two_presets_are_compared_setting_by_setting(desk):
     page = desk().keep("compare")
-    assert "These two say and do the same" in page.words
+    assert "These two say and do the same" in page.text
     page.at.selectbox(key="designer-other").set_value("coach@1")
     page.run()
-    assert "settings differ" in page.words
+    assert "settings differ" in page.text
     for told in ("Wording, English, Too far away", "A prompt stays at least", "2500 ms", "1500 ms"):
-        assert told in page.words
+        assert told in page.text
     page.prompt("blurry", "Please stay still")
     page.at.selectbox(key="designer-other").set_value("")
     page.run()
-    assert "1 setting differs" in page.words
-    assert "Please stay still" in page.words
+    assert "1 setting differs" in page.text
+    assert "Please stay still" in page.text
 
 
 def test_another_preset_can_be_opened_and_an_unsaved_draft_brought_back(desk):
     page = desk().prompt("too_dark", "Go to a window")
     page.at.selectbox[0].set_value("quiet@1")
     page.run()
-    assert "No change from quiet@1 yet" in page.words
+    assert "No change from quiet@1 yet" in page.text
     page.press("designer-back")
-    assert page.words.count("Go to a window") == 5
-    assert "1 change from balanced@3" in page.words
+    assert page.text.count("Go to a window") == 5
+    assert "1 change from balanced@3" in page.text
 
 
 def test_the_draft_waits_while_other_pages_are_looked_at(desk):
     page = desk().prompt("too_dark", "Go to a window").go("pages/about.py").go("pages/designer.py")
-    assert page.words.count("Go to a window") == 5
-    assert "trying the draft" not in page.words
+    assert page.text.count("Go to a window") == 5
+    assert "trying the draft" not in page.text
 
 
 # ---------------------------------------------------------------- stored answers
@@ -704,30 +652,30 @@ def test_the_draft_waits_while_other_pages_are_looked_at(desk):
 
 def test_refused_shares_come_with_what_the_labels_are(desk):
     page = desk().view("shares")
-    assert "Of 100 good photos this draft refuses about" in page.words
-    assert "The labels are simulated" in page.words
-    assert "Good photos of a spot" in page.words
-    before = page.words
+    assert "Of 100 good photos this draft refuses about" in page.text
+    assert "The labels are simulated" in page.text
+    assert "Good photos of a spot" in page.text
+    before = page.text
     page.section("thresholds").enter("slider", "thresholds/bad_light", 0.0)
-    assert re.search(r"good photos this draft refuses about 100 \(balanced@3: \d\d?\)", page.words)
-    assert before != page.words
+    assert re.search(r"good photos this draft refuses about 100 \(balanced@3: \d\d?\)", page.text)
+    assert before != page.text
 
 
 def test_without_stored_answers_it_says_how_to_make_them(desk, monkeypatch, tmp_path):
     monkeypatch.setattr(designer_preview, "SCORES", tmp_path / "imageqx_scores.npz")
     page = desk().view("shares")
-    assert "python -m core evaluate imageqx" in page.words
+    assert "python -m core evaluate imageqx" in page.text
     (tmp_path / "imageqx_scores.npz").write_bytes(b"broken")
     assert "cannot be read" in page.run().errors
     real = refusal_rates.load()
     refusal_rates.save(replace(real, sha256="other"), tmp_path / "imageqx_scores.npz")
     page.run()
-    assert "of other weights" in page.words
+    assert "of other weights" in page.text
 
 
 def test_the_classical_checks_have_no_stored_answers(desk, monkeypatch):
     monkeypatch.setenv("RETAKE_ASSESSOR", "classical")
-    assert "only of ImageQX" in desk().view("shares").words
+    assert "only of ImageQX" in desk().view("shares").text
 
 
 # ---------------------------------------------------------------- the camera
@@ -756,13 +704,13 @@ def test_a_draft_is_tried_on_the_camera_and_put_away_again(desk, camera):
     page = desk().prompt("too_dark", "Go to a window").view("camera").press("designer-try")
     page.go("pages/practise.py")
     assert camera[-1]["preset"]["prompts"]["too_dark"]["text"] == "Go to a window"
-    assert "You are trying the draft balanced@3-draft" in page.words
+    assert "You are trying the draft balanced@3-draft" in page.text
     assert variants(page)[-1] == "balanced@3-draft"
     page.go("pages/designer.py").prompt("too_dark", "Find a window").go("pages/practise.py")
     assert camera[-1]["preset"]["prompts"]["too_dark"]["text"] == "Find a window", "edits follow at once"
     page.go("pages/designer.py").view("camera").press("designer-stop").go("pages/practise.py")
     assert camera[-1]["preset"]["prompts"]["too_dark"]["text"] == load_preset().prompt("too_dark").text
-    assert "trying the draft" not in page.words
+    assert "trying the draft" not in page.text
 
 
 def test_a_draft_that_does_not_work_is_not_tried(desk):
@@ -781,10 +729,7 @@ def test_a_draft_that_does_not_work_is_not_tried(desk):
 )
 def test_the_address_goes_before_the_setting(desk, camera, monkeypatch, asked, setting, variant):
     monkeypatch.setenv("RETAKE_PRESET", setting)
-    at = AppTest.from_file(APP, default_timeout=60)
-    if asked:
-        at.query_params["preset"] = asked
-    at.run()
+    at = opened(**({"preset": asked} if asked else {})).run()
     assert not at.exception
     assert f"{camera[-1]['preset']['name']}@{camera[-1]['preset']['version']}" == variant
     assert at.session_state["rt_log"].events[-1].variant == variant

@@ -1,25 +1,19 @@
 import json
-from pathlib import Path
 
 import pytest
 from made_up_lesion_report import made_up_lesion
 from made_up_report import made_up
-from streamlit.testing.v1 import AppTest
 
-ROOT = Path(__file__).parents[2]
+from tests.pages.visitor import opened
 
 
 @pytest.fixture
 def page(fake_networks, monkeypatch, tmp_path):
-    from core.live.stream import StreamState
     from core.ui import quality_tables
 
-    still = StreamState(playing=False, connecting=False)
-    monkeypatch.setattr("core.live.stream.camera_stream", lambda *args, **kwargs: still)
     monkeypatch.setattr(quality_tables, "FILE", tmp_path / "imageqx_report.json")
     monkeypatch.setattr(quality_tables, "LESION_FILE", tmp_path / "lesion_report.json")
-    at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
-    return at.switch_page("pages/how_good.py")
+    return opened("how_good")
 
 
 def write(tmp_path, report, task="imageqx"):

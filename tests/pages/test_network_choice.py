@@ -1,15 +1,12 @@
 """A product team's networks, from the weights folder to the page and the report."""
 
-from pathlib import Path
-
 import pytest
-from streamlit.testing.v1 import AppTest
 from toy_network import toy_entry, use_weights
 
 from core.runtime.manifest import save_entry
 from core.ui import engines, result_card
+from tests.pages.visitor import opened, read
 
-ROOT = Path(__file__).parents[2]
 REAL = engines.lesion
 SKIN = (200, 140, 120)
 
@@ -19,28 +16,14 @@ def start(fake_networks, monkeypatch, tmp_path):
     """Opens the app; its networks for kinds of skin change are real, and read from a folder."""
     use_weights(monkeypatch, tmp_path / "weights")
     monkeypatch.setenv("RETAKE_DATA", str(tmp_path / "data"))
-    monkeypatch.setattr("core.live.stream.camera_stream", _no_camera)
     monkeypatch.setattr(engines, "lesion", REAL)
 
-    def run(page="pages/check.py"):
-        at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120).run()
-        at.switch_page(page).run()
+    def run(page="check"):
+        at = opened(page).run()
         assert not at.exception
         return at
 
     return run
-
-
-def _no_camera(*args, **kwargs):
-    from core.live.stream import StreamState
-
-    return StreamState(playing=False, connecting=False)
-
-
-def words(at):
-    kinds = (at.markdown, at.caption, at.warning, at.info, at.header, at.subheader)
-    texts = [element.value for kind in kinds for element in kind]
-    return "\n".join([*texts, *(html.proto.body for html in at.get("html"))])
 
 
 def upload(at, data):
@@ -82,14 +65,14 @@ def report(at):
 def test_everything_follows_the_network_that_is_picked(start, jpeg_of):
     at = start()
     upload(at, jpeg_of(SKIN))
-    assert "Of 10 kinds of skin change" in words(at)
+    assert "Of 10 kinds of skin change" in read(at)
     assert list(at.selectbox(key="check-network").options) == [
         "lesion: 10 kinds",
         "toy: 3 kinds",
         "mute: 3 kinds",
     ]
     pick(at, "toy")
-    shown = words(at)
+    shown = read(at)
     assert "Of 3 kinds of skin change, the photo looks most like **red spot**." in shown
     assert "A spot that is redder than the rest." in shown
     assert "few photos (12 photos of 1 source)" in shown
@@ -124,7 +107,7 @@ def test_two_kinds_are_compared_without_a_twin(start, jpeg_of):
     before = len(at.get("image"))
     at.button(key="check-why-show").click().run()
     assert not at.exception
-    assert "This network is another" in words(at)  # no gradient methods for it
+    assert "This network is another" in read(at)  # no gradient methods for it
     # A photo of one colour: no place stands out.
     captions = [image.proto.imgs[0].caption for image in at.get("image")[before:]]
     assert captions == [
@@ -180,7 +163,7 @@ def test_back_to_ours_shows_ours_again(start, jpeg_of):
     before = looked_for(at).value
     pick(at, "toy")
     pick(at, "lesion")
-    assert "Of 10 kinds" in words(at)
+    assert "Of 10 kinds" in read(at)
     assert looked_for(at).value == before
     assert any(toggle.label == "Show all 10" for toggle in at.toggle)
 
@@ -189,9 +172,9 @@ def test_without_heat_maps_the_card_and_the_report_say_why(start, jpeg_of):
     at = start()
     upload(at, jpeg_of(SKIN))
     pick(at, "mute")
-    assert "**Ember**" not in words(at)
-    assert "looks most like **ember**" in words(at)
-    assert "Where this network looked cannot be shown. It does not hand out" in words(at)
+    assert "**Ember**" not in read(at)
+    assert "looks most like **ember**" in read(at)
+    assert "Where this network looked cannot be shown. It does not hand out" in read(at)
     assert not any(box.label == "Where did it look for" for box in at.selectbox)
     page = report(at)
     assert "Where this network looked cannot be shown" in page
@@ -205,23 +188,23 @@ def test_the_choice_holds_for_the_session_on_every_page(start, jpeg_of):
     at.switch_page("pages/about.py").run()
     at.switch_page("pages/check.py").run()
     assert at.selectbox(key="check-network").value == "toy"
-    assert "Of 3 kinds" in words(at)
+    assert "Of 3 kinds" in read(at)
 
 
 def test_the_setting_names_the_first(start, jpeg_of, monkeypatch):
     monkeypatch.setenv("RETAKE_LESION", "toy")
     at = start()
     upload(at, jpeg_of(SKIN))
-    assert "Of 3 kinds" in words(at)
+    assert "Of 3 kinds" in read(at)
     pick(at, "lesion")
-    assert "Of 10 kinds" in words(at)
+    assert "Of 10 kinds" in read(at)
 
 
 def test_a_setting_that_names_nothing_is_a_sentence_and_the_check_stays(start, jpeg_of, monkeypatch):
     monkeypatch.setenv("RETAKE_LESION", "oracle")
     at = start()
     upload(at, jpeg_of(SKIN))
-    assert "This photo works" in words(at)
+    assert "This photo works" in read(at)
     assert "Set RETAKE_LESION to one of: lesion, toy, mute" in at.error[0].value
 
 
@@ -233,7 +216,7 @@ def test_a_network_that_fails_says_so_and_another_can_be_picked(start, jpeg_of, 
     assert not at.exception
     assert "toy.taxonomy.yaml, line 1: labels > ember > term: this is missing" in at.error[0].value
     pick(at, "lesion")
-    assert "Of 10 kinds" in words(at)
+    assert "Of 10 kinds" in read(at)
 
 
 def test_where_there_is_one_network_there_is_no_picker(start, jpeg_of, monkeypatch):
@@ -243,7 +226,7 @@ def test_where_there_is_one_network_there_is_no_picker(start, jpeg_of, monkeypat
     monkeypatch.setattr(engines, "load_manifest", lambda: alone)
     at = start()
     upload(at, jpeg_of(SKIN))
-    assert "Of 3 kinds" in words(at)
+    assert "Of 3 kinds" in read(at)
     assert not any(box.key == "check-network" for box in at.selectbox)
 
 
@@ -254,7 +237,7 @@ def test_a_photo_that_may_show_no_prediction_shows_no_picker(start, jpeg_of):
 
 
 def test_about_names_every_network_and_what_it_learnt_from(start):
-    at = start("pages/about.py")
+    at = start("about")
     titles = [header.value for header in at.subheader]
     assert "10 kinds of skin change (lesion)" in titles
     assert "3 kinds of skin change (toy)" in titles

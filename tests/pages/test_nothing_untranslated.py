@@ -6,7 +6,6 @@ import html
 import json
 import re
 from contextvars import ContextVar
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -31,8 +30,8 @@ from core.text import camera
 from core.text.device_card import device_words
 from core.ui import banner as banner_module
 from core.ui import figures, operator, studies_access
+from tests.pages.visitor import APP, opened, turned_to
 
-APP = Path(__file__).parents[2] / "app.py"
 SKIN, DARK = (200, 140, 120), (30, 20, 15)
 PAGES = {path.stem for path in APP.parent.glob("pages/*.py")}
 FIGURES = {"how_good", "about"}  # they show what stands in files, such as names of collections
@@ -75,14 +74,10 @@ def _marked(monkeypatch):
 
 
 @pytest.fixture
-def visit(fake_networks, monkeypatch):
-    """A visitor of the made-up language at the front door."""
-    still = StreamState(playing=False, connecting=False)
-    monkeypatch.setattr(stream_module, "camera_stream", lambda *args, **kwargs: still)
+def visit(fake_networks, drawings, no_camera, monkeypatch):
+    """A visitor of the made-up language."""
     monkeypatch.setenv("RETAKE_LIVE", "server")
-    at = AppTest.from_file(str(APP), default_timeout=120)
-    at.query_params["lang"] = "de"
-    return at
+    return opened(lang="de")
 
 
 def unmarked(text):
@@ -140,8 +135,7 @@ def calm(at):
 
 
 def go(at, page):
-    at.run().switch_page(f"pages/{page}.py").run()
-    return at
+    return turned_to(page, at).run()
 
 
 def press(at, label):

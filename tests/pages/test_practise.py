@@ -1,10 +1,7 @@
 """The Practise page by way of the server, its streamer replaced: a test shows frames and turns the clock."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from core.guidance.preset import load_preset
 from core.live import stream as stream_module
@@ -17,8 +14,8 @@ from core.quality.labels import EXPLANATIONS
 from core.quality.verdict import PassRule
 from core.study.events import EventLog
 from core.ui import banner as banner_module
+from tests.pages.visitor import opened, read
 
-APP = Path(__file__).parents[2] / "app.py"
 SPOT, DARK, PALE, BLUE = (190, 140, 120), (30, 20, 18), (245, 225, 215), (90, 110, 180)
 OFF = StreamState(playing=False, connecting=False)
 ON = StreamState(playing=True, connecting=False)
@@ -39,7 +36,7 @@ class Stage:
         self.log = EventLog(lambda: self.now)
         rule = PassRule(dict.fromkeys(EXPLANATIONS, 0.5))
         self.stream_session = StreamSession(assessor, rule, load_preset(), lambda: self.now, self.log)
-        self.at = AppTest.from_file(APP, default_timeout=60)
+        self.at = opened()
         self.at.session_state["practise_worker"] = Worker(self.stream_session)
         self.at.session_state["rt_log"] = self.log
 
@@ -92,8 +89,7 @@ class Stage:
 
     @property
     def words(self):
-        values = [element.value for element in (*self.at.markdown, *self.at.info, *self.at.error)]
-        return " ".join([*values, *(element.body for element in self.at.get("html"))])
+        return read(self.at)
 
     @property
     def card(self):
@@ -127,13 +123,13 @@ def test_the_page_starts_by_asking_for_the_camera(stage):
 def test_that_the_guide_was_opened_stands_in_the_log(stage):
     at = stage.run().at
     (guide,) = [one for one in at.expander if one.label == "How to take a photo that helps"]
-    for opened in (True, False):
+    for is_open in (True, False):
         states = at._tree.get_widget_states()
-        states.widgets.add(id=guide.proto.id, bool_value=opened)
+        states.widgets.add(id=guide.proto.id, bool_value=is_open)
         at._run(states)
         assert not at.exception
-    opened = [event for event in stage.log.events if event.event == "help_opened"]
-    assert [(event.page, dict(event.properties)) for event in opened] == [("practise", {"help": "guide"})]
+    events = [event for event in stage.log.events if event.event == "help_opened"]
+    assert [(event.page, dict(event.properties)) for event in events] == [("practise", {"help": "guide"})]
 
 
 def test_a_connecting_camera_is_said_to_start(stage):
@@ -212,11 +208,6 @@ def test_a_server_with_no_place_says_so_lets_the_camera_go_and_can_be_asked_agai
     assert stage.run().key == "connecting"
     failed = [event.properties for event in stage.log.events if event.event == "camera_failed"]
     assert failed == [{"reason": "full"}]
-
-
-def darkened(assess):
-    """An assessor's ``assess`` that finds every picture dark."""
-    return lambda rgb, rule, **sizes: assess(rgb // 8, rule, **sizes)
 
 
 def test_a_refused_photo_shows_its_advice_and_the_camera_goes_on(stage, fake_networks, monkeypatch):
@@ -394,7 +385,7 @@ def test_wrong_connection_settings_are_one_sentence(stage):
 def test_the_real_banner_mounts(fake_networks, monkeypatch):
     monkeypatch.setenv("RETAKE_LIVE", "server")
     monkeypatch.setattr(stream_module, "camera_stream", lambda *_args, **_options: OFF)
-    at = AppTest.from_file(APP, default_timeout=60).run()
+    at = opened().run()
     assert not at.exception
     assert {part.proto.component_name for part in at.get("bidi_component")} >= {"retake_banner"}
 

@@ -1,14 +1,12 @@
 """The Practise page with its on-device camera replaced: a test sends what a browser would send."""
 
 import base64
-from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from streamlit.runtime.scriptrunner_utils.exceptions import RerunException
 from streamlit.runtime.scriptrunner_utils.script_requests import RerunData
 from streamlit.runtime.state import SafeSessionState
-from streamlit.testing.v1 import AppTest
 
 from core.browser import component
 from core.live import stream as stream_module
@@ -16,8 +14,8 @@ from core.live import trouble
 from core.live.stream import StreamState
 from core.text import camera
 from core.ui import engines, practise_device
+from tests.pages.visitor import opened, read
 
-APP = Path(__file__).parents[2] / "app.py"
 SPOT, DARK = (190, 140, 120), (30, 20, 18)
 
 
@@ -27,7 +25,7 @@ class Stage:
     def __init__(self):
         self.message = self.report = None
         self.seen = []
-        self.at = AppTest.from_file(APP, default_timeout=60)
+        self.at = opened()
 
     def on_device_camera(self, **given):
         self.seen.append(given)
@@ -70,8 +68,7 @@ class Stage:
 
     @property
     def words(self):
-        parts = (*self.at.markdown, *self.at.caption, *self.at.error, *self.at.warning)
-        return " ".join([part.value for part in parts] + [element.body for element in self.at.get("html")])
+        return read(self.at)
 
     def events(self):
         return [event.event for event in self.at.session_state["rt_log"].events]
@@ -293,7 +290,7 @@ def test_a_broken_photo_is_answered_with_its_sentence(stage):
 def test_the_real_component_mounts_with_words_for_everything(fake_networks, monkeypatch):
     monkeypatch.delenv("RETAKE_LIVE", raising=False)
     monkeypatch.setattr(engines, "for_browsers", lambda: "app/static/retake/here/")
-    at = AppTest.from_file(APP, default_timeout=60).run()
+    at = opened().run()
     assert not at.exception
     assert "retake_on_device" in {part.proto.component_name for part in at.get("bidi_component")}
     given = camera.words()

@@ -1,42 +1,28 @@
 """Which preset a visit uses: what it began with, and another with a sentence where one cannot be used."""
 
-from pathlib import Path
-
 import pytest
 import streamlit as st
-from streamlit.testing.v1 import AppTest
 
 from core.browser import component
 from core.guidance.preset import load_preset
 from core.ui import preset_choice
+from tests.pages.visitor import Visitor
 
-APP = Path(__file__).parents[2] / "app.py"
 
-
-class Visit:
+class Visit(Visitor):
     """One visitor on the Practise page; ``camera`` is what the component was given last."""
 
     def __init__(self, given, **query):
         self.given = given
-        self.at = AppTest.from_file(APP, default_timeout=60)
-        for name, value in query.items():
-            self.at.query_params[name] = value
-        self.run()
+        super().__init__("practise", **query)
 
     def run(self):
         self.given.clear()
-        self.at.run()
-        assert not self.at.exception
-        return self
+        return super().run()
 
     @property
     def camera(self):
         return self.given[-1]["preset"]
-
-    @property
-    def words(self):
-        kinds = (self.at.markdown, self.at.caption, self.at.info, self.at.warning, self.at.error)
-        return "\n".join(element.value for kind in kinds for element in kind).replace("\\", "")
 
     @property
     def notes(self):
@@ -79,9 +65,9 @@ def test_an_address_with_no_such_preset_has_a_camera_and_one_sentence_without_na
     (preset_choice.store().folder / "broken@1.yaml").write_text("x: [")
     page = visit(preset=asked)
     assert page.camera["name"] == "balanced"
-    assert page.words.count("The preset that this link asks for cannot be used here") == 1
+    assert page.text.count("The preset that this link asks for cannot be used here") == 1
     for name in ("study-arm", "clinic", "strict"):
-        assert name not in page.words
+        assert name not in page.text
     page.run()
     assert page.notes.count({"note": "preset_not_used", "named_by": "link"}) == 1
     assert page.variant.startswith("balanced@")
@@ -118,12 +104,12 @@ def test_a_broken_setting_is_told_with_its_line_and_the_app_goes_on(visit, monke
     file.write_text("version: 4\ntiming: {hint_ms: 2000}\ndescription: 2026-13-45\n")
     page = visit()
     assert page.camera["timing"]["hint_ms"] == 2000, "the last good one"
-    assert "house.yaml, line 3: description: " in page.words
-    assert str(tmp_path) not in page.words
+    assert "house.yaml, line 3: description: " in page.text
+    assert str(tmp_path) not in page.text
     assert {"note": "preset_not_used", "named_by": "setting"} in page.notes
     assert not first.run().at.warning
     german = visit(lang="de")
-    assert "house.yaml, Zeile 3: description: " in german.words
+    assert "house.yaml, Zeile 3: description: " in german.text
 
 
 @pytest.mark.parametrize("text", ["description: 2026-13-45\n", "x: " + "[" * 3000, "a: &a [*a]", None])
@@ -134,4 +120,4 @@ def test_a_setting_that_never_worked_leaves_balanced(visit, monkeypatch, tmp_pat
     monkeypatch.setenv("RETAKE_PRESET", str(file))
     page = visit()
     assert page.camera["name"] == "balanced"
-    assert "house.yaml" in page.words
+    assert "house.yaml" in page.text

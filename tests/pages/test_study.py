@@ -4,8 +4,6 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy.exc import OperationalError
-from streamlit.testing.v1 import AppTest
-from streamlit.util import calc_hash
 from test_practise_device import DARK, SPOT, a_photo, an_event
 from test_practise_device import stage as device_stage  # noqa: F401
 
@@ -21,6 +19,7 @@ from core.study.design import (
 from core.study.links import PAGE, PARAMETER
 from core.study.questionnaires import scores_of
 from core.ui import study_keeper, study_preview, study_store
+from tests.pages.visitor import opened, read
 from tests.test_architecture import FILES, imported
 
 ROOT = Path(__file__).parents[2]
@@ -64,11 +63,7 @@ class Person:
         self.reload()
 
     def reload(self):
-        self.stage.at = AppTest.from_file(ROOT / "app.py", default_timeout=60)
-        # `switch_page` would need a run of the first page.
-        self.stage.at._page_hash = calc_hash(PAGE)
-        for name, value in self.query.items():
-            self.stage.at.query_params[name] = value
+        self.stage.at = opened(PAGE, **self.query)
         return self.run()
 
     def new_tab(self):
@@ -106,9 +101,7 @@ class Person:
 
     @property
     def words(self):
-        at = self.stage.at
-        parts = (*at.title, *at.markdown, *at.caption, *at.error, *at.warning, *at.info, *at.success)
-        return " ".join([part.value for part in parts] + [element.body for element in at.get("html")])
+        return read(self.stage.at)
 
     @property
     def data(self):

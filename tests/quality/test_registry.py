@@ -1,22 +1,18 @@
 """A made-up assessor is one entry: command line, app and Designer know it by nothing else."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
-from streamlit.testing.v1 import AppTest
 
 from core.__main__ import main
-from core.live.stream import StreamState
 from core.quality import registry
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
 from core.quality.verdict import Explains, PassRule, judge
 from core.runtime.manifest import load_manifest
 from core.ui import engines, practise_device
-
-ROOT = Path(__file__).parents[2]
+from tests.pages.visitor import opened
 
 
 class Oracle:
@@ -76,13 +72,10 @@ def test_the_command_line_lists_it_and_says_what_it_cannot_do(oracle, photo, cap
 
 
 def test_the_app_judges_with_it_and_offers_no_map(oracle, monkeypatch):
-    still = StreamState(playing=False, connecting=False)
-    monkeypatch.setattr("core.live.stream.camera_stream", lambda *args, **kwargs: still)
     assert isinstance(engines.assessor(), Oracle)
     assert engines.explainer() is None
     assert engines.rule("strict") == Oracle().rule()
-    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120).run()
-    page.switch_page("pages/check.py").run()
+    page = opened("check").run()
     page.segmented_control(key="check-way").set_value("samples").run()
     page.button(key="check-sample-clear").click().run()
     assert not page.exception
@@ -94,8 +87,7 @@ def test_the_app_judges_with_it_and_offers_no_map(oracle, monkeypatch):
 
 def test_the_designer_previews_with_it(oracle, monkeypatch):
     monkeypatch.setattr("core.designer.pictures.ROWS", ("blurry",))
-    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120).run()
-    page.switch_page("pages/designer.py").run()
+    page = opened("designer").run()
     assert not page.exception
     told = " ".join(markdown.value for markdown in page.markdown)
     assert "**0 of 5 drawn photos pass**" in told

@@ -13,7 +13,7 @@ from core.networks.twin import load_twin
 from core.quality.imageqx import ImageQX
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
 from core.quality.registry import open_assessor
-from core.runtime.engine import Engine, open_engine
+from core.runtime.engine import NetworkEngine, open_engine
 from core.runtime.manifest import load_manifest
 from core.runtime.preprocess import detail_square, network_input, square_batch
 from core.runtime.weights import verify_all
@@ -27,7 +27,7 @@ TREMBLE = 0.01
 
 
 @pytest.fixture(scope="module")
-def imageqx() -> Engine:
+def imageqx() -> NetworkEngine:
     return open_engine("imageqx", threads=1)
 
 
@@ -40,18 +40,18 @@ def good() -> list[Phantom]:
     ]
 
 
-def shown(engine: Engine, picture: np.ndarray) -> list[np.ndarray]:
+def shown(engine: NetworkEngine, picture: np.ndarray) -> list[np.ndarray]:
     """The network's inputs for a picture: the whole frame and, where it asks for it, the detail."""
     return [network_input(picture), square_batch(detail_square(picture))][: len(engine.inputs)]
 
 
-def explained(engine: Engine, pictures: list[np.ndarray]) -> np.ndarray:
+def explained(engine: NetworkEngine, pictures: list[np.ndarray]) -> np.ndarray:
     """Probabilities of the explanations: N x 5."""
     answers = [engine.run(*shown(engine, picture))["explanations"][0] for picture in pictures]
     return 1 / (1 + np.exp(-np.array(answers)))
 
 
-def judged(engine: Engine, pictures: list[np.ndarray]) -> np.ndarray:
+def judged(engine: NetworkEngine, pictures: list[np.ndarray]) -> np.ndarray:
     """Probabilities of the quality classes: N x 4."""
     logits = np.array([engine.run(*shown(engine, picture))["logits"][0] for picture in pictures])
     wide = np.exp(logits - logits.max(1, keepdims=True))

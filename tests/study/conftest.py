@@ -1,7 +1,5 @@
 """A design to begin with, a clock that is set, and a store over each database that there is."""
 
-import os
-import secrets
 import shutil
 from datetime import UTC, datetime, timedelta
 
@@ -9,15 +7,13 @@ import cv2
 import numpy as np
 import pytest
 from cryptography.fernet import Fernet
-from sqlalchemy import create_engine, make_url, text
 
 from core.study.database import open_database
 from core.study.design import Allocation, Arm, Consent, Question, StudyDesign, Task
 from core.study.photos import PhotoStore
 from core.study.session import StudySession
 from core.study.store import StudyStore
-
-POSTGRES = "RETAKE_TEST_POSTGRES"
+from tests.postgres import SERVER, empty_database
 
 
 @pytest.fixture
@@ -77,22 +73,15 @@ def _migrated(tmp_path_factory):
     return path
 
 
-@pytest.fixture(params=["sqlite", *(["postgresql"] if os.environ.get(POSTGRES) else [])])
+@pytest.fixture(params=["sqlite", *(["postgresql"] if SERVER else [])])
 def database_url(request, tmp_path):
-    """An empty database of each kind that there is; PostgreSQL where the variable names a server."""
+    """An empty database of each kind that there is."""
     if request.param == "sqlite":
         shutil.copy(request.getfixturevalue("_migrated"), tmp_path / "studies.sqlite3")
         yield f"sqlite:///{tmp_path / 'studies.sqlite3'}"
         return
-    server = make_url(os.environ[POSTGRES]).set(drivername="postgresql+psycopg")
-    name = f"retake_test_{secrets.token_hex(6)}"
-    admin = create_engine(server, isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    yield server.set(database=name).render_as_string(hide_password=False)
-    with admin.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    admin.dispose()
+    with empty_database(SERVER) as address:
+        yield address
 
 
 @pytest.fixture

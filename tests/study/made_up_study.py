@@ -1,5 +1,7 @@
 """Sessions and logs written down in a test, as short as can be."""
 
+import secrets
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -7,6 +9,9 @@ from typing import Any
 from core.study.design import Arm, Consent, StudyDesign, Task
 from core.study.events import Event
 from core.study.records import AnswerRecord, SessionRecord, StudyData
+from core.study.store import StudyStore
+from core.study.store.rows import answer_row, event_row, found
+from core.study.tables import DesignRow, SessionRow, StudyRow
 
 BEGIN = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 Row = tuple[Any, ...]
@@ -76,3 +81,29 @@ def answer(
         "answered_at": BEGIN,
     }
     return AnswerRecord(**(whole | changes))
+
+
+def add_data(store: StudyStore, data: StudyData) -> str:
+    """A new study, closed, with designs and sessions that were made up; its new id."""
+    study_id = store.create(data.designs[max(data.designs)])
+    with store.database.writing() as db:
+        found(db, StudyRow, study_id, lock=True).state = "closed"
+        for number, design in data.designs.items():
+            row = {"version": number, "hash": design.hash, "consent_hash": design.consent.hash}
+            kept = design.model_dump(mode="json")
+            db.add(DesignRow(study_id=study_id, design=kept, frozen_at=store.now(), **row))
+        rows = {}
+        for one in data.sessions:
+            taken = {"photos_agreed": False, "step": 0, "step_begun": False, "resume_hash": None}
+            whole = vars(one) | {"session_id": secrets.token_hex(16), "study_id": study_id}
+            whole |= {"arms": list(one.arms), "tasks": list(one.tasks), "panel": dict(one.panel)}
+            consented = None if one.status == "declined" else one.started_at
+            rows[one.session_id] = SessionRow(consented_at=consented, **whole, **taken)
+        db.add_all(rows.values())
+        db.flush()
+        seq: Counter[str] = Counter()
+        for event in data.events:
+            db.add(event_row(rows[event.session_id], event, seq[event.session_id]))
+            seq[event.session_id] += 1
+        db.add_all(answer_row(rows[one.session_id], one) for one in data.answers)
+    return study_id

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from core.study.access import Access
 from core.study.api import results_route
 from core.study.simulate import study
+from tests.study.made_up_study import add_data
 
 QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
@@ -32,7 +33,7 @@ def ask(store, people):
 
 
 def test_a_token_reads_its_study_and_no_other(ask, store, people, make_design):
-    study_id, other = store.add_data(study(12, seed=3)), store.create(make_design())
+    study_id, other = add_data(store, study(12, seed=3)), store.create(make_design())
     token = people.new_api_token(study_id, "dashboard", "ann@example.org")
     found = ask(study_id, f"token={token}")
     assert found.status_code == 200

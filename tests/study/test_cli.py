@@ -10,13 +10,14 @@ from core.study.access import Access
 from core.study.demo import demo_study
 from core.study.psych_ds import check
 from core.study.server import open_store
+from tests.study.made_up_study import add_data
 
 
 @pytest.fixture
 def stored(monkeypatch, database_url):
     monkeypatch.setenv("RETAKE_DATABASE_URL", database_url)
     store = open_store()
-    study_id = store.add_data(demo_study())
+    study_id = add_data(store, demo_study())
     store.database.close()
     return study_id
 

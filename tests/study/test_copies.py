@@ -1,6 +1,5 @@
 """Copies by the databases' own means, as in docs/deploy.md: made while the server runs, and whole."""
 
-import os
 import shutil
 import sqlite3
 import subprocess
@@ -13,6 +12,7 @@ from sqlalchemy import make_url
 from core.study.database import open_database
 from core.study.retention import delete_study
 from core.study.store import StudyStore
+from tests.postgres import SERVER
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def test_a_copy_that_sqlite_makes_is_opened_and_has_everything(store, study, day
     again.close()
 
 
-if os.environ.get("RETAKE_TEST_POSTGRES"):  # where a server is; CI has one
+if SERVER:  # where a server is; CI has one
     TOOLS = [shutil.which("pg_dump"), *map(str, Path("/usr/lib/postgresql").glob("*/bin/pg_dump"))]
     PG_DUMP = Path(next(filter(None, TOOLS)))
 

@@ -183,18 +183,6 @@ def test_who_closes_the_page_is_in_the_results_once_nobody_can_come_back(store, 
     assert store.summary(study_id).sessions == {"ended": 2, "declined": 1}
 
 
-def test_data_from_elsewhere_becomes_a_study_of_its_own(store, take_part):
-    session = take_part()
-    session.screen({"adult": "yes"})
-    data = store.load(session.record.study_id)
-    again = store.load(store.add_data(data))
-    assert again.study_id != data.study_id
-    assert again.sessions[0].session_id != data.sessions[0].session_id
-    assert [one.event for one in again.events] == [one.event for one in data.events]
-    assert [one.value for one in again.answers] == [one.value for one in data.answers]
-    assert again.designs == data.designs
-
-
 def _begin(url, token, ready, go, answers):
     database = open_database(url)
     ready.release()

@@ -124,6 +124,13 @@ def test_fine_tuning_begins_with_a_probe_and_says_so(folder, tmp_path, monkeypat
     assert len(began) == 1, "the head goes on as it was"
 
 
+@pytest.mark.parametrize("start", [[], ["--init", "imagenet"], ["--init", "trunk.npz"]])
+def test_a_head_that_is_not_trained_cannot_be_kept(start, folder, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(cli, "_train", lambda _args: pytest.fail("training started"))
+    assert train("lesion", "--data", folder, "--out", tmp_path, "--keep-head", *start, *QUICK) == 1
+    assert "--keep-head needs a trained head" in capsys.readouterr().err
+
+
 def test_the_default_architecture_is_fine_tuned_and_a_resnet_is_not(folder, tmp_path, monkeypatch):
     chosen = []
     monkeypatch.setattr(cli, "_train", lambda args: chosen.append((args.arch, args.configuration)) or 0)

@@ -1,28 +1,20 @@
-from pathlib import Path
-
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from core.browser.choice import choose
 from core.guidance.preset import load_preset
-from core.live.stream import StreamState
 from core.quality.classical import Classical
 from core.quality.setting import asked_for
 from core.ui import engines, practise_device
-
-ROOT = Path(__file__).parents[2]
+from tests.pages.visitor import opened
 
 
 @pytest.fixture
 def with_a_sample(fake_networks, monkeypatch):
     """The check page after a sample was handed in, with the assessor of that name."""
-    still = StreamState(playing=False, connecting=False)
-    monkeypatch.setattr("core.live.stream.camera_stream", lambda *args, **kwargs: still)
 
     def hand_in(assessor, sample="clear"):
         monkeypatch.delenv("RETAKE_ASSESSOR", raising=False)
-        page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120).run()
-        page.switch_page("pages/check.py").run()
+        page = opened("check").run()
         page.segmented_control(key="check-way").set_value("samples").run()
         monkeypatch.setenv("RETAKE_ASSESSOR", assessor)
         page.button(key=f"check-sample-{sample}").click().run()

@@ -1,7 +1,5 @@
-"""A study's data as a whole: read at one moment, or added from elsewhere."""
+"""A study's data as a whole, read at one moment."""
 
-import secrets
-from collections import Counter
 from typing import Any
 
 from sqlalchemy import func, select
@@ -10,13 +8,13 @@ from sqlalchemy.orm import Session
 from core.study.design import StudyDesign
 from core.study.records import AnswerRecord, NoteRecord, StudyData
 from core.study.store.over import end_old
-from core.study.store.rows import answer_row, event_row, events_of, found, note_row, record_of
+from core.study.store.rows import events_of, found, record_of
 from core.study.store.studies import Studies
 from core.study.tables import AnswerRow, DesignRow, EventRow, NoteRow, SessionRow, StudyRow, TombstoneRow
 
 
 class Data(Studies):
-    """The part of the store that reads and adds whole studies."""
+    """The part of the store that reads whole studies."""
 
     def load(self, study_id: str) -> StudyData:
         """Everything that was recorded in a study, at one moment. Withdrawn sessions are left out."""
@@ -30,63 +28,6 @@ class Data(Studies):
         with self.database.reading() as db:
             row = found(db, SessionRow, session_id)
             return _load(db, row.study_id, SessionRow.session_id == session_id)
-
-    def add_data(self, data: StudyData, owner: str = "") -> str:
-        """A new study, closed, with designs and sessions from elsewhere, such as simulated ones; its new id.
-
-        Sessions get new ids, so that the same data can be added twice.
-        """
-        if not data.designs:
-            raise ValueError("data without a design")
-        study_id = self.create(data.designs[max(data.designs)], owner)
-        with self.database.writing() as db:
-            found(db, StudyRow, study_id, lock=True).state = "closed"
-            for number, design in sorted(data.designs.items()):
-                db.add(
-                    DesignRow(
-                        study_id=study_id,
-                        version=number,
-                        hash=design.hash,
-                        consent_hash=design.consent.hash,
-                        design=design.model_dump(mode="json"),
-                        frozen_at=self.now(),
-                    )
-                )
-            rows = {}
-            for one in data.sessions:
-                rows[one.session_id] = row = SessionRow(
-                    session_id=secrets.token_hex(16),
-                    study_id=study_id,
-                    participant_id=one.participant_id,
-                    design_version=one.design_version,
-                    design_hash=one.design_hash,
-                    consent_hash=one.consent_hash,
-                    arms=list(one.arms),
-                    tasks=list(one.tasks),
-                    language=one.language,
-                    status=one.status,
-                    started_at=one.started_at,
-                    last_seen_at=one.last_seen_at,
-                    ended_at=one.ended_at,
-                    consented_at=None if one.status == "declined" else one.started_at,
-                    photos_agreed=False,
-                    step=0,
-                    step_begun=False,
-                    panel=dict(one.panel),
-                    simulated=one.simulated,
-                    resume_hash=None,
-                )
-                db.add(row)
-            db.flush()
-            seq: Counter[str] = Counter()
-            for event in data.events:
-                db.add(event_row(rows[event.session_id], event, seq[event.session_id]))
-                seq[event.session_id] += 1
-            for answer in data.answers:
-                db.add(answer_row(rows[answer.session_id], answer))
-            for note in data.notes:
-                db.add(note_row(rows[note.session_id], note, self.now()))
-        return study_id
 
 
 def _load(db: Session, study_id: str, which: Any) -> StudyData:
