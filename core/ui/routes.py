@@ -4,22 +4,26 @@
 the token. And the results of studies.
 """
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Sequence
 
 import streamlit as st
+from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from core.browser.choice import VARIABLE as WAY
 from core.ready import Readiness
 from core.serving import counters
+from core.serving.ahead import Ahead
 from core.serving.headers import Headers
 from core.serving.policy import inline_scripts
 from core.serving.readers import MetricsReaders
 from core.serving.setting import Setting
 from core.study import api
-from core.ui import _compat, studies_access, study_store
+from core.ui import _compat, engines, studies_access, study_store
 
 _NOT_KEPT = {"cache-control": "no-store"}
 _readiness = Readiness()
@@ -55,6 +59,18 @@ def routes() -> list[BaseRoute]:
     return [Route(path, answer) for path, answer in answered.items()]
 
 
+async def _ahead() -> Sequence[str]:
+    """The files to name with the first page."""
+    if os.environ.get(WAY, "").strip() == "server":
+        return ()
+    # Published now where set-up did not do it, which takes a while.
+    return await run_in_threadpool(engines.first_files)
+
+
+def _base() -> str:
+    return str(st.get_option("server.baseUrlPath") or "")
+
+
 def middleware(setting: Setting) -> list[Middleware]:
     """For ``streamlit.starlette.App``: headers around every answer, its own refusals of metrics too."""
     return [
@@ -62,7 +78,8 @@ def middleware(setting: Setting) -> list[Middleware]:
             Headers,
             setting=setting,
             scripts=inline_scripts(_compat.page()),
-            base=lambda: str(st.get_option("server.baseUrlPath") or ""),
+            base=_base,
         ),
         Middleware(MetricsReaders, token=setting.metrics_token),
+        Middleware(Ahead, named=_ahead, base=_base),
     ]
