@@ -407,6 +407,69 @@ def test_a_picture_of_a_video_is_judged_alike_whatever_it_is_handed_over_as(page
     assert (frame["width"], frame["height"]) == (320, 240)
 
 
+FILM = """() => {
+    const canvas = new OffscreenCanvas(320, 240);
+    const context = canvas.getContext("2d", { willReadFrequently: true });
+    let seed = 1;
+    const noise = () => ((seed = (seed * 1103515245 + 12345) % 2147483648) / 2147483648 - 0.5) * 6; // +-3 levels
+    // Skin with fine structure and a spot, and the noise of a camera; `soft` blurs it, `dx` moves it.
+    window.filmed = async (options = {}, { dx = 0, soft = 0, light = 0 } = {}) => {
+        context.filter = soft ? `blur(${soft}px)` : "none";
+        context.fillStyle = `rgb(${200 + light} ${150 + light} ${130 + light})`;
+        context.fillRect(0, 0, 320, 240);
+        context.fillStyle = `rgb(${190 + light} ${140 + light} ${120 + light})`;
+        for (let i = 0; i < 900; i++) context.fillRect((i * 97) % 320, (i * 61) % 240, 2, 2);
+        context.fillStyle = "#643";
+        context.fillRect(140 + dx, 100, 40, 32);
+        const image = context.getImageData(0, 0, 320, 240);
+        for (let i = 0; i < image.data.length; i++) if (i % 4 < 3) image.data[i] += Math.round(noise());
+        context.filter = "none";
+        return engine.assess(await createImageBitmap(image), options);
+    };
+}"""
+
+
+def test_a_still_picture_is_judged_once_in_a_while_and_a_changed_one_at_once(page):
+    page.evaluate(FILM)
+    seen = page.evaluate("""async () => {
+        const still = [];
+        for (let i = 0; i < 19; i++) still.push(await filmed({ frame: true }));
+        const asked = still.map(({ recalled }) => !recalled);
+        const qualities = new Set(still.slice(0, 9).map(({ quality }) => JSON.stringify(quality)));
+        const others = {};
+        for (const change of [{ dx: 6 }, { soft: 1 }, { light: 9 }]) {
+            await filmed({ frame: true });
+            const { recalled } = await filmed({ frame: true }, change);
+            others[Object.keys(change)[0]] = recalled;
+        }
+        // A photo is never answered by a frame of the video, whatever it shows; nor does it take the frame's place.
+        await filmed({ frame: true });
+        const photo = await filmed();
+        const prints = new Set(still.map(({ print }) => print));
+        return { asked, answers: qualities.size, prints: prints.size, others, photo: photo.recalled };
+    }""")
+    assert seen["asked"] == [True, *[False] * 8, True, *[False] * 8, True]
+    assert seen["answers"] == 1
+    assert seen["prints"] == 19, "a stuck camera would still be told: each frame has its own print"
+    assert seen["others"] == {"dx": False, "soft": False, "light": False}
+    assert seen["photo"] is False
+
+
+def test_a_frame_that_is_not_judged_anew_has_its_heat_map_too(page):
+    page.evaluate(FILM)
+    maps = page.evaluate("""async () => {
+        await filmed({ frame: true }, { dx: 20 });
+        const maps = [];
+        for (let i = 0; i < 3; i++) {
+            const judged = await filmed({ frame: true, features: true }, { dx: 20 });
+            maps.push([judged.recalled, Array.from(judged.heat("lesion").map)]);
+        }
+        return maps;
+    }""")
+    assert [recalled for recalled, _map in maps] == [False, True, True]
+    assert maps[0][1] == maps[1][1] == maps[2][1]
+
+
 def test_no_feature_map_is_sent_that_nobody_asked_for(page):
     page.evaluate(GREY)
     assert page.evaluate(ASSESS, False)["heats"] == {}

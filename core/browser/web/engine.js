@@ -19,9 +19,10 @@ function lacking() {
 
 /**
  * Judges pictures, one after the other; `assess` and `predict` take the bitmap away. `predict` asks the lesion
- * classifier, which `openLesion` fetches first.
+ * classifier, which `openLesion` fetches first. A `frame` of a video that shows what the last one showed is answered
+ * as that one was, for a second at most (unchanged.js).
  * @typedef {{readonly backend: "wasm" | "webgpu", threads: number,
- *   assess: (source: ImageBitmap | VideoFrame, options?: {features?: boolean}) => Promise<Judged>,
+ *   assess: (source: ImageBitmap | VideoFrame, options?: {features?: boolean, frame?: boolean}) => Promise<Judged>,
  *   openLesion: () => Promise<void>, predict: (source: ImageBitmap | VideoFrame) => Promise<Predicted>,
  *   close: () => void}} Engine
  *
@@ -29,7 +30,9 @@ function lacking() {
  * @typedef {import("./lesion.js").Prediction & {milliseconds: number,
  *   heat: (label: string) => import("./heat.js").Heat | null}} Predicted
  *
- * @typedef {import("./verdict.js").Judged & {logits: Float32Array, explanationLogits: Float32Array}} Judged
+ * `recalled`: whether the network was not asked.
+ * @typedef {import("./verdict.js").Judged & {logits: Float32Array, explanationLogits: Float32Array,
+ *   recalled: boolean}} Judged
  */
 
 /**
@@ -63,8 +66,9 @@ export async function openEngine({ base, backend = "auto", threads, onProgress =
         return running;
       },
       threads: opened.threads,
-      assess: async (source, { features = false } = {}) => {
-        const answer = await link.ask("assess", { bitmap: source, features: features && head !== null }, [source]);
+      assess: async (source, { features = false, frame = false } = {}) => {
+        const question = { bitmap: source, features: features && head !== null, frame };
+        const answer = await link.ask("assess", question, [source]);
         running = answer.backend; // a graphics processor may have been lost
         return judgedOf(answer, card, head);
       },

@@ -193,7 +193,7 @@ async function newStage() {
     const seen = {
       ...engine,
       // What the newest frame was found to be, for the heat map.
-      assess: async (source) => (judged = await engine.assess(source, { features: state.heatOn })),
+      assess: async (source) => (judged = await engine.assess(source, { features: state.heatOn, frame: true })),
     };
     const copy = (frame) => createImageBitmap(frame);
     return new StreamSession({ engine: seen, rule: rule(), preset: data.preset, clock: seconds, record, copy, attempt });
