@@ -1,4 +1,4 @@
-"""A line between a browser and a server on one machine: as slow as it is told, and it notes what was asked for."""
+"""A line between a browser and a server on one machine: as slow as it is told; it notes what is asked."""
 
 import asyncio
 import threading
@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, cast
 
 _PIECE: Final = 16 * 1024
 
@@ -34,9 +34,13 @@ def line(port: int, mbit: float | None = None, round_trip_s: float = 0.0) -> Ite
         round_trip_s: how long what is sent to the server is on its way there and back.
     """
     laid = Line()
-    loop = asyncio.new_event_loop()
     rate = None if mbit is None else mbit * 1e6 / 8
     free_at = 0.0
+    laid_out = threading.Event()
+    loop = asyncio.new_event_loop()
+    over = asyncio.Event()
+    ways: set[asyncio.Task[None]] = set()
+    led_now: set[asyncio.Task[None]] = set()
 
     async def forth(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while piece := await reader.read(_PIECE):
@@ -57,17 +61,20 @@ def line(port: int, mbit: float | None = None, round_trip_s: float = 0.0) -> Ite
             await writer.drain()
 
     async def led(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        this = cast("asyncio.Task[None]", asyncio.current_task())
+        led_now.add(this)
         with suppress(OSError):
             there, thither = await asyncio.open_connection("127.0.0.1", port)
-            ways = (forth(reader, thither), back(there, writer))
-            _done, rest = await asyncio.wait(map(asyncio.ensure_future, ways), return_when="FIRST_COMPLETED")
-            for way in rest:
+            both = [asyncio.ensure_future(forth(reader, thither)), asyncio.ensure_future(back(there, writer))]
+            ways.update(both)
+            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+            for way in both:
                 way.cancel()
+            await asyncio.gather(*both, return_exceptions=True)
+            ways.difference_update(both)
             thither.close()
         writer.close()
-
-    laid_out = threading.Event()
-    over = asyncio.Event()
+        led_now.discard(this)
 
     async def lead() -> None:
         server = await asyncio.start_server(led, "127.0.0.1", 0)
@@ -75,9 +82,13 @@ def line(port: int, mbit: float | None = None, round_trip_s: float = 0.0) -> Ite
         laid_out.set()
         await over.wait()
         server.close()
+        for way in ways:
+            way.cancel()
+        if led_now:
+            await asyncio.wait(led_now)
 
     # A loop of its own: whoever drives a browser has one in this thread already.
-    thread = threading.Thread(target=lambda: loop.run_until_complete(lead()), daemon=True)
+    thread = threading.Thread(target=loop.run_until_complete, args=(lead(),), daemon=True)
     thread.start()
     laid_out.wait()
     try:
@@ -85,3 +96,4 @@ def line(port: int, mbit: float | None = None, round_trip_s: float = 0.0) -> Ite
     finally:
         loop.call_soon_threadsafe(over.set)
         thread.join()
+        loop.close()

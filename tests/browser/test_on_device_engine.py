@@ -411,7 +411,8 @@ FILM = """() => {
     const canvas = new OffscreenCanvas(320, 240);
     const context = canvas.getContext("2d", { willReadFrequently: true });
     let seed = 1;
-    const noise = () => ((seed = (seed * 1103515245 + 12345) % 2147483648) / 2147483648 - 0.5) * 6; // +-3 levels
+    const next = () => (seed = (seed * 16807) % 2147483647) / 2147483647;
+    const noise = () => 6 * next() - 3;
     // Skin with fine structure and a spot, and the noise of a camera; `soft` blurs it, `dx` moves it.
     window.filmed = async (options = {}, { dx = 0, soft = 0, light = 0 } = {}) => {
         context.filter = soft ? `blur(${soft}px)` : "none";
@@ -442,7 +443,7 @@ def test_a_still_picture_is_judged_once_in_a_while_and_a_changed_one_at_once(pag
             const { recalled } = await filmed({ frame: true }, change);
             others[Object.keys(change)[0]] = recalled;
         }
-        // A photo is never answered by a frame of the video, whatever it shows; nor does it take the frame's place.
+        // A photo is never answered by a frame of the video, whatever it shows.
         await filmed({ frame: true });
         const photo = await filmed();
         const prints = new Set(still.map(({ print }) => print));

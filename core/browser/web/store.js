@@ -16,7 +16,7 @@ async function openStore() {
 }
 
 /**
- * Note how long a step took, for whoever measures (core/load/browser.py) or looks in the browser's own tools.
+ * Note how long a step took, for whoever measures (core/load/visits.py) or looks in the browser's own tools.
  * @param {string} step @param {number} started on this thread's clock @param {string} [what] an address or a name
  */
 export function spent(step, started, what = "") {
@@ -59,10 +59,12 @@ async function verify(url, bytes, sha256) {
  */
 export async function stored(url, onProgress = () => {}, sha256 = "") {
   const store = await openStore();
+  const started = performance.now();
   const kept = await store?.match(url);
   if (kept) {
     try {
       const blob = await kept.blob();
+      spent("read", started, url);
       const bytes = await unpack(blob.stream(), url.endsWith(".gz"), url);
       await verify(url, bytes, sha256);
       onProgress(blob.size);
