@@ -113,7 +113,7 @@ def first_files() -> tuple[str, ...]:
     try:
         judge = registry.ENTRIES[asked_for(preset_choice.of_server().assessor)]
         found = publish.published() if judge.in_browser else None
-    except (SettingError, WeightsError):
+    except (SettingError, WeightsError, KeyError):  # the last for a manifest without ImageQX
         return ()  # the page says so
     return () if found is None else found.first_files
 

@@ -73,6 +73,26 @@ def test_everything_lies_under_one_address_with_its_sizes(static):
     assert found.first_download == found.network + found.runtime + found.code
 
 
+def test_the_modules_know_where_the_rest_lies_before_any_of_it_came(static):
+    found = published(static=static)
+    text = (found.folder / "parts.js").read_text(encoding="utf-8")
+    parts = json.loads(text.removeprefix("export default ").removesuffix(";\n"))
+    entries = load_manifest().networks
+    for name, part in parts["networks"].items():
+        data = (found.folder / part["path"]).read_bytes()
+        assert len(data) == part["bytes"]
+        assert hashlib.sha256(gzip.decompress(data)).hexdigest() == part["sha256"] == entries[name].sha256
+    for part in parts["runtime"].values():
+        assert (found.folder / part["path"]).stat().st_size == part["bytes"]
+        assert (found.folder / part["module"]).is_file()
+    named = [found.folder / name.removeprefix(found.base) for name in found.first_files]
+    assert {parts["networks"]["imageqx"]["path"], parts["runtime"]["wasm"]["path"]} < {
+        file.name for file in named
+    }
+    # All of a first visit but for small scripts, and nothing else.
+    assert found.network + found.runtime < sum(file.stat().st_size for file in named) <= found.first_download
+
+
 def test_files_look_old_so_that_browsers_keep_them_without_asking(static):
     found = published(static=static)
     years = {(time.time() - file.stat().st_mtime) / (365 * 24 * 3600) for file in found.folder.iterdir()}
