@@ -22,7 +22,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
-from core.browser import card, markup, runtime
+import onnxruntime
+
+from core.browser import card, markup, runtime, unfolded
 from core.browser.runtime import STATIC, RuntimeMissingError
 from core.i18n import _
 from core.runtime.engine import Engine
@@ -136,9 +138,11 @@ def _publish(entry_json: str, lesion_json: str, static: Path, weights: Path) -> 
 
 
 def _digest(entry: NetworkEntry, lesion: NetworkEntry | None) -> str:
-    digest = hashlib.sha256(runtime.VERSION.encode())
+    # The runtime here optimises the graph that the one in browsers opens.
+    digest = hashlib.sha256(f"{runtime.VERSION} {onnxruntime.__version__}".encode())
     # What makes the card counts as well as what goes into it, and the policy that is kept with a worker.
-    files = (Path(__file__), Path(card.__file__), Path(markup.__file__), CONSTANTS, Path(policy.__file__))
+    modules = (card, markup, unfolded, policy)
+    files = (Path(__file__), *(Path(str(module.__file__)) for module in modules), CONSTANTS)
     for file in (*files, *sorted(_WEB.iterdir())):
         digest.update(f"\n{file.name}\n".encode())
         digest.update(file.read_bytes())
@@ -158,7 +162,8 @@ def _fill(made: Path, entry: NetworkEntry, lesion: NetworkEntry | None, static: 
         size = (made / path).stat().st_size
         backends[backend] = {"path": path, "bytes": size, "module": runtime.MODULES[backend]}
     network = verify(entry, weights)
-    (made / _CARD).write_text(json.dumps(card.imageqx_card(Engine(network), entry)))
+    described = card.imageqx_card(Engine(network), entry) | {"unfolded": unfolded.unfolded(network)}
+    (made / _CARD).write_text(json.dumps(described))
     networks = {"imageqx": _lay(network, made / _NETWORK, entry)}
     if lesion is not None:
         network = verify(lesion, weights)

@@ -1,6 +1,7 @@
 """The engine in the browser against Python: the same squares, probabilities, places and heat maps."""
 
 import base64
+import hashlib
 import io
 import json
 import platform
@@ -11,7 +12,7 @@ import pytest
 from module_page import site
 from PIL import Image
 
-from core.browser import runtime
+from core.browser import runtime, unfolded
 from core.browser.publish import published
 from core.lesion.networks import open_lesion
 from core.quality import second_opinion
@@ -20,8 +21,8 @@ from core.quality.imageqx import ImageQX
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
 from core.quality.verdict import PassRule
 from core.runtime.engine import open_engine
-from core.runtime.manifest import load_manifest
-from core.runtime.preprocess import detail_square, network_square
+from core.runtime.manifest import WEIGHTS_DIR, load_manifest
+from core.runtime.preprocess import detail_square, network_square, square_batch
 from core.synthetic.degrade import worsen
 from core.synthetic.phantoms import draw
 from scripts.on_device_vectors import FILE
@@ -309,6 +310,53 @@ def test_a_backend_that_answers_wrongly_is_not_believed(visit):
         return network.check().then(() => "believed", (error) => error.code);
     }"""
     assert page.evaluate(lying, f"{served.url}/") == "runtime"
+
+
+UNFOLD = """async () => {
+    const [{ stored }, { unfold }] = await Promise.all([import("/store.js"), import("/unfold.js")]);
+    const [card, file] = await Promise.all(
+        ["imageqx.json", "imageqx.onnx.gz"].map((name) => stored(new URL(name, location).href)));
+    const { unfolded } = JSON.parse(new TextDecoder().decode(card));
+    const { data } = unfold(file, unfolded).weights;
+    const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", data));
+    return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}"""
+
+
+def test_the_weights_of_the_optimised_graph_are_those_that_python_makes(page):
+    path = WEIGHTS_DIR / "imageqx.onnx"
+    _graph, weights = unfolded._optimised(path)
+    assert page.evaluate(UNFOLD) == hashlib.sha256(weights).hexdigest()
+
+
+@pytest.mark.parametrize("broken", [False, True], ids=["as it is", "broken"])
+def test_a_graph_optimised_beforehand_is_used_and_one_that_does_not_open_is_not(visit, broken):
+    page, served = visit
+    told = []
+    page.on("console", lambda message: told.append(message.text))
+    found = page.evaluate(
+        """async ([base, broken]) => {
+            const { openNetwork } = await import("/network.js");
+            const fetched = window.fetch;
+            window.fetch = async (url, ...rest) => {
+                const answer = await fetched(url, ...rest);
+                if (!broken || !String(url).endsWith("imageqx.json")) return answer;
+                const card = await answer.json();
+                card.unfolded.graph = btoa("no graph");
+                return new Response(JSON.stringify(card));
+            };
+            const network = await openNetwork({ base, backend: "wasm", onProgress() {} });
+            const size = { width: 224, height: 224, step: 3 };
+            const square = (level) => ({ data: new Uint8Array(224 * 224 * 3).fill(level), ...size });
+            return Array.from((await network.run(square(90), square(130), false)).logits);
+        }""",
+        [f"{served.url}/", broken],
+    )
+    views = [np.full((224, 224, 3), level, np.uint8) for level in (90, 130)]
+    entry = load_manifest().networks["imageqx"]
+    given = [square_batch(view, entry.mean, entry.std) for view in views]
+    np.testing.assert_allclose(found, open_engine("imageqx", threads=1).run(*given)["logits"][0], atol=1e-3)
+    assert any("optimised beforehand is not used" in text for text in told) == broken
 
 
 def test_threads_are_used_where_memory_may_be_shared(window, folder):

@@ -6,12 +6,14 @@ import { EngineError } from "./errors.js";
 import parts from "./parts.js";
 import { detailSquare, networkSquare, planes, shrink } from "./resize.js";
 import { forgetOthers, readCard, spent, stored } from "./store.js";
+import { unfold } from "./unfold.js";
 
 /**
  * What core/browser/publish.py says of a network.
  * @typedef {{labels: string[], explanations: string[], input_size: number, mean: number[], std: number[],
  *   detail: boolean, temperature: number, places: boolean, channels?: number,
  *   head: any, opinion?: import("./second_opinion.js").Opinion | null,
+ *   unfolded?: import("./unfold.js").Unfolded | null,
  *   check: {logits: number[], explanations: number[]}}} Card
  *
  * @typedef {"wasm" | "webgpu"} Backend
@@ -134,6 +136,23 @@ export class Network {
 }
 
 /**
+ * A session: of the graph that was optimised beforehand for processors where there is one, else of the network's file.
+ * @param {any} ort @param {Card} card @param {ArrayBuffer} model @param {object} options @param {Backend} kind
+ */
+async function sessionOf(ort, card, model, options, kind) {
+  if (kind === "wasm" && card.unfolded) {
+    try {
+      const { graph, weights } = unfold(model, card.unfolded);
+      const asItIs = { ...options, graphOptimizationLevel: "disabled", externalData: [weights] };
+      return await ort.InferenceSession.create(graph, asItIs);
+    } catch (error) {
+      console.warn("The graph that was optimised beforehand is not used:", error);
+    }
+  }
+  return ort.InferenceSession.create(new Uint8Array(model), options);
+}
+
+/**
  * Fetch what is not kept yet and open the network.
  * @param {{base: string, backend: "auto" | Backend, threads?: number, onProgress: Progress, name?: string}} given
  *   `base` is a whole address that ends in a slash; `threads` of the processor, as many as seem right by default;
@@ -159,7 +178,7 @@ export async function openNetwork({ base, backend, threads = threadsHere(), onPr
     const options = { executionProviders: [kind], graphOptimizationLevel: "all", logSeverityLevel: 3 };
     const made = async () => {
       const started = performance.now();
-      const session = await ort.InferenceSession.create(new Uint8Array(model), options);
+      const session = await sessionOf(ort, card, model, options, kind);
       spent("session", started, name);
       const network = new Network(ort, session, card, kind, threads);
       const ready = performance.now();
