@@ -63,6 +63,10 @@ _OPEN: Final = """async ([base, threads]) => {
   const { openEngine } = await import(`${base}engine.js`);
   (window.engines ??= {})[threads] = await openEngine({ base, backend: "wasm", threads });
 }"""
+_OPEN_ONCE: Final = """async ([base, asFiled]) => {
+  const { openEngine } = await import(`${base}engine.js`);
+  await openEngine({ base, backend: "wasm", threads: 1, asFiled });
+}"""
 # Seconds for so many pictures of 1280 x 720 with a camera's noise, and how often the network was asked.
 _JUDGE: Final = """async ([threads, count, moves, frame]) => {
   const canvas = new OffscreenCanvas(1280, 720);
@@ -126,7 +130,7 @@ def bench(
                 page.evaluate(_JUDGE, [threads, MOVING, True, False])  # browsers compile what runs often anew
             for turn in range(rounds):
                 progress(_("Measuring {names}").format(names=f"1280 x 720, {turn + 1}/{rounds}"))
-                for name, value in _judged(page).items():
+                for name, value in (_judged(page) | _opened(browser, url, base)).items():
                     judged.setdefault(name, []).append(value)
     return figures(visits, judged) | {"rounds": rounds, "line_mbit": mbit}
 
@@ -140,6 +144,19 @@ def _judged(page: Any) -> dict[str, float]:
     for name, frame in (("still_judged", False), ("still", True)):
         seconds, asked = page.evaluate(_JUDGE, [1, STILL, False, frame])
         found |= {f"{name}_a_second": STILL / seconds, f"{name}_share_judged": asked / STILL}
+    return found
+
+
+def _opened(browser: Any, url: str, base: str) -> dict[str, float]:
+    """Seconds that session and first run take in a fresh browser, by the graph that is opened."""
+    found: dict[str, float] = {}
+    for name, as_filed in (("as_filed", True), ("optimised", False)):
+        with _page(browser) as page:
+            page.goto(f"{url}/_stcore/health")
+            page.evaluate(_OPEN_ONCE, [f"{url}/{base}", as_filed])
+            (worker,) = (one for one in page.workers if one.url.endswith("/worker.js"))
+            steps = visit_of(worker.evaluate(_MEASURED), 0.0, 0.0, 0.0).steps_s
+            found |= {f"{name}_session_s": steps["session"], f"{name}_first_run_s": steps["first run"]}
     return found
 
 

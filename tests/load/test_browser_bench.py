@@ -21,6 +21,10 @@ JUDGED = {
     "still_judged_share_judged": [1.0],
     "still_a_second": [30.0],
     "still_share_judged": [1 / 9],
+    "as_filed_session_s": [3.0],
+    "as_filed_first_run_s": [1.0],
+    "optimised_session_s": [0.5],
+    "optimised_first_run_s": [0.5],
 }
 
 
@@ -54,6 +58,7 @@ def test_figures_are_medians_of_rounds_and_ratios_of_one_run():
     assert found["visits"]["asked, first visit"] == {"page_s": 5, "open_s": 12, "steps_s": {"session": 0.5}}
     assert (found["mounted_open_over_asked"], found["ahead_open_over_asked"]) == (0.75, 0.5)
     assert found["ahead_page_over_asked"] == 1.2
+    assert found["optimised_over_as_filed"] == 0.25
     assert (found["two_threads_over_one"], found["still_over_judged"]) == (2, 6)
     shown = table(found)
     assert "| while the page starts | first | 6.00 s | 6.00 s |" in shown

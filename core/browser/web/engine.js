@@ -41,18 +41,19 @@ function lacking() {
  * @param {string} given.base where everything was published (a whole address, or one from the page)
  * @param {"auto" | "webgpu" | "wasm"} [given.backend] "auto" takes the graphics processor where there is one
  * @param {number} [given.threads] of the processor; as many as seem right by default
+ * @param {boolean} [given.asFiled] whether the network is opened as its file has it, to compare with (bench browser)
  * @param {(progress: {what: "network" | "runtime", name?: "lesion", loaded: number, total: number}) => void} [given.onProgress]
  *   bytes that have come, and bytes in all; with a `name` while the lesion classifier is fetched
  * @returns {Promise<Engine>}
  * @throws {EngineError}
  */
-export async function openEngine({ base, backend = "auto", threads, onProgress = () => {} }) {
+export async function openEngine({ base, backend = "auto", threads, asFiled = false, onProgress = () => {} }) {
   const missing = lacking();
   if (missing) throw new EngineError("unsupported", `this browser has no ${missing}`);
   const link = connect(new Worker(new URL("./worker.js", import.meta.url), { type: "module" }), onProgress);
   const address = new URL(base.endsWith("/") ? base : `${base}/`, document.baseURI).href;
   try {
-    const opened = await link.ask("open", { base: address, backend, threads });
+    const opened = await link.ask("open", { base: address, backend, threads, asFiled });
     const { card } = opened;
     const head = card.head && unpackHead(card.head, card.labels, card.explanations);
     let running = opened.backend;

@@ -137,12 +137,12 @@ export class Network {
 
 /**
  * A session: of the graph that was optimised beforehand for processors where there is one, else of the network's file.
- * @param {any} ort @param {Card} card @param {ArrayBuffer} model @param {object} options @param {Backend} kind
+ * @param {any} ort @param {Card["unfolded"]} unfolded @param {ArrayBuffer} model @param {object} options
  */
-async function sessionOf(ort, card, model, options, kind) {
-  if (kind === "wasm" && card.unfolded) {
+async function sessionOf(ort, unfolded, model, options) {
+  if (unfolded) {
     try {
-      const { graph, weights } = unfold(model, card.unfolded);
+      const { graph, weights } = unfold(model, unfolded);
       const asItIs = { ...options, graphOptimizationLevel: "disabled", externalData: [weights] };
       return await ort.InferenceSession.create(graph, asItIs);
     } catch (error) {
@@ -154,13 +154,15 @@ async function sessionOf(ort, card, model, options, kind) {
 
 /**
  * Fetch what is not kept yet and open the network.
- * @param {{base: string, backend: "auto" | Backend, threads?: number, onProgress: Progress, name?: string}} given
+ * @param {{base: string, backend: "auto" | Backend, threads?: number, onProgress: Progress, name?: string,
+ *   asFiled?: boolean}} given
  *   `base` is a whole address that ends in a slash; `threads` of the processor, as many as seem right by default;
- *   `name` of the network's card
+ *   `name` of the network's card; `asFiled` leaves the graph that was optimised beforehand aside
  * @returns {Promise<Network>}
  * @throws {EngineError}
  */
-export async function openNetwork({ base, backend, threads = threadsHere(), onProgress, name = "imageqx" }) {
+export async function openNetwork(given) {
+  const { base, backend, threads = threadsHere(), onProgress, name = "imageqx", asFiled = false } = given;
   const fetched = (/** @type {string} */ what, /** @type {{path: string, bytes: number, sha256?: string}} */ part) =>
     stored(base + part.path, (loaded) => onProgress({ what, loaded, total: part.bytes }), part.sha256);
   // All at once: none of it says where the rest lies.
@@ -178,7 +180,7 @@ export async function openNetwork({ base, backend, threads = threadsHere(), onPr
     const options = { executionProviders: [kind], graphOptimizationLevel: "all", logSeverityLevel: 3 };
     const made = async () => {
       const started = performance.now();
-      const session = await sessionOf(ort, card, model, options, kind);
+      const session = await sessionOf(ort, asFiled || kind !== "wasm" ? null : card.unfolded, model, options);
       spent("session", started, name);
       const network = new Network(ort, session, card, kind, threads);
       const ready = performance.now();

@@ -22,8 +22,8 @@ const film = new LastJudged();
 let last = Promise.resolve();
 
 /** @param {any} request */
-async function open({ base, backend, threads }) {
-  const given = { base, threads, onProgress: (/** @type {any} */ progress) => self.postMessage({ progress }) };
+async function open({ base, backend, threads, asFiled }) {
+  const given = { base, threads, asFiled, onProgress: (/** @type {any} */ progress) => self.postMessage({ progress }) };
   network = await openNetwork({ ...given, backend });
   openSurely = async () => void (network = await openNetwork({ ...given, backend: "wasm" }));
   return { card: network.card, threads: network.threads, backend: network.backend };
