@@ -8,7 +8,7 @@ from typing import Any, Final
 WAYS: Final = {
     "asked": "when Start is pressed",
     "mounted": "when the page is there",
-    "ahead": "while the page starts",
+    "ahead": "while the page is drawn",
 }
 """When the checker comes on a first visit; Start is pressed as soon as it is there."""
 STEPS: Final = ("open", "fetch", "read", "unpack", "session", "first run")

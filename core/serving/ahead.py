@@ -1,7 +1,8 @@
-"""What the first page will want is named in its headers: browsers fetch it while the page itself starts.
+"""What the camera will want is named in a header: browsers fetch it while the page is still being drawn.
 
-``Link: <...>; rel=prefetch`` brings it into the browser's own cache, behind everything that the page asks for
-by itself. Plain ASGI.
+``Link: <...>; rel=prefetch`` brings it into the browser's own cache. Not with the page itself, whose own
+scripts would then wait for their share of the line, but with the first thing that they ask for once they run.
+That tells nothing of the page, so that the page leaves a word for it: a cookie for half a minute. Plain ASGI.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -9,23 +10,24 @@ from http.cookies import CookieError, SimpleCookie
 from typing import Final
 from urllib.parse import parse_qs
 
-from core.serving.headers import UNCHANGING, Application, Message, Receive, Send, below
+from core.serving.headers import UNCHANGING, Application, Message, Pair, Receive, Send, below
 
-COOKIE: Final = "retake_checker"
+HAS: Final = "retake_checker"
 """Set by ``core/browser/web/early.js``: the version that this browser has whole."""
+COMES: Final = "retake_camera"
+"""Set here: a page with a camera is about to be drawn."""
+_FIRST_ASKED: Final = "_stcore/host-config"
 # A link that chooses may lead to another way than the one that these files are for.
 _CHOOSING: Final = ("live", "preset")
-# Without these no browser asks whether its page is still the same, and keeps the page's headers with it.
-_ASKED_ABOUT: Final = (b"etag", b"last-modified")
 
 Named = Callable[[], Awaitable[Sequence[str]]]
 
 
 class Ahead:
-    """Wraps an application: its first page names what is published for browsers, unless that is unwelcome.
+    """Wraps an application: names what is published for browsers, unless that is unwelcome.
 
-    Nothing is named to a browser that saves data, or that says by its cookie that it has the files; nor at an
-    address with ``live`` or ``preset``.
+    Nothing is named to a browser that saves data, or that says by its cookie that it has the files; nor for
+    other pages than the first, or that one at an address with ``live`` or ``preset``.
 
     Args:
         named: addresses below the application's own, in a folder of this version; none for no files.
@@ -39,36 +41,44 @@ class Ahead:
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        if not self._is_first_page(scope):
-            return await self._app(scope, receive, send)
-        files = await self._wanted(scope)
+        added = await self._added(scope)
 
-        async def with_links(message: Message) -> None:
-            if files and message["type"] == "http.response.start" and message["status"] == 200:
-                root = "".join(f"/{part}" for part in self._base().split("/") if part)
-                links = ", ".join(f"<{root}/{file}>; rel=prefetch" for file in files)
-                kept = [pair for pair in message.get("headers", []) if pair[0].lower() not in _ASKED_ABOUT]
-                message = {**message, "headers": [*kept, (b"link", links.encode("latin-1"))]}
+        async def with_more(message: Message) -> None:
+            if added and message["type"] == "http.response.start" and message["status"] in (200, 304):
+                message = {**message, "headers": [*message.get("headers", []), added]}
             await send(message)
 
-        await self._app(scope, receive, with_links)
+        await self._app(scope, receive, with_more if added else send)
 
-    def _is_first_page(self, scope: Message) -> bool:
-        return scope["type"] == "http" and scope.get("method") == "GET" and below(scope, self._base()) == ""
-
-    async def _wanted(self, scope: Message) -> Sequence[str]:
+    async def _added(self, scope: Message) -> Pair | None:
+        if scope["type"] != "http" or scope.get("method") != "GET":
+            return None
+        path = below(scope, self._base())
+        if path not in ("", _FIRST_ASKED):
+            return None
         asked = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
-        if asked.get("save-data", "").lower() == "on" or any(name in query for name in _CHOOSING):
-            return ()
+        if asked.get("save-data", "").lower() == "on":
+            return None
+        root = "".join(f"/{part}" for part in self._base().split("/") if part)
+        cookies = _cookies(asked.get("cookie", ""))
+        if path == "":
+            query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
+            if any(name in query for name in _CHOOSING):
+                return None
+            word = f"{COMES}=1; Path={root}/{_FIRST_ASKED}; Max-Age=30; HttpOnly; SameSite=Lax"
+            return (b"set-cookie", word.encode()) if await self._wanted(cookies) else None
+        files = await self._wanted(cookies) if COMES in cookies else ()
+        links = ", ".join(f"<{root}/{file}>; rel=prefetch" for file in files)
+        return (b"link", links.encode("latin-1")) if files else None
+
+    async def _wanted(self, cookies: SimpleCookie) -> Sequence[str]:
         files = await self._named()
-        version = _kept(asked.get("cookie", ""))
+        version = cookies[HAS].value if HAS in cookies else ""
         return () if version and any(f"{UNCHANGING}{version}/" in f"/{file}" for file in files) else files
 
 
-def _kept(cookies: str) -> str:
+def _cookies(given: str) -> SimpleCookie:
     try:
-        found = SimpleCookie(cookies).get(COOKIE)
+        return SimpleCookie(given)
     except CookieError:
-        return ""
-    return "" if found is None else found.value
+        return SimpleCookie()

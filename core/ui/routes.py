@@ -60,7 +60,7 @@ def routes() -> list[BaseRoute]:
 
 
 async def _ahead() -> Sequence[str]:
-    """The files to name with the first page."""
+    """The files to name for the camera's page."""
     if os.environ.get(WAY, "").strip() == "server":
         return ()
     # Published now where set-up did not do it, which takes a while.

@@ -70,9 +70,10 @@ def test_the_checker_comes_and_opens_before_it_is_asked_for_and_comes_once(brows
         wanted = {"imageqx.json", "imageqx.onnx.gz", kept_as(BINARIES["wasm"])}
         assert set(large(way.asked)) == wanted
         assert len(large(way.asked)) == len(wanted), "nothing is fetched twice"
-        first = next(path for path in way.asked if path.endswith("imageqx.json"))
-        script_runs = next(path for path in way.asked if path.endswith("/_stcore/stream"))
-        assert way.asked.index(first) < way.asked.index(script_runs), "it comes while the page itself starts"
+        named, place = (
+            next(p for p in way.asked if p.endswith(end)) for end in ("/imageqx.json", "/stage.js")
+        )
+        assert way.asked.index(named) < way.asked.index(place), "it comes while the page is still being drawn"
         start(page)
         judged(page, conditions)
         way.asked.clear()

@@ -61,7 +61,7 @@ def test_figures_are_medians_of_rounds_and_ratios_of_one_run():
     assert found["optimised_over_as_filed"] == 0.25
     assert (found["two_threads_over_one"], found["still_over_judged"]) == (2, 6)
     shown = table(found)
-    assert "| while the page starts | first | 6.00 s | 6.00 s |" in shown
+    assert "| while the page is drawn | first | 6.00 s | 6.00 s |" in shown
     assert "| still, as frames of a video | 30.0 | 11 % |" in shown
 
 

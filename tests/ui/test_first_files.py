@@ -1,4 +1,4 @@
-"""What is named with the first page, by the server's settings."""
+"""What is named for the camera's page, by the server's settings."""
 
 import asyncio
 from types import SimpleNamespace

@@ -4,7 +4,7 @@
 
 import { kept } from "./store.js";
 
-/** core/serving/ahead.py reads it: which version lies here, so that nothing is sent ahead that is here. */
+/** core/serving/ahead.py reads it: which version lies here, so that nothing comes ahead that is here. */
 const COOKIE = "retake_checker";
 const A_YEAR_S = 365 * 24 * 3600;
 const IDLE_WITHIN_MS = 1500;
