@@ -47,6 +47,5 @@ if __name__ == "__main__":
     without_torch.hide()
     published = lay_out()
     engines.for_browsers = lambda: published
-    engines.first_files = lambda: ()
     del sys.argv[:2]  # this file, and -m
     runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)

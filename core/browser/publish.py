@@ -74,12 +74,6 @@ class Published:
     code: int
 
     @property
-    def first_files(self) -> tuple[str, ...]:
-        """Addresses, as ``base``, of what is large and what asks for it, without a graphics processor."""
-        runtime_files = (runtime.MODULES["wasm"], runtime.kept_as(runtime.BINARIES["wasm"]))
-        return tuple(self.base + name for name in ("worker.js", _CARD, *runtime_files, _NETWORK))
-
-    @property
     def first_download(self) -> int:
         """All that a first visit fetches, without a graphics processor."""
         return self.network + self.runtime + self.code

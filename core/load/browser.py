@@ -25,15 +25,10 @@ MOVING: Final = 8
 """Frames of a picture that moves, for one figure."""
 STILL: Final = 18
 """Frames of one that does not: of nine one is judged."""
-_SAVES: Final = {"Save-Data": "on"}
-_SAYS_SO: Final = (
-    'Object.defineProperty(Navigator.prototype, "connection", { get: () => ({ saveData: true }) });'
-)
-# What a browser tells server and page, so that the checker comes as `core.load.visits.WAYS` has it.
-_SAID: Final[Mapping[str, tuple[dict[str, str], str]]] = {
-    "asked": (_SAVES, _SAYS_SO),
-    "mounted": (_SAVES, ""),
-    "ahead": ({}, ""),
+# What a browser tells the page, so that the checker comes as `core.load.visits.WAYS` has it.
+_SAID: Final[Mapping[str, str]] = {
+    "asked": 'Object.defineProperty(Navigator.prototype, "connection", { get: () => ({ saveData: true }) });',
+    "early": "",
 }
 _WITHIN_S: Final = 120.0
 
@@ -115,7 +110,7 @@ def bench(
     judged: dict[str, list[float]] = {}
     with _browser() as browser:
         with _app() as (url, _base), _slowed(url, mbit) as link:
-            _visits(browser, link, "ahead")  # a server's first visitor waits for what later ones find done
+            _visits(browser, link, "early")  # a server's first visitor waits for what later ones find done
             for turn in range(rounds):
                 for way in _SAID:
                     progress(_("Measuring {names}").format(names=f"{way}, {turn + 1}/{rounds}"))
@@ -162,10 +157,8 @@ def _opened(browser: Any, url: str, base: str) -> dict[str, float]:
 
 def _visits(browser: Any, url: str, way: str) -> tuple[Visit, Visit]:
     """A first and a second visit of somebody who has never been here."""
-    headers, script = _SAID[way]
-    with _page(browser, extra_http_headers=headers) as page:
-        if script:
-            page.add_init_script(script)
+    with _page(browser) as page:
+        page.add_init_script(_SAID[way])
         return _visit(page, url, press=way == "asked"), _visit(page, url, press=False)
 
 
@@ -206,8 +199,8 @@ def _browser() -> Iterator[Any]:
 
 
 @contextmanager
-def _page(browser: Any, **options: Any) -> Iterator[Any]:
-    context = browser.new_context(**options)
+def _page(browser: Any) -> Iterator[Any]:
+    context = browser.new_context()
     try:
         yield context.new_page()
     finally:

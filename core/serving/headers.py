@@ -114,13 +114,13 @@ class Headers:
 
     def _policy_of(self, scope: Message) -> bytes:
         """Where no list names the pages around, any may frame the capture flow, and none another page."""
-        path = below(scope, self._base())
+        path = _below(scope, self._base())
         query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
         capture = path == "" and _is_true(query.get("embed", ()))
         return self._capture_policy if capture or path.startswith(_COMPONENTS) else self._policy
 
 
-def below(scope: Message, base: str) -> str:
+def _below(scope: Message, base: str) -> str:
     """The path of a request below the application's own, without a slash at its beginning."""
     path: str = scope["path"].removeprefix(scope.get("root_path", "")).lstrip("/")
     base = base.strip("/")

@@ -105,19 +105,6 @@ def for_browsers() -> str | None:
     return None if found is None else found.base
 
 
-def first_files() -> tuple[str, ...]:
-    """What a visitor's browser will want at once, as addresses below the app's root; outside of any run.
-
-    Nothing where nothing is published, or where the server's settings have pictures judged elsewhere.
-    """
-    try:
-        judge = registry.ENTRIES[asked_for(preset_choice.of_server().assessor)]
-        found = publish.published() if judge.in_browser else None
-    except (SettingError, WeightsError, KeyError):  # the last for a manifest without ImageQX
-        return ()  # the page says so
-    return () if found is None else found.first_files
-
-
 def lesion_download() -> int:
     """Bytes that a browser fetches for the lesion classifier; 0 where it has none."""
     try:

@@ -135,11 +135,6 @@ def _of_setting() -> Choice:
     return Choice(preset, fault="setting" if fault else "", faults={language(): fault})
 
 
-def of_server() -> Preset:
-    """The preset of visits whose address names none; outside of any run too."""
-    return _of_server().current()[0]
-
-
 def _of_server() -> ServerPreset:
     return _server_preset(os.environ.get(VARIABLE, ""), str(store().folder))
 

@@ -4,26 +4,22 @@
 the token. And the results of studies.
 """
 
-import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import streamlit as st
-from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from core.browser.choice import VARIABLE as WAY
 from core.ready import Readiness
 from core.serving import counters
-from core.serving.ahead import Ahead
 from core.serving.headers import Headers
 from core.serving.policy import inline_scripts
 from core.serving.readers import MetricsReaders
 from core.serving.setting import Setting
 from core.study import api
-from core.ui import _compat, engines, studies_access, study_store
+from core.ui import _compat, studies_access, study_store
 
 _NOT_KEPT = {"cache-control": "no-store"}
 _readiness = Readiness()
@@ -59,18 +55,6 @@ def routes() -> list[BaseRoute]:
     return [Route(path, answer) for path, answer in answered.items()]
 
 
-async def _ahead() -> Sequence[str]:
-    """The files to name for the camera's page."""
-    if os.environ.get(WAY, "").strip() == "server":
-        return ()
-    # Published now where set-up did not do it, which takes a while.
-    return await run_in_threadpool(engines.first_files)
-
-
-def _base() -> str:
-    return str(st.get_option("server.baseUrlPath") or "")
-
-
 def middleware(setting: Setting) -> list[Middleware]:
     """For ``streamlit.starlette.App``: headers around every answer, its own refusals of metrics too."""
     return [
@@ -78,8 +62,7 @@ def middleware(setting: Setting) -> list[Middleware]:
             Headers,
             setting=setting,
             scripts=inline_scripts(_compat.page()),
-            base=_base,
+            base=lambda: str(st.get_option("server.baseUrlPath") or ""),
         ),
         Middleware(MetricsReaders, token=setting.metrics_token),
-        Middleware(Ahead, named=_ahead, base=_base),
     ]

@@ -85,12 +85,6 @@ def test_the_modules_know_where_the_rest_lies_before_any_of_it_came(static):
     for part in parts["runtime"].values():
         assert (found.folder / part["path"]).stat().st_size == part["bytes"]
         assert (found.folder / part["module"]).is_file()
-    named = [found.folder / name.removeprefix(found.base) for name in found.first_files]
-    assert {parts["networks"]["imageqx"]["path"], parts["runtime"]["wasm"]["path"]} < {
-        file.name for file in named
-    }
-    # All of a first visit but for small scripts, and nothing else.
-    assert found.network + found.runtime < sum(file.stat().st_size for file in named) <= found.first_download
 
 
 def test_files_look_old_so_that_browsers_keep_them_without_asking(static):

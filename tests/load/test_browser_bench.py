@@ -49,19 +49,17 @@ def test_figures_are_medians_of_rounds_and_ratios_of_one_run():
         f"{way}, {turn} visit": [Visit(page, opened, {"session": 0.5}) for page, opened in rounds]
         for way, rounds in {
             "asked": [(4, 10), (5, 12), (9, 50)],
-            "mounted": [(5, 9), (5, 9), (5, 9)],
-            "ahead": [(6, 6), (6, 6), (6, 6)],
+            "early": [(6, 6), (6, 6), (6, 6)],
         }.items()
         for turn in ("first", "second")
     }
     found = figures(visits, JUDGED)
     assert found["visits"]["asked, first visit"] == {"page_s": 5, "open_s": 12, "steps_s": {"session": 0.5}}
-    assert (found["mounted_open_over_asked"], found["ahead_open_over_asked"]) == (0.75, 0.5)
-    assert found["ahead_page_over_asked"] == 1.2
+    assert (found["early_open_over_asked"], found["early_page_over_asked"]) == (0.5, 1.2)
     assert found["optimised_over_as_filed"] == 0.25
     assert (found["two_threads_over_one"], found["still_over_judged"]) == (2, 6)
     shown = table(found)
-    assert "| while the page is drawn | first | 6.00 s | 6.00 s |" in shown
+    assert "| by itself | first | 6.00 s | 6.00 s |" in shown
     assert "| still, as frames of a video | 30.0 | 11 % |" in shown
 
 

@@ -1,12 +1,8 @@
 // @ts-check
-// The checker before anybody asks for it: whether that is welcome, when the page has time for it, and word to the
-// server that this browser has it already.
+// The checker before anybody asks for it: whether that is welcome, and when the page has time for it.
 
 import { kept } from "./store.js";
 
-/** core/serving/ahead.py reads it: which version lies here, so that nothing comes ahead that is here. */
-const COOKIE = "retake_checker";
-const A_YEAR_S = 365 * 24 * 3600;
 const IDLE_WITHIN_MS = 1500;
 
 /** Whether the person told the browser to save data: then nothing large is fetched that nobody asked for. */
@@ -31,14 +27,4 @@ export async function openEarly({ base, usable, open }) {
   if (!welcome && !(await kept(base))) return;
   await idle();
   await open();
-}
-
-/** Tell the server with the next request for a page that the checker lies here. @param {string} base as above */
-export async function noteKept(base) {
-  if (!(await kept(base))) return;
-  const { pathname, protocol } = new URL(base);
-  const [root, version] = pathname.split("app/static/retake/");
-  if (!version) return;
-  const secure = protocol === "https:" ? "; secure" : "";
-  document.cookie = `${COOKIE}=${version.replace("/", "")}; path=${root}; max-age=${A_YEAR_S}; samesite=lax${secure}`;
 }

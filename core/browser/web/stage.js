@@ -3,7 +3,7 @@
 import { CameraError, closeCamera, light, nextCamera, openCamera } from "./camera.js";
 import { takeStill, toJpeg, zoomTo } from "./camera.js";
 import { condition, family, mergedInto } from "./conditions.js";
-import { noteKept, openEarly } from "./early.js";
+import { openEarly } from "./early.js";
 import { openEngine } from "./engine.js";
 import { fetchDrawings } from "./help.js";
 import { KeepHere } from "./keep_here.js";
@@ -177,7 +177,6 @@ async function newStage() {
       if (state.phase === "starting") set({ progress: all ? come / all : null });
     };
     engine = await openEngine({ base: base(), backend: data.backend, onProgress });
-    noteKept(base()).catch((error) => console.warn(error));
   }
 
   /** The number of the visit's last try. A page that was loaded again first shows its visit to Python (ui/keeper.js). */

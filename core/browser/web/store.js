@@ -74,11 +74,8 @@ export async function stored(url, onProgress = () => {}, sha256 = "") {
     }
   }
   try {
-    // What came ahead of the page (core/serving/ahead.py) lies in the browser's own cache, or is on its way there.
-    const { blob, bytes } = await fetched(url, "default", onProgress, sha256).catch((error) => {
-      if (!(error instanceof EngineError)) throw error;
-      return fetched(url, "reload", onProgress, sha256); // what that cache holds may be the damaged one
-    });
+    // Kept once is enough: the browser's own cache need not hold it as well.
+    const { blob, bytes } = await fetched(url, store ? "no-store" : "default", onProgress, sha256);
     await store?.put(url, new Response(blob)).catch(() => {}); // no room: it will be fetched again
     return bytes;
   } catch (error) {
