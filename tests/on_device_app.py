@@ -6,7 +6,6 @@ that know the network: no runtime and no network are needed.
 
 import gzip
 import hashlib
-import json
 import os
 import runpy
 import shutil
@@ -26,20 +25,18 @@ def lay_out() -> str:
 
     folder = ROOT / "static" / NAME
     folder.mkdir(parents=True, exist_ok=True)
-    lay_out_page(folder)
+    lay_out_page(folder, {"runtime": {}, "networks": {"lesion": lay_out_second_network(folder)}})
     shutil.copytree(FAKE, folder, dirs_exist_ok=True)
-    lay_out_second_network(folder)
     return f"app/static/{NAME}"
 
 
-def lay_out_second_network(folder: Path) -> None:
-    """Put something to fetch in place of the lesion classifier."""
+def lay_out_second_network(folder: Path) -> dict[str, str | int]:
+    """Put something to fetch in place of the lesion classifier; returns what the modules are told of it."""
     network = b"the second network"
     packed = gzip.compress(network, mtime=0)
     (folder / "lesion.onnx.gz").write_bytes(packed)
-    files = {"network": {"path": "lesion.onnx.gz", "bytes": len(packed)}}
-    card = {"sha256": hashlib.sha256(network).hexdigest(), "files": files}
-    (folder / "lesion.json").write_text(json.dumps(card), encoding="utf-8")
+    (folder / "lesion.json").write_text("{}", encoding="utf-8")
+    return {"path": "lesion.onnx.gz", "bytes": len(packed), "sha256": hashlib.sha256(network).hexdigest()}
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from tests.import_graph import FILES, imported, named_in
 COMPONENTS = {"core.browser.component", "core.live.stream"}
 # The load bench has a visitor who speaks Streamlit's protocol, and an app to compare with.
 LOAD = {"core.load.visitor", "core.load.naive_app"}
+BENCHES = {"core.cli.bench_load", "core.cli.bench_browser"}
 # The commands that spread work over machines; the app asks Ray by what `core.runtime` holds.
 DISTRIBUTED = {"core.cli.assess", "core.cli.serve_networks", "core.cli.bench_archive"}
 # The command line hands these over to training, and imports it by its name when one of them is asked for.
@@ -94,7 +95,7 @@ def test_no_modules_import_each_other_in_a_circle():
 
 def test_nothing_that_serves_imports_the_load_bench():
     found = {module for module, name in arrows("core", "pages", "app") if within(name, "core.load")}
-    assert {module for module in found if not within(module, "core.load")} == {"core.cli.bench_load"}
+    assert {module for module in found if not within(module, "core.load")} == BENCHES
 
 
 def test_ray_is_imported_where_work_is_distributed_alone_and_the_app_imports_none_of_it():

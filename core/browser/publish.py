@@ -15,13 +15,16 @@ import shutil
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
-from core.browser import card, markup, runtime
+import onnxruntime
+
+from core.browser import card, markup, runtime, unfolded
 from core.browser.runtime import STATIC, RuntimeMissingError
 from core.i18n import _
 from core.runtime.engine import Engine
@@ -39,6 +42,8 @@ _STAGE, _FILES = "stage.html", "files.json"
 CONSTANTS: Final = Path(__file__).with_name("constants.json")
 """What the modules share with Python; they import it as a module, since not every browser imports JSON."""
 _MODULE: Final = "constants.js"
+# What there is to fetch beside the modules: known before any of it comes, so that all of it comes at once.
+_PARTS: Final = "parts.js"
 # Streamlit does not say how long a file may be kept. Browsers then keep it for a tenth of its age: what is
 # named by its contents may be old.
 _AGED: Final = 946_684_800  # 2000-01-01
@@ -127,9 +132,11 @@ def _publish(entry_json: str, lesion_json: str, static: Path, weights: Path) -> 
 
 
 def _digest(entry: NetworkEntry, lesion: NetworkEntry | None) -> str:
-    digest = hashlib.sha256(runtime.VERSION.encode())
+    # The runtime here optimises the graph that the one in browsers opens.
+    digest = hashlib.sha256(f"{runtime.VERSION} {onnxruntime.__version__}".encode())
     # What makes the card counts as well as what goes into it, and the policy that is kept with a worker.
-    files = (Path(__file__), Path(card.__file__), Path(markup.__file__), CONSTANTS, Path(policy.__file__))
+    modules = (card, markup, unfolded, policy)
+    files = (Path(__file__), *(Path(str(module.__file__)) for module in modules), CONSTANTS)
     for file in (*files, *sorted(_WEB.iterdir())):
         digest.update(f"\n{file.name}\n".encode())
         digest.update(file.read_bytes())
@@ -143,41 +150,47 @@ def _fill(made: Path, entry: NetworkEntry, lesion: NetworkEntry | None, static: 
         raise RuntimeMissingError("ONNX Runtime for browsers is damaged; fetch it again")
     for name in runtime.SHA256:
         _link(runtime.folder(static) / runtime.kept_as(name), made / runtime.kept_as(name))
-    lay_out_page(made)
-    files = {}
+    backends = {}
     for backend, binary in runtime.BINARIES.items():
         path = runtime.kept_as(binary)
         size = (made / path).stat().st_size
-        files[backend] = {"path": path, "bytes": size, "module": runtime.MODULES[backend]}
+        backends[backend] = {"path": path, "bytes": size, "module": runtime.MODULES[backend]}
     network = verify(entry, weights)
-    described = card.imageqx_card(Engine(network), entry)
-    (made / _CARD).write_text(json.dumps(described | {"files": files | _lay(network, made / _NETWORK)}))
+    described = card.imageqx_card(Engine(network), entry) | {"unfolded": unfolded.unfolded(network)}
+    (made / _CARD).write_text(json.dumps(described))
+    networks = {"imageqx": _lay(network, made / _NETWORK, entry)}
     if lesion is not None:
         network = verify(lesion, weights)
-        described = card.lesion_card(Engine(network), lesion)
-        (made / _LESION_CARD).write_text(
-            json.dumps(described | {"files": files | _lay(network, made / _LESION)})
-        )
+        (made / _LESION_CARD).write_text(json.dumps(card.lesion_card(Engine(network), lesion)))
+        networks["lesion"] = _lay(network, made / _LESION, lesion)
+    lay_out_page(made, {"runtime": backends, "networks": networks})
     for file in made.iterdir():
         os.utime(file, (_AGED, _AGED))
 
 
-def _lay(network: Path, packed: Path) -> dict[str, Any]:
-    """Pack a network's file, and say where it lies, for its card."""
+def _lay(network: Path, packed: Path, entry: NetworkEntry) -> dict[str, Any]:
+    """Pack a network's file, and say where it lies and what it must hold."""
     packed.write_bytes(gzip.compress(network.read_bytes(), 6, mtime=0))
-    return {"network": {"path": packed.name, "bytes": packed.stat().st_size}}
+    return {"path": packed.name, "bytes": packed.stat().st_size, "sha256": entry.sha256}
 
 
-def lay_out_page(folder: Path) -> None:
+def lay_out_page(folder: Path, parts: Mapping[str, Any] | None = None) -> None:
     """Put everything of the page into a folder: scripts, styles and markup, without runtime and network.
 
     The runtime's own scripts, where they lie there already, are among what a page without its server needs.
+
+    Args:
+        folder: where.
+        parts: what else lies there: ``runtime`` (``path``, ``bytes`` and ``module`` by what it runs on) and
+            ``networks`` (``path``, ``bytes`` and ``sha256`` of what they hold unpacked, by name).
     """
     for file in _WEB.iterdir():
         shutil.copyfile(file, folder / file.name)
     (folder / _STAGE).write_text(f"<style>{markup.css()}</style>{markup.html()}", encoding="utf-8")
     constants = CONSTANTS.read_text(encoding="utf-8").strip()
     (folder / _MODULE).write_text(f"export default {constants};\n", encoding="utf-8")
+    parts_json = json.dumps(parts or {"runtime": {}, "networks": {}})
+    (folder / _PARTS).write_text(f"export default {parts_json};\n", encoding="utf-8")
     scripts = sorted(file.name for file in folder.iterdir() if file.suffix in (".js", ".mjs"))
     (folder / _FILES).write_text(json.dumps([_STAGE, *scripts]), encoding="utf-8")
 
@@ -190,7 +203,7 @@ def _link(source: Path, target: Path) -> None:
 
 
 def _whole(folder: Path, lesion: bool) -> bool:
-    names = {file.name for file in _WEB.iterdir()} | {_CARD, _NETWORK, _STAGE, _FILES, _MODULE}
+    names = {file.name for file in _WEB.iterdir()} | {_CARD, _NETWORK, _STAGE, _FILES, _MODULE, _PARTS}
     names |= {_LESION_CARD, _LESION} if lesion else set()
     names |= {runtime.kept_as(name) for name in runtime.SHA256}
     return all((folder / name).is_file() for name in names)

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from core.bench import bench
-from core.cli import bench_archive, bench_load
+from core.cli import bench_archive, bench_browser, bench_load
 from core.cli.numbers import count
 
 
@@ -19,12 +19,15 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     actions = parser.add_subparsers(dest="action", metavar="ACTION")
     bench_load.add_parsers(actions)
     bench_archive.add_parser(actions)
+    bench_browser.add_parser(actions)
 
 
 def run(args: argparse.Namespace) -> int:
     """Print the figures as one JSON object; returns 0."""
     if args.action == "archive":
         return bench_archive.run(args)
+    if args.action == "browser":
+        return bench_browser.run(args)
     if args.action is not None:
         return bench_load.run(args)
     figures = bench(args.rounds, args.threads, progress=lambda text: print(text, file=sys.stderr))

@@ -1,11 +1,12 @@
 """Reading named weights out of an ONNX file without the onnx package, which serving does not need.
 
 An ONNX file is one protobuf message. Only four field numbers of its published schema matter here:
-the model's graph (7), the graph's initialisers (5), and a tensor's dims (1), type (2), name (8) and
-raw bytes (9).
+the model's graph (7), the graph's initialisers (5), and a tensor's dims (1), type (2), name (8),
+raw bytes (9) and, where those lie in another file, words on where (13).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +17,16 @@ _DIMS, _TYPE, _NAME, _RAW = 1, 2, 8, 9
 _DTYPES: Final[Mapping[int, np.dtype]] = {1: np.dtype("<f4"), 3: np.dtype("i1"), 10: np.dtype("<f2")}
 # Behind the name of a weight that is kept as 8 bits: what each output channel is multiplied by.
 FACTOR = ".factor"
+_ELSEWHERE, _KEY, _VALUE = 13, 1, 2
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a weight's bytes lie: from which byte of the file on, of which type, in which shape."""
+
+    start: int
+    dtype: np.dtype
+    shape: tuple[int, ...]
 
 
 def _varint(data: memoryview, at: int) -> tuple[int, int]:
@@ -81,6 +92,36 @@ def _tensor(data: memoryview) -> tuple[str, np.dtype | None, list[int], memoryvi
 def _initialisers(path: Path) -> Iterator[tuple[str, np.dtype | None, list[int], memoryview]]:
     for graph in _messages(np.memmap(path, np.uint8, mode="r").data, _GRAPH):
         yield from map(_tensor, _messages(graph, _INITIALISER))
+
+
+def places(path: Path) -> dict[str, Place]:
+    """Where in an ONNX file each of its float16, float32 and int8 weights lies."""
+    file = np.memmap(path, np.uint8, mode="r")
+    found = {}
+    for graph in _messages(file.data, _GRAPH):
+        for name, dtype, dims, raw in map(_tensor, _messages(graph, _INITIALISER)):
+            if dtype is not None and len(raw):
+                start = np.frombuffer(raw, np.uint8).ctypes.data - file.ctypes.data
+                found[name] = Place(start, dtype, tuple(dims))
+    return found
+
+
+def places_elsewhere(graph: bytes) -> dict[str, tuple[int, int]]:
+    """First byte and number of bytes, in the other file, of each weight that an ONNX file leaves to one."""
+    found = {}
+    for inside in _messages(memoryview(graph), _GRAPH):
+        for tensor in _messages(inside, _INITIALISER):
+            words: dict[str, str] = {}
+            for pair in _messages(tensor, _ELSEWHERE):
+                parts = {
+                    number: bytes(value).decode()
+                    for number, value in _fields(pair)
+                    if not isinstance(value, int)
+                }
+                words[parts[_KEY]] = parts[_VALUE]
+            if words:
+                found[_tensor(tensor)[0]] = int(words["offset"]), int(words["length"])
+    return found
 
 
 def initialiser_names(path: Path) -> set[str]:

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -40,7 +40,9 @@ def site(folder: Path, apart: bool = False) -> Iterator[Site]:
             if path:
                 if not (folder / path).is_file():
                     self.directory = str(Path(__file__).parent)
-                return super().do_GET()
+                with suppress(ConnectionError):  # its page was left while more was on its way
+                    super().do_GET()
+                return
             self.send_response(200)
             self.send_header("Content-Type", "text/html")
             self.end_headers()

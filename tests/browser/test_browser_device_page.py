@@ -51,7 +51,9 @@ def test_the_coach_leads_from_a_poor_picture_to_the_result(browse, on_device, fi
     assert sent, "events do leave it"
     assert not pictures(sent), "no picture left the device"
 
+    assert set(page.evaluate("judgedAs")) == {"frame"}
     take_photo(page)
+    assert "photo" in page.evaluate("judgedAs"), "a photo is judged for itself, whatever the frames showed"
     expect(page.get_by_text("This photo works")).to_be_visible()
     assert pictures(sent)
     expect(page.get_by_role("img", name="Your photo", exact=True)).to_be_visible()

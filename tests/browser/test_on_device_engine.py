@@ -1,6 +1,7 @@
 """The engine in the browser against Python: the same squares, probabilities, places and heat maps."""
 
 import base64
+import hashlib
 import io
 import json
 import platform
@@ -11,7 +12,7 @@ import pytest
 from module_page import site
 from PIL import Image
 
-from core.browser import runtime
+from core.browser import runtime, unfolded
 from core.browser.publish import published
 from core.lesion.networks import open_lesion
 from core.quality import second_opinion
@@ -20,8 +21,8 @@ from core.quality.imageqx import ImageQX
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
 from core.quality.verdict import PassRule
 from core.runtime.engine import open_engine
-from core.runtime.manifest import load_manifest
-from core.runtime.preprocess import detail_square, network_square
+from core.runtime.manifest import WEIGHTS_DIR, load_manifest
+from core.runtime.preprocess import detail_square, network_square, square_batch
 from core.synthetic.degrade import worsen
 from core.synthetic.phantoms import draw
 from scripts.on_device_vectors import FILE
@@ -311,6 +312,53 @@ def test_a_backend_that_answers_wrongly_is_not_believed(visit):
     assert page.evaluate(lying, f"{served.url}/") == "runtime"
 
 
+UNFOLD = """async () => {
+    const [{ stored }, { unfold }] = await Promise.all([import("/store.js"), import("/unfold.js")]);
+    const [card, file] = await Promise.all(
+        ["imageqx.json", "imageqx.onnx.gz"].map((name) => stored(new URL(name, location).href)));
+    const { unfolded } = JSON.parse(new TextDecoder().decode(card));
+    const { data } = unfold(file, unfolded).weights;
+    const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", data));
+    return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}"""
+
+
+def test_the_weights_of_the_optimised_graph_are_those_that_python_makes(page):
+    path = WEIGHTS_DIR / "imageqx.onnx"
+    _graph, weights = unfolded._optimised(path)
+    assert page.evaluate(UNFOLD) == hashlib.sha256(weights).hexdigest()
+
+
+@pytest.mark.parametrize("broken", [False, True], ids=["as it is", "broken"])
+def test_a_graph_optimised_beforehand_is_used_and_one_that_does_not_open_is_not(visit, broken):
+    page, served = visit
+    told = []
+    page.on("console", lambda message: told.append(message.text))
+    found = page.evaluate(
+        """async ([base, broken]) => {
+            const { openNetwork } = await import("/network.js");
+            const fetched = window.fetch;
+            window.fetch = async (url, ...rest) => {
+                const answer = await fetched(url, ...rest);
+                if (!broken || !String(url).endsWith("imageqx.json")) return answer;
+                const card = await answer.json();
+                card.unfolded.graph = btoa("no graph");
+                return new Response(JSON.stringify(card));
+            };
+            const network = await openNetwork({ base, backend: "wasm", onProgress() {} });
+            const size = { width: 224, height: 224, step: 3 };
+            const square = (level) => ({ data: new Uint8Array(224 * 224 * 3).fill(level), ...size });
+            return Array.from((await network.run(square(90), square(130), false)).logits);
+        }""",
+        [f"{served.url}/", broken],
+    )
+    views = [np.full((224, 224, 3), level, np.uint8) for level in (90, 130)]
+    entry = load_manifest().networks["imageqx"]
+    given = [square_batch(view, entry.mean, entry.std) for view in views]
+    np.testing.assert_allclose(found, open_engine("imageqx", threads=1).run(*given)["logits"][0], atol=1e-3)
+    assert any("optimised beforehand is not used" in text for text in told) == broken
+
+
 def test_threads_are_used_where_memory_may_be_shared(window, folder):
     with modules(window, folder, apart=True) as (page, _served):
         assert page.evaluate("crossOriginIsolated")
@@ -405,6 +453,70 @@ def test_a_picture_of_a_video_is_judged_alike_whatever_it_is_handed_over_as(page
     frame, bitmap = found["answers"]
     assert frame == bitmap
     assert (frame["width"], frame["height"]) == (320, 240)
+
+
+FILM = """() => {
+    const canvas = new OffscreenCanvas(320, 240);
+    const context = canvas.getContext("2d", { willReadFrequently: true });
+    let seed = 1;
+    const next = () => (seed = (seed * 16807) % 2147483647) / 2147483647;
+    const noise = () => 6 * next() - 3;
+    // Skin with fine structure and a spot, and the noise of a camera; `soft` blurs it, `dx` moves it.
+    window.filmed = async (options = {}, { dx = 0, soft = 0, light = 0 } = {}) => {
+        context.filter = soft ? `blur(${soft}px)` : "none";
+        context.fillStyle = `rgb(${200 + light} ${150 + light} ${130 + light})`;
+        context.fillRect(0, 0, 320, 240);
+        context.fillStyle = `rgb(${190 + light} ${140 + light} ${120 + light})`;
+        for (let i = 0; i < 900; i++) context.fillRect((i * 97) % 320, (i * 61) % 240, 2, 2);
+        context.fillStyle = "#643";
+        context.fillRect(140 + dx, 100, 40, 32);
+        const image = context.getImageData(0, 0, 320, 240);
+        for (let i = 0; i < image.data.length; i++) if (i % 4 < 3) image.data[i] += Math.round(noise());
+        context.filter = "none";
+        return engine.assess(await createImageBitmap(image), options);
+    };
+}"""
+
+
+def test_a_still_picture_is_judged_once_in_a_while_and_a_changed_one_at_once(page):
+    page.evaluate(FILM)
+    seen = page.evaluate("""async () => {
+        const still = [];
+        for (let i = 0; i < 19; i++) still.push(await filmed({ frame: true }));
+        const asked = still.map(({ recalled }) => !recalled);
+        const qualities = new Set(still.slice(0, 9).map(({ quality }) => JSON.stringify(quality)));
+        const others = {};
+        for (const change of [{ dx: 6 }, { soft: 1 }, { light: 9 }]) {
+            await filmed({ frame: true });
+            const { recalled } = await filmed({ frame: true }, change);
+            others[Object.keys(change)[0]] = recalled;
+        }
+        // A photo is never answered by a frame of the video, whatever it shows.
+        await filmed({ frame: true });
+        const photo = await filmed();
+        const prints = new Set(still.map(({ print }) => print));
+        return { asked, answers: qualities.size, prints: prints.size, others, photo: photo.recalled };
+    }""")
+    assert seen["asked"] == [True, *[False] * 8, True, *[False] * 8, True]
+    assert seen["answers"] == 1
+    assert seen["prints"] == 19, "a stuck camera would still be told: each frame has its own print"
+    assert seen["others"] == {"dx": False, "soft": False, "light": False}
+    assert seen["photo"] is False
+
+
+def test_a_frame_that_is_not_judged_anew_has_its_heat_map_too(page):
+    page.evaluate(FILM)
+    maps = page.evaluate("""async () => {
+        await filmed({ frame: true }, { dx: 20 });
+        const maps = [];
+        for (let i = 0; i < 3; i++) {
+            const judged = await filmed({ frame: true, features: true }, { dx: 20 });
+            maps.push([judged.recalled, Array.from(judged.heat("lesion").map)]);
+        }
+        return maps;
+    }""")
+    assert [recalled for recalled, _map in maps] == [False, True, True]
+    assert maps[0][1] == maps[1][1] == maps[2][1]
 
 
 def test_no_feature_map_is_sent_that_nobody_asked_for(page):

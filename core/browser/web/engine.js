@@ -19,9 +19,10 @@ function lacking() {
 
 /**
  * Judges pictures, one after the other; `assess` and `predict` take the bitmap away. `predict` asks the lesion
- * classifier, which `openLesion` fetches first.
+ * classifier, which `openLesion` fetches first. A `frame` of a video that shows what the last one showed is answered
+ * as that one was, for a second at most (unchanged.js).
  * @typedef {{readonly backend: "wasm" | "webgpu", threads: number,
- *   assess: (source: ImageBitmap | VideoFrame, options?: {features?: boolean}) => Promise<Judged>,
+ *   assess: (source: ImageBitmap | VideoFrame, options?: {features?: boolean, frame?: boolean}) => Promise<Judged>,
  *   openLesion: () => Promise<void>, predict: (source: ImageBitmap | VideoFrame) => Promise<Predicted>,
  *   close: () => void}} Engine
  *
@@ -29,7 +30,9 @@ function lacking() {
  * @typedef {import("./lesion.js").Prediction & {milliseconds: number,
  *   heat: (label: string) => import("./heat.js").Heat | null}} Predicted
  *
- * @typedef {import("./verdict.js").Judged & {logits: Float32Array, explanationLogits: Float32Array}} Judged
+ * `recalled`: whether the network was not asked.
+ * @typedef {import("./verdict.js").Judged & {logits: Float32Array, explanationLogits: Float32Array,
+ *   recalled: boolean}} Judged
  */
 
 /**
@@ -38,18 +41,19 @@ function lacking() {
  * @param {string} given.base where everything was published (a whole address, or one from the page)
  * @param {"auto" | "webgpu" | "wasm"} [given.backend] "auto" takes the graphics processor where there is one
  * @param {number} [given.threads] of the processor; as many as seem right by default
+ * @param {boolean} [given.asFiled] whether the network is opened as its file has it, to compare with (bench browser)
  * @param {(progress: {what: "network" | "runtime", name?: "lesion", loaded: number, total: number}) => void} [given.onProgress]
  *   bytes that have come, and bytes in all; with a `name` while the lesion classifier is fetched
  * @returns {Promise<Engine>}
  * @throws {EngineError}
  */
-export async function openEngine({ base, backend = "auto", threads, onProgress = () => {} }) {
+export async function openEngine({ base, backend = "auto", threads, asFiled = false, onProgress = () => {} }) {
   const missing = lacking();
   if (missing) throw new EngineError("unsupported", `this browser has no ${missing}`);
   const link = connect(new Worker(new URL("./worker.js", import.meta.url), { type: "module" }), onProgress);
   const address = new URL(base.endsWith("/") ? base : `${base}/`, document.baseURI).href;
   try {
-    const opened = await link.ask("open", { base: address, backend, threads });
+    const opened = await link.ask("open", { base: address, backend, threads, asFiled });
     const { card } = opened;
     const head = card.head && unpackHead(card.head, card.labels, card.explanations);
     let running = opened.backend;
@@ -63,8 +67,9 @@ export async function openEngine({ base, backend = "auto", threads, onProgress =
         return running;
       },
       threads: opened.threads,
-      assess: async (source, { features = false } = {}) => {
-        const answer = await link.ask("assess", { bitmap: source, features: features && head !== null }, [source]);
+      assess: async (source, { features = false, frame = false } = {}) => {
+        const question = { bitmap: source, features: features && head !== null, frame };
+        const answer = await link.ask("assess", question, [source]);
         running = answer.backend; // a graphics processor may have been lost
         return judgedOf(answer, card, head);
       },

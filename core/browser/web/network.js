@@ -3,15 +3,17 @@
 // the worker.
 
 import { EngineError } from "./errors.js";
+import parts from "./parts.js";
 import { detailSquare, networkSquare, planes, shrink } from "./resize.js";
-import { forgetOthers, readCard, stored } from "./store.js";
+import { forgetOthers, readCard, spent, stored } from "./store.js";
+import { unfold } from "./unfold.js";
 
 /**
  * What core/browser/publish.py says of a network.
  * @typedef {{labels: string[], explanations: string[], input_size: number, mean: number[], std: number[],
- *   detail: boolean, temperature: number, places: boolean, channels?: number, sha256?: string,
+ *   detail: boolean, temperature: number, places: boolean, channels?: number,
  *   head: any, opinion?: import("./second_opinion.js").Opinion | null,
- *   files: Record<"network" | "wasm" | "webgpu", {path: string, bytes: number, module?: string}>,
+ *   unfolded?: import("./unfold.js").Unfolded | null,
  *   check: {logits: number[], explanations: number[]}}} Card
  *
  * @typedef {"wasm" | "webgpu"} Backend
@@ -134,37 +136,61 @@ export class Network {
 }
 
 /**
+ * A session: of the graph that was optimised beforehand for processors where there is one, else of the network's file.
+ * @param {any} ort @param {Card["unfolded"]} unfolded @param {ArrayBuffer} model @param {object} options
+ */
+async function sessionOf(ort, unfolded, model, options) {
+  if (unfolded) {
+    try {
+      const { graph, weights } = unfold(model, unfolded);
+      const asItIs = { ...options, graphOptimizationLevel: "disabled", externalData: [weights] };
+      return await ort.InferenceSession.create(graph, asItIs);
+    } catch (error) {
+      console.warn("The graph that was optimised beforehand is not used:", error);
+    }
+  }
+  return ort.InferenceSession.create(new Uint8Array(model), options);
+}
+
+/**
  * Fetch what is not kept yet and open the network.
- * @param {{base: string, backend: "auto" | Backend, threads?: number, onProgress: Progress, name?: string}} given
+ * @param {{base: string, backend: "auto" | Backend, threads?: number, onProgress: Progress, name?: string,
+ *   asFiled?: boolean}} given
  *   `base` is a whole address that ends in a slash; `threads` of the processor, as many as seem right by default;
- *   `name` of the network's card
+ *   `name` of the network's card; `asFiled` leaves the graph that was optimised beforehand aside
  * @returns {Promise<Network>}
  * @throws {EngineError}
  */
-export async function openNetwork({ base, backend, threads = threadsHere(), onProgress, name = "imageqx" }) {
-  /** @type {Card} */
-  const card = readCard(await stored(`${base}${name}.json`));
-  const fetched = (/** @type {string} */ what, /** @type {{path: string, bytes: number}} */ { path, bytes }, sha256 = "") =>
-    stored(base + path, (loaded) => onProgress({ what, loaded, total: bytes }), sha256);
-  const weights = fetched("network", card.files.network, card.sha256);
-  weights.catch(() => {}); // told below, where it is waited for
+export async function openNetwork(given) {
+  const { base, backend, threads = threadsHere(), onProgress, name = "imageqx", asFiled = false } = given;
+  const fetched = (/** @type {string} */ what, /** @type {{path: string, bytes: number, sha256?: string}} */ part) =>
+    stored(base + part.path, (loaded) => onProgress({ what, loaded, total: part.bytes }), part.sha256);
+  // All at once: none of it says where the rest lies.
+  const described = stored(`${base}${name}.json`).then(readCard);
+  const weights = fetched("network", parts.networks[name]);
+  for (const coming of [described, weights]) coming.catch(() => {}); // told below, where it is waited for
   const open = async (/** @type {Backend} */ kind) => {
-    const { module, ...file } = card.files[kind];
-    const coming = [import(base + module), fetched("runtime", file), weights];
-    const [ort, wasmBinary, model] = await Promise.all(coming).catch((error) => {
+    const { module, ...file } = parts.runtime[kind];
+    const coming = [described, import(base + module), fetched("runtime", file), weights];
+    const [card, ort, wasmBinary, model] = await Promise.all(coming).catch((error) => {
       throw error instanceof EngineError ? error : new EngineError("network", `${module}: ${error}`);
     });
     Object.assign(ort.env.wasm, { wasmBinary, numThreads: threads, proxy: false });
     ort.env.logLevel = "error";
     const options = { executionProviders: [kind], graphOptimizationLevel: "all", logSeverityLevel: 3 };
     const made = async () => {
-      const session = await ort.InferenceSession.create(new Uint8Array(model), options);
+      const started = performance.now();
+      const session = await sessionOf(ort, asFiled || kind !== "wasm" ? null : card.unfolded, model, options);
+      spent("session", started, name);
       const network = new Network(ort, session, card, kind, threads);
+      const ready = performance.now();
       await network.check();
+      spent("first run", ready, name);
       return network;
     };
     return kind === "webgpu" ? within(made(), GPU_MS) : made();
   };
+  const began = performance.now();
   try {
     if (backend !== "wasm" && (await hasGpu(backend === "webgpu"))) {
       try {
@@ -175,6 +201,7 @@ export async function openNetwork({ base, backend, threads = threadsHere(), onPr
     }
     return await open("wasm");
   } finally {
+    spent("open", began, name);
     forgetOthers(base).catch(() => {});
   }
 }

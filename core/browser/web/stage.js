@@ -3,6 +3,7 @@
 import { CameraError, closeCamera, light, nextCamera, openCamera } from "./camera.js";
 import { takeStill, toJpeg, zoomTo } from "./camera.js";
 import { condition, family, mergedInto } from "./conditions.js";
+import { openEarly } from "./early.js";
 import { openEngine } from "./engine.js";
 import { fetchDrawings } from "./help.js";
 import { KeepHere } from "./keep_here.js";
@@ -15,7 +16,6 @@ import { noCameraHere, noCameraNow } from "./refusals.js";
 import { press, useAnyway } from "./shutter.js";
 import { hasSimd } from "./simd.js";
 import { bestStill } from "./still.js";
-import { kept } from "./store.js";
 import { Tries } from "./tries.js";
 import { judge } from "./verdict.js";
 import { openView } from "./view.js";
@@ -192,7 +192,7 @@ async function newStage() {
     const seen = {
       ...engine,
       // What the newest frame was found to be, for the heat map.
-      assess: async (source) => (judged = await engine.assess(source, { features: state.heatOn })),
+      assess: async (source) => (judged = await engine.assess(source, { features: state.heatOn, frame: true })),
     };
     const copy = (frame) => createImageBitmap(frame);
     return new StreamSession({ engine: seen, rule: rule(), preset: data.preset, clock: seconds, record, copy, attempt });
@@ -410,15 +410,18 @@ async function newStage() {
       .catch(() => {});
     outbox.flush();
     look();
-    // From an earlier visit: ready before the camera is asked for, and nothing is fetched that nobody asked for.
-    if (fit()) kept(base()).then((here) => here && openChecker()).catch((error) => console.warn(error));
+    // Where it fails, the press on Start tries again and says so.
+    if (fit()) openEarly({ base: base(), usable, open: openChecker }).catch((error) => console.warn(error));
   }
+
+  const noCamera = async () => noCameraHere() ?? (await noCameraNow().catch(() => null));
+  const usable = async () => (await noCamera()) === null;
 
   /** What the browser says of its camera while none is in use. */
   async function look() {
     if (state.phase !== "off" || !data) return;
     if (!fit()) return report("unfit");
-    const reason = noCameraHere() ?? (await noCameraNow().catch(() => null));
+    const reason = await noCamera();
     if (state.phase !== "off" || !(reason || BEFORE_USE.has(state.problem))) return;
     if (reason && reason !== state.problem) record("camera_failed", { reason });
     set({ problem: reason });

@@ -2,6 +2,7 @@
 // Downloads that are kept: every address names its contents, so what was fetched once is never asked for again.
 
 import { EngineError } from "./errors.js";
+import parts from "./parts.js";
 
 const STORE = "retake-on-device";
 
@@ -14,10 +15,29 @@ async function openStore() {
   }
 }
 
-/** What a body holds once it is unpacked. @param {ReadableStream | null} body @param {boolean} packed @returns {Promise<ArrayBuffer>} */
-function unpack(body, packed) {
-  if (body === null) throw new Error("nothing came");
-  return new Response(packed ? body.pipeThrough(new DecompressionStream("gzip")) : body).arrayBuffer();
+/**
+ * Note how long a step took, for whoever measures (core/load/visits.py) or looks in the browser's own tools.
+ * @param {string} step @param {number} started on this thread's clock @param {string} [what] an address or a name
+ */
+export function spent(step, started, what = "") {
+  performance.measure(`retake ${step} ${what.slice(what.lastIndexOf("/") + 1)}`.trim(), { start: started });
+}
+
+/**
+ * What a body holds once it is unpacked.
+ * @param {ReadableStream} body @param {boolean} packed @param {string} url for whoever reads the error
+ * @returns {Promise<ArrayBuffer>}
+ * @throws {EngineError} "altered"
+ */
+async function unpack(body, packed, url) {
+  const started = performance.now();
+  try {
+    const bytes = await new Response(packed ? body.pipeThrough(new DecompressionStream("gzip")) : body).arrayBuffer();
+    spent("unpack", started, url);
+    return bytes;
+  } catch (error) {
+    throw new EngineError("altered", `${url} cannot be unpacked: ${error}`);
+  }
 }
 
 /** @param {string} url @param {ArrayBuffer} bytes @param {string} sha256 in hex; "" where it may be anything */
@@ -39,12 +59,13 @@ async function verify(url, bytes, sha256) {
  */
 export async function stored(url, onProgress = () => {}, sha256 = "") {
   const store = await openStore();
-  const packed = url.endsWith(".gz");
+  const started = performance.now();
   const kept = await store?.match(url);
   if (kept) {
     try {
       const blob = await kept.blob();
-      const bytes = await unpack(blob.stream(), packed);
+      spent("read", started, url);
+      const bytes = await unpack(blob.stream(), url.endsWith(".gz"), url);
       await verify(url, bytes, sha256);
       onProgress(blob.size);
       return bytes;
@@ -54,18 +75,7 @@ export async function stored(url, onProgress = () => {}, sha256 = "") {
   }
   try {
     // Kept once is enough: the browser's own cache need not hold it as well.
-    const answer = await fetch(url, store ? { cache: "no-store" } : {});
-    if (!answer.ok || answer.body === null) throw new Error(`the server answered ${answer.status}`);
-    let loaded = 0;
-    const counted = new TransformStream({
-      transform(chunk, controller) {
-        onProgress((loaded += chunk.length));
-        controller.enqueue(chunk);
-      },
-    });
-    const blob = await new Response(answer.body.pipeThrough(counted)).blob();
-    const bytes = await unpack(blob.stream(), packed);
-    await verify(url, bytes, sha256);
+    const { blob, bytes } = await fetched(url, store ? "no-store" : "default", onProgress, sha256);
     await store?.put(url, new Response(blob)).catch(() => {}); // no room: it will be fetched again
     return bytes;
   } catch (error) {
@@ -75,17 +85,36 @@ export async function stored(url, onProgress = () => {}, sha256 = "") {
 }
 
 /**
+ * @param {string} url @param {RequestCache} cache @param {(loaded: number) => void} onProgress @param {string} sha256
+ * @throws {EngineError} "altered": it came, and is not what it should be; any other error: it did not come
+ */
+async function fetched(url, cache, onProgress, sha256) {
+  const started = performance.now();
+  const answer = await fetch(url, { cache });
+  if (!answer.ok || answer.body === null) throw new Error(`the server answered ${answer.status}`);
+  let loaded = 0;
+  const counted = new TransformStream({
+    transform(chunk, controller) {
+      onProgress((loaded += chunk.length));
+      controller.enqueue(chunk);
+    },
+  });
+  const blob = await new Response(answer.body.pipeThrough(counted)).blob();
+  spent("fetch", started, url);
+  const bytes = await unpack(blob.stream(), url.endsWith(".gz"), url);
+  await verify(url, bytes, sha256);
+  return { blob, bytes };
+}
+
+/**
  * Whether a network lies here whole from an earlier visit, so that opening it asks the server for nothing large.
  * @param {string} base where everything was published, with a slash at its end
  */
 export async function kept(base) {
   try {
     const store = await openStore();
-    const card = await store?.match(`${base}imageqx.json`);
-    if (!store || !card) return false;
-    const { files } = await card.json();
-    const wanted = [files.network, files.wasm].map(({ path }) => store.match(base + path));
-    return (await Promise.all(wanted)).every(Boolean);
+    const wanted = ["imageqx.json", parts.networks.imageqx.path, parts.runtime.wasm.path];
+    return store !== null && (await Promise.all(wanted.map((name) => store.match(base + name)))).every(Boolean);
   } catch {
     return false;
   }
@@ -100,9 +129,9 @@ export async function kept(base) {
  */
 export async function fetchAhead(base, name, onProgress) {
   if (!(await openStore())) return;
-  const card = readCard(await stored(`${base}${name}.json`));
-  const { path, bytes: total } = card.files.network;
-  await stored(base + path, (loaded) => onProgress({ loaded, total }), card.sha256);
+  const { path, bytes: total, sha256 } = parts.networks[name];
+  const coming = [stored(`${base}${name}.json`), stored(base + path, (loaded) => onProgress({ loaded, total }), sha256)];
+  await Promise.all(coming);
 }
 
 /** What describes a network. @param {ArrayBuffer} bytes @returns {any} @throws {EngineError} "altered" */

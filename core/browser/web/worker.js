@@ -6,6 +6,7 @@ import { fingerprint, luma, pixelsOf } from "./frames.js";
 import { imageStats } from "./image_stats.js";
 import { GPU_MS, openNetwork } from "./network.js";
 import { levelsOf, texture } from "./texture.js";
+import { LastJudged } from "./unchanged.js";
 
 /** @type {import("./network.js").Network | null} */
 let network = null;
@@ -15,12 +16,14 @@ let lesion = null;
 let openSurely = async () => {};
 /** The same for the lesion classifier. @type {() => Promise<void>} */
 let openLesionSurely = async () => {};
+/** Of the video that is watched. */
+const film = new LastJudged();
 /** @type {Promise<void>} */
 let last = Promise.resolve();
 
 /** @param {any} request */
-async function open({ base, backend, threads }) {
-  const given = { base, threads, onProgress: (/** @type {any} */ progress) => self.postMessage({ progress }) };
+async function open({ base, backend, threads, asFiled }) {
+  const given = { base, threads, asFiled, onProgress: (/** @type {any} */ progress) => self.postMessage({ progress }) };
   network = await openNetwork({ ...given, backend });
   openSurely = async () => void (network = await openNetwork({ ...given, backend: "wasm" }));
   return { card: network.card, threads: network.threads, backend: network.backend };
@@ -44,19 +47,37 @@ async function run(current, ...views) {
 }
 
 /** @param {any} request */
-async function assess({ bitmap, features }) {
+async function assess({ bitmap, features, frame }) {
   if (network === null) throw new EngineError("runtime", "there is no network");
   const started = performance.now();
   const picture = pixelsOf(bitmap);
   const { width, height } = picture;
-  const { square, detail } = network.views(picture);
-  const seen = imageStats(square);
-  // Only a second opinion reads these.
-  const fabric = network.card.opinion && detail ? { texture: texture(detail), levels: levelsOf(square) } : null;
-  const answer = await run(network, square, detail, features);
+  const looks = { luma: luma(picture), print: fingerprint(picture) };
+  const views = textured(network.views(picture));
+  const known = frame ? film.recall(views, `${width}x${height}`, features) : null;
+  const answer = known ?? (await judged(network, views, features));
+  if (frame && !known) film.keep(views, `${width}x${height}`, answer);
   const milliseconds = performance.now() - started;
-  const looks = { luma: luma(picture), print: fingerprint(picture), stats: seen, fabric };
-  return { ...answer, backend: network.backend, width, height, ...looks, milliseconds };
+  return { ...answer, ...looks, backend: network.backend, width, height, recalled: known !== null, milliseconds };
+}
+
+/**
+ * @param {{square: import("./resize.js").Picture, detail: import("./resize.js").Picture | null}} views
+ * @returns {import("./unchanged.js").Views}
+ */
+const textured = ({ square, detail }) => ({ square, detail, texture: texture(detail ?? square) });
+
+/**
+ * What the network says, and what else is found in the squares that it is shown.
+ * @param {import("./network.js").Network} current
+ * @param {import("./unchanged.js").Views} views
+ * @param {boolean} features
+ */
+async function judged(current, { square, detail, texture }, features) {
+  const stats = imageStats(square);
+  // Only a second opinion reads these.
+  const fabric = current.card.opinion && detail ? { texture, levels: levelsOf(square) } : null;
+  return { ...(await run(current, square, detail, features)), stats, fabric };
 }
 
 /** @param {any} request */

@@ -39,7 +39,8 @@ async function predict(source) {
   return { labels: KINDS, probabilities, reason: window.lesion.reason, milliseconds: 1, heat };
 }
 
-async function assess(source, { features }) {
+async function assess(source, { features, frame = false }) {
+  (window.judgedAs ??= []).push(frame ? "frame" : "photo");
   const { width = source.displayWidth, height = source.displayHeight } = source;
   const canvas = new OffscreenCanvas(SIDE, SIDE);
   const context = canvas.getContext("2d", { willReadFrequently: true });
