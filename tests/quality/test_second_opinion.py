@@ -155,11 +155,7 @@ def test_a_lesion_that_the_frame_cuts_does_not_pass():
         (verdict(), opinion(blurry=0.9), RULE),
         (verdict("no_skin"), opinion(no_skin=0.9), RULE),
         (verdict(), opinion(healthy_skin=0.9), RULE),
-        (
-            verdict(),
-            opinion(ready=0.9),
-            WITHOUT_FRAMING,
-        ),
+        (verdict(), opinion(ready=0.9), WITHOUT_FRAMING),
     ],
     ids=["another fault", "no skin", "no lesion", "framing is not counted"],
 )

@@ -32,7 +32,8 @@ from training.data.splits import split_of
 from training.evaluation import fit_truncation
 from training.evaluation.behaviour import backgrounds_of, far, ladder_paths, scenes_of
 from training.evaluation.faults import FAULTS, coarse
-from training.evaluation.good_pictures import LARGE, Judged, judged
+from training.evaluation.good_pictures import LARGE, Judged, judged, large_lesion
+from training.evaluation.logistic import fit_logistic
 
 LOST: Final = 0.02
 """Share of good photographs that pass the network which the opinion may refuse."""
@@ -42,7 +43,6 @@ _DEGRADED: Final = 900
 # Plain faults on skin without a lesion; the others need one.
 _WITHOUT_LESION: Final = ("defocus", "motion", "dark", "bright", "shadow", "low_resolution")
 _STRENGTHS: Final = (0.6, 1.7)
-_PENALTY: Final = 0.3
 # What share of the fit's weight a condition has; the others share the rest evenly. Skin without a spot and a
 # spot that is too small to be seen look alike to the network: healthy skin is not to be told to move closer.
 _SHARES: Final = {"ready": 0.25, "healthy_skin": 0.2, "too_far_away": 0.05}
@@ -57,7 +57,7 @@ def examples(rows: Sequence[Row], seed: int = 5) -> Iterator[Example]:
     train = [row for row in rows if split_of(row) == "train" and row.path not in forbidden]
     grounds, scenes = backgrounds_of(train), scenes_of(train)
     for row in _some(train, "lesion", _LESIONS_A_SOURCE, rng):
-        if min(row.width, row.height) < LARGE:
+        if not large_lesion(row):
             continue
         scene = scene_from_row(row)
         assert scene.box is not None
@@ -127,8 +127,6 @@ def fit(given: np.ndarray, conditions: Sequence[str]) -> tuple[np.ndarray, np.nd
     Raises:
         DataError: a condition has no example.
     """
-    from sklearn.linear_model import LogisticRegression  # only fitting needs it
-
     right = np.array([CONDITIONS.index(name) for name in conditions])
     counts = np.bincount(right, minlength=len(CONDITIONS))
     if not counts.all():
@@ -136,11 +134,7 @@ def fit(given: np.ndarray, conditions: Sequence[str]) -> tuple[np.ndarray, np.nd
         raise DataError(message.format(name=CONDITIONS[int(counts.argmin())]))
     rest = (1 - sum(_SHARES.values())) / (len(CONDITIONS) - len(_SHARES))
     shares = np.array([_SHARES.get(name, rest) for name in CONDITIONS])
-    mean, deviation = given.mean(axis=0), given.std(axis=0) + 1e-9
-    model = LogisticRegression(C=_PENALTY, max_iter=5000)
-    model.fit((given - mean) / deviation, right, sample_weight=(shares / counts * len(right))[right])
-    weights = model.coef_ / deviation
-    return weights, model.intercept_ - weights @ mean
+    return fit_logistic(given, right, (shares / counts * len(right))[right])
 
 
 def least_good(opinion: Opinion, passed: Sequence[Judged], rule: PassRule) -> float:

@@ -19,21 +19,20 @@ from training.data.boxes import eye_box, located
 from training.data.imageqx_data import scene_from_row
 from training.data.sources import Row, at_most
 from training.data.splits import split_of
-from training.evaluation.behaviour import ladder_paths
 from training.evaluation.faults import cut
-from training.evaluation.good_pictures import LARGE, Judged
+from training.evaluation.good_pictures import Judged, large_lesion
+from training.evaluation.logistic import fit_logistic
 
 LOST: Final = 0.02
 """Share of the good pictures that pass network and opinion which the model may refuse."""
 _A_SOURCE: Final = 120
-_PENALTY: Final = 0.3
 _STRENGTHS: Final = (0.6, 1.5)
 
 
 def examples(rows: Sequence[Row], seed: int = 7) -> Iterator[tuple[np.ndarray, bool]]:
     """Photographs (uint8 RGB) of the training split with a located lesion: as they are, and truncated."""
-    rng, forbidden = np.random.default_rng(seed), ladder_paths()
-    whole = [row for row in rows if _is_whole(row) and split_of(row) == "train" and row.path not in forbidden]
+    rng = np.random.default_rng(seed)
+    whole = [row for row in rows if split_of(row) == "train" and large_lesion(row) and _is_whole(row)]
     for row in at_most(
         (whole[int(at)] for at in rng.permutation(len(whole))), lambda row: row.slug, _A_SOURCE
     ):
@@ -46,10 +45,9 @@ def examples(rows: Sequence[Row], seed: int = 7) -> Iterator[tuple[np.ndarray, b
 
 
 def _is_whole(row: Row) -> bool:
-    """Whether a photograph is large and its lesion is known to lie within the frame."""
+    """Whether the lesion is known to lie within the frame."""
     seen = eye_box(row)
-    large = row.group == "lesion" and min(row.width, row.height) >= LARGE
-    return large and located(row) and not (seen and (seen.cut or seen.spread))
+    return located(row) and not (seen and (seen.cut or seen.spread))
 
 
 def fit(given: np.ndarray, truncated: np.ndarray) -> tuple[tuple[float, ...], float]:
@@ -59,16 +57,10 @@ def fit(given: np.ndarray, truncated: np.ndarray) -> tuple[tuple[float, ...], fl
         given: float, N x as many as ``FEATURES``.
         truncated: bool, N.
     """
-    from sklearn.linear_model import LogisticRegression  # only fitting needs it
-
     read = given[:, [FEATURES.index(name) for name in TRUNCATION_FEATURES]]
-    mean, deviation = read.mean(axis=0), read.std(axis=0) + 1e-9
-    model = LogisticRegression(C=_PENALTY, max_iter=5000)
     share = np.where(truncated, truncated.mean(), 1 - truncated.mean())
-    model.fit((read - mean) / deviation, truncated, sample_weight=0.5 / share)
-    weights = model.coef_[0] / deviation
-    bias = float(model.intercept_[0] - weights @ mean)
-    return tuple(round(float(weight), 5) for weight in weights), round(bias, 5)
+    weights, bias = fit_logistic(read, truncated, 0.5 / share)
+    return tuple(round(float(weight), 5) for weight in weights[0]), round(float(bias[0]), 5)
 
 
 def fitted(
