@@ -42,7 +42,7 @@ class Weighed:
 
     Attributes:
         alone: the verdict by the network alone.
-        read: what a second opinion reads: float64, as many as ``second_opinion.FEATURES``; None from a
+        read: what a second opinion reads: float64, as many as ``second_opinion.MEASURED``; None from a
             network without a detail view or a map of places.
         verdict: with the second opinion; equal to ``alone`` where the rule or the manifest has none.
     """
@@ -175,13 +175,16 @@ class ImageQX:
     ) -> Verdict:
         opinion = self._entry.opinion
         assert opinion is not None
-        found = second_opinion.chances(read, opinion.weights, opinion.bias)
+        found = second_opinion.chances(read, opinion.weights, opinion.bias, opinion.conditions)
         truncated = opinion.truncation is not None and second_opinion.is_truncated(read, opinion.truncation)
         verdict = second_opinion.revised(alone, rule, found, opinion.least_good, truncated)
         return replace(verdict, milliseconds=(self._clock() - started) * 1000, stats=seen)
 
     def opinion_features(self, rgb: np.ndarray) -> np.ndarray:
-        """What a second opinion reads of a picture (uint8 RGB, H x W x 3): float64, one number a feature.
+        """What a second opinion reads of a picture (uint8 RGB, H x W x 3).
+
+        Returns:
+            float64, as many as ``second_opinion.MEASURED``.
 
         Raises:
             ValueError: the network lacks the detail view or the map of places.

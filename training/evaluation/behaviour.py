@@ -172,7 +172,7 @@ def live_prompt(
 
     The frames are the picture at video size, compressed, with the noise of a camera.
     """
-    frames = [_video(rgb, rng) for _turn in range(_FRAMES)]
+    frames = [video_frame(rgb, rng) for _turn in range(_FRAMES)]
     verdicts = [assessor.assess(frame, rule) for frame in frames]
     now = [0.0]
     replayed = _Replayed(verdicts)
@@ -187,7 +187,8 @@ def live_prompt(
     return ("ready" if key == "counting" else key), ever
 
 
-def _video(rgb: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def video_frame(rgb: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """The picture as a frame of a video: at its size, with the noise of a camera, compressed."""
     scale = _LONG_SIDE / max(rgb.shape[:2])
     size = (max(8, round(rgb.shape[1] * scale)), max(8, round(rgb.shape[0] * scale)))
     kernel = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR

@@ -35,7 +35,7 @@ class Judged:
 
     Attributes:
         verdict: by the network alone.
-        given: float64, as many as ``FEATURES``.
+        given: float64, as many as ``MEASURED``.
         kind: ``"photographs"`` or ``"samples"``.
     """
 
