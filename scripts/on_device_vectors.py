@@ -230,10 +230,13 @@ def opinions(rng: np.random.Generator) -> list[dict[str, Any]]:
         quality = dict(zip(QUALITY_CLASSES, rng.dirichlet(np.full(4, 0.6)).tolist(), strict=True))
         faults = {key: float(rng.uniform(0, 0.7)) for key in EXPLANATIONS}
         given = second_opinion.features(quality, faults, image_stats(square), square, square, places_shown)
-        # Weights that bring about every branch: from nearly sure to quite undecided.
-        weights = np.round(rng.normal(0, 0.3, (len(CONDITIONS), len(given))), 4)
-        bias = np.round(rng.normal(0, float(rng.choice([0.5, 4])), len(CONDITIONS)) - weights @ given, 4)
-        found = second_opinion.chances(given, weights, bias)
+        # Weights that bring about every branch: from nearly sure to quite undecided. Some conditions have two
+        # kinds.
+        kinds = (*CONDITIONS, *CONDITIONS[number % 3 :: 3])
+        weights = np.round(rng.normal(0, 0.3, (len(kinds), len(second_opinion.FEATURES))), 4)
+        middle = weights @ given[: len(second_opinion.FEATURES)]
+        bias = np.round(rng.normal(0, float(rng.choice([0.5, 4])), len(kinds)) - middle, 4)
+        found = second_opinion.chances(given, weights, bias, kinds)
         thresholds = {key: round(float(rng.uniform(0.2, 0.8)), 3) for key in EXPLANATIONS}
         if number % 6 == 0:
             thresholds[EXPLANATIONS[number // 6 % 5]] = 1.0
@@ -255,7 +258,7 @@ def opinions(rng: np.random.Generator) -> list[dict[str, Any]]:
                 "explanations": faults,
                 "opinion": {
                     "features": second_opinion.FEATURES,
-                    "conditions": CONDITIONS,
+                    "conditions": kinds,
                     "weights": weights.tolist(),
                     "bias": bias.tolist(),
                     "truncation": truncation.model_dump(mode="json"),

@@ -11,7 +11,7 @@ import numpy as np
 from core.explain import Explanation
 from core.explain.closed_form import ImageQXHead, grad_cam
 from core.quality import second_opinion
-from core.quality.image_stats import image_stats
+from core.quality.image_stats import ImageStats, image_stats
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
 from core.quality.localization import find
 from core.quality.verdict import PassRule, Verdict, judge, rule_of
@@ -34,6 +34,22 @@ class _Answer:
     quality: Mapping[str, float]
     explanations: Mapping[str, float]
     places: np.ndarray | None
+
+
+@dataclass(frozen=True, eq=False)
+class Weighed:
+    """What one answer of the network says by itself, to the models beside it, and together with them.
+
+    Attributes:
+        alone: the verdict by the network alone.
+        read: what a second opinion reads: float64, as many as ``second_opinion.MEASURED``; None from a
+            network without a detail view or a map of places.
+        verdict: with the second opinion; equal to ``alone`` where the rule or the manifest has none.
+    """
+
+    alone: Verdict
+    read: np.ndarray | None
+    verdict: Verdict
 
 
 class ImageQX:
@@ -108,7 +124,31 @@ class ImageQX:
         """The same from ``views``, for those who hold them already; ``width`` and ``height`` are reported."""
         started = self._clock()
         answer = self._ask(square, detail)
-        verdict = judge(
+        alone = self._alone(answer, rule, width, height, started)
+        if self._entry.opinion is None or not rule.second_opinion:
+            return alone
+        read = self._read(answer, square, detail)
+        return alone if read is None else self._revised(alone, *read, rule, started)
+
+    def weigh(
+        self, rgb: np.ndarray, rule: PassRule, *, width: int | None = None, height: int | None = None
+    ) -> Weighed:
+        """What the network says of one picture alone and with the second opinion, of one answer.
+
+        Args are those of ``assess``.
+        """
+        started = self._clock()
+        square, detail = self.views(rgb)
+        answer = self._ask(square, detail)
+        alone = self._alone(answer, rule, width or rgb.shape[1], height or rgb.shape[0], started)
+        read = self._read(answer, square, detail)
+        if read is None:
+            return Weighed(alone, None, alone)
+        wanted = self._entry.opinion is not None and rule.second_opinion
+        return Weighed(alone, read[1], self._revised(alone, *read, rule, started) if wanted else alone)
+
+    def _alone(self, answer: _Answer, rule: PassRule, width: int, height: int, started: float) -> Verdict:
+        return judge(
             assessor=self.name,
             width=width,
             height=height,
@@ -118,31 +158,41 @@ class ImageQX:
             milliseconds=(self._clock() - started) * 1000,
             where=None if answer.places is None else find(answer.places),
         )
-        opinion = self._entry.opinion
-        if opinion is None or not rule.second_opinion or detail is None or answer.places is None:
-            return verdict
+
+    @staticmethod
+    def _read(
+        answer: _Answer, square: np.ndarray, detail: np.ndarray | None
+    ) -> tuple[ImageStats, np.ndarray] | None:
+        """Image statistics and what a second opinion reads; None from a network that lacks a part of it."""
+        if detail is None or answer.places is None:
+            return None
         seen = image_stats(square)
-        given = second_opinion.features(
-            answer.quality, answer.explanations, seen, square, detail, answer.places
-        )
-        found = second_opinion.chances(given, opinion.weights, opinion.bias)
-        truncated = opinion.truncation is not None and second_opinion.is_truncated(given, opinion.truncation)
-        verdict = second_opinion.revised(verdict, rule, found, opinion.least_good, truncated)
+        given = (answer.quality, answer.explanations, seen, square, detail, answer.places)
+        return seen, second_opinion.features(*given)
+
+    def _revised(
+        self, alone: Verdict, seen: ImageStats, read: np.ndarray, rule: PassRule, started: float
+    ) -> Verdict:
+        opinion = self._entry.opinion
+        assert opinion is not None
+        found = second_opinion.chances(read, opinion.weights, opinion.bias, opinion.conditions)
+        truncated = opinion.truncation is not None and second_opinion.is_truncated(read, opinion.truncation)
+        verdict = second_opinion.revised(alone, rule, found, opinion.least_good, truncated)
         return replace(verdict, milliseconds=(self._clock() - started) * 1000, stats=seen)
 
     def opinion_features(self, rgb: np.ndarray) -> np.ndarray:
-        """What a second opinion reads of a picture (uint8 RGB, H x W x 3): float64, one number a feature.
+        """What a second opinion reads of a picture (uint8 RGB, H x W x 3).
+
+        Returns:
+            float64, as many as ``second_opinion.MEASURED``.
 
         Raises:
             ValueError: the network lacks the detail view or the map of places.
         """
-        square, detail = self.views(rgb)
-        answer = self._ask(square, detail)
-        if detail is None or answer.places is None:
+        read = self.weigh(rgb, self.rule()).read
+        if read is None:
             raise ValueError("a second opinion needs a network with a detail view and a map of places")
-        return second_opinion.features(
-            answer.quality, answer.explanations, image_stats(square), square, detail, answer.places
-        )
+        return read
 
     def features(self, rgb: np.ndarray) -> np.ndarray:
         """The last feature map of a picture: float32, channels x s x s."""

@@ -9,8 +9,9 @@ nothing of what it reports. docs/decisions/second-opinion.md has the figures.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any, Final
 
 import numpy as np
@@ -31,6 +32,7 @@ FEATURES: Final = (
     "medium",
     "equal",
     "flat",
+    "blocks",
     "half_luma",
     "high_luma",
     "blown",
@@ -47,16 +49,24 @@ FEATURES: Final = (
 )
 """What the model reads, in its order: log-odds of the network's outputs, then what is measured."""
 
-TRUNCATION_FEATURES: Final = (*EXPLANATIONS, *QUALITY_CLASSES, *FEATURES[-7:])
+EXTENT: Final = ("least_side", "mean_place", "least_inner")
+"""Whether a lesion fills the frame, in log-odds: the likeliest place along the side of the frame that is
+least likely, the mean of all places, and the least likely of the inner ones."""
+
+MEASURED: Final = (*FEATURES, *EXTENT)
+"""What is measured of a picture, in its order: what the opinion reads comes first."""
+
+TRUNCATION_FEATURES: Final = (*EXPLANATIONS, *QUALITY_CLASSES, *FEATURES[-7:], *EXTENT)
 """What the model of truncated lesions reads: the network's outputs, and where it places a lesion."""
 
 # A condition is named when the opinion gives it at least this much, and a report of the network is not
-# believed below this much. Of lost detail it reports too much on smooth skin, and of distance on skin without
-# any spot: there the higher of the two counts.
+# believed below the least that is given for it here, else UNLIKELY. Of lost detail it reports too much on
+# smooth skin, and of distance on skin without any spot; where it reports bad light it seldom errs.
 LIKELY: Final = 0.3
 UNLIKELY: Final = 0.05
-DOUBTFUL: Final = 0.2
-DOUBTED: Final = ("low_resolution", "too_far_away")
+BELIEVED: Final[Mapping[str, float]] = MappingProxyType(
+    {"bad_light": 0.02, "low_resolution": 0.4, "too_far_away": 0.2}
+)
 # A condition that the network did not report must be so many times as probable as a good picture.
 LIKELIER: Final = 1.5
 # The network's class poor_quality alone, without any fault, does not stand against this much of "good".
@@ -67,7 +77,7 @@ LEAST: Final = 1e-4
 def fits(opinion: Opinion) -> bool:
     """Whether an opinion reads and tells what this program does."""
     truncation = opinion.truncation
-    return (opinion.features, opinion.conditions) == (FEATURES, CONDITIONS) and (
+    return (opinion.features, set(opinion.conditions)) == (FEATURES, set(CONDITIONS)) and (
         truncation is None or truncation.features == TRUNCATION_FEATURES
     )
 
@@ -80,7 +90,7 @@ def features(
     detail: np.ndarray,
     places: np.ndarray,
 ) -> np.ndarray:
-    """What the model reads of a picture: float64, as many as ``FEATURES``.
+    """What the models read of a picture: float64, as many as ``MEASURED``.
 
     Args:
         quality, explanations: the network's probabilities (0-1), without any rule's class offsets.
@@ -90,6 +100,8 @@ def features(
     """
     fabric, (half_luma, high_luma) = texture(detail), levels_of(square)
     rim = np.concatenate([places[0], places[-1], places[1:-1, 0], places[1:-1, -1]])
+    sides = (places[0], places[-1], places[:, 0], places[:, -1])
+    inner = places[2:-2, 2:-2]
     peak = max(float(places.max()), LEAST)
     return np.array(
         [
@@ -102,6 +114,7 @@ def features(
             fabric.medium,
             fabric.equal,
             fabric.flat,
+            fabric.blocks,
             half_luma,
             high_luma,
             math.log(seen.blown + 1e-3),
@@ -112,9 +125,12 @@ def features(
             _log_odds(float(rim.max())),
             float(rim.max()) / peak,
             float(rim.sum()) / max(float(places.sum()), LEAST),
-            _log_odds(float(places[2:-2, 2:-2].max())),
+            _log_odds(float(inner.max())),
             float((places >= peak / 2).mean()),
             _off_centre(places),
+            _log_odds(min(float(side.max()) for side in sides)),
+            _log_odds(float(places.mean())),
+            _log_odds(float(inner.min())),
         ]
     )
 
@@ -132,22 +148,29 @@ def _log_odds(chance: float) -> float:
     return math.log(chance / (1 - chance))
 
 
-def chances(given: np.ndarray, weights: Any, bias: Any) -> dict[str, float]:
+def chances(
+    given: np.ndarray, weights: Any, bias: Any, conditions: Sequence[str] = CONDITIONS
+) -> dict[str, float]:
     """Probability (0-1) of each condition, summing to 1.
 
     Args:
-        given: float, as many as ``FEATURES``.
-        weights: as many rows as ``CONDITIONS``, as many columns as ``FEATURES``.
-        bias: one number a condition.
+        given: float, as many as ``MEASURED``; of them the first are read, one a column of the weights.
+        weights: one row a kind of picture, as many columns as ``FEATURES``.
+        bias: one number a kind.
+        conditions: the condition that each kind comes under; the chances of its kinds add up.
     """
-    scores = np.asarray(weights) @ given + np.asarray(bias)
+    weights = np.asarray(weights)
+    scores = weights @ given[: weights.shape[1]] + np.asarray(bias)
     odds = np.exp(scores - scores.max())
-    return dict(zip(CONDITIONS, map(float, odds / odds.sum()), strict=True))
+    found = dict.fromkeys(CONDITIONS, 0.0)
+    for name, chance in zip(conditions, odds / odds.sum(), strict=True):
+        found[name] += float(chance)
+    return found
 
 
 def is_truncated(given: np.ndarray, model: TruncationModel) -> bool:
     """Whether the frame cuts the lesion, for what ``features`` read of a picture."""
-    read = (given[FEATURES.index(name)] for name in model.features)
+    read = (given[MEASURED.index(name)] for name in model.features)
     score = sum(float(value) * weight for value, weight in zip(read, model.weights, strict=True)) + model.bias
     return score >= math.log(model.threshold / (1 - model.threshold))
 
@@ -177,7 +200,7 @@ def revised(
         name
         for name in counted
         if opinion[name] >= max(LIKELY, LIKELIER * good)
-        or (name in verdict.flagged and opinion[name] >= _least_believed(name))
+        or (name in verdict.flagged and opinion[name] >= BELIEVED.get(name, UNLIKELY))
     ]
     label = _label(verdict, flagged, opinion)
     may_pass = label == "lesion" or (rule.healthy_skin_passes and label == "healthy_skin")
@@ -211,10 +234,6 @@ _CLASSES: Final = ("ready", "no_skin", "healthy_skin")
 
 def _good_conditions(rule: PassRule) -> tuple[str, ...]:
     return ("ready", "healthy_skin") if rule.healthy_skin_passes else ("ready",)
-
-
-def _least_believed(fault: str) -> float:
-    return DOUBTFUL if fault in DOUBTED else UNLIKELY
 
 
 def _label(verdict: Verdict, flagged: list[str], opinion: Mapping[str, float]) -> str:

@@ -101,9 +101,9 @@ class Opinion(BaseModel):
 
     Attributes:
         features: what it reads, in its order.
-        conditions: what it tells apart.
-        weights: one row a condition, one number a feature.
-        bias: one number a condition.
+        conditions: the condition of each kind of picture that it tells apart; a condition may have several.
+        weights: one row a kind, one number a feature.
+        bias: one number a kind.
         least_good: a picture passes only when it is held to be good with at least this probability (0-1).
         truncation: whether the frame cuts the lesion; None where nothing beside the network says so.
         provenance: what it was fitted on, and for which network (sha256).
@@ -123,7 +123,7 @@ class Opinion(BaseModel):
     def _fits(self) -> "Opinion":
         rows = len(self.weights) == len(self.bias) == len(self.conditions)
         if not rows or any(len(row) != len(self.features) for row in self.weights):
-            raise ValueError("the opinion needs one row of weights and one bias a condition")
+            raise ValueError("the opinion needs one row of weights, one bias and one condition a kind")
         return self
 
 

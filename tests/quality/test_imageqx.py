@@ -186,6 +186,32 @@ def test_the_glance_of_the_second_opinion_comes_with_the_verdict(shipped):
     assert weighed.stats.luma == image_stats(network_square(PICTURE)).luma
 
 
+def test_one_answer_tells_both_verdicts_and_what_the_opinion_reads():
+    manifest = load_manifest()
+    engine, asked = open_engine("imageqx", manifest), []
+
+    class Counted:
+        def run(self, *batches):
+            asked.append(batches)
+            return engine.run(*batches)
+
+    assessor = ImageQX(Counted(), manifest.networks["imageqx"], clock=lambda: 0.0)
+    rule = replace(assessor.rule(), second_opinion=True)
+    found = assessor.weigh(PICTURE, rule)
+    assert len(asked) == 1
+    assert found.alone == assessor.assess(PICTURE, replace(rule, second_opinion=False))
+    assert replace(found.verdict, stats=None) == replace(assessor.assess(PICTURE, rule), stats=None)
+    np.testing.assert_array_equal(found.read, assessor.opinion_features(PICTURE))
+
+
+def test_a_network_without_places_has_nothing_that_an_opinion_reads():
+    engine = FakeEngine([9, 0, 0, 0], [0] * 5)
+    found = ImageQX(engine, entry()).weigh(PICTURE, PassRule(dict.fromkeys(EXPLANATIONS, 0.9)))
+    assert (found.read, found.verdict) == (None, found.alone)
+    with pytest.raises(ValueError, match="detail view"):
+        ImageQX(engine, entry()).opinion_features(PICTURE)
+
+
 def test_shipped_network_answers_alike_from_many_threads(shipped):
     pictures = [np.roll(PICTURE, 40 * i, axis=1) for i in range(4)]
     alone = [dict(shipped.assess(picture, shipped.rule()).quality) for picture in pictures]

@@ -1,12 +1,13 @@
 import numpy as np
 import pytest
 
-from core.quality import second_opinion
 from core.quality.image_stats import image_stats
 from core.quality.labels import CONDITIONS, EXPLANATIONS, QUALITY_CLASSES
 from core.quality.localization import LesionLocation
 from core.quality.second_opinion import (
+    EXTENT,
     FEATURES,
+    MEASURED,
     TRUNCATION_FEATURES,
     chances,
     features,
@@ -55,11 +56,16 @@ def test_a_fault_that_next_to_nothing_speaks_for_is_not_believed():
     network = verdict(faults=["low_resolution"])
     assert not network.passes
     assert revised(network, RULE, opinion(ready=0.9, low_resolution=0.01), 0.4).passes
-    assert revised(network, RULE, opinion(ready=0.8, low_resolution=0.15), 0.4).passes
-    kept = revised(network, RULE, opinion(ready=0.7, low_resolution=0.25), 0.4)
+    assert revised(network, RULE, opinion(ready=0.6, low_resolution=0.35), 0.4).passes
+    kept = revised(network, RULE, opinion(ready=0.5, low_resolution=0.45), 0.4)
     assert kept.flagged == ("low_resolution",)
     blurred = revised(verdict(faults=["blurry"]), RULE, opinion(ready=0.8, blurry=0.1), 0.4)
     assert blurred.flagged == ("blurry",)
+    far = verdict(faults=["too_far_away"])
+    assert revised(far, RULE, opinion(ready=0.8, too_far_away=0.15), 0.4).passes
+    assert not revised(far, RULE, opinion(ready=0.7, too_far_away=0.25), 0.4).passes
+    dark = verdict(faults=["bad_light"])
+    assert revised(dark, RULE, opinion(ready=0.9, bad_light=0.03), 0.4).flagged == ("bad_light",)
 
 
 def test_too_little_of_good_refuses_by_the_likeliest_fault():
@@ -117,13 +123,23 @@ def test_probabilities_sum_to_one_whatever_is_read():
     assert sum(found.values()) == pytest.approx(1)
 
 
+def test_the_kinds_of_one_condition_add_up():
+    kinds = (*CONDITIONS, "bad_framing", "bad_framing")
+    found = chances(
+        np.zeros(len(MEASURED)), np.zeros((len(kinds), len(FEATURES))), np.zeros(len(kinds)), kinds
+    )
+    assert found["bad_framing"] == pytest.approx(3 / len(kinds))
+    assert found["ready"] == pytest.approx(1 / len(kinds))
+    assert list(found) == list(CONDITIONS)
+
+
 def test_features_are_finite_for_extreme_answers_and_pictures():
     quality = dict.fromkeys(QUALITY_CLASSES, 0.0) | {"lesion": 1.0}
     for level in (0, 255):
         square = np.full((224, 224, 3), level, np.uint8)
         measured = image_stats(square), square, square
         given = features(quality, dict.fromkeys(EXPLANATIONS, 0.0), *measured, np.zeros((7, 7)))
-        assert given.shape == (len(FEATURES),)
+        assert given.shape == (len(MEASURED),)
         assert np.isfinite(given).all()
 
 
@@ -140,8 +156,22 @@ def test_where_the_lesion_lies_is_read_off_the_places():
     assert inside[at["peak"]] == pytest.approx(cut[at["peak"]])
 
 
+def test_a_lesion_that_fills_the_frame_is_told_from_one_that_an_edge_cuts():
+    square = np.full((224, 224, 3), 150, np.uint8)
+    measured = image_stats(square), square, square
+    known = dict.fromkeys(QUALITY_CLASSES, 0.25), dict.fromkeys(EXPLANATIONS, 0.5), *measured
+    cut, filled = np.full((7, 7), 0.05), np.full((7, 7), 0.9)
+    cut[:4] = 0.9
+    at = {name: place for place, name in enumerate(MEASURED)}
+    one, other = features(*known, cut), features(*known, filled)
+    assert one[at["edge"]] == pytest.approx(other[at["edge"]])
+    for name in EXTENT:
+        assert one[at[name]] < other[at[name]] - 1
+
+
 def test_the_names_of_the_features_are_different():
-    assert len(set(second_opinion.FEATURES)) == len(second_opinion.FEATURES)
+    assert len(set(MEASURED)) == len(MEASURED)
+    assert MEASURED[: len(FEATURES)] == FEATURES, "the opinion reads the first"
 
 
 def test_a_lesion_that_the_frame_cuts_does_not_pass():
@@ -155,11 +185,7 @@ def test_a_lesion_that_the_frame_cuts_does_not_pass():
         (verdict(), opinion(blurry=0.9), RULE),
         (verdict("no_skin"), opinion(no_skin=0.9), RULE),
         (verdict(), opinion(healthy_skin=0.9), RULE),
-        (
-            verdict(),
-            opinion(ready=0.9),
-            WITHOUT_FRAMING,
-        ),
+        (verdict(), opinion(ready=0.9), WITHOUT_FRAMING),
     ],
     ids=["another fault", "no skin", "no lesion", "framing is not counted"],
 )
@@ -170,7 +196,7 @@ def test_that_the_frame_cuts_it_adds_nothing_elsewhere(network, found, rule):
 def test_a_truncated_lesion_is_found_from_the_threshold_on():
     weights = tuple(1.0 if name == "edge" else 0.0 for name in TRUNCATION_FEATURES)
     model = TruncationModel(features=TRUNCATION_FEATURES, weights=weights, bias=0.0, threshold=0.75)
-    given = np.zeros(len(FEATURES))
+    given = np.zeros(len(MEASURED))
     for log_odds, expected in ((1.09, False), (1.1, True)):  # log(0.75 / 0.25) = 1.0986
-        given[FEATURES.index("edge")] = log_odds
+        given[MEASURED.index("edge")] = log_odds
         assert is_truncated(given, model) is expected

@@ -39,6 +39,22 @@ def test_blocks_have_equal_neighbours(sharp):
     assert texture(sharp).flat < 0.05
 
 
+def test_the_grid_of_blocks_is_seen_through_noise(sharp):
+    blocks = np.kron(sharp[::8, ::8], np.ones((8, 8, 1), np.uint8))
+    noise = np.random.default_rng(1).normal(0, 2, sharp.shape)
+    noisy, fine = (np.clip(one + noise, 0, 255).astype(np.uint8) for one in (blocks, sharp))
+    assert texture(noisy).flat < 0.1, "equal neighbours are gone"
+    assert texture(noisy).blocks > 3 * texture(fine).blocks
+    assert texture(noisy[:, ::-1].copy()).blocks == pytest.approx(texture(noisy).blocks)
+
+
+def test_an_edge_of_the_picture_s_own_is_no_grid(sharp):
+    edge = sharp.copy()
+    edge[:, 100:] //= 2
+    blocks = np.kron(sharp[::8, ::8], np.ones((8, 8, 1), np.uint8))
+    assert texture(edge).blocks < texture(blocks).blocks / 3
+
+
 def test_brightness_that_half_and_a_twentieth_of_the_pixels_reach():
     picture = np.full((SIDE, SIDE, 3), 51, np.uint8)
     picture[: SIDE // 10] = 255
@@ -47,4 +63,4 @@ def test_brightness_that_half_and_a_twentieth_of_the_pixels_reach():
 
 def test_one_flat_colour_is_measured_without_a_warning():
     seen = texture(np.full((SIDE, SIDE, 3), 90, np.uint8))
-    assert (seen.soft, seen.smear, seen.flat, seen.equal) == (0, 0, 1, 1)
+    assert (seen.soft, seen.smear, seen.flat, seen.equal, seen.blocks) == (0, 0, 1, 1, 0)

@@ -5,8 +5,8 @@ from core.quality.labels import CONDITIONS
 from core.quality.texture import texture
 from core.runtime.preprocess import detail_square
 from core.synthetic.phantoms import draw
-from training.evaluation.behaviour import LADDER
-from training.evaluation.faults import FAULTS, RIGHT, coarse
+from training.evaluation.behaviour import LADDER, video_frame
+from training.evaluation.faults import FAULTS, LOSSES, RIGHT, coarse, without_detail
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +48,19 @@ def test_blur_softens_and_movement_does_so_in_one_direction(good):
     assert (
         texture(detail_square(put("motion", good))).smear > texture(detail_square(put("defocus", good))).smear
     )
+
+
+@pytest.mark.parametrize("way", LOSSES)
+def test_lost_detail_is_seen_in_a_frame_of_a_video_as_well(way, good):
+    worse = without_detail(good[0], way)
+    assert (min(worse.shape[:2]) == 100) == (way == "small")
+    frame, sharp = (
+        texture(detail_square(video_frame(rgb, np.random.default_rng(1)))) for rgb in (worse, good[0])
+    )
+    if way == "small":
+        assert frame.soft > sharp.soft + 0.2
+    else:
+        assert frame.blocks > sharp.blocks + 0.1
 
 
 def test_glare_is_white_over_the_middle_of_the_lesion(good):

@@ -5,7 +5,7 @@ counted among the prompts they get, and whether much or little of it is right.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 from core.guidance.preset import Preset
@@ -14,7 +14,7 @@ from core.quality.verdict import PassRule
 from training.data.imageqx_data import scene_from_row
 from training.data.sources import Row, at_most
 from training.data.splits import shuffle_key
-from training.evaluation.behaviour import ladder_paths, still_prompt
+from training.evaluation.behaviour import BY, ladder_paths, still_prompts
 from training.evaluation.faults import LIGHT
 from training.evaluation.metrics import proportion
 from training.evaluation.predictions import Progress, quiet
@@ -103,18 +103,16 @@ def as_they_are(
         limit: photographs a collection, at most; 60 unless fewer are asked for.
     """
     chosen = [row for row in _some(rows, min(limit or _MOST, _MOST)) if any(c.holds(row) for c in CASES)]
-    rules = {"network_alone": replace(rule, second_opinion=False), "with_second_opinion": rule}
     told: list[tuple[Row, Mapping[str, str]]] = []
     for number, row in enumerate(chosen, start=1):
-        rgb = scene_from_row(row).rgb
-        told.append((row, {way: still_prompt(assessor, rgb, preset, one) for way, one in rules.items()}))
+        told.append((row, still_prompts(assessor, scene_from_row(row).rgb, preset, rule)))
         progress("as they are", number, len(chosen))
     report = []
     for case in CASES:
         keys = [found for row, found in told if case.holds(row)]
         if keys:
-            hits = {way: sum(found[way] in case.told for found in keys) for way in rules}
-            shares = {way: proportion(count, len(keys)) for way, count in hits.items()}
+            hits = {by: sum(found[by] in case.told for found in keys) for by in BY}
+            shares = {by: proportion(count, len(keys)) for by, count in hits.items()}
             report.append({"case": case.text, "n": len(keys), "wanted": case.wanted} | shares)
     return report
 

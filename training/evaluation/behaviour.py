@@ -9,7 +9,7 @@ their lesions stand in ``behaviour.json``; ``training.evaluation.fit_opinion`` l
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -39,6 +39,8 @@ _FILE: Final = Path(__file__).with_name("behaviour.json")
 FAR: Final = 0.06
 """Extent of the lesion over the short side of the frame in the fault ``far``."""
 LADDER: Final = (*FAULTS, "far", "empty")
+BY: Final = ("network_alone", "with_second_opinion")
+"""Who judges a still: the network alone, or with the second opinion."""
 WAYS: Final = ("still/network_alone", "still/with_second_opinion", "live/with_second_opinion")
 _LONG_SIDE: Final = 640
 # Bodies seen whole or in part, sharp and well lit, on which a lesion may lie far away.
@@ -138,14 +140,16 @@ def rungs(
         yield good, "empty", read_rgb(scenes[int(rng.integers(len(scenes)))])
 
 
-def still_prompt(assessor: ImageQX, rgb: np.ndarray, preset: Preset, rule: PassRule) -> str:
-    """The condition that a person is shown for a photo; ``"ready"`` when it passes."""
+def still_prompts(assessor: ImageQX, rgb: np.ndarray, preset: Preset, rule: PassRule) -> dict[str, str]:
+    """The condition that a person is shown for a photo, ``"ready"`` when it passes, by each of ``BY``."""
     small = shrink(rgb, _LONG_SIDE)
-    verdict = assessor.assess(small, rule, width=rgb.shape[1], height=rgb.shape[0])
-    key = condition(verdict, preset, rule.healthy_skin_passes)
-    if key is None:
-        return "ready"
-    return refined(key, preset, image_stats(network_square(small)), verdict.where, "environment")
+    weighed = assessor.weigh(small, rule, width=rgb.shape[1], height=rgb.shape[0])
+    seen = image_stats(network_square(small))
+    told = {}
+    for name, verdict in zip(BY, (weighed.alone, weighed.verdict), strict=True):
+        key = condition(verdict, preset, rule.healthy_skin_passes)
+        told[name] = "ready" if key is None else refined(key, preset, seen, verdict.where, "environment")
+    return told
 
 
 class _Replayed:
@@ -168,7 +172,7 @@ def live_prompt(
 
     The frames are the picture at video size, compressed, with the noise of a camera.
     """
-    frames = [_video(rgb, rng) for _turn in range(_FRAMES)]
+    frames = [video_frame(rgb, rng) for _turn in range(_FRAMES)]
     verdicts = [assessor.assess(frame, rule) for frame in frames]
     now = [0.0]
     replayed = _Replayed(verdicts)
@@ -183,7 +187,8 @@ def live_prompt(
     return ("ready" if key == "counting" else key), ever
 
 
-def _video(rgb: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def video_frame(rgb: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """The picture as a frame of a video: at its size, with the noise of a camera, compressed."""
     scale = _LONG_SIDE / max(rgb.shape[:2])
     size = (max(8, round(rgb.shape[1] * scale)), max(8, round(rgb.shape[0] * scale)))
     kernel = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
@@ -208,14 +213,12 @@ def behaviour(
         limit: at most this many photographs a source.
     """
     rule = preset.rule(assessor.rule(point=preset.operating_point))
-    rules = {"network_alone": replace(rule, second_opinion=False), "with_second_opinion": rule}
     photographs = at_most(good_photographs(rows), lambda good: good.row.slug, limit)
     told: dict[str, list[dict[str, str]]] = {name: [] for name in ("none", *LADDER)}
     total = len(photographs) * (1 + len(LADDER))
     for number, (good, fault, rgb) in enumerate(rungs(photographs, rows)):
         entry = {"source": good.row.slug, "path": good.row.path}
-        for name, one in rules.items():
-            entry[f"still/{name}"] = still_prompt(assessor, rgb, preset, one)
+        entry |= {f"still/{by}": key for by, key in still_prompts(assessor, rgb, preset, rule).items()}
         live, ever = live_prompt(assessor, rgb, preset, rule, np.random.default_rng([2, number]))
         entry["live/with_second_opinion"] = live
         entry["live/ever_ready"] = "ready" if ever else ""
@@ -284,8 +287,7 @@ def behaviour_markdown(report: Mapping[str, Any]) -> str:
 
 
 def _as_they_are(found: Sequence[Mapping[str, Any]]) -> tuple[tuple[Any, ...], ...]:
-    ways = ("network_alone", "with_second_opinion")
-    return tuple((row["case"], row["n"], *(_figure(row[way]) for way in ways)) for row in found)
+    return tuple((row["case"], row["n"], *(_figure(row[by]) for by in BY)) for row in found)
 
 
 def _figure(share: Mapping[str, Any]) -> Figure:

@@ -115,17 +115,25 @@ def cut(rgb: np.ndarray, box: Box, rng: np.random.Generator, strength: float = 1
     return _window(rgb, windows[max(areas, key=lambda name: areas[name])])
 
 
+LOSSES: Final = ("small", "blocks", "compressed")
+"""The ways in which detail is lost: a small file, one enlarged in blocks, or hard JPEG compression."""
+
+
 def low_resolution(rgb: np.ndarray, box: Box, rng: np.random.Generator, strength: float = 1.0) -> np.ndarray:
-    """Detail lost in one of three ways: a small file, one enlarged in blocks, or hard JPEG compression."""
+    """Detail lost in one of the three ways."""
+    return without_detail(rgb, LOSSES[int(rng.integers(len(LOSSES)))], strength)
+
+
+def without_detail(rgb: np.ndarray, way: str, strength: float = 1.0) -> np.ndarray:
+    """The picture with detail lost in one of ``LOSSES``."""
     height, width = rgb.shape[:2]
-    way = int(rng.integers(3))
-    if way == 2:
+    if way == "compressed":
         done, data = cv2.imencode(".jpg", rgb[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, round(_JPEG / strength)])
         assert done
         return cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1].copy()
     scale = _PIXELS / strength / min(height, width)
     small = cv2.resize(rgb, (round(width * scale), round(height * scale)), interpolation=cv2.INTER_AREA)
-    if way == 0:
+    if way == "small":
         return small
     return cv2.resize(small, (width, height), interpolation=cv2.INTER_NEAREST)
 

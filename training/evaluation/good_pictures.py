@@ -1,7 +1,7 @@
 """Good pictures that nothing is fitted on: what thresholds beside the network are set by."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -23,13 +23,19 @@ LARGE: Final = 380
 _GOOD_SAMPLES: Final = 1600
 
 
+def large_lesion(row: Row) -> bool:
+    """Whether a row is a large photograph of a lesion that is not of the ladder of faults."""
+    large = min(row.width, row.height) >= LARGE
+    return row.group == "lesion" and large and row.path not in ladder_paths()
+
+
 @dataclass(frozen=True)
 class Judged:
     """A good picture: the verdict of the network alone, and what the models beside it read.
 
     Attributes:
         verdict: by the network alone.
-        given: float64, as many as ``FEATURES``.
+        given: float64, as many as ``MEASURED``.
         kind: ``"photographs"`` or ``"samples"``.
     """
 
@@ -45,11 +51,9 @@ def good_pictures(rows: Sequence[Row], samples: int = _GOOD_SAMPLES) -> Iterator
     (without those that are known to cut the lesion), and the benchmark's good samples of the validation
     split.
     """
-    forbidden = ladder_paths()
     for row in rows:
-        good = row.group == "lesion" and split_of(row) != "train" and row.path not in forbidden
         seen = eye_box(row)
-        if good and min(row.width, row.height) >= LARGE and not (seen and seen.cut):
+        if large_lesion(row) and split_of(row) != "train" and not (seen and seen.cut):
             yield scene_from_row(row).rgb, "photographs"
     seed = benchmark()["seed"]
     material, panel = material_of(list(rows), "validation"), Panel(seed)
@@ -62,7 +66,7 @@ def good_pictures(rows: Sequence[Row], samples: int = _GOOD_SAMPLES) -> Iterator
 
 def judged(assessor: ImageQX, rows: Sequence[Row], rule: PassRule) -> Iterator[Judged]:
     """The good pictures, as the network alone judges them."""
-    alone = replace(rule, second_opinion=False)
     for rgb, kind in good_pictures(rows):
-        small = shrink(rgb, 640)
-        yield Judged(assessor.assess(small, alone), assessor.opinion_features(small), kind)
+        weighed = assessor.weigh(shrink(rgb, 640), rule)
+        assert weighed.read is not None, "fitted for a network with a detail view and a map of places"
+        yield Judged(weighed.alone, weighed.read, kind)

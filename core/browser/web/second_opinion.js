@@ -8,14 +8,15 @@ const {
   likely: LIKELY,
   likelier: LIKELIER,
   unlikely: UNLIKELY,
-  doubtful: DOUBTFUL,
-  doubted: DOUBTED,
   certain: CERTAIN,
   least: LEAST,
+  measured: MEASURED,
 } = constants.second_opinion;
+/** @type {Record<string, number>} */
+const BELIEVED = constants.second_opinion.believed;
 
 /**
- * The logistic model of the weights manifest.
+ * The logistic model of the weights manifest: one row of weights, one bias and one condition a kind of picture.
  * @typedef {{features: string[], conditions: string[], weights: number[][], bias: number[], least_good: number,
  *   truncation: Truncation | null}} Opinion
  *
@@ -28,7 +29,7 @@ const {
  */
 
 /**
- * What the model reads of a picture.
+ * What the models read of a picture: as many numbers as MEASURED.
  * @param {Record<string, number>} quality @param {Record<string, number>} explanations
  * @param {Measured} measured
  * @param {ArrayLike<number>} places side x side, probability (0-1) that each part of the picture is lesion
@@ -36,7 +37,8 @@ const {
  * @returns {number[]}
  */
 export function features(quality, explanations, { stats, texture, levels }, places, side) {
-  let [peak, edge, inner, sum, rim, x, y] = [LEAST, 0, 0, 0, 0, 0, 0];
+  let [peak, edge, inner, innerLeast, sum, rim, x, y] = [LEAST, 0, 0, 1, 0, 0, 0, 0];
+  const sides = [0, 0, 0, 0];
   for (let i = 0; i < side * side; i++) {
     const [row, column] = [Math.floor(i / side), i % side];
     const chance = places[i];
@@ -49,7 +51,10 @@ export function features(quality, explanations, { stats, texture, levels }, plac
       edge = Math.max(edge, chance);
       rim += chance;
     }
-    if (ring >= 2) inner = Math.max(inner, chance);
+    [row, side - 1 - row, column, side - 1 - column].forEach((from, at) => {
+      if (from === 0) sides[at] = Math.max(sides[at], chance);
+    });
+    if (ring >= 2) [inner, innerLeast] = [Math.max(inner, chance), Math.min(innerLeast, chance)];
   }
   let near = 0;
   for (let i = 0; i < side * side; i++) if (places[i] >= peak / 2) near++;
@@ -63,6 +68,7 @@ export function features(quality, explanations, { stats, texture, levels }, plac
     texture.medium,
     texture.equal,
     texture.flat,
+    texture.blocks,
     levels.half,
     levels.high,
     Math.log(stats.blown + 1e-3),
@@ -76,6 +82,9 @@ export function features(quality, explanations, { stats, texture, levels }, plac
     logOdds(inner),
     near / (side * side),
     Math.max(Math.abs(x), Math.abs(y)) / Math.max(sum, LEAST),
+    logOdds(Math.min(...sides)),
+    logOdds(sum / (side * side)),
+    logOdds(innerLeast),
   ];
 }
 
@@ -85,20 +94,23 @@ function logOdds(chance) {
   return Math.log(within / (1 - within));
 }
 
-/** Probability (0-1) of each condition. @param {number[]} given @param {Opinion} opinion @returns {Record<string, number>} */
+/** Probability (0-1) of each condition: the chances of its kinds add up. @param {number[]} given @param {Opinion} opinion @returns {Record<string, number>} */
 export function chances(given, { conditions, weights, bias }) {
   const scores = weights.map((row, i) => row.reduce((sum, weight, j) => sum + weight * given[j], bias[i]));
   const most = Math.max(...scores);
   const odds = scores.map((score) => Math.exp(score - most));
   const total = odds.reduce((sum, value) => sum + value, 0);
-  return Object.fromEntries(conditions.map((name, i) => [name, odds[i] / total]));
+  /** @type {Record<string, number>} */
+  const found = {};
+  conditions.forEach((name, i) => (found[name] = (found[name] ?? 0) + odds[i] / total));
+  return found;
 }
 
-/** Whether the frame cuts the lesion. @param {number[]} given @param {Pick<Opinion, "features" | "truncation">} opinion */
-export function isTruncated(given, { features, truncation }) {
+/** Whether the frame cuts the lesion. @param {number[]} given @param {Pick<Opinion, "truncation">} opinion */
+export function isTruncated(given, { truncation }) {
   if (!truncation) return false;
   const { weights, bias, threshold } = truncation;
-  const read = truncation.features.map((name) => given[features.indexOf(name)]);
+  const read = truncation.features.map((name) => given[MEASURED.indexOf(name)]);
   const score = read.reduce((sum, value, i) => sum + value * weights[i], 0) + bias;
   return score >= Math.log(threshold / (1 - threshold));
 }
@@ -122,7 +134,7 @@ export function revised(verdict, rule, found, leastGood, truncated) {
   const flagged = counted.filter(
     (name) =>
       opinion[name] >= Math.max(LIKELY, LIKELIER * good) ||
-      (verdict.flagged.includes(name) && opinion[name] >= (DOUBTED.includes(name) ? DOUBTFUL : UNLIKELY)),
+      (verdict.flagged.includes(name) && opinion[name] >= (BELIEVED[name] ?? UNLIKELY)),
   );
   let label = labelOf(verdict, flagged, opinion);
   let mayPass = label === "lesion" || (rule.healthy_skin_passes && label === "healthy_skin");

@@ -4,12 +4,19 @@
 
 import constants from "./constants.js";
 
-/** @type {{directions: number[][], distances: number[], floor: number}} */
-const { directions: DIRECTIONS, distances: DISTANCES, floor: FLOOR } = constants.texture;
+/** @type {{directions: number[][], distances: number[], floor: number, around: number, most: number, little: number}} */
+const {
+  directions: DIRECTIONS,
+  distances: DISTANCES,
+  floor: FLOOR,
+  around: AROUND,
+  most: MOST,
+  little: LITTLE,
+} = constants.texture;
 
 /**
  * See core/quality/texture.py.
- * @typedef {{soft: number, smear: number, softWide: number, fine: number, medium: number, equal: number, flat: number}} Texture
+ * @typedef {{soft: number, smear: number, softWide: number, fine: number, medium: number, equal: number, flat: number, blocks: number}} Texture
  */
 
 /**
@@ -28,6 +35,7 @@ export function texture(detail) {
   let across = 0;
   let down = 0;
   let flat = 0;
+  const [columns, rows] = [new Float64Array(width - 1), new Float64Array(height - 1)];
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
       const at = y * width + x;
@@ -36,6 +44,8 @@ export function texture(detail) {
       if (besides) across++;
       if (below) down++;
       if (besides && below) flat++;
+      if (x + 1 < width) columns[x] += Math.min(Math.abs(luma[at + 1] - luma[at]), MOST) / height;
+      if (y + 1 < height) rows[y] += Math.min(Math.abs(luma[at + width] - luma[at]), MOST) / width;
     }
   }
   return {
@@ -46,7 +56,19 @@ export function texture(detail) {
     medium: Math.min(...levels.map((level) => level[1])),
     equal: Math.min(across / ((width - 1) * height), down / (width * (height - 1))),
     flat: flat / ((width - 1) * (height - 1)),
+    blocks: Math.min(unevenness(columns), unevenness(rows)),
   };
+}
+
+/** How much mean steps differ from those around them. @param {Float64Array} steps */
+function unevenness(steps) {
+  let sum = 0;
+  const count = steps.length - 2 * AROUND;
+  for (let i = 0; i < count; i++) {
+    const median = steps.slice(i, i + 2 * AROUND + 1).sort()[AROUND];
+    sum += Math.log2((steps[i + AROUND] + LITTLE) / (median + LITTLE)) ** 2;
+  }
+  return Math.sqrt(sum / count);
 }
 
 /**
