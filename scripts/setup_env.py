@@ -16,6 +16,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 OLDEST = (3, 11)
@@ -88,7 +89,7 @@ class SetupError(Exception):
     """Set-up cannot go on; the message says what is missing and how to get it."""
 
 
-def check_python(version: Sequence[int] = sys.version_info) -> None:
+def check_python(version: Sequence[Any] = sys.version_info) -> None:
     """Refuse a Python that is too old."""
     if tuple(version[:2]) < OLDEST:
         raise SetupError(

@@ -75,7 +75,7 @@ def test_the_app_never_imports_training():
 
 
 def test_serving_imports_nothing_that_only_training_and_gradients_need():
-    outside = ("core.networks", "core.explain.gradients", "core.bench", "core.load.naive_app")
+    outside = ("core.networks", "core.explain.gradients", "core.bench", "core.load")
     found = [pair for pair in arrows("core", "pages", "app") if within(pair[1], *NOT_TO_SERVE)]
     assert [pair for pair in found if not within(pair[0], *outside)] == [("core.study.statistics", "scipy")]
 
