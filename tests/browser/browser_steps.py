@@ -85,6 +85,14 @@ def pick(page, label, option):
     settled(page)
 
 
+# What is pressed while it moves may have gone from under the pointer before the button is let go.
+_HAS_COME_TO_REST = """(one) => {
+  const ends = (animation) => animation.effect?.getComputedTiming().endTime < Infinity;
+  const moving = one.getAnimations({ subtree: true }).filter(ends);
+  return Promise.allSettled(moving.map((animation) => animation.finished)).then(() => {});
+}"""
+
+
 def unfold(page, title):
     """Open a fold by the keyboard: what loads above would move it away from under a finger.
 
@@ -94,6 +102,7 @@ def unfold(page, title):
     for _press in range(20):
         settled(page)
         if fold.get_attribute("open") is not None:
+            fold.evaluate(_HAS_COME_TO_REST)
             return
         fold.locator("summary").press("Enter")
         with suppress(AssertionError):

@@ -84,7 +84,7 @@ def test_a_clear_sample_shows_predictions_and_where_the_network_looked(browse, s
     expect(heat).not_to_have_attribute("src", coloured)
 
     unfold(page, "Why this and not that?")
-    page.get_by_role("button", name="Show the pictures").click()
+    page.get_by_role("button", name="Show the pictures").press("Enter")
     expect(page.get_by_text("pip install -r requirements.txt")).to_be_visible()
     # Photo and heat map for each of the two classes: they need no torch.
     expect(page.locator("[class*='st-key-rt-why-'] img")).to_have_count(4)
