@@ -189,10 +189,11 @@ class ImageQX:
         Raises:
             ValueError: the network lacks the detail view or the map of places.
         """
-        read = self.weigh(rgb, self.rule()).read
+        square, detail = self.views(rgb)
+        read = self._read(self._ask(square, detail), square, detail)
         if read is None:
             raise ValueError("a second opinion needs a network with a detail view and a map of places")
-        return read
+        return read[1]
 
     def features(self, rgb: np.ndarray) -> np.ndarray:
         """The last feature map of a picture: float32, channels x s x s."""
