@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, Final
 
 from core.i18n import _
-from core.load.figures import Step, capacity, delay_s, ramp, slope, step
+from core.load.figures import Step, capacity, delay_s, ramp, step, trend
 from core.load.film import FRAMES, RATE
 from core.load.server import Bench, running
 
@@ -101,9 +101,9 @@ def soak(
     """Let streams start and stop every few seconds, and see what the server holds on to.
 
     Returns:
-        MiB a minute with the half width of its 95 % interval (``slope``), over the second half: caches fill
-        in the first. Threads, open files and sockets with no stream, before the first and after the last;
-        streams that were started; ``samples``, each seconds since the first stream and MiB.
+        MiB a minute with the half width of its 95 % interval (``trend``); threads, open files and sockets
+        with no stream, before the first and after the last; streams that were started; ``samples``, each
+        seconds since the first stream and MiB.
     """
     rng, started = random.Random(seed), 0  # noqa: S311, no secret
     samples: list[tuple[float, float]] = []
@@ -124,14 +124,13 @@ def soak(
         bench.let(0)
         time.sleep(LEFT_S)
         last, verdicts = bench.use(), len(bench.seen())
-    late = samples[len(samples) // 2 :]
-    a_second, reach = slope([at for at, _mb in late], [mb for _at, mb in late])
+    late = trend(samples)
     return {
         "minutes": minutes,
         "streams_started": started,
         "verdicts": verdicts,
-        "memory_mb_a_minute": round(60 * a_second, 3),
-        "memory_mb_a_minute_reach": round(60 * reach, 3),
+        "memory_mb_a_minute": round(late.a_minute, 3),
+        "memory_mb_a_minute_reach": round(late.reach, 3),
         "memory_mb": [round(first.memory_mb, 1), round(last.memory_mb, 1)],
         "threads": [first.threads, last.threads],
         "files_and_sockets": [first.files, last.files],

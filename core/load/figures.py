@@ -146,6 +146,31 @@ def slope(times: Sequence[float], values: Sequence[float]) -> tuple[float, float
     return float(line.slope), float(line.stderr * student_t.ppf(0.975, len(here) - 2))
 
 
+@dataclass(frozen=True)
+class Trend:
+    """How memory went in the second half of a soak: caches fill in the first.
+
+    Attributes:
+        a_minute: least-squares slope, in MiB a minute.
+        reach: half the width of its 95 % interval, in MiB a minute.
+        line: where the line begins and ends, each seconds and MiB.
+    """
+
+    a_minute: float
+    reach: float
+    line: tuple[tuple[float, float], tuple[float, float]]
+
+
+def trend(samples: Sequence[tuple[float, float]]) -> Trend:
+    """The trend of the later half of samples; each is seconds, ascending, and MiB; twelve at least."""
+    late = samples[len(samples) // 2 :]
+    times, values = [at for at, _mb in late], [mb for _at, mb in late]
+    a_second, reach = slope(times, values)
+    middle, level = sum(times) / len(late), sum(values) / len(late)
+    begin, end = ((at, level + a_second * (at - middle)) for at in (times[0], times[-1]))
+    return Trend(60 * a_second, 60 * reach, (begin, end))
+
+
 def table(steps: Sequence[Step]) -> str:
     """The steps as lines of text, one below the other."""
     head = f"{'streams':>8}{'a second':>10}{'fewest':>8}{'p50 ms':>8}{'p95 ms':>8}{'p99 ms':>8}"

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from core.load.figures import slope
+from core.load.figures import trend
 from core.reports.svg import Frame, Plot, line, text
 
 _WIDTH, _HEIGHT = 640.0, 260.0
@@ -18,8 +18,7 @@ def memory_plot(samples: Sequence[tuple[float, float]]) -> Plot:
         samples: seconds since the first stream, ascending, and MiB; twelve at least.
     """
     minutes, memory = [at / 60 for at, _mb in samples], [mb for _at, mb in samples]
-    half = len(samples) // 2
-    rise, reach = slope(minutes[half:], memory[half:])
+    late = trend(samples)
     step = next((one for one in _STEPS_MB if max(memory) / one <= _MOST_STEPS), _STEPS_MB[-1])
     top = step * math.ceil(max(memory) / step)
     frame = Frame(52, 44, _WIDTH - 68, 164, 0, minutes[-1], 0, top)
@@ -32,14 +31,12 @@ def memory_plot(samples: Sequence[tuple[float, float]]) -> Plot:
             text(frame.x(minute), frame.top + frame.height + 16, str(minute), "quiet small", "middle")
         )
     parts.append(frame.path(list(zip(minutes, memory, strict=True)), "line ours"))
-    middle = (sum(minutes[half:]) / (len(minutes) - half), sum(memory[half:]) / (len(memory) - half))
-    ends = [(at, middle[1] + rise * (at - middle[0])) for at in (minutes[half], minutes[-1])]
-    parts.append(frame.path(ends, "line other"))
+    parts.append(frame.path([(at / 60, mb) for at, mb in late.line], "line other"))
     parts.append(text(frame.left + frame.width / 2, _HEIGHT - 12, "minutes", "quiet small", "middle"))
     title = "Memory of the server (MiB) while cameras start and stop"
     parts.append(text(frame.left, 20, title, "strong"))
-    interval = f"95 % interval {rise - reach:.2f} to {rise + reach:.2f}"
-    told = f"Second half, dashed: {rise:+.2f} MiB a minute, {interval}"
+    interval = f"95 % interval {late.a_minute - late.reach:.2f} to {late.a_minute + late.reach:.2f}"
+    told = f"Second half, dashed: {late.a_minute:+.2f} MiB a minute, {interval}"
     parts.append(text(frame.left, 36, told, "quiet small"))
     return Plot("soak", title, told, _WIDTH, _HEIGHT, "".join(parts), says_title=True)
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from core.load import bench as load_bench
-from core.load.figures import Seen, Step, capacity, delay_s, ramp, read_seen, slope, step, table
+from core.load.figures import Seen, Step, capacity, delay_s, ramp, read_seen, slope, step, table, trend
 
 
 def seen(stream, count, begin=100.0, rate=5.0, delay=0.1, epoch=0.0):
@@ -102,6 +102,18 @@ def test_a_slope_of_what_wanders_is_not_taken_for_one():
         found, reach = slope(range(240), flat)
         wrong += abs(found) > reach
     assert wrong < 25, "about 5 in 100; 1 in 2 where each point counts by itself"
+
+
+def test_a_trend_is_that_of_the_second_half_a_minute():
+    times = [6.0 * turn for turn in range(40)]
+    filling = [(at, 400 + 5 * at) for at in times[:20]]  # caches: 300 MiB a minute
+    found = trend([*filling, *((at, 900 + at / 10) for at in times[20:])])
+    assert (found.a_minute, found.reach) == (pytest.approx(6), pytest.approx(0, abs=1e-6))
+    assert found.line == (pytest.approx((120, 912)), pytest.approx((234, 923.4)))
+    noisy = [(at, mb + (-1) ** turn) for turn, (at, mb) in enumerate(zip(times, [900.0] * 40, strict=True))]
+    a_second, reach = slope(times[20:], [mb for _at, mb in noisy[20:]])
+    assert trend(noisy).a_minute == pytest.approx(60 * a_second)
+    assert trend(noisy).reach == pytest.approx(60 * reach)
 
 
 def test_beside_the_app_to_compare_with_stand_ratios():
