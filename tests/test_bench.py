@@ -1,5 +1,6 @@
 import json
 import sys
+from types import SimpleNamespace
 
 import pytest
 
@@ -148,10 +149,59 @@ def test_machine_names_versions():
     assert found["python"] == ".".join(map(str, sys.version_info[:3]))
 
 
-def test_command_prints_and_writes_the_same(capsys, monkeypatch, tmp_path):
+MADE_UP = {"rounds": 7, "samples": [[0.5 * turn, 400.0 + turn] for turn in range(12)]}
+ACTIONS = {
+    (): "core.cli.bench.bench",
+    ("archive",): "core.distributed.throughput.throughput",
+    ("browser",): "core.cli.bench_browser.bench",
+    ("soak",): "core.cli.bench_load.soak",
+}
+
+
+@pytest.fixture(params=ACTIONS, ids=lambda words: words[0] if words else "bench")
+def action(request, monkeypatch):
+    """The words of each bench that has ``--json``, which finds made-up figures at once."""
+    monkeypatch.setattr(ACTIONS[request.param], lambda *given, **named: dict(MADE_UP))
+    monkeypatch.setattr("core.cli.bench_archive.package", lambda name: None)
+    without_ray = SimpleNamespace(assess_archive=None)
+    monkeypatch.setitem(sys.modules, "core.distributed.archive", without_ray)
+    monkeypatch.setattr("core.cli.bench_browser.table", lambda found: f"rounds: {found['rounds']}")
+    monkeypatch.setattr("core.cli.bench_browser.machine", dict)
+    return ["bench", *request.param]
+
+
+def test_each_bench_prints_its_figures_and_writes_them(capsys, action, tmp_path):
+    path = tmp_path / "new" / "bench.json"
+    assert main([*action, "--json", str(path)]) == 0
+    assert path.read_text(encoding="utf-8") == json.dumps(MADE_UP, indent=2) + "\n"
+    printed = capsys.readouterr()
+    assert "rounds" in printed.out
+    assert printed.err == ""
+
+
+def test_a_file_that_cannot_be_written_is_one_sentence_and_the_figures_are_printed(capsys, action, tmp_path):
+    (tmp_path / "file").touch()
+    path = tmp_path / "file" / "bench.json"
+    assert main([*action, "--json", str(path)]) == 1
+    printed = capsys.readouterr()
+    assert "rounds" in printed.out
+    assert printed.err.startswith(f"{path} could not be written (")
+    assert printed.err.count("\n") == 1
+
+
+def test_a_plot_that_cannot_be_written_keeps_no_figures_back(capsys, monkeypatch, tmp_path):
+    monkeypatch.setattr("core.cli.bench_load.soak", lambda *given, **named: dict(MADE_UP))
+    path, plot = tmp_path / "soak.json", tmp_path / "soak.svg"
+    assert main(["bench", "soak", "--json", str(path), "--svg", str(tmp_path)]) == 1
+    assert json.loads(path.read_text()) == MADE_UP
+    assert capsys.readouterr().err.startswith(f"{tmp_path} could not be written (")
+    assert main(["bench", "soak", "--svg", str(plot)]) == 0
+    assert "MiB a minute" in plot.read_text(encoding="utf-8")
+
+
+def test_the_numbers_that_were_asked_for_are_used(capsys, monkeypatch):
     monkeypatch.setattr(
         core.cli.bench, "bench", lambda rounds, threads, progress: {"rounds": rounds, "threads": threads}
     )
-    path = tmp_path / "new" / "bench.json"
-    assert main(["bench", "--json", str(path), "--rounds", "7", "--threads", "2"]) == 0
-    assert json.loads(capsys.readouterr().out) == json.loads(path.read_text()) == {"rounds": 7, "threads": 2}
+    assert main(["bench", "--rounds", "7", "--threads", "2"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"rounds": 7, "threads": 2}

@@ -1,19 +1,18 @@
 """``python -m core bench``: speed and memory on this machine, as JSON."""
 
 import argparse
-import json
 import sys
-from pathlib import Path
 
 from core.bench import bench
 from core.cli import bench_archive, bench_browser, bench_load
+from core.cli.bench_figures import add_json, give
 from core.cli.numbers import count
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add ``bench`` to the command line."""
     parser = subparsers.add_parser("bench", help="measure speed and memory on this machine")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to FILE as well")
+    add_json(parser)
     parser.add_argument("--rounds", type=count, default=15, help="rounds of each comparison (%(default)s)")
     parser.add_argument("--threads", type=count, help="threads a network may use")
     actions = parser.add_subparsers(dest="action", metavar="ACTION")
@@ -23,7 +22,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the figures as one JSON object; returns 0."""
+    """Measure, and print the figures; returns 1 where they could not be written to a file, else 0."""
     if args.action == "archive":
         return bench_archive.run(args)
     if args.action == "browser":
@@ -31,9 +30,4 @@ def run(args: argparse.Namespace) -> int:
     if args.action is not None:
         return bench_load.run(args)
     figures = bench(args.rounds, args.threads, progress=lambda text: print(text, file=sys.stderr))
-    text = json.dumps(figures, indent=2)
-    if args.json:
-        args.json.parent.mkdir(parents=True, exist_ok=True)
-        args.json.write_text(text + "\n", encoding="utf-8")
-    print(text)
-    return 0
+    return give(figures, args.json)

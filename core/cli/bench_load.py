@@ -5,6 +5,7 @@ import json
 import sys
 from pathlib import Path
 
+from core.cli.bench_figures import add_json, give, write
 from core.cli.numbers import count, duration
 from core.load.bench import figures, load, soak
 from core.load.figures import table
@@ -33,16 +34,12 @@ def add_parsers(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def _common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", type=count, help="the server's port; a free one unless given")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to FILE as well")
-
-
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text + "\n", encoding="utf-8")
+    add_json(parser)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Measure, and print the figures; returns 0."""
+    """Measure, and print the figures; returns 1 where a file could not be written, else 0."""
+    status = 0
     if args.action == "live":
         steps = load(args.streams, args.seconds, args.port, progress=_tell)
         naive = load(args.streams, args.seconds, args.port, progress=_tell, naive=True) if args.naive else []
@@ -56,8 +53,5 @@ def run(args: argparse.Namespace) -> int:
         found = soak(args.minutes, args.streams, args.port, progress=_tell)
         text = json.dumps({name: value for name, value in found.items() if name != "samples"}, indent=2)
         if args.svg:
-            _write(args.svg, memory_plot(found["samples"]).file())
-    if args.json:
-        _write(args.json, json.dumps(found, indent=2))
-    print(text)
-    return 0
+            status = write(args.svg, memory_plot(found["samples"]).file())
+    return give(found, args.json, text) or status
