@@ -8,14 +8,11 @@ import importlib.metadata
 import json
 import os
 import platform
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -33,6 +30,7 @@ from core.quality.imageqx import ImageQX
 from core.runtime.engine import default_threads, open_engine
 from core.runtime.manifest import load_manifest
 from core.runtime.preprocess import network_input
+from core.serving import process
 from core.synthetic.phantoms import draw
 
 ROOT: Final = Path(__file__).resolve().parents[1]
@@ -50,6 +48,9 @@ TORCH_KEYS: Final = (
     "guided_backpropagation_ms",
 )
 """What is null where torch is not installed."""
+
+_PAUSE_S: Final = 0.02
+"""How finely it is told when an app answers."""
 
 _PACKAGES: Final = (
     "onnxruntime",
@@ -151,53 +152,35 @@ def app_first_page_s(
     Raises:
         RuntimeError: the server ended or did not answer within ``limit_s``.
     """
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = process.free_port()
+    url = f"http://127.0.0.1:{port}"
+    visit = [sys.executable, "-c", _VISITOR_PROGRAM, f"ws://127.0.0.1:{port}/_stcore/stream"]
     command = [sys.executable, "-m", "streamlit", "run", str(app), "--server.headless=true"]
     command += [f"--server.port={port}", "--server.address=127.0.0.1", "--server.fileWatcherType=none"]
     with ExitStack() as stack:
-        log = stack.enter_context(tempfile.TemporaryFile())
-        visit = [sys.executable, "-c", _VISITOR_PROGRAM, f"ws://127.0.0.1:{port}/_stcore/stream"]
-        visitor = subprocess.Popen(visit, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log)
-        stack.callback(_end, visitor)
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True)))
+        log = stack.enter_context((folder / "log").open("w+b"))
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        visitor = stack.enter_context(process.running(visit, stderr=log, **pipes))
         assert visitor.stdin
         assert visitor.stdout
         visitor.stdout.readline()  # its imports are done and do not count
 
         started = clock()
-        server = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
-        stack.callback(_end, server)
+        server = stack.enter_context(process.running(command, cwd=ROOT, stdout=log, stderr=log))
         visitor.stdin.write(b"go\n")
         visitor.stdin.flush()
-        answered = 0.0
-        waiting = [f"http://127.0.0.1:{port}/_stcore/health", f"http://127.0.0.1:{port}/"]
-        while waiting or visitor.poll() is None:
-            if server.poll() is not None or visitor.poll() or clock() - started > limit_s:
-                log.seek(0)
-                raise RuntimeError(log.read().decode(errors="replace")[-500:] or "no answer")
-            if waiting and _answers(waiting[0]):
-                waiting.pop(0)
-                answered = clock() - started
-            else:
-                time.sleep(0.02)
-        return answered, clock() - started
 
+        def answers() -> bool:
+            return process.is_healthy(url) and bool(process.fetched(url))
 
-def _end(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    process.wait(30)
-    for pipe in (process.stdin, process.stdout):
-        if pipe:
-            pipe.close()
-
-
-def _answers(address: str) -> bool:
-    try:
-        with urllib.request.urlopen(address, timeout=5) as reply:  # noqa: S310, this bench's own server
-            return reply.status == 200
-    except (urllib.error.URLError, OSError):
-        return False
+        if process.wait_until(server, answers, limit_s, _PAUSE_S):
+            answered = clock() - started
+            left_s = limit_s - answered
+            process.wait_until(server, lambda: visitor.poll() is not None, left_s, _PAUSE_S)
+            if visitor.returncode == 0:
+                return answered, clock() - started
+        raise RuntimeError(process.last_line(folder / "log") or "no answer")
 
 
 def bench(

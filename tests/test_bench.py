@@ -136,10 +136,9 @@ def test_an_app_that_is_not_there_says_why(tmp_path):
         app_first_page_s(lambda: 0.0, tmp_path / "nothing.py")
 
 
-def test_an_app_that_never_answers_is_given_up(tmp_path):
-    ticks = iter(range(10**9))
-    with pytest.raises(RuntimeError):
-        app_first_page_s(lambda: next(ticks) * 1000.0, tmp_path / "app.py", limit_s=1)
+def test_an_app_that_does_not_answer_in_time_is_given_up():
+    with pytest.raises(RuntimeError, match="no answer"):
+        app_first_page_s(lambda: 0.0, limit_s=0.01)
 
 
 def test_machine_names_versions():

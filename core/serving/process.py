@@ -58,10 +58,12 @@ def running(command: Sequence[str], **options: Any) -> Iterator[subprocess.Popen
                 process.kill()
 
 
-def wait_until(process: subprocess.Popen[Any], look: Callable[[], _Found], within_s: float) -> _Found | None:
+def wait_until(
+    process: subprocess.Popen[Any], look: Callable[[], _Found], within_s: float, pause_s: float = _PAUSE_S
+) -> _Found | None:
     """What ``look`` finds as soon as that is true; None where the process ended before, or time is up.
 
-    An OSError or ValueError of ``look`` says that there is nothing yet.
+    An OSError or ValueError of ``look`` says that there is nothing yet; it is asked again after a pause.
     """
     until = time.monotonic() + within_s
     while process.poll() is None and time.monotonic() < until:
@@ -70,7 +72,7 @@ def wait_until(process: subprocess.Popen[Any], look: Callable[[], _Found], withi
                 return found
         except (OSError, ValueError):
             pass
-        time.sleep(_PAUSE_S)
+        time.sleep(pause_s)
     return None
 
 
@@ -80,12 +82,19 @@ def is_healthy(url: str) -> bool:
     Raises:
         OSError: nothing answers there.
     """
-    trusting = ssl.create_default_context()
+    return fetched(f"{url}/_stcore/health") == b"ok"
+
+
+def fetched(url: str) -> bytes:
+    """What is at an address of this computer, whichever certificate it has.
+
+    Raises:
+        OSError: nothing answers there, or not with success.
+    """
+    trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # a default one reads all the system's certificates
     trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
-    with urllib.request.urlopen(  # noqa: S310, our own server
-        f"{url}/_stcore/health", timeout=5, context=trusting
-    ) as answer:
-        return bool(answer.read() == b"ok")
+    with urllib.request.urlopen(url, timeout=5, context=trusting) as answer:  # noqa: S310, our own server
+        return bytes(answer.read())
 
 
 def last_line(log: Path) -> str:
