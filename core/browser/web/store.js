@@ -75,35 +75,26 @@ export async function stored(url, onProgress = () => {}, sha256 = "") {
   }
   try {
     // Kept once is enough: the browser's own cache need not hold it as well.
-    const { blob, bytes } = await fetched(url, store ? "no-store" : "default", onProgress, sha256);
+    const asked = performance.now();
+    const answer = await fetch(url, store ? { cache: "no-store" } : {});
+    if (!answer.ok || answer.body === null) throw new Error(`the server answered ${answer.status}`);
+    let loaded = 0;
+    const counted = new TransformStream({
+      transform(chunk, controller) {
+        onProgress((loaded += chunk.length));
+        controller.enqueue(chunk);
+      },
+    });
+    const blob = await new Response(answer.body.pipeThrough(counted)).blob();
+    spent("fetch", asked, url);
+    const bytes = await unpack(blob.stream(), url.endsWith(".gz"), url);
+    await verify(url, bytes, sha256);
     await store?.put(url, new Response(blob)).catch(() => {}); // no room: it will be fetched again
     return bytes;
   } catch (error) {
     if (error instanceof EngineError) throw error;
     throw new EngineError("network", `${url} could not be fetched: ${error}`);
   }
-}
-
-/**
- * @param {string} url @param {RequestCache} cache @param {(loaded: number) => void} onProgress @param {string} sha256
- * @throws {EngineError} "altered": it came, and is not what it should be; any other error: it did not come
- */
-async function fetched(url, cache, onProgress, sha256) {
-  const started = performance.now();
-  const answer = await fetch(url, { cache });
-  if (!answer.ok || answer.body === null) throw new Error(`the server answered ${answer.status}`);
-  let loaded = 0;
-  const counted = new TransformStream({
-    transform(chunk, controller) {
-      onProgress((loaded += chunk.length));
-      controller.enqueue(chunk);
-    },
-  });
-  const blob = await new Response(answer.body.pipeThrough(counted)).blob();
-  spent("fetch", started, url);
-  const bytes = await unpack(blob.stream(), url.endsWith(".gz"), url);
-  await verify(url, bytes, sha256);
-  return { blob, bytes };
 }
 
 /**
