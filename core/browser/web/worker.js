@@ -8,6 +8,12 @@ import { GPU_MS, openNetwork } from "./network.js";
 import { levelsOf, texture } from "./texture.js";
 import { LastJudged } from "./unchanged.js";
 
+/**
+ * What the network is shown of a picture, see network.js; and its texture, where it was measured already.
+ * @typedef {{square: import("./resize.js").Picture, detail: import("./resize.js").Picture | null,
+ *   texture?: import("./texture.js").Texture}} Shown
+ */
+
 /** @type {import("./network.js").Network | null} */
 let network = null;
 /** The lesion classifier, fetched when it is first asked for. @type {import("./network.js").Network | null} */
@@ -53,30 +59,41 @@ async function assess({ bitmap, features, frame }) {
   const picture = pixelsOf(bitmap);
   const { width, height } = picture;
   const looks = { luma: luma(picture), print: fingerprint(picture) };
-  const views = textured(network.views(picture));
-  const known = frame ? film.recall(views, `${width}x${height}`, features) : null;
-  const answer = known ?? (await judged(network, views, features));
-  if (frame && !known) film.keep(views, `${width}x${height}`, answer);
+  const views = network.views(picture);
+  const answer = frame
+    ? await filmed(network, views, `${width}x${height}`, features)
+    : { ...(await judged(network, views, features)), recalled: false };
   const milliseconds = performance.now() - started;
-  return { ...answer, ...looks, backend: network.backend, width, height, recalled: known !== null, milliseconds };
+  return { ...answer, ...looks, backend: network.backend, width, height, milliseconds };
 }
 
 /**
- * @param {{square: import("./resize.js").Picture, detail: import("./resize.js").Picture | null}} views
- * @returns {import("./unchanged.js").Views}
+ * What is found in a frame of the video, or was found in the last one that was judged, if it shows the same.
+ * @param {import("./network.js").Network} current
+ * @param {Shown} views
+ * @param {string} size of the frame, in pixels
+ * @param {boolean} features
  */
-const textured = ({ square, detail }) => ({ square, detail, texture: texture(detail ?? square) });
+async function filmed(current, views, size, features) {
+  const seen = { ...views, texture: texture(views.detail ?? views.square) };
+  const known = film.recall(seen, size, features);
+  if (known) return { ...known, recalled: true };
+  const answer = await judged(current, seen, features);
+  film.keep(seen, size, answer);
+  return { ...answer, recalled: false };
+}
 
 /**
  * What the network says, and what else is found in the squares that it is shown.
  * @param {import("./network.js").Network} current
- * @param {import("./unchanged.js").Views} views
+ * @param {Shown} views
  * @param {boolean} features
  */
-async function judged(current, { square, detail, texture }, features) {
+async function judged(current, { square, detail, texture: known }, features) {
   const stats = imageStats(square);
-  // Only a second opinion reads these.
-  const fabric = current.card.opinion && detail ? { texture, levels: levelsOf(square) } : null;
+  const { opinion, places } = current.card;
+  // Only a second opinion reads these, and only beside the map of places.
+  const fabric = opinion && places && detail ? { texture: known ?? texture(detail), levels: levelsOf(square) } : null;
   return { ...(await run(current, square, detail, features)), stats, fabric };
 }
 
