@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 
 from core.live import engine as engines
+from core.live.changes import Announced, Changes
 from core.live.engine import StreamEngine
 from core.live.scheduler import Place
 from core.live.stream_session import Frame, StreamSession
@@ -29,6 +30,7 @@ class Worker:
 
     Attributes:
         refused: whether the newest frame found all places taken.
+        changes: tells a page when what it shows of this stream has changed.
     """
 
     def __init__(
@@ -40,11 +42,12 @@ class Worker:
     ) -> None:
         self.stream_session = stream_session
         self.refused = False
+        self.changes = Changes(clock)
         self._clock = clock
         self._engine = engines.shared() if engine is None else engine
         preset = stream_session.preset
         self._place = Place(
-            session=stream_session,
+            session=Announced(stream_session, self.changes),
             pause_s=preset.timing.assess_every_ms / 1000,
             lost_after_s=preset.camera.missing_after_s,
             gone_after_s=gone_after_s,
@@ -59,9 +62,12 @@ class Worker:
         """Leave a frame (uint8 RGB, H x W x 3, not written to afterwards) and return at once."""
         frame = Frame(rgb=rgb, at=self._clock())
         refused = not self._engine.put(self._place, frame, self.stream_session.assessor)
-        if refused and not self.refused:
+        if refused == self.refused:
+            return
+        if refused:
             counters.stream_refused()
         self.refused = refused
+        self.changes.show(("refused", refused))
 
     def stop(self) -> None:
         """The stream ended. Does not wait; safe to call twice, and from any thread."""

@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
+from urllib.parse import urljoin
 
 import aiortc.rtcrtpreceiver
 import av
@@ -27,6 +28,7 @@ from aiortc import (
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import WebSocketException
 
 from core.live import gathering
 from core.load.film import RATE, Film, shoot
@@ -85,9 +87,10 @@ class Visitor:
         self._connection: RTCPeerConnection | None = None
         self._refreshing: dict[str, asyncio.Task[None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._waits_at = ""
 
     async def run(self) -> None:
-        """Visit: open the page, start the camera, refresh what the page asks to have refreshed."""
+        """Visit: open the page, start the camera, run what the page asks to have run."""
         try:
             async with connect(self._address, subprotocols=["streamlit"], max_size=None) as socket:  # type: ignore[list-item]
                 self._socket = socket
@@ -133,6 +136,21 @@ class Visitor:
                 part = element.component_instance
                 if part.component_name.endswith("webrtc_streamer"):
                     await self._drawn(part.id, json.loads(part.json_args))
+            elif element.WhichOneof("type") == "bidi_component":
+                given = json.loads(element.bidi_component.json or "{}")
+                self._wait_at(given.get("changes"), message.delta.fragment_id)
+
+    def _wait_at(self, address: str | None, fragment: str) -> None:
+        """The hint was drawn: as the page's script does, wait to be told that there is another."""
+        if address and address != self._waits_at:
+            self._waits_at = address
+            self._later(self._wait(urljoin(self._address, address), fragment))
+
+    async def _wait(self, address: str, fragment: str) -> None:
+        with contextlib.suppress(OSError, WebSocketException):
+            async with connect(address) as socket:
+                async for _changed in socket:
+                    await self._rerun(fragment)
 
     async def _refresh(self, fragment: str, interval: float) -> None:
         while True:

@@ -60,24 +60,49 @@ function watchCamera(root, state) {
     state.stopped = true;
     stops.forEach((stop) => stop());
     state.onChoice?.();
+    state.socket?.close();
     watched.delete(root);
   };
   tell();
   watchFrame();
 }
 
+const LOST_AFTER = 3;
+const TRY_AGAIN_MS = 1000;
+
+// The server says when there is something else to show. A page that cannot be told still asks now and then.
+function waitForChanges(state, address) {
+  if (address === state.waitsAt) return;
+  state.waitsAt = address;
+  state.socket?.close();
+  state.socket = null;
+  let failed = 0;
+  const open = () => {
+    if (state.stopped || state.waitsAt !== address) return;
+    const whole = new URL(address, document.baseURI).href.replace(/^http/, "ws");
+    const socket = new WebSocket(whole);
+    state.socket = socket;
+    socket.onopen = () => (failed = 0);
+    socket.onmessage = () => state.runPage();
+    socket.onclose = () => ++failed < LOST_AFTER && setTimeout(open, TRY_AGAIN_MS);
+  };
+  if (address) open();
+}
+
 // Called again on every update; the watch on the camera is set up once.
-export default function ({ data, parentElement: root, setStateValue }) {
+export default function ({ data, parentElement: root, setStateValue, setTriggerValue }) {
   hush(root, data.feedback);
   if (showHint(root, data, data.signed)) tell(data, data);
   const known = watched.get(root);
   const state = known ?? { report: data.camera, stopped: false };
   state.tellPython = setStateValue;
+  state.runPage = () => setTriggerValue("changed", true);
   if (!known) {
     watched.set(root, state);
     state.onChoice = onChoice(() => hush(root, data.feedback));
     watchCamera(root, state);
   }
+  waitForChanges(state, data.changes);
   return () => {
     // An update may end here too; only a banner that left the page stops watching.
     setTimeout(() => (root.host ?? root).isConnected || watched.get(root)?.stop(), 0);

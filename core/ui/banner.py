@@ -40,6 +40,7 @@ def banner(
     on_camera: Callable[[str], None],
     feedback: Mapping[str, bool] = MappingProxyType({}),
     signed: bool = True,
+    changes: str = "",
 ) -> None:
     """Show a hint; it is announced when its key or its text changes, and at no other time.
 
@@ -51,6 +52,8 @@ def banner(
             or ``"busy"``.
         feedback: what comes beside the words until the person chooses (see :mod:`core.ui.cues`).
         signed: whether a sign stands beside the words.
+        changes: the address at which the browser waits to be told that this page is to run again
+            (:mod:`core.live.changes_route`); empty where there is nothing to wait for.
     """
     _banner(
         key=key,
@@ -63,6 +66,12 @@ def banner(
             "language": language(),
             "feedback": dict(feedback),
             "signed": signed,
+            "changes": changes,
         },
+        on_changed_change=_nothing,
         on_camera_change=lambda: on_camera(str(st.session_state[key]["camera"])),
     )
+
+
+def _nothing() -> None:
+    """The run that follows is all there is to it."""

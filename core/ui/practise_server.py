@@ -9,12 +9,13 @@ from pathlib import Path
 
 import streamlit as st
 
+from core.browser.component import address
 from core.browser.intake import ReceivedPhoto
 from core.guidance.conditions import CAMERA_KEYS
 from core.guidance.hint import Hint, hint, hint_for
 from core.guidance.preset_schema import ShotName
 from core.i18n import _, language
-from core.live import shutter, trouble
+from core.live import changes_route, shutter, trouble
 from core.live import stream as streams
 from core.live.ice import IceError
 from core.live.shutter import Outcome, Try
@@ -29,7 +30,10 @@ from core.ui import banner as banners
 from core.ui import cues, embedded, engines, layout, practise_series, session, study_arm
 from core.ui.scroll import to_top
 
-REFRESH_S = 0.7  # how often the page asks for the newest hint; faster costs a third of a core a viewer
+# How often the page asks for the newest hint where no browser waits to be told of it; and where one does, for
+# what only time changes.
+REFRESH_S, REFRESH_TOLD_S = 0.7, 2.0
+MEASURED_EVERY_S = 0.7  # what the camera sees, where somebody looks at it
 STYLE, STYLE_BELOW = map(Path(layout.__file__).with_name, ("practise.css", "practise_below.css"))
 HIDE_CAMERA = "<style>.st-key-practise-camera{height:0;overflow:hidden;visibility:hidden}</style>"
 # Where no video can be sent: its Start could only fail.
@@ -174,8 +178,20 @@ def _announce(worker: Worker, stream: StreamState, status: StreamStatus) -> str 
             on_camera=_camera_reported,
             feedback=stream_session.preset.feedback.model_dump(),
             signed=stream_session.preset.overlay.icons,
+            changes=_listen_at(worker, stream),
         )
     return problem
+
+
+def _listen_at(worker: Worker, stream: StreamState) -> str:
+    on = stream.playing or stream.connecting
+    return address(f"{changes_route.PATH}/{worker.changes.token}") if on else ""
+
+
+def _refresh_s(worker: Worker, stream: StreamState) -> float | None:
+    if not (stream.playing or stream.connecting):
+        return None
+    return REFRESH_TOLD_S if worker.changes.listened else REFRESH_S
 
 
 def _explain(problem: str, stream_session: StreamSession) -> None:
@@ -278,8 +294,13 @@ def _anyway(stream_session: StreamSession, status: StreamStatus, refused: Try | 
         )
 
 
-def _details(stream_session: StreamSession, status: StreamStatus) -> None:
-    with st.expander(_("What the camera sees"), icon=":material/query_stats:"):
+def _details(worker: Worker, status: StreamStatus) -> None:
+    stream_session = worker.stream_session
+    details = st.expander(
+        _("What the camera sees"), icon=":material/query_stats:", key="practise-details", on_change="rerun"
+    )
+    worker.changes.every_s = MEASURED_EVERY_S if details.open else None
+    with details:
         if status.verdict is None:
             st.caption(_("Nothing yet. Start the camera to see what is measured."))
             return
@@ -339,7 +360,7 @@ def _controller(worker: Worker, stream: StreamState) -> None:
     )
     stream_session.rule = session.rule(healthy_skin_passes=practising, shot=practise_series.shot())
     cues.cue_switches(stream_session.preset.feedback.model_dump(), key="practise-cues")
-    _details(stream_session, status)
+    _details(worker, status)
     st.caption(_("The camera's light and zoom are there when the picture is checked on this device."))
 
 
@@ -393,8 +414,7 @@ def page() -> bool:
             st.error(error.message)
             stream = StreamState(playing=False, connecting=False, failed=True)
         if received is None:
-            refresh = REFRESH_S if stream.playing or stream.connecting else None
-            st.fragment(_controller, run_every=refresh)(worker, stream)
+            st.fragment(_controller, run_every=_refresh_s(worker, stream))(worker, stream)
     if received is None:
         with top:
             practise_series.instruction()

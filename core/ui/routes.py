@@ -1,7 +1,7 @@
 """What a server answers beside its pages, and what is put around all of its answers.
 
 ``/healthz``: it answers. ``/readyz``: it can judge a photo. ``/metrics``: what it counted, for requests with
-the token. And the results of studies.
+the token. The results of studies. And where camera pages wait to be told of changes.
 """
 
 from collections.abc import Callable
@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from core.live import changes_route
 from core.ready import Readiness
 from core.serving import counters
 from core.serving.headers import Headers
@@ -52,7 +53,7 @@ def routes() -> list[BaseRoute]:
         "/metrics": metrics,
         api.PATH: study_results,
     }
-    return [Route(path, answer) for path, answer in answered.items()]
+    return [*(Route(path, answer) for path, answer in answered.items()), changes_route.route()]
 
 
 def middleware(setting: Setting) -> list[Middleware]:

@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
+import streamlit as st
 
 from core.guidance.preset import load_preset
 from core.live import stream as stream_module
 from core.live import trouble
+from core.live.changes import Changes
 from core.live.ice import IceError
 from core.live.stream import StreamState
 from core.live.stream_session import Frame, StreamSession
@@ -50,9 +52,9 @@ class Stage:
             raise self.problem
         return self.stream
 
-    def banner(self, hint, tone, *, key, camera, on_camera, feedback, signed):
+    def banner(self, hint, tone, *, key, camera, on_camera, feedback, signed, changes):
         self.said.append((hint, tone))
-        self.signed = signed
+        self.signed, self.listens_at = signed, changes
         if self.report:
             report, self.report = self.report, None
             on_camera(report)
@@ -321,6 +323,36 @@ def test_the_panel_shows_explanations_and_classes(stage):
     for word in ("Framing", "Light", "Sharpness", "Detail", "Distance"):
         assert word in listed
     assert len(panel.get("progress")) == 4
+
+
+def test_the_browser_is_told_where_to_wait_while_the_camera_is_on(stage):
+    assert stage.run().listens_at == ""
+    token = stage.at.session_state["practise_worker"].changes.token
+    assert stage.start().listens_at == f"/live/changes/{token}"
+
+
+def test_a_page_that_is_told_of_changes_asks_more_seldom(stage, monkeypatch):
+    asks, fragment = [], st.fragment
+
+    def noted(function, run_every=None):
+        asks.append(run_every)
+        return fragment(function, run_every=run_every)
+
+    monkeypatch.setattr(st, "fragment", noted)
+    stage.run().start()
+    monkeypatch.setattr(Changes, "listened", True)
+    stage.run()
+    off, asking, told = asks
+    assert off is None
+    assert 0 < asking < told
+
+
+def test_measurements_are_told_while_somebody_looks_at_them(stage):
+    changes = stage.start().at.session_state["practise_worker"].changes
+    assert changes.every_s is None
+    stage.at.session_state["practise-details"] = True
+    stage.run()
+    assert changes.every_s > 0
 
 
 @pytest.mark.parametrize("report", ["insecure", "unsupported", "denied", "missing", "busy"])
