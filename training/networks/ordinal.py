@@ -39,6 +39,9 @@ class OrdinalNet(nn.Module):
         ArchitectureError: there is no such architecture.
     """
 
+    feature_mean: Tensor
+    feature_deviation: Tensor
+
     def __init__(self, arch: str = DEFAULT) -> None:
         super().__init__()
         if arch not in ARCHITECTURES:

@@ -166,15 +166,16 @@ def features_of(
         float16, N x views x 5 x features; one view, or two with ``flips``.
     """
     export(net, TASK, file, SIDE)
-    engine, out = Engine(file, threads=torch.get_num_threads()), []
+    engine = Engine(file, threads=torch.get_num_threads())
+    # In one piece from the start: kept batches would lie between the network's own freed memory, and hold it.
+    out = np.empty((len(pool), 1 + flips, len(REGIONS), net.feature_mean.numel()), np.float16)
     for begin in range(0, len(pool), batch):
         shown = np.array(pool.pictures[pool.positions[begin : begin + batch]])
         views = [shown, mirrored(shown)] if flips else [shown]
         for_net = np.stack(views, axis=1)
         flat = normalise(torch.from_numpy(for_net.reshape(-1, SIDE, SIDE, 3))).contiguous().numpy()
-        answer = engine.run(flat)["features"]
-        out.append(answer.reshape(*for_net.shape[:3], -1).astype(np.float16))
-    return np.concatenate(out)
+        out[begin : begin + batch] = engine.run(flat)["features"].reshape(*for_net.shape[:3], -1)
+    return out
 
 
 def _batches(count: int, batch: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
