@@ -22,7 +22,7 @@ from scripts.setup_env import ROOT
 COUNTS_VARIABLE: Final = "RETAKE_TEST_COUNTS"
 OUTCOMES: Final = ("failed", "error", "passed", "skipped", "xfailed", "xpassed", "deselected")
 NO_TESTS: Final = 5  # pytest's exit status where nothing was chosen
-# Where this is set, every worker, and every server that a test starts, would compile all that it imports anew:
+# Where this is set every worker, and every server that a test starts, compiles all that it imports anew:
 # 20 processor seconds for torch and the rest. What is compiled is kept, in folders that git ignores.
 NOTHING_KEPT: Final = "PYTHONDONTWRITEBYTECODE"
 
