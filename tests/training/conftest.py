@@ -2,10 +2,9 @@ from functools import lru_cache
 
 import numpy as np
 import pytest
-import shallow
 
-from core.networks import imageqx, lesion
 from core.synthetic.phantoms import draw
+from tests import shallow
 from training.evaluation import focus, tones
 from training.evaluation.quality_predictions import QualityPredictions
 
@@ -42,9 +41,7 @@ def predictions_of(n, seed=0, **columns):
 def one_block_a_stage():
     """Every network that is built has one block a stage (``shallow``)."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(imageqx, "efficientnet_b0", shallow.efficientnet)
-        patch.setitem(lesion.ARCHITECTURES, "efficientnet_b0", shallow.efficientnet)
-        patch.setitem(lesion.ARCHITECTURES, "resnet34", shallow.resnet)
+        shallow.one_block_a_stage(patch)
         yield
 
 

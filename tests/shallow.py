@@ -3,6 +3,8 @@
 from torchvision.models.efficientnet import EfficientNet, MBConvConfig
 from torchvision.models.resnet import BasicBlock, ResNet
 
+from core.networks import imageqx, lesion
+
 # EfficientNet-B0 of the paper's Table 1 but for the last number, layers a stage: expansion, kernel, stride,
 # channels in and out.
 _STAGES = (
@@ -26,3 +28,10 @@ def resnet(weights=None):
     """ResNet-34 with 4 blocks in place of 16."""
     assert weights is None
     return ResNet(BasicBlock, [1, 1, 1, 1])
+
+
+def one_block_a_stage(patch):
+    """Let every network that is built from now on have one block a stage; ``patch`` is pytest's."""
+    patch.setattr(imageqx, "efficientnet_b0", efficientnet)
+    patch.setitem(lesion.ARCHITECTURES, "efficientnet_b0", efficientnet)
+    patch.setitem(lesion.ARCHITECTURES, "resnet34", resnet)
