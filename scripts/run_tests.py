@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -22,6 +22,9 @@ from scripts.setup_env import ROOT
 COUNTS_VARIABLE: Final = "RETAKE_TEST_COUNTS"
 OUTCOMES: Final = ("failed", "error", "passed", "skipped", "xfailed", "xpassed", "deselected")
 NO_TESTS: Final = 5  # pytest's exit status where nothing was chosen
+# Where this is set every worker, and every server that a test starts, compiles all that it imports anew:
+# 20 processor seconds for torch and the rest. What is compiled is kept, in folders that git ignores.
+NOTHING_KEPT: Final = "PYTHONDONTWRITEBYTECODE"
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,12 @@ def command(phase: Phase, arguments: Sequence[str]) -> list[str]:
     return line if elsewhere or not phase.folder else [*line, phase.folder]
 
 
+def environment(counts: Path, given: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a phase, which leaves its counts at that path."""
+    kept = {name: value for name, value in given.items() if name != NOTHING_KEPT}
+    return kept | {COUNTS_VARIABLE: str(counts)}
+
+
 def verdict(statuses: Sequence[int]) -> int:
     """One exit status for all phases: the first failure; no tests is one only where no phase had any."""
     ran = [status for status in statuses if status != NO_TESTS]
@@ -100,8 +109,8 @@ def main(arguments: Sequence[str] = tuple(sys.argv[1:])) -> int:
         for number, phase in enumerate(PHASES):
             print(f"\nTests {phase.name}", flush=True)
             path = Path(folder) / f"{number}.json"
-            environment = {**os.environ, COUNTS_VARIABLE: str(path)}
-            statuses.append(subprocess.run(command(phase, arguments), cwd=ROOT, env=environment).returncode)
+            ran = subprocess.run(command(phase, arguments), cwd=ROOT, env=environment(path, os.environ))
+            statuses.append(ran.returncode)
             if path.exists():
                 counts.update(json.loads(path.read_text(encoding="utf-8")))
     status = verdict(statuses)

@@ -1,3 +1,4 @@
+import gc
 import os
 
 import cv2
@@ -15,6 +16,11 @@ settings.load_profile("retake")
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("RETAKE_THREADS", "1")
+
+
+def pytest_collection_finish():
+    """Modules and tests stay to the end: no full garbage collection needs to look through them again."""
+    gc.freeze()
 
 
 def pytest_sessionfinish(session, exitstatus):

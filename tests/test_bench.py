@@ -29,11 +29,39 @@ class TestMedians:
         assert found == {"a": 3000, "b": 20000}
 
 
+def leave_out_processes(patch):
+    """What starts other processes is made up."""
+    patch.setattr(bench_module, "resident_memory_mb", lambda: (300.0, False))
+    patch.setattr(bench_module, "app_first_page_s", lambda clock: (1.5, 2.5))
+
+
+@pytest.fixture(scope="module")
+def ran():
+    """A whole run: its figures, its progress, threads of each engine that it opened, torch's at the end."""
+    import torch
+
+    told, opened = [], []
+    real = bench_module.open_engine
+
+    def opening(name, manifest, threads):
+        opened.append(threads)
+        return real(name, manifest, threads)
+
+    torch.set_num_threads(2)
+    with pytest.MonkeyPatch.context() as patch:
+        leave_out_processes(patch)
+        patch.setattr(bench_module, "open_engine", opening)
+        figures = bench(rounds=1, threads=1, progress=told.append)
+    return figures, told, opened, torch.get_num_threads()
+
+
 @pytest.fixture
-def quick(monkeypatch):
-    """Leave out what starts other processes."""
-    monkeypatch.setattr(bench_module, "resident_memory_mb", lambda: (300.0, False))
-    monkeypatch.setattr(bench_module, "app_first_page_s", lambda clock: (1.5, 2.5))
+def without_torch(monkeypatch):
+    def missing(*args):
+        raise MissingTorchError
+
+    leave_out_processes(monkeypatch)
+    monkeypatch.setattr(bench_module, "Gradients", missing)
 
 
 KEYS = {
@@ -58,9 +86,8 @@ KEYS = {
 }
 
 
-def test_every_figure_is_there(quick):
-    told = []
-    figures = bench(rounds=1, threads=1, progress=told.append)
+def test_every_figure_is_there(ran):
+    figures, told, _opened, _threads = ran
     assert set(figures) == KEYS
     for key in KEYS - {"notes", "cpu", "system", "python", "versions", "torch_imported_while_serving"}:
         assert figures[key] > 0, key
@@ -74,11 +101,7 @@ def test_every_figure_is_there(quick):
     json.dumps(figures)
 
 
-def test_without_torch_its_figures_are_null_with_a_note(quick, monkeypatch):
-    def missing(*args):
-        raise MissingTorchError
-
-    monkeypatch.setattr(bench_module, "Gradients", missing)
+def test_without_torch_its_figures_are_null_with_a_note(without_torch):
     figures = bench(rounds=1, threads=1)
     assert set(figures) == KEYS
     for key in TORCH_KEYS:
@@ -87,7 +110,7 @@ def test_without_torch_its_figures_are_null_with_a_note(quick, monkeypatch):
     assert figures["imageqx_onnx_ms"] > 0
 
 
-def test_an_app_that_does_not_start_is_null_with_its_reason(quick, monkeypatch):
+def test_an_app_that_does_not_start_is_null_with_its_reason(without_torch, monkeypatch):
     def fail(clock):
         raise RuntimeError("port in use")
 
@@ -98,20 +121,10 @@ def test_an_app_that_does_not_start_is_null_with_its_reason(quick, monkeypatch):
     assert figures["notes"]["app_first_page_s"] == "port in use"
 
 
-def test_networks_get_as_many_threads_in_both_runtimes(quick, monkeypatch):
-    import torch
-
-    opened = []
-    real = bench_module.open_engine
-    monkeypatch.setattr(
-        bench_module,
-        "open_engine",
-        lambda name, manifest, threads: opened.append(threads) or real(name, manifest, threads),
-    )
-    torch.set_num_threads(2)
-    bench(rounds=1, threads=1)
+def test_networks_get_as_many_threads_in_both_runtimes(ran):
+    _figures, _told, opened, threads = ran
     assert opened == [1, 1]
-    assert torch.get_num_threads() == 1
+    assert threads == 1
 
 
 def test_memory_is_that_of_a_process_without_torch():

@@ -38,7 +38,8 @@ def run(tmp_path, fourth, *arguments):
     ran = subprocess.run(
         [sys.executable, "-m", "scripts.run_tests", *alone],
         cwd=ROOT,
-        env={name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")},
+        env={name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+        | {"PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
         text=True,
     )
@@ -50,6 +51,8 @@ def test_a_failure_in_the_last_phase_is_one_and_one_total_ends_it(tmp_path):
     assert status == 1
     assert last.startswith("All phases: 1 failed, 3 passed in ")
     assert last.endswith("FAILED")
+    # Compiled once, for all phases and whatever their tests start.
+    assert list((tmp_path / "__pycache__").glob("test_made_up*.pyc"))
 
 
 def test_what_is_chosen_may_be_in_one_phase_alone(tmp_path):

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from scripts.run_tests import PHASES
 from tests import unchanged
 from tests.import_graph import ROOT
 
@@ -19,7 +20,7 @@ def run(pytestconfig, monkeypatch):
         set = staticmethod(kept.__setitem__)
 
     def start(exitstatus=0, **options):
-        chosen = {"file_or_dir": [], "keyword": "", "markexpr": "not browser"} | options
+        chosen = {"file_or_dir": [], "keyword": "", "markexpr": PHASES[0].marks} | options
         gone = []
         config = SimpleNamespace(
             option=SimpleNamespace(**chosen),

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from scripts.run_tests import PHASES
 from scripts.setup_env import strict
 from tests.at_the_end import remarks
 from tests.import_graph import FILES, ROOT, imported, named_in
@@ -17,7 +18,15 @@ TESTS = "tests/training/"
 _CACHE_KEY = "retake/training_tests_passed"
 _FINGERPRINT = pytest.StashKey[str]()
 # Beside the code: what training reads, and which libraries it runs on.
-_READ = ("training/**/*.json", "training/**/*.jinja", "weights/**/*.*", "requirements*", "tests/conftest.py")
+_READ = (
+    "training/**/*.json",
+    "training/**/*.jinja",
+    "weights/**/*.*",
+    "requirements*",
+    "tests/conftest.py",
+    "tests/shallow.py",
+)
+_CHOSEN = ("", "not browser", PHASES[0].marks)
 
 
 def concerned() -> set[Path]:
@@ -51,7 +60,7 @@ def fingerprint(paths: Iterable[Path]) -> str:
 def everything(config: pytest.Config) -> bool:
     """Whether this run is one of all tests but those of the browser: nobody chose among them."""
     option = config.option
-    return not option.file_or_dir and not option.keyword and option.markexpr in ("", "not browser")
+    return not option.file_or_dir and not option.keyword and option.markexpr in _CHOSEN
 
 
 def pytest_configure(config):

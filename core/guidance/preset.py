@@ -6,7 +6,7 @@ built-in ones (``presets/words``).
 
 import re
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -200,6 +200,12 @@ def _read(path: Path) -> Preset:
     except (OSError, UnicodeDecodeError) as error:
         message = _("The preset {path} cannot be read ({reason}). Save it as UTF-8 text and try again.")
         raise PresetError("preset_invalid", message.format(path=path, reason=error)) from None
+    return _shipped(text, path) if path.parent == PRESETS_DIR else parse_preset(text, path)
+
+
+@lru_cache(maxsize=16)
+def _shipped(text: str, path: Path) -> Preset:
+    """What ships is asked for in every run of a page and stays as it is: each file is parsed once."""
     return parse_preset(text, path)
 
 

@@ -7,6 +7,8 @@ import json
 import os
 import shutil
 import time
+from functools import lru_cache
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -22,9 +24,15 @@ from core.runtime.manifest import WEIGHTS_DIR, WeightsError, load_manifest, save
 from core.runtime.preprocess import square_batch
 
 
+@lru_cache(maxsize=4)
+def packed(data, level, mtime):
+    return gzip.compress(data, level, mtime=mtime)
+
+
 @pytest.fixture
 def static(tmp_path, monkeypatch):
-    """A folder with a runtime of made-up contents."""
+    """A folder with a runtime of made-up contents; what was packed once is not packed again."""
+    monkeypatch.setattr(publish, "gzip", SimpleNamespace(compress=packed))
     contents = {name: f"what {name} holds".encode() for name in runtime.SHA256}
     monkeypatch.setattr(
         runtime, "SHA256", {name: hashlib.sha256(data).hexdigest() for name, data in contents.items()}

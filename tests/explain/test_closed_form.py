@@ -21,6 +21,7 @@ from core.runtime.manifest import load_manifest
 from core.runtime.preprocess import detail_square, network_input, square_batch
 from core.runtime.weights import verify
 from core.synthetic.phantoms import draw
+from tests.shallow import one_block_a_stage
 from training.networks.export import export, output_names
 
 torch.set_num_threads(1)
@@ -56,7 +57,9 @@ def as_theirs(heatmap: np.ndarray) -> np.ndarray:
 def lively(name: str) -> torch.nn.Module:
     """A network whose answers depend on the picture, whatever the shipped weights are like."""
     torch.manual_seed(3)
-    net = build(name)
+    with pytest.MonkeyPatch.context() as patch:
+        one_block_a_stage(patch)
+        net = build(name)
     # Untrained statistics would let the signal die away: take them from pictures instead.
     net.train()
     pictures = [draw("lesion", seed, size=(240, 320)).rgb for seed in range(6)]

@@ -25,6 +25,7 @@ from core.runtime.manifest import load_manifest
 from core.runtime.preprocess import network_input
 from core.runtime.weights import WeightsError, sha256_of
 from core.synthetic.phantoms import draw
+from tests.shallow import one_block_a_stage
 from training.networks.export import export
 
 torch.set_num_threads(1)
@@ -187,7 +188,8 @@ def entry_of(path, **changes):
     return made_up_entry(**{"task": "lesion", "labels": ["a", "b", "c"]} | facts | changes)
 
 
-def test_a_network_with_our_names_and_other_layers_has_none(tmp_path):
+def test_a_network_with_our_names_and_other_layers_has_none(tmp_path, monkeypatch):
+    one_block_a_stage(monkeypatch)
     torch.manual_seed(0)
     net = LesionNet("resnet34", 3).eval()
     for block in net.trunk.layer4:

@@ -86,12 +86,20 @@ RIGHT = {
 }
 
 
+@pytest.fixture(scope="module")
+def drawings():
+    """Drawn lesions by their seeds."""
+    shapes, extents = [(480, 640), (640, 480), (360, 640)], (0.2, 0.35, 0.5)
+    return {
+        seed: draw("lesion", seed, shapes[seed % 3], lesion_extent=extents[seed % 3])
+        for seed in range(300, 324)
+    }
+
+
 @pytest.mark.parametrize("mode", RIGHT)
-def test_on_drawn_skin_the_right_light_is_named(mode):
+def test_on_drawn_skin_the_right_light_is_named(drawings, mode):
     said = []
-    for seed in range(300, 324):
-        shape = [(480, 640), (640, 480), (360, 640)][seed % 3]
-        drawn = draw("lesion", seed, shape, lesion_extent=(0.2, 0.35, 0.5)[seed % 3])
+    for seed, drawn in drawings.items():
         worse = worsen(drawn.rgb, drawn.mask, "bad_light", 0.9, np.random.default_rng(seed), mode=mode)
         said.append(refined("bad_light", PRESET, image_stats(network_square(worse))))
     right, floor = RIGHT[mode]

@@ -1,10 +1,12 @@
 import numpy as np
 import pytest
 import streamlit as st
+from argon2 import PasswordHasher
 from streamlit.runtime.state.session_state import SessionState
 
 from core.designer import pictures
 from core.live import stream
+from core.study import access
 
 COLOURS = {"dark": (30, 20, 15), "bright": (245, 215, 200)}
 
@@ -28,6 +30,13 @@ def drawings(monkeypatch):
     st.cache_resource.clear()
     yield
     st.cache_resource.clear()
+
+
+@pytest.fixture(autouse=True)
+def _quick_passphrases(monkeypatch):
+    """A passphrase is to be slow to guess: each server hashes two as it starts, and one at each try."""
+    quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    monkeypatch.setattr(access, "PasswordHasher", lambda: quick)
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ from contextvars import ContextVar
 
 import numpy as np
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from core.browser import choice, component, settings
 from core.guidance.preset import PRESETS_DIR, Preset, load_preset
@@ -30,7 +29,7 @@ from core.text import camera
 from core.text.device_card import device_words
 from core.ui import banner as banner_module
 from core.ui import figures, operator, studies_access
-from tests.pages.visitor import APP, opened, turned_to
+from tests.pages.visitor import APP, opened, page_of, turned_to
 
 SKIN, DARK = (200, 140, 120), (30, 20, 15)
 PAGES = {path.stem for path in APP.parent.glob("pages/*.py")}
@@ -351,7 +350,7 @@ def test_the_flow_alone_in_another_page(visit, monkeypatch, jpeg_of):
 
 
 def test_why_something_is_not_there():
-    at = AppTest.from_function(_reasons, default_timeout=60)
+    at = page_of(_reasons)
     at.query_params["lang"] = "de"
     at.run()
     assert len(at.text) > len(trouble.ON_DEVICE) + len(choice.WAYS)

@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from core.photo import photo_from_array
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
 from core.quality.ordinal import CANNOT_TELL
 from core.quality.regions import REGIONS
 from core.quality.verdict import PassRule, judge
+from tests.pages.visitor import page_of
 
 THRESHOLDS = dict.fromkeys(EXPLANATIONS, 0.5)
 
@@ -39,7 +39,7 @@ def drawn(fake_networks):
     """Draw the card of a verdict; returns the page."""
 
     def draw(verdict, name="mole.png", **more):
-        at = AppTest.from_function(_page, default_timeout=60)
+        at = page_of(_page)
         photo = photo_from_array(np.full((240, 320, 3), (200, 140, 120), np.uint8), name)
         at.session_state["drawn"] = (photo, verdict, more)
         at.run()

@@ -15,12 +15,21 @@ FIRST = "practise"
 
 def opened(page=FIRST, **query):
     """The app at a page, which has not run yet."""
-    at = AppTest.from_file(APP, default_timeout=600)
-    # Else each looks through all installed packages for components; the app's own register themselves.
-    at._bidi_component_manager = BidiComponentManager()
+    at = _own_components(AppTest.from_file(APP, default_timeout=600))
     for name, value in query.items():
         at.query_params[name] = value
     return turned_to(page, at)
+
+
+def page_of(function):
+    """A page that this function draws, which has not run yet; it imports for itself whatever it needs."""
+    return _own_components(AppTest.from_function(function, default_timeout=240))
+
+
+def _own_components(at):
+    """Else each looks through all installed packages for components; the app's own register themselves."""
+    at._bidi_component_manager = BidiComponentManager()
+    return at
 
 
 def turned_to(page, at):

@@ -1,6 +1,11 @@
+from functools import lru_cache
+
 import numpy as np
 import pytest
 
+from core.synthetic.phantoms import draw
+from tests import shallow
+from training.evaluation import focus, tones
 from training.evaluation.quality_predictions import QualityPredictions
 
 
@@ -30,6 +35,31 @@ def predictions_of(n, seed=0, **columns):
         "thumbs": np.array([f"jpeg {i}".encode() for i in range(n)], object),
     }
     return QualityPredictions(**made | columns)
+
+
+@pytest.fixture(scope="module")
+def one_block_a_stage():
+    """Every network that is built has one block a stage (``shallow``)."""
+    with pytest.MonkeyPatch.context() as patch:
+        shallow.one_block_a_stage(patch)
+        yield
+
+
+@lru_cache(64)
+def _drawn_once(*args, **more):
+    drawn = draw(*args, **more)
+    for array in (drawn.rgb, drawn.mask):
+        array.setflags(write=False)
+    return drawn
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _phantoms_drawn_once():
+    """Every report draws the same phantoms: here each is drawn once, and nothing may write on it."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (tones, focus):
+            patch.setattr(module, "draw", _drawn_once)
+        yield
 
 
 @pytest.fixture(scope="session")

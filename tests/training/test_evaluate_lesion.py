@@ -15,6 +15,7 @@ from core.synthetic.phantoms import draw
 from training.data.sources import DataError, read_manifest
 from training.data.splits import rule, split_of
 from training.evaluation import evaluate_lesion as module
+from training.evaluation import lesion_predictions
 from training.evaluation.evaluate_lesion import (
     by_source,
     confused_pairs,
@@ -32,6 +33,14 @@ from training.evaluation.lesion_predictions import (
 )
 from training.evaluation.lesion_text import lesion_markdown
 from training.evaluation.report_text import compact
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _small_phantoms():
+    """The toy network looks at 32 x 32 pixels of them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lesion_predictions, "PHANTOM_SIZE", (96, 128))
+        yield
 
 
 @pytest.fixture(scope="module")

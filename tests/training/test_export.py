@@ -106,20 +106,22 @@ def test_unknown_architecture_says_which_there_are():
         build("lesion", "resnet18")
 
 
+@pytest.mark.usefixtures("one_block_a_stage")
 def test_weights_too_large_for_half_are_refused(tmp_path):
-    net = build("lesion").eval()
+    net = build("lesion", "resnet34").eval()
     with torch.no_grad():
         net.head.bias[0] = 1e6
     with pytest.raises(ValueError, match=r"head\.bias"):
         export(net, "lesion", tmp_path / "big.onnx")
 
 
+@pytest.mark.usefixtures("one_block_a_stage")
 def test_the_twin_has_as_many_classes_as_the_file(tmp_path):
     torch.manual_seed(4)
-    net = build("lesion", classes=3).eval()
+    net = build("lesion", "resnet34", classes=3).eval()
     path = tmp_path / "three.onnx"
     export(net, "lesion", path, SIZE)
-    entry = toy_entry(path, input_size=SIZE)
+    entry = toy_entry(path, input_size=SIZE, provenance={"arch": "resnet34"})
     batch = images(net, 1, SIZE)[0]
     with torch.inference_mode():
         answers = load_twin("three", entry, tmp_path)(torch.from_numpy(batch))[0]

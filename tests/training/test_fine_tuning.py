@@ -26,6 +26,7 @@ from training.recipes.loop import normalise
 from training.recipes.probe import fit_linear, start_head, view_features
 
 torch.set_num_threads(1)
+pytestmark = pytest.mark.usefixtures("one_block_a_stage")
 
 
 @pytest.fixture(scope="module")

@@ -143,12 +143,13 @@ def test_ranks_are_consistent_and_the_papers_convolutions_frozen(arch):
 def test_there_are_two_architectures_and_starts_that_fit(tmp_path):
     with pytest.raises(ArchitectureError, match="vgg16"):
         OrdinalNet("resnet34")
+    vgg = OrdinalNet("vgg16")
     with pytest.raises(InitError, match="is not there"):
-        start(OrdinalNet("vgg16"), str(tmp_path / "none.onnx"))
+        start(vgg, str(tmp_path / "none.onnx"))
     other = tmp_path / "other.onnx"
     other.write_bytes(b"")
     with pytest.raises(InitError, match="EfficientNet-B0 networks only"):
-        start(OrdinalNet("vgg16"), str(other))
+        start(vgg, str(other))
     with pytest.raises(InitError, match="does not hold weights"):
         start(OrdinalNet(), str(other))
 
@@ -280,5 +281,5 @@ def test_what_is_in_the_way_is_said_in_a_sentence(data, pool, tmp_path, capsys):
     assert "choose one of frozen, tuned" in capsys.readouterr().err
     assert train(*given, "--arch", "resnet34") == 1
     assert "choose one of efficientnet_b0, vgg16" in capsys.readouterr().err
-    assert train(*given, "--arch", "vgg16", "--resume") == 1
+    assert train(*given, "--resume") == 1
     assert "nothing to resume from" in capsys.readouterr().err

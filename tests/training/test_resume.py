@@ -13,6 +13,9 @@ from training.data.imageqx_data import build_pool
 from training.recipes.imageqx import CONFIGURATIONS, PLAN, ImageQXRecipe, PoolData
 from training.recipes.loop import fit
 
+# How a run is taken up again, no depth changes.
+pytestmark = pytest.mark.usefixtures("one_block_a_stage")
+
 
 @pytest.fixture(scope="module")
 def pool(tmp_path_factory):

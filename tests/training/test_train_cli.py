@@ -10,9 +10,8 @@ import cv2
 import pytest
 import torch
 from folders import key_for
-from torchvision.models.resnet import BasicBlock, ResNet
 
-from core.networks.lesion import ARCHITECTURES, LABELS
+from core.networks.lesion import LABELS
 from core.runtime.manifest import load_manifest, save_entry
 from core.runtime.weights import verify
 from core.synthetic.phantoms import draw
@@ -21,6 +20,8 @@ from training.recipes import probe
 from training.recipes.loop import Plan
 from training.recipes.probe import start_head
 from training.recipes.range_test import earlier_optimum
+
+pytestmark = pytest.mark.usefixtures("one_block_a_stage")
 
 COLUMNS = ["path", "group", "label", "original_label", "source", "slug", "split_key", "width", "height"]
 COLUMNS += ["mask", "boxes", "licence", "note"]
@@ -56,14 +57,6 @@ def train(*words) -> int:
 QUICK = ["--draws", 8, "--batch", 4, "--size", 32, "--threads", 1, "--phantoms", 1, "--rate", 0.01]
 QUICK += ["--arch", "resnet34"]
 RANGE_TEST = ["--rate", "auto"]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _shallow():
-    """A block a stage is enough here: what is tested is how a run goes, which no depth changes."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(ARCHITECTURES, "resnet34", lambda weights: ResNet(BasicBlock, [1, 1, 1, 1]))
-        yield
 
 
 @pytest.fixture(scope="module")

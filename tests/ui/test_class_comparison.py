@@ -4,12 +4,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from core.explain import Explanation
 from core.explain.gradients import MissingTorchError
 from core.lesion.networks import no_twin
 from core.runtime.weights import WeightsError
+from tests.pages.visitor import page_of
 
 ROOT = Path(__file__).parents[2]
 
@@ -60,7 +60,7 @@ def twin(monkeypatch, fake_networks):
 
 
 def opened():
-    at = AppTest.from_function(_script, default_timeout=60).run()
+    at = page_of(_script).run()
     assert not at.exception
     return at
 
@@ -204,10 +204,10 @@ def test_the_spinner_says_that_torch_is_being_loaded(monkeypatch, twin, loaded, 
 # Run in a process of its own: others here have torch in memory already.
 _LATE = """
 import sys
-from streamlit.testing.v1 import AppTest
+from tests.pages.visitor import page_of
 sys.path[:0] = ["tests", "tests/ui"]
 from test_class_comparison import _script
-at = AppTest.from_function(_script, default_timeout=240).run()
+at = page_of(_script).run()
 assert not at.exception, at.exception
 before = "torch" in sys.modules
 at.button(key="a-why-show").click().run()

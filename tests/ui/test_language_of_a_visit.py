@@ -6,7 +6,6 @@ from threading import Thread
 
 import numpy as np
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from core import i18n
 from core.guidance.preset import load_preset
@@ -15,6 +14,7 @@ from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
 from core.quality.verdict import PassRule, judge
 from core.text.report import build_report
 from core.ui.language import choose
+from tests.pages.visitor import page_of
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def _page():
 
 @pytest.fixture
 def visit():
-    at = AppTest.from_function(_page, default_timeout=60)
+    at = page_of(_page)
     at.context = {"locale": "es-ES"}
     return at
 

@@ -1,11 +1,11 @@
 from dataclasses import replace
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from core.quality.imageqx import rule_of
 from core.runtime.manifest import Manifest, OperatingPoint, load_manifest
 from core.ui import session
+from tests.pages.visitor import page_of
 
 
 @pytest.fixture
@@ -96,7 +96,7 @@ def test_a_control_that_was_drawn_before_the_visit_was_found_again_is_read_by_it
 @pytest.mark.parametrize("ticked", [True, False])
 def test_a_tick_that_outlives_the_server_still_saves_the_log(monkeypatch, tmp_path, ticked):
     monkeypatch.setenv("RETAKE_DATA", str(tmp_path))
-    at = AppTest.from_function(_panel, default_timeout=60)
+    at = page_of(_panel)
     at.session_state[session.CONSENT_KEY] = ticked  # as a browser brings it to a server that was started anew
     at.run().run()
     assert not at.exception
@@ -138,5 +138,5 @@ def test_where_the_log_is_saved_is_named_by_the_address_that_was_opened(url, hos
 )
 def test_the_tick_says_where_the_log_is_saved(monkeypatch, url, words):
     monkeypatch.setattr("streamlit.runtime.context.ContextProxy.url", url)
-    at = AppTest.from_function(_panel, default_timeout=60).run()
+    at = page_of(_panel).run()
     assert at.checkbox[0].label == words

@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from core.lesion.taxonomy import shipped
 from core.lesion.views import crop, spot
 from core.quality.classical import Classical
 from core.quality.localization import LesionLocation
 from core.runtime.manifest import load_manifest
+from tests.pages.visitor import page_of
 
 PLACES = np.zeros((8, 8), np.float32)
 PLACES[3:5, 3:5] = 0.9
@@ -74,7 +74,7 @@ def network(monkeypatch):
 
 
 def opened():
-    at = AppTest.from_function(_script, default_timeout=60).run()
+    at = page_of(_script).run()
     assert not at.exception
     return at
 
@@ -151,7 +151,7 @@ def test_no_crop_is_offered_where_the_assessor_knows_no_places(network, monkeypa
     ("where", "offered"), [(LesionLocation(0.1, -0.2), True), (LesionLocation(0.9, 0.0), False)]
 )
 def test_no_crop_is_offered_where_the_assessor_sees_the_lesion_elsewhere(network, where, offered):
-    at = AppTest.from_function(_script, default_timeout=60)
+    at = page_of(_script)
     at.session_state["where"] = where
     at.run()
     assert not at.exception

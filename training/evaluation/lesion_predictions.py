@@ -23,6 +23,7 @@ from training.evaluation.predictions import PHANTOM, Predictions, Progress, coll
 # Phantoms for each class, and how many times as many without a lesion; their seeds are in no training.
 PHANTOMS_EACH: Final = 12
 WITHOUT_TIMES: Final = 5
+PHANTOM_SIZE: Final = (480, 640)  # height and width, pixels
 _SEED: Final = 9_000_000
 _REFERENCE_SEED: Final = 8_000_000
 # Photographs of one class and source that references need.
@@ -139,11 +140,11 @@ def predict_phantoms(
         for number, label in enumerate(known):
             for this in range(seed + 100 * number, seed + 100 * number + each):
                 extent = float(rng.uniform(*extents))
-                rgb = draw("lesion", this, (480, 640), lesion_extent=extent, lesion_class=label).rgb
+                rgb = draw("lesion", this, PHANTOM_SIZE, lesion_extent=extent, lesion_class=label).rgb
                 yield _record(classifier, rgb, labels.index(label), "lesion", PHANTOM, f"{PHANTOM}/{this}")
         for number, kind in enumerate(kinds, start=1):
             for this in range(seed + 10_000 * number, seed + 10_000 * number + without):
-                rgb = draw(kind, this, (480, 640)).rgb
+                rgb = draw(kind, this, PHANTOM_SIZE).rgb
                 yield _record(classifier, rgb, NO_LESION, kind, PHANTOM, f"{PHANTOM}/{this}")
 
     total = len(known) * each + len(kinds) * without
