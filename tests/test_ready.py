@@ -136,6 +136,7 @@ def test_many_who_ask_do_not_make_it_look_more_than_once_in_a_while():
 def test_the_entry_answers_beside_its_pages():
     app = importlib.import_module("serve").app
     paths = ["/healthz", "/readyz", "/metrics", "/api/studies/{study}/results"]
+    paths.append("/{base:path}live/changes/{token}")
     assert [route.path for route in app._user_routes] == paths
 
 

@@ -137,8 +137,9 @@ class Visitor:
                 if part.component_name.endswith("webrtc_streamer"):
                     await self._drawn(part.id, json.loads(part.json_args))
             elif element.WhichOneof("type") == "bidi_component":
-                given = json.loads(element.bidi_component.json or "{}")
-                self._wait_at(given.get("changes"), message.delta.fragment_id)
+                given = json.loads(element.bidi_component.json or "null")
+                if isinstance(given, dict):
+                    self._wait_at(given.get("changes"), message.delta.fragment_id)
 
     def _wait_at(self, address: str | None, fragment: str) -> None:
         """The hint was drawn: as the page's script does, wait to be told that there is another."""
