@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 import streamlit as st
 
@@ -29,7 +29,7 @@ from core.ui import (
     study_arm,
     study_drawing,
 )
-from core.ui.study_visit import Taking, act_and_go_on
+from core.ui.study_visit import Taking, act_and_go_on, act_first
 
 _LOOK_AT_TIME_EVERY_S: Final = 2.0
 _SHOWN_LONG_SIDE: Final = 1200
@@ -135,10 +135,9 @@ def _camera(current: Taking, study: StudySession, task: Task, arm: Arm) -> None:
     with st.container(key="study-below-camera"):
         if _was_taken(study.log):
             st.success(_("You have taken a photo. You may go on, or take another one."))
-            if st.button(_("Continue"), key="study-continue", type="primary", width="stretch"):
-                act_and_go_on(current, lambda: _complete(study))
+            _go_on(current, lambda: _complete(study))
         if study.design.wrong_hint_button:
-            st.fragment(_wrong_hint)(study)
+            st.fragment(_wrong_hint)(current, study)
         with st.expander(_("What to do"), icon=":material/list_alt:"):
             st.markdown(text_in(task.scenario, language()))
             if task.subject == "drawing":
@@ -162,8 +161,8 @@ def _after_photo(
     usable = received.verdict.passes or received.overridden
     thresholds = session.rule(shot=received.shot).thresholds
     st.html(bars.verdict_line(say(received.verdict, session.preset(), thresholds, received.shot)))
-    if usable and st.button(_("Continue"), key="study-continue", type="primary", width="stretch"):
-        act_and_go_on(current, lambda: _complete(study, current, received))
+    if usable:
+        _go_on(current, lambda: _complete(study, current, received))
     st.button(
         _("Take another photo"),
         key="study-retake",
@@ -195,9 +194,26 @@ def _complete(
     put_away()
 
 
+def _go_on(current: Taking, do: Callable[[], object]) -> None:
+    st.button(
+        _("Continue"),
+        key="study-continue",
+        type="primary",
+        width="stretch",
+        on_click=act_first,
+        args=(current, do),
+    )
+
+
 def _give_up(current: Taking, study: StudySession) -> None:
-    if st.button(_("I cannot do this"), key="study-give-up", width="stretch", icon=":material/skip_next:"):
-        act_and_go_on(current, lambda: _abandon(study, "given_up"))
+    st.button(
+        _("I cannot do this"),
+        key="study-give-up",
+        width="stretch",
+        icon=":material/skip_next:",
+        on_click=act_first,
+        args=(current, lambda: _abandon(study, "given_up")),
+    )
 
 
 def _abandon(study: StudySession, reason: str) -> None:
@@ -210,11 +226,7 @@ def _time_is_over(current: Taking, study: StudySession) -> None:
     st.title(_("The time for this task is over"), anchor=False)
     taken = _was_taken(study.log)
     st.markdown(_("That is no fault of yours. Please go on with the next step."))
-    if st.button(_("Continue"), key="study-continue", type="primary", width="stretch"):
-        end: Callable[[], Any] = (
-            (lambda: _complete(study)) if taken else (lambda: _abandon(study, "time_over"))
-        )
-        act_and_go_on(current, end)
+    _go_on(current, (lambda: _complete(study)) if taken else (lambda: _abandon(study, "time_over")))
 
 
 def _watch_time(study: StudySession, task: Task) -> None:
@@ -239,15 +251,22 @@ def _was_taken(log: EventLog) -> bool:
     return False
 
 
-def _wrong_hint(study: StudySession) -> None:
+def _wrong_hint(current: Taking, study: StudySession) -> None:
     session.apply_language()
-    if st.button(_("This hint was wrong"), key="study-wrong-hint", icon=":material/thumb_down:"):
-        key = hint_shown(study.log)
-        if key:
-            study.report_wrong_hint(key, attempt=study.log.attempts)
-            st.caption(_("Noted, thank you."))
-        else:
-            st.caption(_("There is no hint at the moment."))
+    if st.button(
+        _("This hint was wrong"),
+        key="study-wrong-hint",
+        icon=":material/thumb_down:",
+        on_click=act_first,
+        args=(current, lambda: _note_wrong_hint(study)),
+    ):
+        noted = _("Noted, thank you.") if hint_shown(study.log) else _("There is no hint at the moment.")
+        st.caption(current.notice or noted)
+
+
+def _note_wrong_hint(study: StudySession) -> None:
+    if key := hint_shown(study.log):
+        study.report_wrong_hint(key, attempt=study.log.attempts)
 
 
 def hint_shown(log: EventLog) -> str:

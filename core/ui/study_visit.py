@@ -71,6 +71,15 @@ def act(current: Taking, do: Callable[[], object]) -> bool:
     return True
 
 
+def act_first(current: Taking, do: Callable[[], object]) -> None:
+    """Do what was pressed before the page runs: for ``on_click``, beside a camera in the page.
+
+    A message of that camera begins a new run, and the one that was under way ends wherever it is: what a
+    button would do in it could be lost.
+    """
+    act(current, do)
+
+
 def act_and_go_on(current: Taking, do: Callable[[], object]) -> None:
     """Do what was pressed, and draw what follows."""
     act(current, do)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import streamlit as st
 from sqlalchemy.exc import OperationalError
 from test_practise_device import DARK, SPOT, a_photo, an_event
 from test_practise_device import stage as device_stage  # noqa: F401
@@ -18,7 +19,7 @@ from core.study.design import (
 )
 from core.study.links import PAGE, PARAMETER
 from core.study.questionnaires import scores_of
-from core.ui import study_keeper, study_preview, study_store
+from core.ui import practise_device, study_keeper, study_preview, study_store
 from tests.pages.visitor import opened, read
 from tests.test_architecture import FILES, imported
 
@@ -370,6 +371,17 @@ def test_the_server_judges_where_the_arm_says_so(come):
     assert worker.stream_session.log.session_id == person.data.sessions[0].session_id
     person.press("study-give-up")
     assert "practise_worker" not in person.stage.at.session_state
+
+
+@pytest.mark.parametrize(("photo", "key"), [(False, "study-give-up"), (True, "study-continue")])
+def test_what_is_pressed_counts_where_the_run_ends_at_the_camera(come, jpeg_of, monkeypatch, photo, key):
+    person = come().begin().press("study-start-task")
+    if photo:
+        person.photo(jpeg_of(SPOT))
+    # As when a message of the camera in the page begins the next run.
+    monkeypatch.setattr(practise_device, "page", st.stop)
+    person.press(key)
+    assert person.events[-1] == ("task_completed" if photo else "task_abandoned")
 
 
 @pytest.mark.parametrize("offered", [False, True])
