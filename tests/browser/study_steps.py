@@ -14,7 +14,7 @@ from core.study.tables import EventRow
 # Which events the page kept until the server answered for them, and which of these it has let go of since.
 # Of the verdicts on frames the store takes a sample.
 WATCH = """
-window.acknowledged = { sent: [], answered: [] };
+window.acknowledged = { sent: [], answered: [], others: 0 };
 const { put, delete: drop } = IDBObjectStore.prototype;
 IDBObjectStore.prototype.put = function (one, ...rest) {
   if (one?.kind === "event" && one.row.name !== "frame_assessed") window.acknowledged.sent.push(one.id);
@@ -22,11 +22,15 @@ IDBObjectStore.prototype.put = function (one, ...rest) {
 };
 IDBObjectStore.prototype.delete = function (id) {
   if (window.acknowledged.sent.includes(id)) window.acknowledged.answered.push(id);
+  else window.acknowledged.others += 1;
   return drop.call(this, id);
 };
 """
 
 
+CONNECTED = """() =>
+  document.querySelector("[data-testid=stApp]")?.dataset.testConnectionState === "CONNECTED"
+"""
 # As when a phone's owner turns to another app: what waits is sent at once.
 LOOK_AWAY = """() => {
   Object.defineProperty(document, "hidden", { value: true, configurable: true });
@@ -85,6 +89,12 @@ def kill(server, page, store):
 
 def goes_on(page, sent):
     """What the first server did not answer for is sent to the next, and the task is still under way."""
+    # There may be nothing left to send: and what is pressed before the next server has drawn the page goes
+    # nowhere. It has once it answers for a frame that was seen since.
+    page.wait_for_function(CONNECTED)
+    others = page.evaluate("acknowledged.others")
+    page.evaluate(LOOK_AWAY)
+    page.wait_for_function("(others) => acknowledged.others > others", arg=others)
     page.wait_for_function("(ids) => ids.every((id) => acknowledged.answered.includes(id))", arg=sent)
     expect(page.get_by_text("Step 2 of")).to_be_visible()
 
