@@ -219,7 +219,8 @@ def _train(args: argparse.Namespace) -> int:
     torch.set_num_threads(args.threads)
     try:
         choices = _choices(args)
-        net = build(args.task, args.arch, getattr(choices, "views", 1), getattr(choices, "places", False))
+        grown = {name: getattr(choices, name, False) for name in ("places", "statistics")}
+        net = build(args.task, args.arch, getattr(choices, "views", 1), **grown)
         initialise(net, args.init)
     except (ArchitectureError, InitError) as error:
         return _complain(str(error))

@@ -87,14 +87,10 @@ def on_device_camera(
             "words": words(),
         },
         # Only named here. What comes is read off below: in its first run a new server calls no callback.
-        on_message_change=_nothing,
-        on_report_change=_nothing,
+        on_message_change=lambda: None,
+        on_report_change=lambda: None,
     )
     return ComponentState(state.message, str(state.report or report))
-
-
-def _nothing() -> None:
-    pass
 
 
 def address(path: str) -> str:

@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from typing import Final
 from weakref import WeakValueDictionary
 
-from core.live.stream_session import Frame, StreamSession
+from core.live.stream_session import Frame, StreamSession, StreamStatus
 
 _TOKEN_BYTES: Final = 16
 
@@ -86,20 +86,17 @@ class Announced:
 
     def process_frame(self, frame: Frame) -> None:
         """Assess one frame."""
-        self._session.process_frame(frame)
-        self._show()
+        self._show(self._session.process_frame(frame))
 
     def lost(self) -> None:
         """No frame came for too long."""
-        self._session.lost()
-        self._show()
+        self._show(self._session.lost())
 
     def end_stream(self) -> None:
         """The stream is over."""
         self._session.end_stream()
-        self._show()
+        self._show(self._session.status())
 
-    def _show(self) -> None:
-        now = self._session.status()
+    def _show(self, now: StreamStatus) -> None:
         begun = now.frames > 0
         self._changes.show((now.key, begun, now.refused, now.may_override, now.broken, now.due, now.help))

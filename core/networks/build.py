@@ -14,19 +14,24 @@ class ArchitectureError(UserFacingError):
 
 
 def build(
-    task: str, arch: str = DEFAULT, views: int = 2, places: bool = True, classes: int = len(LABELS)
+    task: str,
+    arch: str = DEFAULT,
+    views: int = 2,
+    places: bool = True,
+    classes: int = len(LABELS),
+    statistics: bool = False,
 ) -> nn.Module:
     """A fresh network for ``task`` (``"imageqx"`` or ``"lesion"``), with BatchNorm.
 
     Args:
         arch, classes: of the lesion classifier.
-        views, places: of ImageQX, see ``ImageQXNet``.
+        views, places, statistics: of ImageQX, see ``ImageQXNet``.
 
     Raises:
         ArchitectureError: there is no such architecture.
     """
     if task == "imageqx":
-        return ImageQXNet(views, places)
+        return ImageQXNet(views, places, statistics)
     if arch not in ARCHITECTURES:
         message = _("There is no architecture {arch}; choose one of {known}.")
         raise ArchitectureError(message.format(arch=arch, known=", ".join(ARCHITECTURES)))

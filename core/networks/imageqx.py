@@ -1,6 +1,10 @@
-"""ImageQX (Jalaboi, Winther, Galimzianova 2022), and what it grew here: a second look at the detail."""
+"""ImageQX (Jalaboi, Winther, Galimzianova 2022), and what it grew here.
+
+It looks at the detail a second time, and statistics of early feature maps tell of light and sharpness.
+"""
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +23,13 @@ HIDDEN = 64
 SPECTRUM = 96
 # Hidden places of the explanations that see the detail alone.
 APART = 16
+# Channels of the trunk's first stages, whose statistics are read, and hidden places of what reads them.
+EARLY = (32, 16, 24, 40, 80)
+READ = 64
+# The explanations that those statistics tell; neighbours in EXPLANATIONS.
+TOLD = ("bad_light", "blurry", "low_resolution")
+# The most that they add to a logit or take from it: they tip the balance, and do not overrule the heads.
+MOST_ADDED = 1.5
 # Energy of an invisible pattern, in levels squared.
 LEAST = 0.02
 DROPOUT = 0.2
@@ -72,6 +83,40 @@ class DetailNet(nn.Module):
         return torch.relu(self.tell(torch.relu(self.mix_norm(self.mix(spectrum)))))
 
 
+def channel_statistics(features: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and standard deviation of every channel over the picture: N x C x h x w to twice N x C."""
+    mean = features.mean(dim=(2, 3))
+    variance = features.square().mean(dim=(2, 3)) - mean.square()
+    return mean, (variance.clamp_min(0) + 1e-6).sqrt()
+
+
+def early_statistics(maps: Sequence[Tensor]) -> Tensor:
+    """Channel statistics of several maps side by side: N x 2C, all means and then all deviations."""
+    means, deviations = zip(*map(channel_statistics, maps), strict=True)
+    return torch.cat([*means, *deviations], dim=1)
+
+
+class StatisticsNet(nn.Module):
+    """What the channel statistics of the early feature maps tell of light, blur and lost pixels.
+
+    Mean and deviation of a channel leave out where in the picture something is: of what is shown little is
+    left, of how it was photographed much (docs/decisions/imageqx-network.md).
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.mix = nn.Linear(2 * sum(EARLY), READ)
+        self.mix_norm = nn.BatchNorm1d(READ)
+        self.tell = nn.Linear(READ, len(TOLD))
+
+    def forward(self, statistics: Tensor) -> Tensor:
+        """N x 384, all means and then all deviations, to N x 5: what to add to the explanation logits."""
+        told = self.tell(torch.relu(self.mix_norm(self.mix(statistics))))
+        told = MOST_ADDED * torch.tanh(told / MOST_ADDED)
+        before = EXPLANATIONS.index(TOLD[0])
+        return F.pad(told, (before, len(EXPLANATIONS) - len(TOLD) - before))
+
+
 class ImageQXNet(nn.Module):
     """EfficientNet-B0 features with an explanation head and a quality head.
 
@@ -81,11 +126,13 @@ class ImageQXNet(nn.Module):
     Args:
         views: 1, the paper's network, sees the whole frame; 2 adds ``DetailNet`` on a cut-out of it.
         places: also say where the lesion is.
+        statistics: add what ``StatisticsNet`` reads of the early feature maps to the explanations.
     """
 
-    def __init__(self, views: int = 2, places: bool = True) -> None:
+    def __init__(self, views: int = 2, places: bool = True, statistics: bool = False) -> None:
         super().__init__()
         self.views = views
+        self.statistics = StatisticsNet() if statistics else None
         self.place = nn.Conv2d(FEATURES, 1, 1) if places else None
         self.trunk = efficientnet_b0(weights=None).features
         self.pool = nn.AdaptiveAvgPool2d(1)
@@ -103,7 +150,7 @@ class ImageQXNet(nn.Module):
 
     @torch.no_grad()
     def keep_apart(self) -> None:
-        """Let low resolution be told by the detail alone, now and through all training to come.
+        """Let the heads tell low resolution by the detail alone, now and through all training to come.
 
         The whole frame tells the source, and the source tells how many pixels its camera had: a head that may
         read both learns that, and is little better than chance on new sources (docs/decisions/training.md).
@@ -122,6 +169,11 @@ class ImageQXNet(nn.Module):
                 hook.remove()
             vars(weight)["kept_apart"] = [weight.register_hook(mask.mul)]
 
+    @property
+    def map_layer(self) -> nn.Module:
+        """What the last feature map comes from; the trunk as a whole is never called."""
+        return self.trunk[-1]
+
     def forward(self, images: Tensor, details: Tensor | None = None) -> tuple[Tensor, ...]:
         """Assess a batch.
 
@@ -133,7 +185,7 @@ class ImageQXNet(nn.Module):
             quality logits (N x 4), explanation logits (N x 5), logits of the lesion's places
             (N x 1 x S/32 x S/32; not without ``places``), last feature map (N x 1280 x S/32 x S/32).
         """
-        quality, explanations, features, _pooled = self._heads(self.trunk(images), details)
+        quality, explanations, _pooled, _middle, features = self._answers(images, details)
         places = () if self.place is None else (self.place(features),)
         return quality, explanations, *places, features
 
@@ -146,14 +198,25 @@ class ImageQXNet(nn.Module):
             quality and explanation logits and last feature map as of ``forward``, the pooled features
             (N x 1280, or 1344 with two views), and the map half way up (N x 112 x S/16 x S/16).
         """
-        middle = self.trunk[:BELOW](images)
-        return *self._heads(self.trunk[BELOW:](middle), details), middle
+        quality, explanations, pooled, middle, features = self._answers(images, details)
+        return quality, explanations, features, pooled, middle
 
-    def _heads(self, features: Tensor, details: Tensor | None) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    def _answers(
+        self, images: Tensor, details: Tensor | None
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+        """Quality and explanation logits, pooled features, the map half way up, and the last one."""
+        early = []
+        for stage in self.trunk[: len(EARLY)]:
+            images = stage(images)
+            early.append(images)
+        middle = self.trunk[len(EARLY) : BELOW](images)
+        features = self.trunk[BELOW:](middle)
         pooled = torch.flatten(self.pool(features), 1)
         if self.detail is not None:
             pooled = torch.cat([pooled, self.detail(details)], dim=1)
         explanations = self.explain_out(self.dropout(self.explain_norm(self.explain_hidden(pooled))))
+        if self.statistics is not None:
+            explanations = explanations + self.statistics(early_statistics(early))
         hidden = self.dropout(self.quality_norm(self.quality_hidden(pooled)))
         quality = self.quality_out(torch.cat([hidden, torch.sigmoid(explanations)], dim=1))
-        return quality, explanations, features, pooled
+        return quality, explanations, pooled, middle, features

@@ -37,10 +37,11 @@ def load_twin(name: str, entry: NetworkEntry | None = None, directory: Path = WE
     """
     entry = entry or load_manifest().networks[name]
     path = verify(entry, directory)
-    places = "place.weight" in initialiser_names(path)
+    held = initialiser_names(path)
+    places, statistics = ("place.weight" in held), ("statistics.tell.weight" in held)
     arch, views = entry.provenance.get("arch", DEFAULT), 2 if entry.detail else 1
     try:
-        twin = fold(build(entry.task, arch, views, places, _classes(path)))
+        twin = fold(build(entry.task, arch, views, places, _classes(path), statistics))
         weights = read_initialisers(path, [key for key, _value in twin.named_parameters()])
         return fill_twin(twin, weights).eval().requires_grad_(False)
     except (ArchitectureError, KeyError, ValueError, RuntimeError) as error:

@@ -56,8 +56,8 @@ least likely, the mean of all places, and the least likely of the inner ones."""
 MEASURED: Final = (*FEATURES, *EXTENT)
 """What is measured of a picture, in its order: what the opinion reads comes first."""
 
-TRUNCATION_FEATURES: Final = (*EXPLANATIONS, *QUALITY_CLASSES, *FEATURES[-7:], *EXTENT)
-"""What the model of truncated lesions reads: the network's outputs, and where it places a lesion."""
+TRUNCATION_FEATURES: Final = ("bad_framing", *FEATURES[-7:], *EXTENT)
+"""What the model of truncated lesions reads: the network's own answer, and where it places a lesion."""
 
 # A condition is named when the opinion gives it at least this much, and a report of the network is not
 # believed below the least that is given for it here, else UNLIKELY. Of lost detail it reports too much on

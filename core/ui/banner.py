@@ -68,10 +68,6 @@ def banner(
             "signed": signed,
             "changes": changes,
         },
-        on_changed_change=_nothing,
+        on_changed_change=lambda: None,
         on_camera_change=lambda: on_camera(str(st.session_state[key]["camera"])),
     )
-
-
-def _nothing() -> None:
-    """The run that follows is all there is to it."""

@@ -19,7 +19,7 @@ def keep() -> None:
     visit = session.show()
     # Whether leaving would lose something, told where the tab keeps no token; and a server that ends.
     data = {"token": visit.token, "met": session.met(), "holds": visit.nbytes > 0, "alone": visit.alone}
-    kept = _component(key="rt-keeper", data=data, height=0, on_kept_change=_nothing).kept
+    kept = _component(key="rt-keeper", data=data, height=0, on_kept_change=lambda: None).kept
     if not isinstance(kept, dict):
         return
     token = kept.get("token")
@@ -36,7 +36,3 @@ def lost() -> None:
             "for too long. Please add them again."
         )
         st.warning(words, icon=":material/image_not_supported:")
-
-
-def _nothing() -> None:
-    pass

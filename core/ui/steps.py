@@ -29,13 +29,9 @@ def follow() -> None:
         # In another page's frame Back belongs to that page.
         "push": not embedded.on(),
     }
-    state = _component(key="practise-steps", data=data, height=0, on_went_change=_nothing)
+    state = _component(key="practise-steps", data=data, height=0, on_went_change=lambda: None)
     went: Any = state.went
     if isinstance(went, dict) and isinstance(went.get("times"), int) and went["times"] > times:
         current.at = str(went.get("step", ""))
         st.session_state[_WENT_KEY] = went["times"]
         st.rerun()
-
-
-def _nothing() -> None:
-    pass

@@ -58,8 +58,4 @@ def keep(place: str, token: str, *, lasting: bool, resumes: bool, under_way: boo
 
 
 def _mount(data: dict[str, Any]) -> Any:
-    return _component(key="study-keeper", data=data, height=0, on_found_change=_nothing).found
-
-
-def _nothing() -> None:
-    pass
+    return _component(key="study-keeper", data=data, height=0, on_found_change=lambda: None).found

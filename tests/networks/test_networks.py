@@ -1,7 +1,15 @@
 import pytest
 import torch
 
-from core.networks.imageqx import DetailNet, ImageQXNet, cosine_bank
+from core.networks.imageqx import (
+    MOST_ADDED,
+    TOLD,
+    DetailNet,
+    ImageQXNet,
+    StatisticsNet,
+    channel_statistics,
+    cosine_bank,
+)
 from core.networks.lesion import ARCHITECTURES, LABELS, LesionNet
 from core.quality.labels import EXPLANATIONS
 from training.networks.export import output_names
@@ -39,7 +47,7 @@ def test_cosine_patterns_see_no_brightness_and_each_another_fineness():
     assert torch.equal(bank, bank.half().float())
 
 
-def test_low_resolution_is_told_by_the_detail_alone_whatever_was_learnt():
+def test_the_heads_tell_low_resolution_by_the_detail_alone_whatever_was_learnt():
     torch.manual_seed(0)
     net = ImageQXNet(views=2)
     with torch.no_grad():
@@ -83,6 +91,43 @@ def test_detail_is_told_by_sharpness_in_the_dark_as_in_the_light():
     with torch.inference_mode():
         apart = [(net(factor * sharp) - net(factor * soft)).norm() for factor in (1.0, 0.3)]
     assert apart[1] > 0.3 * apart[0] > 0
+
+
+def test_channel_statistics_are_means_and_deviations_over_the_picture():
+    maps = torch.randn(3, 5, 9, 7) * 4 + 2
+    mean, deviation = channel_statistics(maps)
+    assert torch.allclose(mean, maps.flatten(2).mean(2), atol=1e-5)
+    assert torch.allclose(deviation, maps.flatten(2).std(2, correction=0), atol=1e-3)
+    assert torch.allclose(channel_statistics(torch.ones(1, 1, 4, 4))[1], torch.tensor(1e-3))
+
+
+def test_statistics_speak_for_light_and_sharpness_alone():
+    torch.manual_seed(0)
+    module = StatisticsNet().eval()
+    told = module(torch.randn(4, 384))
+    assert float(module(1e6 * torch.randn(4, 384)).detach().abs().max()) <= MOST_ADDED
+    assert told.shape == (4, len(EXPLANATIONS))
+    for column, name in enumerate(EXPLANATIONS):
+        assert bool((told[:, column] != 0).all()) == (name in TOLD), name
+
+
+def test_statistics_change_the_classes_through_the_explanations_and_leave_the_maps():
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    net = ImageQXNet(views=1, statistics=True).eval()
+    picture = torch.randn(1, 3, 64, 64)
+    with torch.inference_mode():
+        net.quality_out.weight[:, 64:].normal_()
+        quality, explanations, places, features = net(picture)
+        described = net.describe(picture)
+        net.statistics.tell.bias[:] = 3
+        changed = net(picture)
+    assert torch.equal(described[0], quality)
+    assert torch.equal(described[2], features)
+    assert (changed[0] != quality).all()
+    assert (changed[1] != explanations).sum() == len(TOLD)
+    assert torch.equal(changed[2], places)
+    assert torch.equal(changed[3], features)
 
 
 def test_imageqx_explanation_head_is_affine_and_quality_sees_explanations_through_a_sigmoid():

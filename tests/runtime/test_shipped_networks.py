@@ -116,7 +116,8 @@ def test_a_worse_fault_is_never_seen_less_and_passes_no_more(imageqx, good, faul
 
 def test_more_defocus_is_told_as_blur_or_lost_detail_and_passes_no_more(good):
     # By its own outputs the network takes a drawing that is far out of focus for a spot far away or badly
-    # framed; with the second opinion it is blur up to a severity of 0.8, 2.2 % of the long side.
+    # framed; with the second opinion it is blur more and more often up to a severity of 0.6, 1.7 % of the
+    # long side, and mostly so at 0.8 (docs/decisions/imageqx-network.md).
     assessor, preset = open_assessor("imageqx"), load_preset()
     rule = preset.rule(assessor.rule(point=preset.operating_point))
     found, passing = [], []
@@ -130,8 +131,8 @@ def test_more_defocus_is_told_as_blur_or_lost_detail_and_passes_no_more(good):
         if severity <= 0.8:
             keys = [condition(verdict, preset) for verdict in verdicts]
             found.append(sum(key in ("blurry", "low_resolution") for key in keys))
-    assert found == sorted(found), found
-    assert found[-1] >= 8, found
+    assert found[:-1] == sorted(found[:-1]), found
+    assert min(found[-2:]) >= 8, found
     assert passing == sorted(passing, reverse=True), passing
     assert passing[-1] == 0, passing
 

@@ -8,11 +8,14 @@ from core.runtime.manifest import OperatingPoint
 from core.runtime.probability import softmax
 from training.recipes.calibrate import (
     HIGHEST,
+    KEEP,
     LESION_LIMIT,
     LOWEST,
+    NAMED,
     acceptable,
     good_lesions,
     joint_point,
+    naming_limits,
     naming_offset,
     operating_points,
     passing,
@@ -192,3 +195,30 @@ def test_the_classes_are_named_well_within_what_that_may_cost():
 def test_a_class_that_refuses_too_many_already_is_left_to_the_joint_search():
     quality, _scores, good, faulty, _given = made_up(lean=3.0, sure=3.0)
     assert naming_offset(quality, true_class(quality, good, faulty), good, 0.1) < -1
+
+
+def test_a_plain_fault_is_named_where_good_photos_hardly_pay_for_it():
+    rng = np.random.default_rng(0)
+    good = np.arange(1000) < 500
+    plain = np.zeros((1000, 5), bool)
+    plain[500:600] = True
+    scores = rng.uniform(0.0, 0.1, (1000, 5))
+    scores[plain] = rng.uniform(0.2, 0.8, plain.sum())
+    scores[:500, 4] = rng.uniform(0.0, 0.8, 500)  # what is told badly: good photos look like faulty ones
+    limits = naming_limits(scores, plain, good, cost=0.05)
+    assert limits[4] == HIGHEST
+    for score, limit in zip(scores.T[:4], limits, strict=False):
+        assert (score[plain[:, 0]] >= limit).mean() == pytest.approx(NAMED, abs=0.011)
+
+
+def test_limits_hold_and_where_nothing_is_plain_there_are_none():
+    quality, scores, good, faulty, given = made_up()
+    label = true_class(quality, good, faulty)
+    free = operating_points(quality, scores, good, faulty, given, label, np.zeros_like(given))
+    assert free == operating_points(quality, scores, good, faulty, given, label)
+    held = operating_points(quality, scores, good, faulty, given, label, given)
+    for name, point in held.items():
+        if name in KEEP:
+            limits = naming_limits(scores, given, good, (1 - KEEP[name]) / 2)
+            for one, limit in zip(EXPLANATIONS, limits, strict=True):
+                assert point.thresholds[one] <= limit + 1e-4

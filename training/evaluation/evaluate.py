@@ -73,6 +73,7 @@ def fit_points(validation: QualityPredictions) -> dict[str, OperatingPoint]:
         validation.faulty,
         validation.explanations,
         validation.label,
+        validation.votes >= 0.5,
     )
 
 

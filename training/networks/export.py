@@ -69,7 +69,8 @@ def _fill(net: nn.Module, start: str) -> None:
         held = initialiser_names(path)
         # These came later: a file without them starts a network that has them.
         names = [name for name, _value in fold(net).named_parameters()]
-        names = [name for name in names if name in held or not name.startswith(("detail.", "place."))]
+        later = ("detail.", "place.", "statistics.")
+        names = [name for name in names if name in held or not name.startswith(later)]
         weights = read_initialisers(path, names)
         unfold_into(net, {name: torch.from_numpy(np.array(value)) for name, value in weights.items()})
     except (KeyError, ValueError, IndexError) as error:

@@ -9,6 +9,7 @@ The offset also decides what a photo is called. The network learns with rare cla
 ``poor_quality`` too seldom: the offset is at least so large that the classes are named well.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -29,6 +30,8 @@ OFFSET_LIMIT: Final = 6.0
 LESION_LIMIT: Final = 2.0
 # What naming the classes well may cost: this part of the good photos that may be refused.
 NAMING: Final = 2 / 3
+# Share of the photos with a plain fault in which it is named, where good photos do not pay too much for that.
+NAMED: Final = 0.85
 # Bars to choose from on each score. By cross validation a finer choice refused no more faulty photos that it
 # had not been set on, but more of the good ones.
 RUNGS: Final = 5
@@ -80,6 +83,7 @@ def operating_points(
     faulty: np.ndarray,
     given: np.ndarray,
     label: np.ndarray,
+    plain: np.ndarray | None = None,
 ) -> dict[str, OperatingPoint]:
     """The operating points that fit these validation photos.
 
@@ -95,11 +99,16 @@ def operating_points(
         faulty: bool, N: photos that should be refused for a fault (the panel's class is poor_quality).
         given: bool, N x 5: explanations that are true.
         label: int, N: true class.
+        plain: bool, N x 5: explanations that at least half of the raters give; these are named
+            (``naming_limits``). None where that is not known.
     """
     points = {}
     for name, keep in KEEP.items():
         least = naming_offset(quality, label, good, NAMING * (1 - keep))
-        points[name] = joint_point(quality, explanations, good, faulty, keep, least)
+        highest = [HIGHEST] * len(EXPLANATIONS)
+        if plain is not None:
+            highest = naming_limits(explanations, plain, good, (1 - keep) / 2)
+        points[name] = joint_point(quality, explanations, good, faulty, keep, least, highest)
     strict = {name: youden(given[:, k], explanations[:, k]) for k, name in enumerate(EXPLANATIONS)}
     return points | {"strict": OperatingPoint(thresholds=strict)}
 
@@ -150,6 +159,31 @@ def naming_offset(quality: np.ndarray, label: np.ndarray, good: np.ndarray, cost
     return round(found, 4)
 
 
+def naming_limits(explanations: np.ndarray, plain: np.ndarray, good: np.ndarray, cost: float) -> list[float]:
+    """How high each explanation's threshold may be, so that people are told what is plainly wrong.
+
+    A photo may be refused by its class alone, but its class does not say what to do. So a threshold flags
+    ``NAMED`` of the photos in which half of the raters see the fault, wherever that refuses at most ``cost``
+    of the good ones.
+
+    Args:
+        explanations, plain, good: as in ``operating_points``.
+        cost: a share.
+
+    Returns:
+        one limit an explanation; ``HIGHEST`` where there is none.
+    """
+    limits = []
+    for score, seen in zip(explanations.T, plain.T, strict=True):
+        limit = HIGHEST
+        if seen.any() and good.any():
+            bar = float(np.quantile(score[seen], 1 - NAMED, method="lower"))
+            if (score[good] >= bar).mean() <= cost:
+                limit = float(np.clip(bar, LOWEST, HIGHEST))
+        limits.append(limit)
+    return limits
+
+
 def joint_point(
     quality: np.ndarray,
     explanations: np.ndarray,
@@ -157,6 +191,7 @@ def joint_point(
     faulty: np.ndarray,
     keep: float,
     least: float = -OFFSET_LIMIT,
+    highest: Sequence[float] = (HIGHEST,) * len(EXPLANATIONS),
 ) -> OperatingPoint:
     """The thresholds and offsets that pass ``keep`` of the good photos and refuse the most faulty ones.
 
@@ -166,7 +201,7 @@ def joint_point(
     that limit was not enough, the bars may still refuse ``SPARE`` of the good photos that are left.
 
     Args: as in ``operating_points``; ``keep`` is a share, ``least`` the offset by which poor_quality is put
-    above lesion at least.
+    above lesion at least, ``highest`` what no threshold exceeds, by explanation.
     """
     if not good.any():
         return OperatingPoint(thresholds=dict.fromkeys(EXPLANATIONS, 0.5))
@@ -178,7 +213,7 @@ def joint_point(
         lesion = _up(float(np.clip(bar + 1e-4, 0, LESION_LIMIT)))
     open_to = strange < lesion
     scores = np.column_stack([explanations, logs[:, _POOR] - logs[:, _LESION]])
-    limits = [(LOWEST, HIGHEST)] * len(EXPLANATIONS) + [(-OFFSET_LIMIT, min(OFFSET_LIMIT, -least))]
+    limits = [(LOWEST, most) for most in highest] + [(-OFFSET_LIMIT, min(OFFSET_LIMIT, -least))]
     fine = scores[good & open_to]
     lost = int((good & ~open_to).sum())
     allowed = int((1 - keep) * good.sum() + 1e-9) - lost

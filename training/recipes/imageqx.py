@@ -45,6 +45,7 @@ class Choices:
         explanations: ``"hard"``: whether any rater gave it; ``"soft"``: half way between that and the share.
         views: 1 whole frame, or 2 with the detail from its middle.
         measures, places: whether the extra heads take part in training.
+        statistics: whether the statistics of the early feature maps are read.
     """
 
     labels: str = "soft"
@@ -52,10 +53,11 @@ class Choices:
     views: int = 2
     measures: bool = True
     places: bool = True
+    statistics: bool = False
 
 
 CONFIGURATIONS: Final = {
-    "fine-tuned": Choices(labels="hard"),
+    "fine-tuned": Choices(labels="hard", statistics=True),
     "paper": Choices(labels="hard", explanations="hard", views=1, measures=False, places=False),
     "retake": Choices(),
     "hard-labels": Choices(labels="hard", explanations="hard"),

@@ -358,18 +358,32 @@ def picture_logits(engine: Engine, pool: RegionPool) -> np.ndarray:
     return np.stack(out)
 
 
+@torch.no_grad()
+def feature_logits(net: OrdinalNet, features: np.ndarray, batch: int = 256) -> np.ndarray:
+    """What a frozen network's layer makes of features as from ``features_of``: float32, N x 5 x 4, by part.
+
+    The first view of each sample counts.
+    """
+    seen = torch.from_numpy(features[:, 0])
+    return torch.cat([net.rank(seen[i : i + batch].float()) for i in range(0, len(seen), batch)]).numpy()
+
+
 def finish(
-    net: OrdinalNet, training: RegionPool, held_out: RegionPool, out: Path, provenance: dict[str, Any]
+    path: Path,
+    training: tuple[np.ndarray, np.ndarray],
+    held_out: tuple[np.ndarray, np.ndarray],
+    provenance: dict[str, Any],
 ) -> NetworkEntry:
-    """Write ``out/ordinal.onnx`` and its entry in ``out/manifest.json``.
+    """The entry of an exported network, written into the manifest beside it.
 
     The temperature is set on the samples held out, thresholds on those trained on, as in the paper.
+
+    Args:
+        path: the network's file.
+        training, held_out: its logits by part (float32, N x 5 x 4) and which samples are good (bool, N).
     """
-    path = out / f"{TASK}.onnx"
-    export(net.eval(), TASK, path, SIDE)
-    engine = Engine(path, threads=torch.get_num_threads())
-    temperature = temperature_of(picture_logits(engine, held_out).mean(1), held_out.good)
-    chance = chance_agreed(picture_logits(engine, training).mean(1), temperature)
+    temperature = temperature_of(held_out[0].mean(1), held_out[1])
+    chance = chance_agreed(training[0].mean(1), temperature)
     entry = NetworkEntry(
         file=path.name,
         sha256=sha256_of(path),
@@ -379,11 +393,11 @@ def finish(
         input_size=SIDE,
         mean=IMAGENET_MEAN,
         std=IMAGENET_STD,
-        operating_points=points_of(training.good, chance),
+        operating_points=points_of(training[1], chance),
         temperature=temperature,
         provenance=provenance,
     )
-    save_entry(TASK, entry, out)
+    save_entry(TASK, entry, path.parent)
     return entry
 
 
@@ -425,6 +439,7 @@ def train(args: argparse.Namespace, commit: str) -> NetworkEntry:
             for name, part, flips in (("train", training, True), ("validation", held_out, False))
         ]
         told = fit_layer(net, (features[0], training.agreeing), (features[1], held_out.agreeing), plan)
+        logits = [feature_logits(net, one) for one in features]
     else:
         first = np.array(training.pictures[training.positions[:8]]).reshape(-1, SIDE, SIDE, 3)
         images = normalise(torch.from_numpy(first))
@@ -433,6 +448,12 @@ def train(args: argparse.Namespace, commit: str) -> NetworkEntry:
         with torch.no_grad():
             net.standardise(net.eval().describe(images))
         told = tune(net, training, held_out, plan, args.out, args.resume)
+        logits = []
+    path = args.out / f"{TASK}.onnx"
+    export(net.eval(), TASK, path, SIDE)
+    if not logits:
+        engine = Engine(path, threads=torch.get_num_threads())
+        logits = [picture_logits(engine, part) for part in (training, held_out)]
     provenance = {
         "arch": args.arch,
         "configuration": configuration,
@@ -450,7 +471,7 @@ def train(args: argparse.Namespace, commit: str) -> NetworkEntry:
         "commit": commit,
         "data": dict(sorted(Counter(map(str, training.slugs)).items())),
     }
-    return finish(net, training, held_out, args.out, provenance)
+    return finish(path, (logits[0], training.good), (logits[1], held_out.good), provenance)
 
 
 def _kept(file: Path, net: OrdinalNet, pool: RegionPool, flips: bool) -> np.ndarray:
