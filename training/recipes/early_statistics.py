@@ -152,7 +152,7 @@ def add_statistics(start: Path, pool: Path, out: Path, plan: Plan, name: str = "
     initialise(frozen, file)
     training = PoolDataset(pool, "train")
     if not len(training):
-        raise DataError(_("There are no training samples in {folder}.").format(folder=pool))
+        raise DataError(_("The data folder needs photographs on both sides of the split, see splits.json."))
     computed = compute(frozen, training)
     given = (training.explanations + training.explanation_shares) / 2
     through = frozen.quality_out.weight[:, HIDDEN:].detach().numpy()
