@@ -29,7 +29,7 @@ from core.ui import (
     study_arm,
     study_drawing,
 )
-from core.ui.study_visit import Taking, act_and_go_on, act_first
+from core.ui.study_visit import Taking, act_and_go_on, act_first, button_beside_camera
 
 _LOOK_AT_TIME_EVERY_S: Final = 2.0
 _SHOWN_LONG_SIDE: Final = 1200
@@ -195,24 +195,16 @@ def _complete(
 
 
 def _go_on(current: Taking, do: Callable[[], object]) -> None:
-    st.button(
-        _("Continue"),
-        key="study-continue",
-        type="primary",
-        width="stretch",
-        on_click=act_first,
-        args=(current, do),
-    )
+    button_beside_camera(current, _("Continue"), do, key="study-continue", primary=True)
 
 
 def _give_up(current: Taking, study: StudySession) -> None:
-    st.button(
+    button_beside_camera(
+        current,
         _("I cannot do this"),
+        lambda: _abandon(study, "given_up"),
         key="study-give-up",
-        width="stretch",
         icon=":material/skip_next:",
-        on_click=act_first,
-        args=(current, lambda: _abandon(study, "given_up")),
     )
 
 

@@ -25,6 +25,7 @@ class Taking:
         place: names the link in the browser's storage, without opening it.
         token: opens the session again; for the browser alone.
         seen_at: when the store was last told that the participant is here, on the monotonic clock.
+        acted: the key of the button that was pressed and whose work is done already in this run, "" for none.
         over: how it ended, once it has.
         onward: where to go at the end, "" for nowhere.
         notice: a sentence for the next run of the page.
@@ -44,6 +45,7 @@ class Taking:
     kept: set[str] = field(default_factory=set)
     passed_over: str = field(default="", repr=False)
     seen_at: float = 0.0
+    acted: str = ""
 
 
 def taking(place: str, preview: bool = False) -> Taking:
@@ -71,12 +73,13 @@ def act(current: Taking, do: Callable[[], object]) -> bool:
     return True
 
 
-def act_first(current: Taking, do: Callable[[], object]) -> None:
+def act_first(current: Taking, do: Callable[[], object], key: str = "") -> None:
     """Do what was pressed before the page runs: for ``on_click``, beside a camera in the page.
 
     A message of that camera begins a new run, and the one that was under way ends wherever it is: what a
     button would do in it could be lost.
     """
+    current.acted = key
     act(current, do)
 
 
@@ -84,3 +87,32 @@ def act_and_go_on(current: Taking, do: Callable[[], object]) -> None:
     """Do what was pressed, and draw what follows."""
     act(current, do)
     st.rerun()
+
+
+def button_beside_camera(
+    current: Taking,
+    label: str,
+    do: Callable[[], object],
+    *,
+    key: str,
+    icon: str | None = None,
+    primary: bool = False,
+) -> None:
+    """Draw a button beside a camera in the page, which does `do` and goes on; see :func:`act_first`.
+
+    A server that was started anew may be told of the press before it has drawn the button for the first time,
+    and then calls nothing: in that run the button does it.
+    """
+    pressed = st.button(
+        label,
+        key=key,
+        icon=icon,
+        type="primary" if primary else "secondary",
+        width="stretch",
+        on_click=act_first,
+        args=(current, do, key),
+    )
+    if pressed and current.acted != key:
+        act_and_go_on(current, do)
+    if current.acted == key:
+        current.acted = ""

@@ -384,6 +384,18 @@ def test_what_is_pressed_counts_where_the_run_ends_at_the_camera(come, jpeg_of, 
     assert person.events[-1] == ("task_completed" if photo else "task_abandoned")
 
 
+@pytest.mark.parametrize(("photo", "key"), [(False, "study-give-up"), (True, "study-continue")])
+def test_what_is_pressed_counts_at_a_server_that_has_not_drawn_the_button_yet(come, jpeg_of, photo, key):
+    person = come().begin().press("study-start-task")
+    if photo:
+        person.photo(jpeg_of(SPOT))
+    # As a server that was started anew: it knows the state of the widgets, and of none what it does.
+    person.stage.at._session_state._state._new_widget_state.widget_metadata.clear()
+    person.press(key)
+    assert person.events[-1] == ("task_completed" if photo else "task_abandoned")
+    assert person.events.count(person.events[-1]) == 1
+
+
 @pytest.mark.parametrize("offered", [False, True])
 def test_clear_skin_passes_for_practising_only_where_the_task_offers_it(come, jpeg_of, offered):
     task = made_design().tasks[0].model_copy(update={"no_spot": offered})
