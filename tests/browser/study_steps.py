@@ -80,7 +80,10 @@ def let_it_send(page):
 def kill(server, page, store):
     """End the server without a word: ids of what the page sent until then, events of the store by theirs."""
     os.kill(server.pid, signal.SIGKILL)
-    answered, sent = page.evaluate("[acknowledged.answered, acknowledged.sent]")
+    answered, sent = page.evaluate("""() => {
+      acknowledged.whenKilled = acknowledged.others;
+      return [acknowledged.answered, acknowledged.sent];
+    }""")
     before = stored(store)
     assert set(answered) <= set(before)
     assert {"consent_given", "task_started", "camera_started"} <= set(before.values())
@@ -89,12 +92,11 @@ def kill(server, page, store):
 
 def goes_on(page, sent):
     """What the first server did not answer for is sent to the next, and the task is still under way."""
-    # There may be nothing left to send: and what is pressed before the next server has drawn the page goes
-    # nowhere. It has once it answers for a frame that was seen since.
+    # What is pressed while nobody is there goes nowhere. Somebody is once a frame was answered for that the
+    # first server did not answer for; there are always some, where all else may have been answered for.
     page.wait_for_function(CONNECTED)
-    others = page.evaluate("acknowledged.others")
     page.evaluate(LOOK_AWAY)
-    page.wait_for_function("(others) => acknowledged.others > others", arg=others)
+    page.wait_for_function("() => acknowledged.others > acknowledged.whenKilled")
     page.wait_for_function("(ids) => ids.every((id) => acknowledged.answered.includes(id))", arg=sent)
     expect(page.get_by_text("Step 2 of")).to_be_visible()
 

@@ -101,6 +101,25 @@ def test_a_clock_that_is_set_stops_nothing_and_ages_nothing(page, hours):
     assert 4_999 < event["visit_ms"] < 60_000, "on the clock of the visit"
 
 
+def test_what_nobody_answers_is_sent_again_less_and_less_often_until_somebody_does(page):
+    assert not page.evaluate("outbox.unanswered")
+    page.evaluate(NOTE, "gate_opened")
+    flush(page)
+    waits = []
+    for _again in range(5):
+        assert page.evaluate("outbox.unanswered")
+        before, seconds = page.evaluate("sent.length"), 0
+        while flush(page) == before:
+            seconds += 1
+            page.evaluate("set.page += 1000")
+        waits.append(seconds)
+    assert waits[0] < waits[1] < waits[2] < min(waits[3:])
+    assert max(waits) < 60
+    page.evaluate(ANSWER, False)
+    assert not page.evaluate("outbox.unanswered")
+    assert page.evaluate(KEPT) == []
+
+
 def test_another_load_of_the_page_keeps_what_belonged_to_the_last_one(page):
     page.evaluate(NOTE, "gate_opened")
     before = page.evaluate("performance.now()")

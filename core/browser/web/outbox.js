@@ -14,6 +14,8 @@ const RESEND_MS = 8000;
 const SLOW_BYTES_A_MS = 100;
 /** Likewise, for the first on a new connection: Streamlit drops what comes before it has found its way back. */
 const FIRST_MS = 3000;
+/** Waiting grows with each message that is not answered: a slow server should not begin anew with each. */
+const MOST_TIMES = 8;
 /** A photo that someone left behind so long ago is not sent before they are asked. */
 const ASK_AFTER_MS = 3600_000;
 
@@ -108,6 +110,7 @@ export async function openOutbox({ send, reachable, onChange }) {
   navigator.locks?.request(LOCK + visit, () => new Promise(() => {})).catch((error) => console.warn(error));
   let inFlight = null;
   let proven = false; // whether this connection has answered: a photo is not sent into the blue
+  let unanswered = 0; // messages in a row
   let allowed = "";
   let writing = Promise.resolve();
 
@@ -179,7 +182,9 @@ export async function openOutbox({ send, reachable, onChange }) {
       })),
       photo: photo && { id: photo.id, jpeg: await base64(photo.jpeg), ...photo.facts },
     };
-    const patience = proven ? RESEND_MS + (photo?.jpeg.size ?? 0) / SLOW_BYTES_A_MS : FIRST_MS;
+    if (inFlight) unanswered += 1;
+    const once = proven ? RESEND_MS + (photo?.jpeg.size ?? 0) / SLOW_BYTES_A_MS : FIRST_MS;
+    const patience = once * Math.min(2 ** unanswered, MOST_TIMES);
     const sent = [...rows, ...(photo ? [photo] : [])].map(({ id }) => id);
     inFlight = { id: message.id, at: performance.now(), patience, kept: sent, photo };
     send(message);
@@ -190,6 +195,10 @@ export async function openOutbox({ send, reachable, onChange }) {
     /** Whether all that waits outlives the page. */
     get lasting() {
       return store.lasting;
+    },
+    /** Whether a message was sent that nobody has answered yet. */
+    get unanswered() {
+      return inFlight !== null;
     },
     /** The visit as the server knows it: its name, and how long ago it began. */
     belongsTo(id, t_ms) {
@@ -215,6 +224,7 @@ export async function openOutbox({ send, reachable, onChange }) {
     again() {
       inFlight = null;
       proven = false;
+      unanswered = 0;
       return flush();
     },
     /** A photo left behind earlier may be sent after all. */
@@ -239,6 +249,7 @@ export async function openOutbox({ send, reachable, onChange }) {
         const { kept, photo } = inFlight;
         inFlight = null;
         proven = true;
+        unanswered = 0;
         if (photo && holds.includes(photo.id)) held.set(photo.id, { photo, by: known.id });
         await drop(kept);
       }

@@ -397,7 +397,7 @@ async function newStage() {
       if (online) setTimeout(() => outbox.again(), 1500);
     });
     setInterval(() => outbox.flush(), SEND_EVERY_MS);
-    setInterval(() => state.waiting.photos && outbox.flush(), 2000);
+    setInterval(() => (state.waiting.photos || outbox.unanswered) && outbox.flush(), 2000);
     document.addEventListener("visibilitychange", () => document.hidden && outbox.flush());
     window.addEventListener("beforeunload", (event) => {
       if (state.waiting.photo && !state.lasting) event.preventDefault(); // it would be lost with the page
