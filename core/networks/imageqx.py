@@ -5,6 +5,7 @@ It looks at the detail a second time, and statistics of early feature maps tell 
 
 import math
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -30,6 +31,7 @@ READ = 64
 TOLD = ("bad_light", "blurry", "low_resolution")
 # The most that they add to a logit or take from it: they tip the balance, and do not overrule the heads.
 MOST_ADDED = 1.5
+READ_DROPOUT = 0.3
 # Energy of an invisible pattern, in levels squared.
 LEAST = 0.02
 DROPOUT = 0.2
@@ -107,14 +109,34 @@ class StatisticsNet(nn.Module):
         super().__init__()
         self.mix = nn.Linear(2 * sum(EARLY), READ)
         self.mix_norm = nn.BatchNorm1d(READ)
+        self.dropout = nn.Dropout(READ_DROPOUT)
         self.tell = nn.Linear(READ, len(TOLD))
 
     def forward(self, statistics: Tensor) -> Tensor:
         """N x 384, all means and then all deviations, to N x 5: what to add to the explanation logits."""
-        told = self.tell(torch.relu(self.mix_norm(self.mix(statistics))))
+        told = self.tell(torch.relu(self.dropout(self.mix_norm(self.mix(statistics)))))
         told = MOST_ADDED * torch.tanh(told / MOST_ADDED)
         before = EXPLANATIONS.index(TOLD[0])
         return F.pad(told, (before, len(EXPLANATIONS) - len(TOLD) - before))
+
+
+class Workings(NamedTuple):
+    """What an ``ImageQXNet`` finds in a batch, and how it came to it.
+
+    Attributes:
+        quality, explanations: logits, N x 4 and N x 5.
+        features: last feature map, N x 1280 x S/32 x S/32.
+        pooled: what the heads read, N x 1280, or 1344 with two views.
+        middle: the map half way up, N x 112 x S/16 x S/16.
+        early: the maps of the first stages, channels as in ``EARLY``.
+    """
+
+    quality: Tensor
+    explanations: Tensor
+    features: Tensor
+    pooled: Tensor
+    middle: Tensor
+    early: tuple[Tensor, ...]
 
 
 class ImageQXNet(nn.Module):
@@ -185,26 +207,12 @@ class ImageQXNet(nn.Module):
             quality logits (N x 4), explanation logits (N x 5), logits of the lesion's places
             (N x 1 x S/32 x S/32; not without ``places``), last feature map (N x 1280 x S/32 x S/32).
         """
-        quality, explanations, _pooled, _middle, features = self._answers(images, details)
-        places = () if self.place is None else (self.place(features),)
-        return quality, explanations, *places, features
+        found = self.describe(images, details)
+        places = () if self.place is None else (self.place(found.features),)
+        return found.quality, found.explanations, *places, found.features
 
-    def describe(
-        self, images: Tensor, details: Tensor | None = None
-    ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-        """Assess a batch and show the workings.
-
-        Returns:
-            quality and explanation logits and last feature map as of ``forward``, the pooled features
-            (N x 1280, or 1344 with two views), and the map half way up (N x 112 x S/16 x S/16).
-        """
-        quality, explanations, pooled, middle, features = self._answers(images, details)
-        return quality, explanations, features, pooled, middle
-
-    def _answers(
-        self, images: Tensor, details: Tensor | None
-    ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-        """Quality and explanation logits, pooled features, the map half way up, and the last one."""
+    def describe(self, images: Tensor, details: Tensor | None = None) -> Workings:
+        """Assess a batch, as ``forward`` does, and show the workings."""
         early = []
         for stage in self.trunk[: len(EARLY)]:
             images = stage(images)
@@ -219,4 +227,4 @@ class ImageQXNet(nn.Module):
             explanations = explanations + self.statistics(early_statistics(early))
         hidden = self.dropout(self.quality_norm(self.quality_hidden(pooled)))
         quality = self.quality_out(torch.cat([hidden, torch.sigmoid(explanations)], dim=1))
-        return quality, explanations, pooled, middle, features
+        return Workings(quality, explanations, features, pooled, middle, tuple(early))

@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from core.networks.imageqx import (
+    EARLY,
     MOST_ADDED,
     TOLD,
     DetailNet,
@@ -122,8 +123,9 @@ def test_statistics_change_the_classes_through_the_explanations_and_leave_the_ma
         described = net.describe(picture)
         net.statistics.tell.bias[:] = 3
         changed = net(picture)
-    assert torch.equal(described[0], quality)
-    assert torch.equal(described[2], features)
+    assert torch.equal(described.quality, quality)
+    assert torch.equal(described.features, features)
+    assert tuple(one.shape[1] for one in described.early) == EARLY
     assert (changed[0] != quality).all()
     assert (changed[1] != explanations).sum() == len(TOLD)
     assert torch.equal(changed[2], places)

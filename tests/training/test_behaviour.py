@@ -14,10 +14,10 @@ from tests.training.folders import write_manifest, write_phantom
 from training import evaluate_cli
 from training.data.boxes import EyeBox
 from training.data.sources import DataError, read_manifest
-from training.evaluation import behaviour, fit_opinion, fit_truncation, good_pictures
+from training.evaluation import behaviour, examples, fit_opinion, fit_truncation, good_pictures
 from training.evaluation.behaviour import LADDER
+from training.evaluation.examples import KINDS
 from training.evaluation.faults import FAULTS, LOSSES, RIGHT, without_detail
-from training.evaluation.fit_opinion import KINDS
 
 
 @pytest.fixture
@@ -72,9 +72,9 @@ def run(argv):
 
 
 def test_nothing_is_fitted_on_the_ladder(folder, monkeypatch):
-    monkeypatch.setattr(fit_opinion, "split_of", lambda row: "train")
-    monkeypatch.setattr(fit_opinion, "_DEGRADED", 0)
-    shown = [one.kind for one in fit_opinion.examples(read_manifest(folder))]
+    monkeypatch.setattr(examples, "split_of", lambda row: "train")
+    monkeypatch.setattr(examples, "_DEGRADED", 0)
+    shown = [one.kind for one in examples.examples(read_manifest(folder))]
     assert "good" not in shown
     assert {"healthy", "empty"} <= set(shown)
 
@@ -146,9 +146,9 @@ def test_a_kind_without_an_example_is_named():
 def test_every_condition_has_a_kind_and_every_loss_of_detail_is_one():
     assert set(KINDS.values()) == set(CONDITIONS)
     assert [name for name, condition in KINDS.items() if condition == "low_resolution"] == list(LOSSES)
-    put = set(fit_opinion._OF_MODE)
+    put = set(examples._OF_MODE)
     assert put == {mode for modes in MODES.values() for mode in modes}
-    assert all(KINDS[fit_opinion._OF_MODE[mode]] == fault for fault, modes in MODES.items() for mode in modes)
+    assert all(KINDS[examples._OF_MODE[mode]] == fault for fault, modes in MODES.items() for mode in modes)
 
 
 @pytest.fixture(scope="module")

@@ -15,8 +15,9 @@ import onnx
 from onnx import numpy_helper
 
 from core.i18n import _
-from core.runtime.manifest import MANIFEST_NAME, NetworkEntry, WeightsError, load_manifest, save_entry
-from core.runtime.weights import sha256_of, verify
+from core.runtime.manifest import MANIFEST_NAME, NetworkEntry, WeightsError, load_manifest
+from core.runtime.weights import verify
+from training.networks.altered import save_altered
 from training.networks.export import InitError
 
 
@@ -71,10 +72,7 @@ def average(
     ]
     # The first one's story, and whose weights the mean is of.
     story = entries[0].provenance | {"average": parts}
-    facts = {"sha256": sha256_of(path), "bytes": path.stat().st_size, "provenance": story}
-    made = entries[0].model_copy(update=facts | {"metrics": {}})
-    save_entry(name, made, out)
-    return made
+    return save_altered(name, entries[0], path, provenance=story, metrics={})
 
 
 def main(argv: Sequence[str] | None = None) -> int:

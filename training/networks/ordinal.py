@@ -15,6 +15,7 @@ from torchvision import models
 
 from core.i18n import _
 from core.networks.build import ArchitectureError
+from core.networks.imageqx import channel_statistics
 from training.data.ordinal_data import RATERS
 
 ARCHITECTURES: Final = ("efficientnet_b0", "vgg16")
@@ -68,11 +69,10 @@ class OrdinalNet(nn.Module):
         means, deviations = [], []
         for number, stage in enumerate(self.trunk):
             images = stage(images)
-            mean = images.mean(dim=(2, 3))
+            mean, deviation = channel_statistics(images)
             means.append(mean)
             if number < _TEXTURED:
-                square = (images - mean[..., None, None]).square().mean(dim=(2, 3))
-                deviations.append((square + _LEAST).sqrt())
+                deviations.append(deviation)
         return torch.cat([*means, *deviations], dim=1)
 
     def rank(self, features: Tensor) -> Tensor:

@@ -25,13 +25,14 @@ from core.quality.imageqx import ImageQX
 from core.quality.labels import QUALITY_CLASSES
 from core.quality.verdict import PassRule
 from core.runtime.engine import Engine
-from core.runtime.manifest import WEIGHTS_DIR, NetworkEntry, WeightsError, load_manifest, save_entry
+from core.runtime.manifest import WEIGHTS_DIR, NetworkEntry, WeightsError, load_manifest
 from core.runtime.onnx_file import FACTOR
-from core.runtime.weights import sha256_of, verify
+from core.runtime.weights import verify
 from training.data.sources import DataError
 from training.evaluation.metrics import macro_f1
 from training.evaluation.quality_predictions import QualityPredictions, predict_pool
 from training.evaluation.quality_report import quality_report
+from training.networks.altered import save_altered
 
 # Weights with fewer values are no load worth saving.
 _SMALL: Final = 1024
@@ -187,10 +188,7 @@ def ship(name: str, weights: Path = WEIGHTS_DIR) -> NetworkEntry:
     entry = load_manifest(weights / "manifest.json").networks[name]
     path = verify(entry, weights)
     onnx.save(stored_as_int8(onnx.load(path)), path)
-    facts = {"sha256": sha256_of(path), "bytes": path.stat().st_size}
-    changed = entry.model_copy(update=facts | {"provenance": entry.provenance | {"stored_as": "int8"}})
-    save_entry(name, changed, weights)
-    return changed
+    return save_altered(name, entry, path, provenance=entry.provenance | {"stored_as": "int8"})
 
 
 def main(argv: list[str] | None = None) -> int:

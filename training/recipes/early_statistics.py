@@ -1,14 +1,18 @@
 """Fit what reads the early feature maps' channel statistics, beside a finished ImageQX network.
 
-``python -m training.recipes.early_statistics --pool DIR --start DIR --out DIR`` leaves every weight of the
-network as it is and trains ``StatisticsNet`` alone, by the same loss as the whole, on statistics that are
-computed once: minutes on a processor.
+``python -m training.recipes.early_statistics --pool DIR --data DIR --start DIR --out DIR`` leaves every
+weight of the network as it is and trains ``StatisticsNet`` alone, by the same loss as the whole, on
+statistics that are computed once: minutes on a processor. It learns from the pool's samples, rendered as for
+the network, and from photographs with plain faults, as photos and as frames of a video
+(``training.evaluation.examples``): no sample of the pool was a frame, and noise and compression hide what is
+lost.
 """
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,17 +22,24 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from core.i18n import _
-from core.networks.imageqx import EARLY, HIDDEN, ImageQXNet, StatisticsNet, early_statistics
-from core.runtime.manifest import MANIFEST_NAME, NetworkEntry, WeightsError, load_manifest, save_entry
-from core.runtime.weights import sha256_of, verify
+from core.networks.imageqx import HIDDEN, ImageQXNet, StatisticsNet, early_statistics
+from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
+from core.runtime.manifest import MANIFEST_NAME, NetworkEntry, WeightsError, load_manifest
+from core.runtime.preprocess import detail_square, network_square
+from core.runtime.weights import verify
 from training.data.imageqx_data import PoolDataset
-from training.data.sources import DataError
+from training.data.sources import DataError, read_manifest
+from training.evaluation.examples import KINDS, Example, examples, photos_and_frames
+from training.networks.altered import save_altered
 from training.networks.export import InitError, export, initialise
 from training.recipes.imageqx import EXPLANATION_SHARE, QUALITY_SHARE, class_weights
 from training.recipes.loop import normalise
 
 SIDE: Final = 224
-DROPOUT: Final = 0.3
+EXAMPLE_WEIGHT: Final = 0.25
+"""How much an example of a plain fault counts against a sample of the pool."""
+# Not the second opinion's: what that learns from is to be new to the network.
+EXAMPLES_SEED: Final = 16
 # A channel that hardly varies is not stretched to the size of the others.
 _LEAST: Final = 1e-3
 _AT_ONCE: Final = 16
@@ -46,68 +57,94 @@ class Plan:
 
 
 @dataclass(frozen=True, eq=False)
-class Computed:
-    """What the frozen network makes of samples.
+class Seen:
+    """Pictures as the frozen network sees them, and what they are.
 
     Attributes:
         statistics: float32, N x 384.
-        quality, explanations: float32, N x 4 and N x 5, its logits.
+        quality, explanations: float32, N x 4 and N x 5, the network's logits without statistics.
+        labels: int, N: quality class.
+        given: float32, N x 5, 0-1: how far each explanation is true.
+        weights: float32, N: how much each counts.
     """
 
     statistics: np.ndarray
     quality: np.ndarray
     explanations: np.ndarray
+    labels: np.ndarray
+    given: np.ndarray
+    weights: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __add__(self, other: "Seen") -> "Seen":
+        both = ((vars(self)[name], vars(other)[name]) for name in vars(self))
+        return Seen(*map(np.concatenate, both))
+
+
+def of_pool(net: ImageQXNet, pool: PoolDataset) -> Seen:
+    """The samples of a pool's split; each counts 1."""
+    views = ((pool.images[place], pool.details[place]) for place in pool.positions)
+    given = (pool.explanations + pool.explanation_shares) / 2
+    return Seen(*_seen(net, views), pool.labels, given, np.ones(len(pool), np.float32))
+
+
+def of_examples(net: ImageQXNet, shown: Iterable[Example]) -> Seen:
+    """Examples whose one fault is known, or that have none; each counts ``EXAMPLE_WEIGHT``."""
+    labels, given = [], []
+
+    def views() -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        for example in shown:
+            found = KINDS[example.kind]
+            given.append([float(name == found) for name in EXPLANATIONS])
+            label = "poor_quality" if found in EXPLANATIONS else "lesion" if found == "ready" else found
+            labels.append(QUALITY_CLASSES.index(label))
+            yield network_square(example.rgb, SIDE), detail_square(example.rgb, SIDE)
+
+    seen = _seen(net, views())
+    weights = np.full(len(labels), EXAMPLE_WEIGHT, np.float32)
+    return Seen(*seen, np.array(labels), np.array(given, np.float32), weights)
 
 
 @torch.inference_mode()
-def compute(net: ImageQXNet, pool: PoolDataset) -> Computed:
-    """Statistics and logits of every sample of a pool's split."""
+def _seen(
+    net: ImageQXNet, views: Iterable[tuple[np.ndarray, np.ndarray]]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Statistics and logits of pictures, each a whole frame and its middle (uint8, 224 x 224 x 3)."""
     net = net.eval()
-    early: list[Tensor] = []
-    hooks = [
-        stage.register_forward_hook(lambda _stage, _inputs, output: early.append(output))
-        for stage in net.trunk[: len(EARLY)]
-    ]
     statistics, quality, explanations = [], [], []
-    for begin in range(0, len(pool), _AT_ONCE):
-        places = pool.positions[begin : begin + _AT_ONCE]
-        views = [normalise(torch.from_numpy(np.array(of[places]))) for of in (pool.images, pool.details)]
-        early.clear()
-        answers = net(*views[: net.views])
-        statistics.append(early_statistics(early).numpy())
-        quality.append(answers[0].numpy())
-        explanations.append(answers[1].numpy())
-    for hook in hooks:
-        hook.remove()
-    return Computed(*map(np.concatenate, (statistics, quality, explanations)))
+    left = iter(views)
+    while several := list(islice(left, _AT_ONCE)):
+        whole, middle = (normalise(torch.from_numpy(np.stack(of))) for of in zip(*several, strict=True))
+        found = net.describe(whole, middle)
+        statistics.append(early_statistics(found.early).numpy())
+        quality.append(found.quality.numpy())
+        explanations.append(found.explanations.numpy())
+    return np.concatenate(statistics), np.concatenate(quality), np.concatenate(explanations)
 
 
-def fit(
-    computed: Computed, labels: np.ndarray, given: np.ndarray, through: np.ndarray, plan: Plan
-) -> StatisticsNet:
+def fit(seen: Seen, through: np.ndarray, plan: Plan) -> StatisticsNet:
     """Train a fresh ``StatisticsNet`` on what a frozen network left out.
 
     Args:
-        computed: of N samples, by a network without statistics.
-        labels: int, N: quality class.
-        given: float32, N x 5, 0-1: how far each explanation is true.
+        seen: by a network without statistics.
         through: float32, 4 x 5: how the explanations' probabilities reach the class logits.
 
     Returns:
         the trained module, in evaluation mode; it reads statistics as they come.
     """
     torch.manual_seed(plan.seed)
-    mean, deviation = computed.statistics.mean(0), computed.statistics.std(0) + _LEAST
-    shown = torch.from_numpy((computed.statistics - mean) / deviation)
-    quality, explanations = torch.from_numpy(computed.quality), torch.from_numpy(computed.explanations)
-    classes, wanted = torch.from_numpy(labels).long(), torch.from_numpy(given)
-    weights, mixed = torch.from_numpy(class_weights(labels)), torch.from_numpy(through)
+    mean, deviation = seen.statistics.mean(0), seen.statistics.std(0) + _LEAST
+    shown = torch.from_numpy((seen.statistics - mean) / deviation)
+    quality, explanations = torch.from_numpy(seen.quality), torch.from_numpy(seen.explanations)
+    classes, wanted = torch.from_numpy(seen.labels).long(), torch.from_numpy(seen.given)
+    counts = torch.from_numpy(seen.weights)
+    of_class, mixed = torch.from_numpy(class_weights(seen.labels)), torch.from_numpy(through)
     module = StatisticsNet()
     # It begins with adding nothing.
     nn.init.zeros_(module.tell.weight)
     nn.init.zeros_(module.tell.bias)
-    drop = nn.Dropout(DROPOUT)
-    drop_hook = module.mix_norm.register_forward_hook(lambda _norm, _inputs, output: drop(output))
     optimiser = torch.optim.AdamW(module.parameters(), lr=plan.rate, weight_decay=plan.weight_decay)
     batch = min(plan.batch, len(shown))
     steps = len(shown) // batch
@@ -118,30 +155,41 @@ def fit(
             rows = torch.from_numpy(chosen)
             before = explanations[rows]
             after = before + module(shown[rows])
+            # The rest of the quality head is frozen, too: its answer changes by what reaches it.
             classed = quality[rows] + (torch.sigmoid(after) - torch.sigmoid(before)) @ mixed.T
-            loss = QUALITY_SHARE * F.cross_entropy(classed, classes[rows], weight=weights)
-            loss = loss + EXPLANATION_SHARE * F.binary_cross_entropy_with_logits(after, wanted[rows])
+            loss = QUALITY_SHARE * _mean(
+                F.cross_entropy(classed, classes[rows], reduction="none"),
+                of_class[classes[rows]] * counts[rows],
+            )
+            apart = F.binary_cross_entropy_with_logits(after, wanted[rows], reduction="none")
+            loss = loss + EXPLANATION_SHARE * _mean(apart.mean(1), counts[rows])
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
             cycle.step()
-    drop_hook.remove()
     with torch.no_grad():
         module.mix.weight.div_(torch.from_numpy(deviation))
         module.mix.bias.sub_(module.mix.weight @ torch.from_numpy(mean))
     return module.eval()
 
 
-def add_statistics(start: Path, pool: Path, out: Path, plan: Plan, name: str = "imageqx") -> NetworkEntry:
+def _mean(losses: Tensor, weights: Tensor) -> Tensor:
+    return (losses * weights).sum() / weights.sum()
+
+
+def add_statistics(
+    start: Path, pool: Path, shown: Iterable[Example], out: Path, plan: Plan, name: str = "imageqx"
+) -> NetworkEntry:
     """Write a folder's network anew with statistics; thresholds are the old ones, to be refitted.
 
     Args:
         start: a folder that ``core train`` wrote: ``manifest.json`` and the network, as float16.
         pool: samples rendered for training (``imageqx_data.build_pool``).
+        shown: examples of plain faults.
         out: where network and manifest go.
 
     Raises:
-        DataError: the pool cannot be used.
+        DataError: the pool or a photograph cannot be used.
         InitError: the network is of another kind, or kept as 8 bits.
         WeightsError: the folder's manifest or file cannot be used.
         KeyError: the manifest has no such network.
@@ -153,30 +201,25 @@ def add_statistics(start: Path, pool: Path, out: Path, plan: Plan, name: str = "
     training = PoolDataset(pool, "train")
     if not len(training):
         raise DataError(_("The data folder needs photographs on both sides of the split, see splits.json."))
-    computed = compute(frozen, training)
-    given = (training.explanations + training.explanation_shares) / 2
+    plain = of_examples(frozen, shown)
+    seen = of_pool(frozen, training) + plain
     through = frozen.quality_out.weight[:, HIDDEN:].detach().numpy()
     whole = ImageQXNet(frozen.views, statistics=True)
     initialise(whole, file)
-    whole.statistics = fit(computed, training.labels, given, through, plan)
+    whole.statistics = fit(seen, through, plan)
     out.mkdir(parents=True, exist_ok=True)
     path = out / entry.file
     export(whole.eval(), entry.task, path, SIDE)
     story: dict[str, Any] = {"epochs": plan.epochs, "seed": plan.seed, "samples": len(training)}
-    facts = {
-        "sha256": sha256_of(path),
-        "bytes": path.stat().st_size,
-        "provenance": entry.provenance | {"statistics": story},
-    }
-    made = entry.model_copy(update=facts | {"metrics": {}})
-    save_entry(name, made, out)
-    return made
+    story["examples"] = len(plain)
+    return save_altered(name, entry, path, provenance=entry.provenance | {"statistics": story}, metrics={})
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Fit, and say where the network is; 1 and a sentence on failure."""
     parser = argparse.ArgumentParser(prog="python -m training.recipes.early_statistics")
     parser.add_argument("--pool", type=Path, required=True, help="samples rendered for training")
+    parser.add_argument("--data", type=Path, required=True, help="folder with manifest.csv")
     parser.add_argument("--start", type=Path, required=True, help="folder of the network, as float16")
     parser.add_argument("--out", type=Path, required=True, help="folder for the new one and its manifest")
     parser.add_argument("--seed", type=int, default=Plan.seed)
@@ -184,7 +227,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_args(argv)
     torch.set_num_threads(args.threads)
     try:
-        made = add_statistics(args.start, args.pool, args.out, Plan(seed=args.seed))
+        shown = photos_and_frames(examples(read_manifest(args.data), EXAMPLES_SEED))
+        made = add_statistics(args.start, args.pool, shown, args.out, Plan(seed=args.seed))
     except (DataError, InitError, WeightsError) as error:
         print(getattr(error, "message", None) or str(error), file=sys.stderr)
         return 1

@@ -271,12 +271,12 @@ class ImageQXRecipe(Recipe):
 
     def answer(self, *inputs: Tensor) -> Sequence[Tensor]:
         """Class and explanation logits, then what the extra heads say."""
-        quality, explanations, features, pooled, middle = self.net.describe(*inputs)
-        out = [quality, explanations]
+        found = self.net.describe(*inputs)
+        out = [found.quality, found.explanations]
         if self.measuring is not None:
-            out.append(self.measuring(pooled))
+            out.append(self.measuring(found.pooled))
         if self.placing is not None:
-            out += [self.net.place(features), self.placing(middle)]
+            out += [self.net.place(found.features), self.placing(found.middle)]
         return out
 
     def loss(self, outputs: Sequence[Tensor], targets: Sequence[Tensor]) -> Tensor:
