@@ -99,6 +99,7 @@ def section(worse=0.0, n=400):
                 tone("dark", -90, 28, 14, 0.79),
             ],
             "largest_gap_specificity": 0.09,
+            "largest_gap_by_chance": {"mean": 0.07, "p95": 0.12, "p": 0.3},
             "largest_gap_sensitivity": dict.fromkeys(EXPLANATIONS, 0.08),
         },
         "focus": {

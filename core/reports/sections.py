@@ -529,6 +529,10 @@ def _fairness(name: str, section: Mapping[str, Any]) -> ReportSection | None:
             drawn.append((called, [Mark(alone.value, "full", alone.around)]))
     gap = number(given, "largest_gap_specificity")
     note = "" if gap is None else _("Largest difference: {gap} in 100.").format(gap=f"{100 * abs(gap):.0f}")
+    by_chance = number(given, "largest_gap_by_chance", "mean")
+    if by_chance is not None:
+        chance = _("With as many photos in each group, chance alone makes it {gap} in 100 on average.")
+        note = f"{note} {chance.format(gap=f'{100 * by_chance:.0f}')}".strip()
     head = (_("Skin tone"), _("Nothing wrong said"), _("Good photos"), _("Typology angle"))
     parts: list[Part] = []
     if drawn:

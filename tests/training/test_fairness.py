@@ -8,7 +8,17 @@ from test_imageqx_data import write_folder
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
 from core.synthetic.phantoms import draw
 from training.data.sources import read_manifest
-from training.evaluation.fairness import BINS, ENOUGH, bin_of, fairness, ita, ita_of, skin_of, tones_by_key
+from training.evaluation.fairness import (
+    BINS,
+    ENOUGH,
+    bin_of,
+    fairness,
+    gap_by_chance,
+    ita,
+    ita_of,
+    skin_of,
+    tones_by_key,
+)
 
 NAMES = [name for name, _low, _high in BINS]
 POOR, LESION = QUALITY_CLASSES.index("poor_quality"), QUALITY_CLASSES.index("lesion")
@@ -113,6 +123,7 @@ def test_specificity_and_sensitivity_by_bin(make_predictions):
     assert by_name["dark"]["faults"]["bad_light"] == {"n": 20, "sensitivity": 0.0, "interval": [0.0, 0.161]}
     assert by_name["tan"]["specificity"] is None
     assert found["largest_gap_specificity"] == 1
+    assert found["largest_gap_by_chance"]["p"] == 0
     assert found["largest_gap_sensitivity"]["bad_light"] == 1
     assert found["largest_gap_sensitivity"]["blurry"] is None
     assert set(found["largest_gap_sensitivity"]) == set(EXPLANATIONS)
@@ -131,6 +142,21 @@ def test_small_bins_take_no_part_in_the_gap(make_predictions):
     found = fairness(made, tones)
     assert found["bins"][-1]["specificity"] == 0
     assert found["largest_gap_specificity"] is None
+    assert found["largest_gap_by_chance"] is None
+
+
+def test_what_chance_makes_of_a_gap_grows_as_bins_shrink():
+    rng = np.random.default_rng(3)
+    means = []
+    for each in (40, 4000):
+        place = np.repeat(np.arange(4), each)
+        found = gap_by_chance(rng.random(len(place)) < 0.85, place, repeats=300)
+        means.append(found["mean"])
+        assert found["mean"] < found["p95"]
+        assert found["p"] > 0.01, "there is no difference"
+    assert means[0] == pytest.approx(0.117, abs=0.02)  # 2.06 standard errors of 0.0565
+    assert means[1] == pytest.approx(0.0117, abs=0.002)
+    assert gap_by_chance(np.ones(3, bool), np.array([-1, -1, -1])) is None
 
 
 def test_scenes_without_skin_and_unknown_tones_are_left_out(make_predictions):

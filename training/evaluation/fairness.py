@@ -140,6 +140,42 @@ def largest_gap(figures: list[tuple[float | None, int]]) -> float | None:
     return round(max(known) - min(known), 3) if len(known) > 1 else None
 
 
+def gap_by_chance(right: np.ndarray, place: np.ndarray, repeats: int = 2000) -> dict[str, float] | None:
+    """How large the largest gap would be if tone made no difference, by shuffling who has which tone.
+
+    The largest of several differences is never zero: with few photographs a bin it is large by chance alone.
+
+    Args:
+        right: bool, N: whether a photograph was judged right.
+        place: int, N: its bin, negative for none.
+
+    Returns:
+        ``mean`` of the largest gap over all shuffles, ``p95``, which one in twenty exceeds, and ``p``, the
+        share of shuffles with at least the gap that was found. None for fewer than two bins of ``ENOUGH``
+        photographs.
+    """
+    known = place >= 0
+    if not known.any():
+        return None
+    bins, judged = np.unique(place[known], return_inverse=True)[1], right[known]
+    counts = np.bincount(bins)
+    large = counts >= ENOUGH
+    if large.sum() < 2:
+        return None
+
+    def found(of: np.ndarray) -> float:
+        shares = (np.bincount(of, weights=judged) / counts)[large]
+        return float(shares.max() - shares.min())
+
+    rng = np.random.default_rng(0)
+    gaps = np.array([found(rng.permutation(bins)) for _shuffle in range(repeats)])
+    return {
+        "mean": round(float(gaps.mean()), 3),
+        "p95": round(float(np.quantile(gaps, 0.95)), 3),
+        "p": round(float((gaps >= found(bins) - 1e-9).mean()), 3),
+    }
+
+
 def fairness(predictions: QualityPredictions, tones: Mapping[str, float]) -> dict[str, Any]:
     """Specificity on good photographs and sensitivity to each fault, by skin tone.
 
@@ -153,7 +189,8 @@ def fairness(predictions: QualityPredictions, tones: Mapping[str, float]) -> dic
 
     Returns:
         a bin each of ``BINS`` (intervals by Wilson's score: bins are small), and the largest gaps over the
-        bins with at least ``ENOUGH`` photographs.
+        bins with at least ``ENOUGH`` photographs; for the gap in specificity also what chance alone
+        would make (photographs of one collection are alike: that is the least).
     """
     place = bins_of(predictions.keys, tones)
     no_skin, poor = QUALITY_CLASSES.index("no_skin"), QUALITY_CLASSES.index("poor_quality")
@@ -183,6 +220,7 @@ def fairness(predictions: QualityPredictions, tones: Mapping[str, float]) -> dic
         "bins": bins,
         "n_unknown": int((skin & (place < 0)).sum()),
         "largest_gap_specificity": largest_gap([(entry["specificity"], entry["n_good"]) for entry in bins]),
+        "largest_gap_by_chance": gap_by_chance(cleared[fine], place[fine]),
         "largest_gap_sensitivity": {
             name: largest_gap(
                 [(entry["faults"][name]["sensitivity"], entry["faults"][name]["n"]) for entry in bins]

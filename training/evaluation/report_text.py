@@ -169,7 +169,11 @@ def _fairness(found: Mapping[str, Any]) -> Table:
     most = (figure(found, "largest_gap_specificity"), *(figure(gaps, name) for name in EXPLANATIONS))
     heads = ("skin tone (ITA)", "n good", "specificity on good")
     heads += tuple(f"sensitivity {name} (n)" for name in EXPLANATIONS)
-    return Table("", heads, (*rows, ("largest gap", "", *most)))
+    rows.append(("largest gap", "", *most))
+    if chance := found.get("largest_gap_by_chance"):
+        by_chance = Figure(chance["mean"], (0.0, chance["p95"]))
+        rows.append(("largest gap by chance", "", by_chance, *[""] * len(EXPLANATIONS)))
+    return Table("", heads, tuple(rows))
 
 
 def _focus(found: Mapping[str, Any]) -> Table:
