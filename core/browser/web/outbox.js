@@ -110,7 +110,7 @@ export async function openOutbox({ send, reachable, onChange }) {
   navigator.locks?.request(LOCK + visit, () => new Promise(() => {})).catch((error) => console.warn(error));
   let inFlight = null;
   let proven = false; // whether this connection has answered: a photo is not sent into the blue
-  let unanswered = 0; // messages in a row
+  let missed = 0; // messages in a row that nobody answered
   let allowed = "";
   let writing = Promise.resolve();
 
@@ -182,9 +182,9 @@ export async function openOutbox({ send, reachable, onChange }) {
       })),
       photo: photo && { id: photo.id, jpeg: await base64(photo.jpeg), ...photo.facts },
     };
-    if (inFlight) unanswered += 1;
+    if (inFlight) missed += 1;
     const once = proven ? RESEND_MS + (photo?.jpeg.size ?? 0) / SLOW_BYTES_A_MS : FIRST_MS;
-    const patience = once * Math.min(2 ** unanswered, MOST_TIMES);
+    const patience = once * Math.min(2 ** missed, MOST_TIMES);
     const sent = [...rows, ...(photo ? [photo] : [])].map(({ id }) => id);
     inFlight = { id: message.id, at: performance.now(), patience, kept: sent, photo };
     send(message);
@@ -224,7 +224,7 @@ export async function openOutbox({ send, reachable, onChange }) {
     again() {
       inFlight = null;
       proven = false;
-      unanswered = 0;
+      missed = 0;
       return flush();
     },
     /** A photo left behind earlier may be sent after all. */
@@ -249,7 +249,7 @@ export async function openOutbox({ send, reachable, onChange }) {
         const { kept, photo } = inFlight;
         inFlight = null;
         proven = true;
-        unanswered = 0;
+        missed = 0;
         if (photo && holds.includes(photo.id)) held.set(photo.id, { photo, by: known.id });
         await drop(kept);
       }
