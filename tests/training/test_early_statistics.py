@@ -100,7 +100,7 @@ def start(tmp_path_factory, one_block_a_stage):
 
 def test_the_network_is_left_as_it_is_but_for_what_is_added(start, pool, tmp_path):
     shown = [Example(PICTURE, kind) for kind in ("good", "motion", "small")]
-    entry = add_statistics(start, pool, shown, tmp_path / "out", Plan(epochs=2, batch=8))
+    entry = add_statistics(start, pool, tmp_path / "out", Plan(epochs=2, batch=8), shown)
     old, new = start / "imageqx.onnx", tmp_path / "out" / entry.file
     assert entry.sha256 == sha256_of(new)
     assert entry.provenance["statistics"]["samples"] == len(PoolDataset(pool, "train"))
@@ -118,6 +118,14 @@ def test_the_network_is_left_as_it_is_but_for_what_is_added(start, pool, tmp_pat
     np.testing.assert_allclose(seen.statistics, before.statistics, rtol=1e-3, atol=1e-3)
     changed = np.abs(seen.explanations - before.explanations).max(0) > 1e-3
     assert changed.tolist() == [False, True, True, True, False]
+
+
+def test_without_photographs_it_learns_from_the_pool_alone(start, pool, tmp_path, capsys):
+    assert main(["--pool", str(pool), "--start", str(start), "--out", str(tmp_path)]) == 0
+    made = load_manifest(tmp_path / "manifest.json").networks["imageqx"]
+    assert capsys.readouterr().out.strip().endswith(made.file)
+    assert made.provenance["statistics"]["samples"] == len(PoolDataset(pool, "train"))
+    assert "examples" not in made.provenance["statistics"]
 
 
 def test_examples_are_labelled_by_their_fault_and_count_less(start):

@@ -171,8 +171,8 @@ def _fairness(found: Mapping[str, Any]) -> Table:
     heads += tuple(f"sensitivity {name} (n)" for name in EXPLANATIONS)
     rows.append(("largest gap", "", *most))
     if chance := found.get("largest_gap_by_chance"):
-        by_chance = Figure(chance["mean"], (0.0, chance["p95"]))
-        rows.append(("largest gap by chance", "", by_chance, *[""] * len(EXPLANATIONS)))
+        by_chance = f"{chance['mean']:.2f}, one in twenty above {chance['p95']:.2f}; p {chance['p']:.2f}"
+        rows.append(("by chance alone", "", by_chance, *[""] * len(EXPLANATIONS)))
     return Table("", heads, tuple(rows))
 
 

@@ -1,11 +1,10 @@
 """Fit what reads the early feature maps' channel statistics, beside a finished ImageQX network.
 
-``python -m training.recipes.early_statistics --pool DIR --data DIR --start DIR --out DIR`` leaves every
-weight of the network as it is and trains ``StatisticsNet`` alone, by the same loss as the whole, on
-statistics that are computed once: minutes on a processor. It learns from the pool's samples, rendered as for
-the network, and from photographs with plain faults, as photos and as frames of a video
-(``training.evaluation.examples``): no sample of the pool was a frame, and noise and compression hide what is
-lost.
+``python -m training.recipes.early_statistics --pool DIR --start DIR --out DIR`` leaves every weight of the
+network as it is and trains ``StatisticsNet`` alone, by the same loss as the whole, on statistics that are
+computed once: minutes on a processor. It learns from the pool's samples, rendered as for the network; with
+``--data DIR`` also from photographs with plain faults, as photos and as frames of a video
+(``training.evaluation.examples``).
 """
 
 import argparse
@@ -178,15 +177,20 @@ def _mean(losses: Tensor, weights: Tensor) -> Tensor:
 
 
 def add_statistics(
-    start: Path, pool: Path, shown: Iterable[Example], out: Path, plan: Plan, name: str = "imageqx"
+    start: Path,
+    pool: Path,
+    out: Path,
+    plan: Plan,
+    shown: Iterable[Example] | None = None,
+    name: str = "imageqx",
 ) -> NetworkEntry:
     """Write a folder's network anew with statistics; thresholds are the old ones, to be refitted.
 
     Args:
         start: a folder that ``core train`` wrote: ``manifest.json`` and the network, as float16.
         pool: samples rendered for training (``imageqx_data.build_pool``).
-        shown: examples of plain faults.
         out: where network and manifest go.
+        shown: examples of plain faults; None for the pool alone.
 
     Raises:
         DataError: the pool or a photograph cannot be used.
@@ -201,8 +205,9 @@ def add_statistics(
     training = PoolDataset(pool, "train")
     if not len(training):
         raise DataError(_("The data folder needs photographs on both sides of the split, see splits.json."))
-    plain = of_examples(frozen, shown)
-    seen = of_pool(frozen, training) + plain
+    seen = of_pool(frozen, training)
+    if shown is not None:
+        seen += of_examples(frozen, shown)
     through = frozen.quality_out.weight[:, HIDDEN:].detach().numpy()
     whole = ImageQXNet(frozen.views, statistics=True)
     initialise(whole, file)
@@ -211,7 +216,8 @@ def add_statistics(
     path = out / entry.file
     export(whole.eval(), entry.task, path, SIDE)
     story: dict[str, Any] = {"epochs": plan.epochs, "seed": plan.seed, "samples": len(training)}
-    story["examples"] = len(plain)
+    if shown is not None:
+        story["examples"] = len(seen) - len(training)
     return save_altered(name, entry, path, provenance=entry.provenance | {"statistics": story}, metrics={})
 
 
@@ -219,7 +225,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Fit, and say where the network is; 1 and a sentence on failure."""
     parser = argparse.ArgumentParser(prog="python -m training.recipes.early_statistics")
     parser.add_argument("--pool", type=Path, required=True, help="samples rendered for training")
-    parser.add_argument("--data", type=Path, required=True, help="folder with manifest.csv")
+    parser.add_argument(
+        "--data", type=Path, help="photographs to put plain faults on: folder with manifest.csv"
+    )
     parser.add_argument("--start", type=Path, required=True, help="folder of the network, as float16")
     parser.add_argument("--out", type=Path, required=True, help="folder for the new one and its manifest")
     parser.add_argument("--seed", type=int, default=Plan.seed)
@@ -227,8 +235,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_args(argv)
     torch.set_num_threads(args.threads)
     try:
-        shown = photos_and_frames(examples(read_manifest(args.data), EXAMPLES_SEED))
-        made = add_statistics(args.start, args.pool, shown, args.out, Plan(seed=args.seed))
+        shown = args.data and photos_and_frames(examples(read_manifest(args.data), EXAMPLES_SEED))
+        made = add_statistics(args.start, args.pool, args.out, Plan(seed=args.seed), shown)
     except (DataError, InitError, WeightsError) as error:
         print(getattr(error, "message", None) or str(error), file=sys.stderr)
         return 1
