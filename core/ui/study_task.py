@@ -130,8 +130,13 @@ def _camera(current: Taking, study: StudySession, task: Task, arm: Arm) -> None:
     if chosen.way != arm.way and mark not in current.kept:
         current.kept.add(mark)
         study.log.add("note_added", page="study", properties={"note": "way_changed", "way": chosen.way})
-    if not way.page():
+    place = st.container()
+    if practise_series.series().shown is not None:
+        with place:
+            way.page()
         return
+    # Before the camera, which lies above it: where a message of the camera ends the run, what was pressed
+    # along with it is done by then.
     with st.container(key="study-below-camera"):
         if _was_taken(study.log):
             st.success(_("You have taken a photo. You may go on, or take another one."))
@@ -146,6 +151,8 @@ def _camera(current: Taking, study: StudySession, task: Task, arm: Arm) -> None:
         if chosen.why:
             st.caption(chosen.why)
         _give_up(current, study)
+    with place:
+        way.page()
     if task.most_minutes is not None:
         st.fragment(_watch_time, run_every=_LOOK_AT_TIME_EVERY_S)(study, task)
 

@@ -396,6 +396,14 @@ def test_what_is_pressed_counts_at_a_server_that_has_not_drawn_the_button_yet(co
     assert person.events.count(person.events[-1]) == 1
 
 
+def test_what_is_pressed_counts_at_such_a_server_also_where_the_run_ends_at_the_camera(come, monkeypatch):
+    person = come().begin().press("study-start-task")
+    person.stage.at._session_state._state._new_widget_state.widget_metadata.clear()
+    monkeypatch.setattr(practise_device, "page", st.stop)
+    person.press("study-give-up")
+    assert person.events[-1] == "task_abandoned"
+
+
 @pytest.mark.parametrize("offered", [False, True])
 def test_clear_skin_passes_for_practising_only_where_the_task_offers_it(come, jpeg_of, offered):
     task = made_design().tasks[0].model_copy(update={"no_spot": offered})
