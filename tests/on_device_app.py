@@ -4,11 +4,13 @@ What a browser needs is published as ever, but with the modules of tests/browser
 that know the network: no runtime and no network are needed.
 """
 
+import faulthandler
 import gzip
 import hashlib
 import os
 import runpy
 import shutil
+import signal
 import sys
 from pathlib import Path
 
@@ -44,6 +46,7 @@ if __name__ == "__main__":
 
     from core.ui import engines
 
+    faulthandler.register(signal.SIGUSR1)  # prints what all threads are doing
     without_torch.hide()
     published = lay_out()
     engines.for_browsers = lambda: published

@@ -6,7 +6,7 @@ from contextlib import suppress
 
 from browser_steps import settled
 from device_steps import wait_for
-from playwright.sync_api import expect
+from playwright.sync_api import Error, expect
 from sqlalchemy import select
 
 from core.study.design import Arm, Consent, StudyDesign, Task
@@ -95,14 +95,24 @@ def kill(server, page, store):
     return sent, before
 
 
-def goes_on(page, sent):
+def goes_on(page, sent, server):
     """What the first server did not answer for is sent to the next, and the task is still under way."""
     # What is pressed while nobody is there goes nowhere. Somebody is once a frame was answered for that the
     # first server did not answer for; there are always some, where all else may have been answered for.
-    page.wait_for_function(CONNECTED)
-    page.evaluate(LOOK_AWAY)
-    page.wait_for_function("() => acknowledged.others > acknowledged.whenKilled")
-    page.wait_for_function("(ids) => ids.every((id) => acknowledged.answered.includes(id))", arg=sent)
+    # In front, and asked by a timer: a page behind another one may draw no frames, by which it is asked else.
+    page.bring_to_front()
+    try:
+        page.wait_for_function(CONNECTED, polling=200)
+        page.evaluate(LOOK_AWAY)
+        page.wait_for_function("() => acknowledged.others > acknowledged.whenKilled", polling=200)
+        page.wait_for_function(
+            "(ids) => ids.every((id) => acknowledged.answered.includes(id))", arg=sent, polling=200
+        )
+    except Error:
+        os.kill(server.pid, signal.SIGUSR1)  # it prints what its threads are doing
+        page.wait_for_timeout(1000)
+        print(page.evaluate(STATE), page.evaluate("acknowledged"), server.printed()[-8000:])
+        raise
     expect(page.get_by_text("Step 2 of")).to_be_visible()
 
 

@@ -56,7 +56,7 @@ def test_a_killed_replicas_visitors_go_on_at_the_other(run, open_page, jpeg_of, 
         sent, before = kill(servers[killed], page, store)
         while serving(page) == killed:  # until it has connected anew
             page.wait_for_timeout(100)
-        goes_on(page, sent)
+        goes_on(page, sent, servers[serving(page)])
         # A file that was handed in was in the memory of the first alone, and the page says so.
         expect(check.get_by_text(LOST)).to_be_visible()
 

@@ -30,7 +30,7 @@ def test_a_killed_server_loses_no_acknowledged_event_and_the_participant_goes_on
         let_it_send(page)
         sent, before = kill(server, page, store)
     with run(port=port, RETAKE_DATA=str(data)) as server:
-        goes_on(page, sent)
+        goes_on(page, sent, server)
         give_up(page, store, study_id, sent, before, server, measured)
         store.database.close()
         assert "Traceback" not in server.printed(), server.printed()
