@@ -131,12 +131,18 @@ def _camera(current: Taking, study: StudySession, task: Task, arm: Arm) -> None:
         current.kept.add(mark)
         study.log.add("note_added", page="study", properties={"note": "way_changed", "way": chosen.way})
     place = st.container()
-    if practise_series.series().shown is not None:
-        with place:
-            way.page()
-        return
-    # Before the camera, which lies above it: where a message of the camera ends the run, what was pressed
-    # along with it is done by then.
+    before_photo = practise_series.series().shown is None
+    if before_photo:
+        # Before the camera, which lies above it: where a message of the camera ends the run, what was pressed
+        # along with it is done by then.
+        _below_camera(current, study, task, chosen.why)
+    with place:
+        way.page()
+    if before_photo and task.most_minutes is not None:
+        st.fragment(_watch_time, run_every=_LOOK_AT_TIME_EVERY_S)(study, task)
+
+
+def _below_camera(current: Taking, study: StudySession, task: Task, why: str) -> None:
     with st.container(key="study-below-camera"):
         if _was_taken(study.log):
             st.success(_("You have taken a photo. You may go on, or take another one."))
@@ -148,13 +154,9 @@ def _camera(current: Taking, study: StudySession, task: Task, arm: Arm) -> None:
             if task.subject == "drawing":
                 _drawing(study, task)
         photo_guide.folded()
-        if chosen.why:
-            st.caption(chosen.why)
+        if why:
+            st.caption(why)
         _give_up(current, study)
-    with place:
-        way.page()
-    if task.most_minutes is not None:
-        st.fragment(_watch_time, run_every=_LOOK_AT_TIME_EVERY_S)(study, task)
 
 
 def _after_photo(

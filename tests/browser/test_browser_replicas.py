@@ -27,7 +27,7 @@ def serving(page):
     return NAMES.index(found)
 
 
-def test_a_killed_replicas_visitors_go_on_at_the_other(run, open_page, jpeg_of, tmp_path, measured):
+def test_a_killed_replicas_visitors_go_on_at_the_other(run, open_page, jpeg_of, tmp_path):
     with ExitStack() as stack:
         url = stack.enter_context(empty_database(SERVER or stack.enter_context(replicas.postgres())))
         store = StudyStore(open_database(url))
@@ -66,6 +66,6 @@ def test_a_killed_replicas_visitors_go_on_at_the_other(run, open_page, jpeg_of, 
         expect(check.get_by_text(CHECKED)).to_be_visible()
         expect(check.get_by_text(LOST)).to_be_hidden()
         assert serving(page) != killed
-        give_up(page, store, study_id, sent, before, servers[serving(page)], measured)
+        give_up(page, store, study_id, sent, before, servers[serving(page)])
         for server in servers:
             assert "Traceback" not in server.printed(), server.printed()

@@ -12,9 +12,7 @@ from scripts import drive
 pytestmark = pytest.mark.browser
 
 
-def test_a_killed_server_loses_no_acknowledged_event_and_the_participant_goes_on(
-    run, open_page, tmp_path, measured
-):
+def test_a_killed_server_loses_no_acknowledged_event_and_the_participant_goes_on(run, open_page, tmp_path):
     data = tmp_path / "data"
     data.mkdir()
     store = StudyStore(open_database(f"sqlite:///{data / FILE_NAME}"))
@@ -31,6 +29,6 @@ def test_a_killed_server_loses_no_acknowledged_event_and_the_participant_goes_on
         sent, before = kill(server, page, store)
     with run(port=port, RETAKE_DATA=str(data)) as server:
         goes_on(page, sent, server)
-        give_up(page, store, study_id, sent, before, server, measured)
+        give_up(page, store, study_id, sent, before, server)
         store.database.close()
         assert "Traceback" not in server.printed(), server.printed()
