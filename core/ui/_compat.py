@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import streamlit as st
 from starlette.formparsers import MultiPartParser
@@ -17,11 +17,35 @@ from streamlit import logger as streamlits
 from streamlit.config import get_option
 from streamlit.runtime.memory_session_storage import MemorySessionStorage
 from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.state.safe_session_state import SafeSessionState
 
 # Streamlit lets a browser come back to its session for two minutes after the connection broke off.
 LEFT_FOR_GOOD_S: Final = 125.0
 SESSION_FAMILIES: Final = ("active_sessions", "session_events", "session_duration_seconds")
 _SERVERS_LOGS: Final = ("uvicorn", "uvicorn.error")
+_run_callbacks: Final = SafeSessionState.on_script_will_rerun
+
+
+def finish_callbacks() -> None:
+    """From here on what a press calls runs to its end, however soon something newer is asked for.
+
+    Streamlit would end the run at the first look into the session, before or inside a callback, and the
+    press would be gone (docs/decisions/runs.md). A newer run begins right after the callbacks instead.
+    """
+    SafeSessionState.on_script_will_rerun = _run_whole_callbacks  # type: ignore[assignment]
+
+
+def _run_whole_callbacks(state: SafeSessionState, *args: Any, **named: Any) -> None:
+    runner = getattr(state._yield_callback, "__self__", None)
+    if runner is None or not getattr(runner, "_execing", False):
+        _run_callbacks(state, *args, **named)
+        return
+    # A runner looks for newer requests only while it is marked as executing.
+    runner._execing = False
+    try:
+        _run_callbacks(state, *args, **named)
+    finally:
+        runner._execing = True
 
 
 def manage_uploads() -> None:

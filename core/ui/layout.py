@@ -62,6 +62,7 @@ def run(page: st.Page, pages: Sequence[st.Page]) -> None:
     keeper.keep()
     st.html(HERE / "style.css")
     _compat.manage_uploads()
+    _compat.finish_callbacks()
     alone = embedded.on()
     if not listed:
         with st.container(key="rt-header"):

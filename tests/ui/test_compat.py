@@ -6,6 +6,7 @@ import time
 import urllib.request
 import uuid
 from types import SimpleNamespace
+from unittest.mock import Mock
 
 import pytest
 from starlette.formparsers import MultiPartParser
@@ -13,11 +14,21 @@ from starlette.requests import Request
 from streamlit import runtime
 from streamlit.config import get_option
 from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ClientState_pb2 import ClientState
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.runtime.app_session import AppSession
 from streamlit.runtime.forward_msg_cache import populate_hash_if_needed
 from streamlit.runtime.memory_session_storage import MemorySessionStorage
+from streamlit.runtime.scriptrunner_utils.exceptions import RerunException
+from streamlit.runtime.scriptrunner_utils.script_requests import (
+    RerunData,
+    ScriptRequests,
+    ScriptRequestType,
+)
 from streamlit.runtime.session_manager import SessionInfo
+from streamlit.runtime.state.safe_session_state import SafeSessionState
 from streamlit.runtime.state.session_state import SessionState
+from streamlit.testing.v1 import AppTest
 from websockets.sync.client import connect
 
 from core.photo import MAX_BYTES
@@ -61,6 +72,72 @@ def test_no_message_is_left_to_the_browser_to_remember():
     message.delta.new_element.markdown.body = "x" * 5_000_000
     populate_hash_if_needed(message)
     assert not message.metadata.cacheable
+
+
+@pytest.fixture
+def as_streamlit_comes(monkeypatch):
+    monkeypatch.setattr(SafeSessionState, "on_script_will_rerun", _compat._run_callbacks)
+
+
+def page_whose_press_meets_a_newer_request():
+    import streamlit as st
+    from streamlit.runtime.scriptrunner import get_script_run_ctx
+    from streamlit.runtime.scriptrunner_utils.script_requests import RerunData
+
+    def count():
+        # As when the message of a camera arrives.
+        get_script_run_ctx().script_requests.request_rerun(RerunData())
+        st.session_state.presses = st.session_state.get("presses", 0) + 1
+        st.toast("counted")
+
+    st.session_state.runs = st.session_state.get("runs", 0) + 1
+    st.button("Count", on_click=count)
+
+
+@pytest.mark.usefixtures("as_streamlit_comes")
+def test_what_a_press_calls_runs_to_its_end():
+    lost = AppTest.from_function(page_whose_press_meets_a_newer_request).run()
+    lost.button[0].click().run()
+    assert "presses" not in lost.session_state, "Streamlit keeps the press by itself now"
+    _compat.finish_callbacks()
+    at = AppTest.from_function(page_whose_press_meets_a_newer_request).run()
+    at.button[0].click().run()
+    assert not at.exception
+    assert at.session_state.presses == 1
+    at.run()
+    assert (at.session_state.presses, at.session_state.runs) == (1, 3)
+
+
+@pytest.mark.usefixtures("as_streamlit_comes")
+def test_a_press_counts_though_something_newer_is_asked_for_before_its_run_looks_for_it():
+    class Runner:
+        _execing = True
+
+        def end_for_a_newer_one(self):
+            if self._execing:
+                raise RerunException(RerunData())
+
+    runner = Runner()
+    state = SafeSessionState(SessionState(), runner.end_for_a_newer_one)
+    with pytest.raises(RerunException):
+        state.on_script_will_rerun(None)
+    _compat.finish_callbacks()
+    state.on_script_will_rerun(None)
+    assert runner._execing
+    SafeSessionState(SessionState(), lambda: None).on_script_will_rerun(None)
+
+
+def test_a_press_whose_run_has_not_begun_joins_what_is_asked_for_next():
+    """With ``runner.fastReruns`` Streamlit would stop that run, and the press would be gone."""
+    requests = ScriptRequests()
+    pressed = ClientState()
+    pressed.widget_states.widgets.add(id="a button", trigger_value=True)
+    requests.request_rerun(RerunData(widget_states=pressed.widget_states))
+    session = Mock(_scriptrunner=requests, _client_state=ClientState())
+    AppSession.request_rerun(session, ClientState())
+    begun = requests.on_scriptrunner_ready()
+    assert begun.type == ScriptRequestType.RERUN
+    assert [one.trigger_value for one in begun.rerun_data.widget_states.widgets] == [True]
 
 
 def test_a_visit_that_cannot_come_back_is_let_go_without_waiting_for_another(monkeypatch):
