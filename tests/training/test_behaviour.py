@@ -74,6 +74,7 @@ def run(argv):
 def test_nothing_is_fitted_on_the_ladder(folder, monkeypatch):
     monkeypatch.setattr(examples, "split_of", lambda row: "train")
     monkeypatch.setattr(examples, "_DEGRADED", 0)
+    monkeypatch.setattr(examples, "_PHANTOMS", 0)
     shown = [one.kind for one in examples.examples(read_manifest(folder))]
     assert "good" not in shown
     assert {"healthy", "empty"} <= set(shown)
@@ -186,10 +187,10 @@ def test_plain_faults_on_drawings_are_told_by_their_names(shipped):
             told.append((fault, told_of(worse)))
         halved = FAULTS["cut"](phantom.rgb, box, np.random.default_rng(number), 1.0)
         assert told_of(halved) in RIGHT["cut"]
-    # As measured, 37 of 48 are right and five pass (39 and four by a network before, which was behind on
-    # photographs: docs/RESULTS.md).
-    assert sum(key in RIGHT[fault] for fault, key in told) >= 34, told
-    assert sum(key == "ready" for _fault, key in told) <= 6, told
+    # As measured, 45 of 48 are right and one passes. Other drawings of the same kind were learnt from; what
+    # holds on photographs is in docs/RESULTS.md.
+    assert sum(key in RIGHT[fault] for fault, key in told) >= 43, told
+    assert sum(key == "ready" for _fault, key in told) <= 2, told
 
 
 def test_blocks_are_told_in_a_frame_of_a_video_and_sharp_frames_pass(shipped):

@@ -1,8 +1,8 @@
 """Pictures whose one fault is known, or that have none: what statistics and the second opinion learn from.
 
-Photographs of the training split, as they are and with the plain faults of the ladder at drawn strengths
-(``training.evaluation.faults``), and with the degradations that networks are trained on. None is a photograph
-of the ladder.
+Photographs of the training split, as they are and with the plain faults of the ladder at random strengths
+(``training.evaluation.faults``), and with the degradations that networks are trained on; and phantoms, as
+they are and with the plain faults. None is a photograph of the ladder.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -13,6 +13,7 @@ from typing import Final
 import numpy as np
 
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
+from core.synthetic.phantoms import draw
 from training.data.boxes import eye_box
 from training.data.imageqx_data import material_of, sample, scene_from_row
 from training.data.panel import Panel
@@ -25,6 +26,10 @@ from training.evaluation.good_pictures import LARGE, large_lesion
 _LESIONS_A_SOURCE, _OTHERS_A_SOURCE = 70, 30
 _FAULTS_A_PHOTO: Final = 4
 _DEGRADED: Final = 900
+_PHANTOMS: Final = 120
+_PHANTOM_SIZES: Final = ((480, 640), (720, 960), (900, 1200), (960, 720))
+# Beyond those that tests and samples draw, whose numbers are small.
+_FIRST_PHANTOM: Final = 100_000
 # Plain faults on skin without a lesion; the others need one.
 _WITHOUT_LESION: Final = ("defocus", "motion", "dark", "bright", "shadow", "low_resolution")
 _STRENGTHS: Final = (0.6, 1.7)
@@ -82,7 +87,7 @@ class Example:
 
 
 def examples(rows: Sequence[Row], seed: int = 5) -> Iterator[Example]:
-    """Pictures of the training split, each of a kind."""
+    """Pictures of the training split and phantoms, each of a kind."""
     rng = np.random.default_rng(seed)
     forbidden = ladder_paths()
     train = [row for row in rows if split_of(row) == "train" and row.path not in forbidden]
@@ -115,6 +120,7 @@ def examples(rows: Sequence[Row], seed: int = 5) -> Iterator[Example]:
         # What cannot be seen for want of light may be skin: light comes first.
         worse = _faulty(scene.rgb, str(rng.choice(["defocus", "motion", "dark"])), (0.0, 0.0, 1.0, 1.0), rng)
         yield replace(worse, kind="dark_scene" if worse.kind == "dark" else "empty")
+    yield from _phantoms(seed)
     yield from _degraded(rows, seed)
 
 
@@ -143,6 +149,20 @@ def _faulty(rgb: np.ndarray, fault: str, box: Box, rng: np.random.Generator) -> 
 def _some(rows: Sequence[Row], group: str, most: int, rng: np.random.Generator) -> list[Row]:
     here = [row for row in rows if row.group == group]
     return at_most((here[int(place)] for place in rng.permutation(len(here))), lambda row: row.slug, most)
+
+
+def _phantoms(seed: int) -> Iterator[Example]:
+    """Drawn lesions, as they are and with plain faults: samples, the Designer and tests show such."""
+    rng = np.random.default_rng([seed, _FIRST_PHANTOM])
+    for number in range(_PHANTOMS):
+        size = _PHANTOM_SIZES[int(rng.integers(len(_PHANTOM_SIZES)))]
+        drawn = _FIRST_PHANTOM * (1 + seed) + number
+        phantom = draw("lesion", drawn, size=size, lesion_extent=float(rng.uniform(0.25, 0.5)))
+        rows, columns = np.nonzero(phantom.mask)
+        box = (float(columns.min()), float(rows.min()), float(columns.max() + 1), float(rows.max() + 1))
+        yield Example(phantom.rgb, "good")
+        for name in rng.choice(list(FAULTS), _FAULTS_A_PHOTO, replace=False):
+            yield _faulty(phantom.rgb, str(name), box, rng)
 
 
 def _degraded(rows: Sequence[Row], seed: int) -> Iterator[Example]:
