@@ -11,8 +11,8 @@ from core.runtime.preprocess import shrink
 REGIONS: Final = ("top_left", "top_right", "bottom_left", "bottom_right", "middle")
 """The parts, in the order in which a network is shown them."""
 
-SHARE: Final = 0.7
-"""A part's width and height over the picture's: neighbours overlap, and each shows most of what is framed."""
+SHARE: Final = 0.85
+"""A part's width and height over the picture's: they overlap, and each shows nearly all that is framed."""
 
 MAP_SIDE: Final = 128
 """Side of the map that shows the parts."""

@@ -134,7 +134,7 @@ def test_the_map_shows_the_parts(ordinal):
     assert isinstance(seen, Explanation)
     assert (seen.target, seen.method, seen.heatmap.dtype) == ("poor_quality", "ordinal", np.float32)
     assert seen.heatmap[2, -2] == pytest.approx(1)
-    assert seen.heatmap[-2, 2] < seen.heatmap[2, 2] < 0.1  # the part at the upper left sees some of it
+    assert seen.heatmap[-2, 2] < seen.heatmap[2, 2] < 0.3  # the part at the upper left sees some of it
     assert ordinal.explain(picture(("top_right",)), "lesion").heatmap[-2, 2] == pytest.approx(1)
     assert ordinal.explain(picture(), "poor_quality").blank
     assert ordinal.explain(picture(("top_right",)), "blurry").blank

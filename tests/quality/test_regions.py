@@ -24,7 +24,7 @@ def test_parts_are_of_one_size_and_the_corners_cover_the_picture(width, height):
 
 def test_parts_are_cut_at_the_working_size_and_made_square():
     picture = np.zeros((960, 1280, 3), np.uint8)
-    picture[:288, :384], picture[672:, 896:] = 50, 200  # three tenths, which no other corner shows
+    picture[:144, :192], picture[816:, 1088:] = 50, 200  # three twentieths, which no other corner shows
     picture[456:504, 608:672] = 100
     parts = regions(picture, 70)
     assert (parts.shape, parts.dtype) == ((5, 70, 70, 3), np.uint8)

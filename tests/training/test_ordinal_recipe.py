@@ -4,7 +4,6 @@ import json
 import numpy as np
 import pytest
 import torch
-from coral_pytorch.layers import CoralLayer
 from folders import key_for, write_manifest, write_phantom
 from torch import nn
 
@@ -18,7 +17,7 @@ from training.data.imageqx_data import material_of, sample
 from training.data.ordinal_data import agreeing, build_regions, open_regions
 from training.data.panel import Panel
 from training.data.sources import DataError, read_manifest
-from training.networks.ordinal import FROZEN_CONVOLUTIONS, OrdinalNet
+from training.networks.ordinal import FROZEN_CONVOLUTIONS, OrdinalNet, RankHead
 from training.networks.pretrained import InitError
 from training.recipes import ordinal
 from training.recipes.loop import normalise
@@ -156,7 +155,7 @@ def test_there_are_two_architectures_and_starts_that_fit(tmp_path):
 
 
 def test_turned_pictures_keep_their_parts_in_place():
-    whole = np.arange(8 * 8 * 3, dtype=np.uint8).reshape(8, 8, 3)
+    whole = np.arange(40 * 40 * 3).astype(np.uint8).reshape(40, 40, 3)
     assert (
         mirrored(ordinal_data.regions(whole, 4)[None])[0] == ordinal_data.regions(whole[:, ::-1], 4)
     ).all()
@@ -171,13 +170,13 @@ def test_the_loss_by_hand():
 
 
 class Tiny(OrdinalNet):
-    """One convolution for a trunk, and a fully connected layer over its eight means."""
+    """One convolution for a trunk, and ranks over its eight means."""
 
-    def __init__(self, arch="tiny"):
+    def __init__(self, arch="tiny", hidden=0):
         nn.Module.__init__(self)
         self.arch = arch
         self.trunk = nn.Sequential(nn.Conv2d(3, 8, 5, stride=4))
-        self.head = CoralLayer(8, 5)
+        self.head = RankHead(8, hidden)
         for name in ("feature_mean", "feature_deviation"):
             self.register_buffer(name, torch.ones(8))
 
@@ -185,13 +184,14 @@ class Tiny(OrdinalNet):
         return self.trunk(images).mean(dim=(2, 3))
 
 
-def test_the_layer_learns_and_stops_early():
+@pytest.mark.parametrize("hidden", [0, 16])
+def test_the_head_learns_and_stops_early(hidden):
     torch.manual_seed(1)
     rng = np.random.default_rng(1)
     truth = rng.integers(0, 5, 300)
     features = rng.normal(0, 1, (300, 2, 5, 8)).astype(np.float16)
     features[..., 0] += (3 * truth)[:, None, None]
-    net = Tiny()
+    net = Tiny(hidden=hidden)
     told = fit_layer(
         net, (features[:200], truth[:200]), (features[200:], truth[200:]), Plan(rate=0.02, patience=2)
     )
@@ -267,7 +267,7 @@ def test_tuning_goes_on_where_it_was_broken_off(pool, tmp_path):
         net = Tiny()
         parts = open_regions(pool, "train"), open_regions(pool, "validation")
         told = tune(net, *parts, Plan(epochs=epochs, batch=4, rate=0.01), tmp_path, resume)
-        return told["losses"], net.head.coral_weights.weight.detach().clone()
+        return told["losses"], net.head.coral.coral_weights.weight.detach().clone()
 
     losses, weight = tuned(3)
     (tmp_path / "last.ckpt").unlink()

@@ -1,8 +1,8 @@
 """The ordinal network (Jeong et al. 2024): one part of a picture in, rank-consistent answers out.
 
 ``vgg16`` is the paper's: its first five convolutions stay as they came, one fully connected layer follows.
-``efficientnet_b0`` is what ships: the layer reads the mean of every stage, and of the early ones, where the
-texture is, the deviation over the picture too.
+``efficientnet_b0`` is what ships: a hidden layer, and ranks over it, read the mean of every stage, and of the
+early ones, where the texture is, the deviation over the picture too.
 """
 
 from typing import Final
@@ -24,17 +24,40 @@ RANKS: Final = RATERS + 1
 FROZEN_CONVOLUTIONS: Final = 5
 # Stages of EfficientNet-B0 whose deviation over the picture is read too, and all their channels.
 _TEXTURED: Final = 6
+# Places between features and ranks; the paper's network has none (docs/decisions/ordinal.md).
+_HIDDEN: Final = 64
+_DROPOUT: Final = 0.5
 _CHANNELS: Final = (32, 16, 24, 40, 80, 112, 192, 320, 1280)
 _VGG_CELLS: Final = 7
 _VGG_CHANNELS: Final = 512
 _LEAST: Final = 1e-6
 
 
-class OrdinalNet(nn.Module):
-    """A trunk, what is read of it, standardised, and one CORAL layer over it.
+class RankHead(nn.Module):
+    """A CORAL layer, over a hidden layer if wanted: ... x features to logits, ... x 4.
 
-    The layer has one weight a feature and one bias a threshold, so that the chance of at least k agreeing
-    raters never grows with k (Cao, Mirjalili and Raschka 2020).
+    The CORAL layer has one weight an input and one bias a threshold, so that the chance of at least k
+    agreeing raters never grows with k (Cao, Mirjalili and Raschka 2020).
+    """
+
+    def __init__(self, width: int, hidden: int = 0) -> None:
+        super().__init__()
+        self.hidden = nn.Sequential()
+        if hidden:
+            self.hidden.extend(
+                [nn.Linear(width, hidden), nn.BatchNorm1d(hidden), nn.ReLU(), nn.Dropout(_DROPOUT)]
+            )
+        self.coral = CoralLayer(hidden or width, RANKS)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """See the class."""
+        # Normalisation is over all pictures and parts together.
+        flat = self.hidden(features.flatten(0, -2))
+        return self.coral(flat).reshape(*features.shape[:-1], RANKS - 1)
+
+
+class OrdinalNet(nn.Module):
+    """A trunk, what is read of it, standardised, and what ranks it.
 
     Raises:
         ArchitectureError: there is no such architecture.
@@ -60,10 +83,10 @@ class OrdinalNet(nn.Module):
             width = sum(_CHANNELS) + sum(_CHANNELS[:_TEXTURED])
         self.register_buffer("feature_mean", torch.zeros(width))
         self.register_buffer("feature_deviation", torch.ones(width))
-        self.head = CoralLayer(width, RANKS)
+        self.head = RankHead(width, 0 if arch == "vgg16" else _HIDDEN)
 
     def describe(self, images: Tensor) -> Tensor:
-        """What the fully connected layer reads, not standardised: N x 3 x S x S to N x features."""
+        """What the head reads, not standardised: N x 3 x S x S to N x features."""
         if self.arch == "vgg16":
             return torch.flatten(F.adaptive_avg_pool2d(self.trunk(images), _VGG_CELLS), 1)
         means, deviations = [], []

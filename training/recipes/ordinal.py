@@ -4,7 +4,7 @@ Every part is judged by one network; a picture's logits are the mean of its part
 order, the chance of at least k agreeing raters never grows with k for pictures either. The loss is CORAL's
 (Cao, Mirjalili and Raschka 2020, equation 4) of the picture, and of every part with its picture's label.
 
-``frozen`` trains the fully connected layer alone, on features that are computed once; ``tuned`` the whole
+``frozen`` trains the head alone, on features that are computed once; ``tuned`` the whole
 network but for what its architecture keeps frozen, the trunk at a lower rate.
 """
 
@@ -76,7 +76,7 @@ class Plan:
 
 
 def start(net: OrdinalNet, init: str) -> None:
-    """Give the trunk its start; the fully connected layer always begins anew.
+    """Give the trunk its start; the head always begins anew.
 
     Args:
         init: ``"scratch"``, ``"imagenet"`` (torchvision's weights), a trunk under torchvision's names (.npz,
@@ -189,7 +189,7 @@ def fit_layer(
     held_out: tuple[np.ndarray, np.ndarray],
     plan: Plan,
 ) -> dict[str, Any]:
-    """Train the fully connected layer of a frozen network, in place.
+    """Train the head of a frozen network, in place.
 
     Args:
         training, held_out: features as from ``features_of`` and agreeing raters (int, N) of samples; of
@@ -209,11 +209,17 @@ def fit_layer(
         return loss_of(net.rank(given[rows, views].float()), truth[rows])
 
     def judge() -> float:
+        net.head.eval()
         with torch.no_grad():
-            return float(coral_loss(net.rank(seen).mean(1), levels(wanted)))
+            loss = float(coral_loss(net.rank(seen).mean(1), levels(wanted)))
+        net.head.train()
+        return loss
 
+    net.head.train()
     groups = [{"params": list(net.head.parameters()), "lr": plan.rate}]
-    return _descend(net.head, groups, len(truth), plan, step, judge)
+    told = _descend(net.head, groups, len(truth), plan, step, judge)
+    net.head.eval()
+    return told
 
 
 def tune(
@@ -234,10 +240,11 @@ def tune(
     Raises:
         FileNotFoundError: ``resume`` without a checkpoint.
     """
-    net.train()
-    for module in net.modules():
-        if isinstance(module, nn.BatchNorm2d):
-            module.eval()
+    def learning() -> None:
+        net.train()
+        for module in net.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                module.eval()
 
     def logits(pictures: np.ndarray) -> Tensor:
         flat = normalise(torch.from_numpy(pictures.reshape(-1, SIDE, SIDE, 3)))
@@ -252,10 +259,13 @@ def tune(
         return loss_of(logits(np.stack(shown)), torch.from_numpy(training.agreeing[chosen]))
 
     def judge() -> float:
+        net.eval()
         with torch.no_grad():
             seen = [logits(np.array(held_out.pictures[place])[None]).mean(1) for place in held_out.positions]
-            return float(coral_loss(torch.cat(seen), levels(torch.from_numpy(held_out.agreeing))))
+        learning()
+        return float(coral_loss(torch.cat(seen), levels(torch.from_numpy(held_out.agreeing))))
 
+    learning()
     trunk = [parameter for parameter in net.trunk.parameters() if parameter.requires_grad]
     groups = [
         {"params": list(net.head.parameters()), "lr": plan.rate},
