@@ -80,6 +80,16 @@ def test_nothing_is_fitted_on_the_ladder(folder, monkeypatch):
     assert {"healthy", "empty"} <= set(shown)
 
 
+def test_phantoms_are_learnt_from_with_plain_faults(monkeypatch):
+    monkeypatch.setattr(examples, "_PHANTOMS", 3)
+    shown = list(examples._phantoms(seed=2))
+    assert [one.kind == "good" for one in shown] == [True, False, False, False, False] * 3
+    assert {one.kind for one in shown} <= set(FAULTS) | set(LOSSES) | {"good"}
+    again, other = list(examples._phantoms(seed=2)), list(examples._phantoms(seed=3))
+    assert all(np.array_equal(one.rgb, same.rgb) for one, same in zip(shown, again, strict=True))
+    assert not any(np.array_equal(one.rgb, new.rgb) for one, new in zip(shown, other, strict=True))
+
+
 def test_only_whole_located_lesions_are_cut_for_the_model_of_truncation(folder, monkeypatch):
     monkeypatch.setattr(fit_truncation, "split_of", lambda row: "train")
     rows = read_manifest(folder)

@@ -3,7 +3,7 @@
 ``python -m training.recipes.early_statistics --pool DIR --start DIR --out DIR`` leaves every weight of the
 network as it is and trains ``StatisticsNet`` alone, by the same loss as the whole, on statistics that are
 computed once: minutes on a processor. It learns from the pool's samples, rendered as for the network; with
-``--data DIR`` also from photographs with plain faults, as photos and as frames of a video
+``--data DIR`` also from photographs and phantoms with plain faults, as photos and as frames of a video
 (``training.evaluation.examples``).
 """
 

@@ -43,7 +43,7 @@ from training.recipes.loop import normalise
 TASK: Final = "ordinal"
 LAST: Final = "last.ckpt"
 FROZEN, TUNED = "frozen", "tuned"
-SAMPLES: Final = 3520
+SAMPLES: Final = 6600
 MOST_EPOCHS: Final = 50
 # Samples of a pool that are set aside to stop by.
 HELD_OUT: Final = 1 / 11
@@ -240,6 +240,7 @@ def tune(
     Raises:
         FileNotFoundError: ``resume`` without a checkpoint.
     """
+
     def learning() -> None:
         net.train()
         for module in net.modules():
