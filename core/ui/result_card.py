@@ -177,18 +177,22 @@ def _actions(
     on_override: Callable[[], None] | None,
     source: Source,
 ) -> None:
-    # Called before the page is drawn: a message of the camera beside it may end that at any place.
-    if on_retake is not None:
-        st.button(
-            _("Try another photo") if source == "upload" else _("Take another photo"),
-            key=f"{key}-retake",
-            icon=":material/replay:",
-            type="secondary" if verdict.passes else "primary",
-            width="stretch",
-            on_click=on_retake,
-        )
-    if on_override is not None and not verdict.passes and not overridden:
-        st.button(
+    # What they do is done before anything is drawn: a message of a camera beside them may end that at any
+    # place. In a fragment a press draws the fragment alone, and the whole page is wanted.
+    if on_retake is not None and st.button(
+        _("Try another photo") if source == "upload" else _("Take another photo"),
+        key=f"{key}-retake",
+        icon=":material/replay:",
+        type="secondary" if verdict.passes else "primary",
+        width="stretch",
+        on_click=on_retake,
+    ):
+        st.rerun()
+    if (
+        on_override is not None
+        and not verdict.passes
+        and not overridden
+        and st.button(
             _("Use this photo anyway"),
             key=f"{key}-override",
             icon=":material/arrow_forward:",
@@ -196,6 +200,8 @@ def _actions(
             width="stretch",
             on_click=on_override,
         )
+    ):
+        st.rerun()
 
 
 def _prediction(
