@@ -10,12 +10,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 from core.serving import process
 from scripts.setup_env import find_browser
 
 if TYPE_CHECKING:  # whoever starts the app alone needs no browser
-    from playwright.sync_api import Browser, BrowserContext, Playwright
+    from playwright.sync_api import Browser, BrowserContext, Page, Playwright
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 PHONE, DESKTOP = (390, 844), (1280, 800)
@@ -165,6 +166,42 @@ def window(
         yield context
     finally:
         context.close()
+
+
+class Visits:
+    """One visit after the other in a window of `chromium`, none of which finds anything of the last.
+
+    What a browser keeps of a visit without being asked to, scripts and fonts as it fetched and compiled them,
+    stays: that is half of the work of drawing a page.
+    """
+
+    def __init__(self, context: BrowserContext) -> None:
+        self.context = context
+        self._origins: set[str] = set()
+        context.on("page", self._note)
+        for page in context.pages:
+            self._note(page)
+
+    def _note(self, page: Page) -> None:
+        page.on("framenavigated", lambda frame: self._origins.add(_origin(frame.url)))
+
+    def forget(self) -> None:
+        """Close the pages, and let go of all that they kept; one empty page is open then."""
+        page = self.context.new_page()
+        for one in self.context.pages:
+            if one is not page:
+                one.close()
+        self.context.clear_cookies()
+        self.context.clear_permissions()
+        session = self.context.new_cdp_session(page)
+        for origin in self._origins:
+            session.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": "all"})
+        session.detach()
+        self._origins.clear()
+
+
+def _origin(url: str) -> str:
+    return urlsplit(url)._replace(path="", query="", fragment="").geturl()
 
 
 @contextmanager

@@ -33,6 +33,9 @@ _AT_REST = """() =>
     one.playState === "running" && one.effect?.getComputedTiming().iterations !== Infinity)"""
 
 
+_FOLLOWS = """(theme) => getComputedStyle(document.querySelector("[data-testid=stApp]")).colorScheme === theme"""
+
+
 def findings(page):
     """What axe-core finds serious or critical in a page at rest and its frames, a sentence each."""
     page.wait_for_function(_AT_REST)
@@ -50,6 +53,7 @@ def in_each_theme(page):
     paper, found = set(), []
     for theme in ("dark", "light"):
         page.emulate_media(color_scheme=theme)
+        page.wait_for_function(_FOLLOWS, arg=theme)
         found += [f"{theme}: {finding}" for finding in findings(page)]
         paper.add(
             page.evaluate("getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor")

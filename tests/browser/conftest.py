@@ -166,31 +166,38 @@ def films(tmp_path_factory):
     return film
 
 
-# For a module and no longer: while it runs, this thread has an event loop, which other tests may not like.
-@pytest.fixture(scope="module")
+# For this folder and no longer: while it runs, this thread has an event loop, which other tests may not like.
+@pytest.fixture(scope="package")
 def playwright():
     with sync_playwright() as running:
         yield running
 
 
-@pytest.fixture(scope="module")
-def window(playwright):
+@pytest.fixture(scope="package")
+def window(playwright, tmp_path_factory):
     """Open a window with an empty page: ``with window(size=drive.PHONE) as context``.
 
-    It takes all that `drive.window` and `drive.flags` do. Windows whose flags are the same share a browser.
+    It takes all that `drive.chromium` does. A browser that is not in use is taken again: it has nothing of the
+    last visit but scripts and fonts as it fetched and compiled them, which is half of the work of drawing a page.
     """
-    running = {}
+    idle = {}
     with ExitStack() as stack:
 
         @contextmanager
-        def opened(size=drive.DESKTOP, dark=False, **start):
-            flags = drive.flags(**start)
-            if flags not in running or not running[flags].is_connected():
-                running[flags] = stack.enter_context(drive.browser(playwright, flags))
-            with drive.window(running[flags], size=size, dark=dark) as context:
+        def opened(**start):
+            kind = idle.setdefault(repr(sorted(start.items())), [])
+            if kind:
+                visits = kind.pop()
+            else:
+                profile = tmp_path_factory.mktemp("profile")
+                context = stack.enter_context(drive.chromium(playwright, profile, **start))
                 context.add_init_script(LISTEN)
                 context.on("console", note_refusal)
-                yield context
+                visits = drive.Visits(context)
+            yield visits.context
+            with suppress(Error):  # a browser that has come to its end is not taken again
+                visits.forget()
+                kind.append(visits)
 
         yield opened
 

@@ -17,6 +17,7 @@ from core.i18n import _
 from core.lesion.taxonomy import LABELS
 from core.quality.localization import likeliest
 from core.runtime.preprocess import shrink
+from core.synthetic.degrade import box_of
 from training.data.boxes import eye_box
 from training.data.marks import KEPT, without_marks
 from training.data.restyle import coloured_as, cover, on_other_skin
@@ -167,12 +168,12 @@ def draw_phantoms(per_class: int, seed: int, size: tuple[int, int] = (300, 400))
                 centre=(float(rng.uniform(0.4, 0.6)), float(rng.uniform(0.4, 0.6))),
                 lesion_class=name,
             )
-            ys, xs = np.nonzero(phantom.mask)
-            box = (xs.min() / size[1], ys.min() / size[0], xs.max() / size[1], ys.max() / size[0])
+            x0, y0, x1, y1 = box_of(phantom.mask) or (0, 0, size[1], size[0])
+            box = (x0 / size[1], y0 / size[0], x1 / size[1], y1 / size[0])
             places = cv2.resize(
                 phantom.mask.astype(np.float32), (PLACES, PLACES), interpolation=cv2.INTER_AREA
             )
-            pictures.append(Picture(phantom.rgb, (tuple(map(float, box)),), label, PHANTOM_SLUG, places))
+            pictures.append(Picture(phantom.rgb, (box,), label, PHANTOM_SLUG, places))
     return pictures
 
 

@@ -13,6 +13,7 @@ from typing import Final
 import numpy as np
 
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
+from core.synthetic.degrade import box_of
 from core.synthetic.phantoms import draw
 from training.data.boxes import eye_box
 from training.data.imageqx_data import material_of, sample, scene_from_row
@@ -158,8 +159,8 @@ def _phantoms(seed: int) -> Iterator[Example]:
         size = _PHANTOM_SIZES[int(rng.integers(len(_PHANTOM_SIZES)))]
         drawn = _FIRST_PHANTOM * (1 + seed) + number
         phantom = draw("lesion", drawn, size=size, lesion_extent=float(rng.uniform(0.25, 0.5)))
-        rows, columns = np.nonzero(phantom.mask)
-        box = (float(columns.min()), float(rows.min()), float(columns.max() + 1), float(rows.max() + 1))
+        box = box_of(phantom.mask)
+        assert box is not None
         yield Example(phantom.rgb, "good")
         for name in rng.choice(list(FAULTS), _FAULTS_A_PHOTO, replace=False):
             yield _faulty(phantom.rgb, str(name), box, rng)
