@@ -135,7 +135,7 @@ def _person(size: tuple[int, int], dark: bool) -> dict[str, Any]:
 
 @contextmanager
 def browser(playwright: Playwright, chosen: Sequence[str]) -> Iterator[Browser]:
-    """A Chromium without a window, for many windows that know nothing of each other: see `window`.
+    """A Chromium without a window, for many that know nothing of each other.
 
     Args:
         chosen: what `flags` returned.
@@ -148,24 +148,6 @@ def browser(playwright: Playwright, chosen: Sequence[str]) -> Iterator[Browser]:
         yield running
     finally:
         running.close()
-
-
-@contextmanager
-def window(
-    browser: Browser, *, size: tuple[int, int] = DESKTOP, dark: bool = False
-) -> Iterator[BrowserContext]:
-    """A fresh window of a running browser, with one empty page: nothing kept, all forgotten at its end.
-
-    Args:
-        size: of the page, width and height in pixels; a narrow one behaves as a phone.
-        dark: whether the person prefers dark pages.
-    """
-    context = browser.new_context(**_person(size, dark))
-    try:
-        context.new_page()
-        yield context
-    finally:
-        context.close()
 
 
 class Visits:
@@ -214,16 +196,18 @@ def chromium(
     granted: bool = True,
     dark: bool = False,
     names: Mapping[str, str] | None = None,
+    more: Sequence[str] = (),
 ) -> Iterator[BrowserContext]:
-    """A window of a browser of its own, which keeps in a folder what it is to remember.
+    """A window of a browser of its own, which keeps in a folder what it is to remember; one page is open.
 
     Args:
         folder: its profile; an empty folder for a fresh one.
-        size: as for `window`.
+        size: of the page, width and height in pixels; a narrow one behaves as a phone.
         camera: as for `flags`.
         granted: as for `flags`.
-        dark: as for `window`.
+        dark: whether the person prefers dark pages.
         names: as for `flags`.
+        more: flags of Chromium beside those of `flags`.
 
     Raises:
         RuntimeError: there is no Chromium on this system.
@@ -232,7 +216,7 @@ def chromium(
         str(folder),
         executable_path=_executable(),
         headless=True,
-        args=list(flags(camera, granted, names)),
+        args=[*flags(camera, granted, names), *more],
         **_person(size, dark),
     )
     try:

@@ -33,7 +33,8 @@ _AT_REST = """() =>
     one.playState === "running" && one.effect?.getComputedTiming().iterations !== Infinity)"""
 
 
-_FOLLOWS = """(theme) => getComputedStyle(document.querySelector("[data-testid=stApp]")).colorScheme === theme"""
+_FOLLOWS = """(theme) =>
+  getComputedStyle(document.querySelector("[data-testid=stApp]")).colorScheme === theme"""
 
 
 def findings(page):

@@ -177,8 +177,8 @@ def playwright():
 def window(playwright, tmp_path_factory):
     """Open a window with an empty page: ``with window(size=drive.PHONE) as context``.
 
-    It takes all that `drive.chromium` does. A browser that is not in use is taken again: it has nothing of the
-    last visit but scripts and fonts as it fetched and compiled them, which is half of the work of drawing a page.
+    It takes all that `drive.chromium` does. A browser that is not in use is taken again: it has nothing of
+    the last visit but scripts and fonts as it fetched and compiled them, half of the work of drawing a page.
     """
     idle = {}
     with ExitStack() as stack:

@@ -102,7 +102,8 @@ def test_everything_from_the_camera_to_the_heat_map_stays_here(browse, whole, fi
 
     page.get_by_role("button", name="Take another photo").click()
     wait_for(page, "ready", locked=False)
-    page.get_by_role("button", name="Stop camera").click()  # what is to be sent is sent then, else each minute
+    # What is to be sent is sent then, else each minute.
+    page.get_by_role("button", name="Stop camera").click()
     for _wait in range(1000):
         if sent.holds(b"prediction_shown"):
             break

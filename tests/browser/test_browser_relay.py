@@ -171,8 +171,8 @@ def test_a_browsers_camera_that_was_cut_off_is_said_to_be_and_starts_again(place
     chromium.chmod(0o755)
     monkeypatch.setenv("RETAKE_CHROMIUM", str(chromium))
     # A page of another computer has the camera over HTTPS alone, which is not what is tested here.
-    chosen = [*drive.flags(film), f"--unsafely-treat-insecure-origin-as-secure={place.url}"]
-    with drive.browser(playwright, chosen) as browser, drive.window(browser) as context:
+    plain = [f"--unsafely-treat-insecure-origin-as-secure={place.url}"]
+    with drive.chromium(playwright, place.folder / "profile", camera=film, more=plain) as context:
         page = context.pages[0]
         page.goto(place.url)
         interrupted = page.get_by_role("paragraph").filter(has_text=explain("interrupted"))
