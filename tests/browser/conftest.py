@@ -194,10 +194,12 @@ def window(playwright, tmp_path_factory):
                 context.add_init_script(LISTEN)
                 context.on("console", note_refusal)
                 visits = drive.Visits(context)
-            yield visits.context
-            with suppress(Error):  # a browser that has come to its end is not taken again
-                visits.forget()
-                kind.append(visits)
+            try:
+                yield visits.context
+            finally:
+                with suppress(Error):  # a browser that has come to its end is not taken again
+                    visits.forget()
+                    kind.append(visits)
 
         yield opened
 

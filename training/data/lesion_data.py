@@ -168,7 +168,9 @@ def draw_phantoms(per_class: int, seed: int, size: tuple[int, int] = (300, 400))
                 centre=(float(rng.uniform(0.4, 0.6)), float(rng.uniform(0.4, 0.6))),
                 lesion_class=name,
             )
-            x0, y0, x1, y1 = box_of(phantom.mask) or (0, 0, size[1], size[0])
+            found = box_of(phantom.mask)
+            assert found is not None
+            x0, y0, x1, y1 = found
             box = (x0 / size[1], y0 / size[0], x1 / size[1], y1 / size[0])
             places = cv2.resize(
                 phantom.mask.astype(np.float32), (PLACES, PLACES), interpolation=cv2.INTER_AREA
