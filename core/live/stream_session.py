@@ -25,6 +25,8 @@ from core.study.events import EventLog, EventName
 _LOG: Final = logging.getLogger(__name__)
 _LUMA: Final = np.array([0.299, 0.587, 0.114])
 FRAMES_LOGGED_EVERY_S: Final = 0.5
+GIVING_UP_S: Final = 5.0
+"""How long after a silence a browser may still give the connection up, for what it missed then."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,6 +108,7 @@ class StreamSession:
         # A photo is never taken from a frame that is not fresh.
         self._best: BestFrame[Frame] = BestFrame(min(preset.gate.best_shot_ms, preset.gate.fresh_ms) / 1000)
         self._brought_at: float | None = None
+        self._back_at: float | None = None
         self._start_stream()
 
     def _start_stream(self) -> None:
@@ -213,6 +216,10 @@ class StreamSession:
                 self.begin_attempt()
                 height, width = frame.rgb.shape[:2]
                 self.record("camera_started", width=width, height=height)
+            if not self._frames:
+                self._back_at = None
+            elif self._silent(frame.at):
+                self._back_at = frame.at
             self._frames += 1
             self._brought_at = frame.at
             self._note_changes(frame)
@@ -242,10 +249,16 @@ class StreamSession:
 
     @property
     def fell_silent(self) -> bool:
-        """Whether pictures came, then none for so long that the camera counts as lost; also after its end."""
+        """Whether pictures came, then none for so long that the camera counts as lost; also after its end.
+
+        Also where they came again a moment ago: a browser that gives a connection up may send a few more.
+        """
         with self._lock:
-            silent = 0.0 if self._brought_at is None else self._clock() - self._brought_at
-            return silent > self.preset.camera.missing_after_s
+            now = self._clock()
+            return self._silent(now) or (self._back_at is not None and now - self._back_at <= GIVING_UP_S)
+
+    def _silent(self, now: float) -> bool:
+        return self._brought_at is not None and now - self._brought_at > self.preset.camera.missing_after_s
 
     def lost(self) -> StreamStatus:
         """No frame came for too long: say so, and lock the shutter."""

@@ -118,6 +118,23 @@ def test_no_picture_for_long_is_told(stage):
     )
 
 
+def test_a_stream_fell_silent_where_nothing_comes_or_came_until_a_moment_ago(stage):
+    assert not stage.stream_session.fell_silent
+    stage.show("ready", 3)
+    assert not stage.stream_session.fell_silent
+    stage.clock.now += 7
+    assert stage.stream_session.fell_silent
+    stage.show("ready", 0.3)
+    stage.stream_session.end_stream()
+    assert stage.stream_session.fell_silent, "the browser had given it up, and sent a little more"
+
+    stage.show("ready", 0.3)
+    assert not stage.stream_session.fell_silent, "another stream: the time between is no silence"
+    stage.clock.now += 7
+    stage.show("ready", 7)
+    assert not stage.stream_session.fell_silent, "it has been well again for long"
+
+
 def test_nothing_is_lost_before_anything_came(stage):
     assert stage.stream_session.lost().key == "searching"
     assert stage.log.events == ()

@@ -390,6 +390,13 @@ def test_a_stream_that_was_cut_off_has_its_sentence_and_one_that_was_stopped_has
     failures = [event.properties for event in stage.log.events if event.event == "camera_failed"]
     assert failures.count({"reason": "interrupted"}) == 1, "logged once"
 
+    stage.start().show(SPOT, 1)
+    stage.now += 7
+    stage.show(SPOT, 1)
+    stage.stream, stage.changed = OFF, True
+    stage.run().run()
+    assert trouble.explain("interrupted") in stage.words, "a little came before the browser gave it up"
+
     stage.stream, stage.changed = ON, True
     stage.run().show(SPOT, 1)
     assert trouble.explain("interrupted") not in stage.words
