@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from core.serving import process
@@ -120,19 +120,6 @@ def _executable() -> str:
     return path
 
 
-def _person(size: tuple[int, int], dark: bool) -> dict[str, Any]:
-    """What a window takes from the person in front of it."""
-    width, height = size
-    return {
-        "viewport": {"width": width, "height": height},
-        "has_touch": width < 600,
-        "color_scheme": "dark" if dark else "light",
-        "locale": "en-GB",
-        "accept_downloads": True,
-        "ignore_https_errors": True,  # a phone's owner accepts the certificate made by scripts/phone.py
-    }
-
-
 @contextmanager
 def browser(playwright: Playwright, chosen: Sequence[str]) -> Iterator[Browser]:
     """A Chromium without a window, for many that know nothing of each other.
@@ -217,7 +204,12 @@ def chromium(
         executable_path=_executable(),
         headless=True,
         args=[*flags(camera, granted, names), *more],
-        **_person(size, dark),
+        viewport={"width": size[0], "height": size[1]},
+        has_touch=size[0] < 600,
+        color_scheme="dark" if dark else "light",
+        locale="en-GB",
+        accept_downloads=True,
+        ignore_https_errors=True,  # a phone's owner accepts the certificate made by scripts/phone.py
     )
     try:
         yield context
