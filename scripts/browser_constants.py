@@ -20,7 +20,11 @@ from core.text.drawings import DRAWINGS
 def made() -> dict[str, Any]:
     """All of them, as JSON will hold them: by the module that uses them."""
     constants = {
-        "labels": {"quality_classes": labels.QUALITY_CLASSES, "explanations": labels.EXPLANATIONS},
+        "labels": {
+            "quality_classes": labels.QUALITY_CLASSES,
+            "explanations": labels.EXPLANATIONS,
+            "framings": labels.FRAMINGS,
+        },
         "conditions": {
             "picture": conditions.PICTURE_KEYS,
             "general": conditions.GENERAL_KEY,
@@ -62,7 +66,6 @@ def made() -> dict[str, Any]:
             "likelier": second_opinion.LIKELIER,
             "unlikely": second_opinion.UNLIKELY,
             "believed": dict(second_opinion.BELIEVED),
-            "measured": list(second_opinion.MEASURED),
             "certain": second_opinion.CERTAIN,
             "least": second_opinion.LEAST,
         },

@@ -31,10 +31,10 @@ from core.live.guide import Stroke, strokes
 from core.live.stream_session import Frame, StreamSession
 from core.quality import second_opinion
 from core.quality.image_stats import ImageStats, image_stats, moved
-from core.quality.labels import CONDITIONS, EXPLANATIONS, QUALITY_CLASSES
+from core.quality.labels import CONDITIONS, EXPLANATIONS, FRAMINGS, QUALITY_CLASSES
 from core.quality.localization import LesionLocation, find
 from core.quality.verdict import PassRule, Verdict, chance_good, judge
-from core.runtime.manifest import Abstention, TruncationModel
+from core.runtime.manifest import Abstention
 from core.runtime.preprocess import detail_square, network_square
 from core.runtime.probability import softmax
 from core.study.events import EventLog
@@ -229,12 +229,15 @@ def opinions(rng: np.random.Generator) -> list[dict[str, Any]]:
         places_shown = np.round(rng.random((7, 7)) ** int(rng.choice([1, 3, 6])), 4)
         quality = dict(zip(QUALITY_CLASSES, rng.dirichlet(np.full(4, 0.6)).tolist(), strict=True))
         faults = {key: float(rng.uniform(0, 0.7)) for key in EXPLANATIONS}
-        given = second_opinion.features(quality, faults, image_stats(square), square, square, places_shown)
+        framing = dict(zip(FRAMINGS, rng.dirichlet(np.full(len(FRAMINGS), 0.6)).tolist(), strict=True))
+        given = second_opinion.features(
+            quality, faults, image_stats(square), square, square, places_shown, framing
+        )
         # Weights that bring about every branch: from nearly sure to quite undecided. Some conditions have two
         # kinds.
         kinds = (*CONDITIONS, *CONDITIONS[number % 3 :: 3])
         weights = np.round(rng.normal(0, 0.3, (len(kinds), len(second_opinion.FEATURES))), 4)
-        middle = weights @ given[: len(second_opinion.FEATURES)]
+        middle = weights @ given
         bias = np.round(rng.normal(0, float(rng.choice([0.5, 4])), len(kinds)) - middle, 4)
         found = second_opinion.chances(given, weights, bias, kinds)
         thresholds = {key: round(float(rng.uniform(0.2, 0.8)), 3) for key in EXPLANATIONS}
@@ -242,18 +245,14 @@ def opinions(rng: np.random.Generator) -> list[dict[str, Any]]:
             thresholds[EXPLANATIONS[number // 6 % 5]] = 1.0
         rule = PassRule(thresholds, number % 4 == 0, second_opinion=True)
         least = round(float(rng.uniform(0.1, 0.6)), 3)
-        truncation = TruncationModel(
-            features=second_opinion.TRUNCATION_FEATURES,
-            weights=tuple(np.round(rng.normal(0, 1, len(second_opinion.TRUNCATION_FEATURES)), 4).tolist()),
-            bias=round(float(rng.normal(0, 1)), 4),
-            threshold=round(float(rng.uniform(0.2, 0.8)), 3),
-        )
-        truncated = second_opinion.is_truncated(given, truncation)
+        truncated_from = round(float(rng.uniform(0.2, 0.8)), 3)
+        truncated = second_opinion.is_truncated(framing, truncated_from)
         verdict = second_opinion.revised(judged(quality, faults, rule), rule, found, least, truncated)
         cases.append(
             {
                 "plan": plan,
                 "places": places_shown.ravel().tolist(),
+                "framing": framing,
                 "quality": quality,
                 "explanations": faults,
                 "opinion": {
@@ -261,7 +260,7 @@ def opinions(rng: np.random.Generator) -> list[dict[str, Any]]:
                     "conditions": kinds,
                     "weights": weights.tolist(),
                     "bias": bias.tolist(),
-                    "truncation": truncation.model_dump(mode="json"),
+                    "truncated_from": truncated_from,
                 },
                 "least_good": least,
                 "rule": settings.rule_json(rule),

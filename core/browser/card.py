@@ -33,7 +33,8 @@ def imageqx_facts(entry: NetworkEntry) -> dict[str, Any]:
 def imageqx_card(engine: Engine, entry: NetworkEntry) -> dict[str, Any]:
     """ImageQX's card: its facts, its answer to a made-up picture, and its head, if it is ours."""
     outputs = engine.run(*_made_up(entry)[: 1 + entry.detail])
-    answers = {name: outputs[name][0].astype(float).tolist() for name in ("logits", "explanations")}
+    checked = (name for name in ("logits", "explanations", "framing") if name in outputs)
+    answers = {name: outputs[name][0].astype(float).tolist() for name in checked}
     head = None
     if "features" in outputs and set(ImageQXHead.NAMES) <= initialiser_names(engine.path):
         weights = ImageQXHead(engine.initialisers(ImageQXHead.NAMES))
@@ -42,7 +43,8 @@ def imageqx_card(engine: Engine, entry: NetworkEntry) -> dict[str, Any]:
         parts = {"explain": weights.explain[:, :channels], "direct": weights.direct[:, :channels]}
         parts["through"] = weights.through
         head = {"channels": channels} | {name: packed(part) for name, part in parts.items()}
-    return imageqx_facts(entry) | {"check": answers, "places": "places" in outputs, "head": head}
+    told = {name: name in outputs for name in ("places", "framing")}
+    return imageqx_facts(entry) | told | {"check": answers, "head": head}
 
 
 def lesion_facts(entry: NetworkEntry) -> dict[str, Any]:

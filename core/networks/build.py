@@ -20,18 +20,19 @@ def build(
     places: bool = True,
     classes: int = len(LABELS),
     statistics: bool = False,
+    framing: bool = False,
 ) -> nn.Module:
     """A fresh network for ``task`` (``"imageqx"`` or ``"lesion"``), with BatchNorm.
 
     Args:
         arch, classes: of the lesion classifier.
-        views, places, statistics: of ImageQX, see ``ImageQXNet``.
+        views, places, statistics, framing: of ImageQX, see ``ImageQXNet``.
 
     Raises:
         ArchitectureError: there is no such architecture.
     """
     if task == "imageqx":
-        return ImageQXNet(views, places, statistics)
+        return ImageQXNet(views, places, statistics, framing)
     if arch not in ARCHITECTURES:
         message = _("There is no architecture {arch}; choose one of {known}.")
         raise ArchitectureError(message.format(arch=arch, known=", ".join(ARCHITECTURES)))

@@ -1,6 +1,7 @@
 """ImageQX (Jalaboi, Winther, Galimzianova 2022), and what it grew here.
 
-It looks at the detail a second time, and statistics of early feature maps tell of light and sharpness.
+It looks at the detail a second time, statistics of early feature maps tell of light and sharpness, and late
+maps tell how the lesion lies in the frame.
 """
 
 import math
@@ -12,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torchvision.models import efficientnet_b0
 
-from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
+from core.quality.labels import EXPLANATIONS, FRAMINGS, QUALITY_CLASSES
 from core.runtime.preprocess import IMAGENET_STD
 from core.synthetic.degrade import LUMA
 
@@ -32,6 +33,10 @@ TOLD = ("bad_light", "blurry", "low_resolution")
 # The most that they add to a logit or take from it: they tip the balance, and do not overrule the heads.
 MOST_ADDED = 1.5
 READ_DROPOUT = 0.3
+# Channels of the two maps after that one (a 32nd of the picture's size); and to how many framing brings each.
+LATE = (192, 320)
+FRAME_CHANNELS = 32
+FRAME_DROPOUT = 0.3
 # Energy of an invisible pattern, in levels squared.
 LEAST = 0.02
 DROPOUT = 0.2
@@ -120,6 +125,38 @@ class StatisticsNet(nn.Module):
         return F.pad(told, (before, len(EXPLANATIONS) - len(TOLD) - before))
 
 
+class FramingNet(nn.Module):
+    """How the lesion lies in the frame, from three late feature maps; nothing else is read.
+
+    The maps are brought to a few channels and added up; a convolution, whose zeros beyond the edge show it
+    where the frame ends, looks at what lies side by side; and what is found is summed up over the whole map
+    and over its four sides (docs/decisions/framing.md).
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.read = nn.ModuleList(
+            nn.Sequential(nn.Conv2d(channels, FRAME_CHANNELS, 1), nn.BatchNorm2d(FRAME_CHANNELS))
+            for channels in (MIDDLE, *LATE)
+        )
+        self.around = nn.Conv2d(FRAME_CHANNELS, FRAME_CHANNELS, 3, padding=1)
+        self.around_norm = nn.BatchNorm2d(FRAME_CHANNELS)
+        self.dropout = nn.Dropout(FRAME_DROPOUT)
+        self.tell = nn.Linear(5 * FRAME_CHANNELS, len(FRAMINGS))
+
+    def forward(self, middle: Tensor, *late: Tensor) -> Tensor:
+        """N x 112 x 2s x 2s, N x 192 x s x s and N x 320 x s x s to logits of ``FRAMINGS``, N x 6."""
+        fine, *coarse = (read(of) for read, of in zip(self.read, (middle, *late), strict=True))
+        wide = F.interpolate(coarse[0] + coarse[1], scale_factor=2.0, mode="nearest")
+        found = torch.relu(self.around_norm(self.around(torch.relu(fine + wide))))
+        sides = [found[:, :, 0].amax(2), found[:, :, -1].amax(2)]
+        sides += [found[..., 0].amax(2), found[..., -1].amax(2)]
+        four = torch.stack(sides, dim=2)
+        everywhere = [found.mean(dim=(2, 3)), found.amax(dim=(2, 3))]
+        seen = torch.cat([*everywhere, four.amax(2), four.mean(2), four.amin(2)], dim=1)
+        return self.tell(self.dropout(seen))
+
+
 class Workings(NamedTuple):
     """What an ``ImageQXNet`` finds in a batch, and how it came to it.
 
@@ -128,6 +165,7 @@ class Workings(NamedTuple):
         features: last feature map, N x 1280 x S/32 x S/32.
         pooled: what the heads read, N x 1280, or 1344 with two views.
         middle: the map half way up, N x 112 x S/16 x S/16.
+        late: the two maps after it, channels as in ``LATE``, S/32 x S/32.
         early: the maps of the first stages, channels as in ``EARLY``.
     """
 
@@ -136,6 +174,7 @@ class Workings(NamedTuple):
     features: Tensor
     pooled: Tensor
     middle: Tensor
+    late: tuple[Tensor, ...]
     early: tuple[Tensor, ...]
 
 
@@ -149,11 +188,15 @@ class ImageQXNet(nn.Module):
         views: 1, the paper's network, sees the whole frame; 2 adds ``DetailNet`` on a cut-out of it.
         places: also say where the lesion is.
         statistics: add what ``StatisticsNet`` reads of the early feature maps to the explanations.
+        framing: also tell how the lesion lies in the frame.
     """
 
-    def __init__(self, views: int = 2, places: bool = True, statistics: bool = False) -> None:
+    def __init__(
+        self, views: int = 2, places: bool = True, statistics: bool = False, framing: bool = False
+    ) -> None:
         super().__init__()
         self.views = views
+        self.framing = FramingNet() if framing else None
         self.statistics = StatisticsNet() if statistics else None
         self.place = nn.Conv2d(FEATURES, 1, 1) if places else None
         self.trunk = efficientnet_b0(weights=None).features
@@ -205,11 +248,13 @@ class ImageQXNet(nn.Module):
 
         Returns:
             quality logits (N x 4), explanation logits (N x 5), logits of the lesion's places
-            (N x 1 x S/32 x S/32; not without ``places``), last feature map (N x 1280 x S/32 x S/32).
+            (N x 1 x S/32 x S/32; not without ``places``), framing logits (N x 6; not without ``framing``),
+            last feature map (N x 1280 x S/32 x S/32).
         """
         found = self.describe(images, details)
         places = () if self.place is None else (self.place(found.features),)
-        return found.quality, found.explanations, *places, found.features
+        framing = () if self.framing is None else (self.framing(found.middle, *found.late),)
+        return found.quality, found.explanations, *places, *framing, found.features
 
     def describe(self, images: Tensor, details: Tensor | None = None) -> Workings:
         """Assess a batch, as ``forward`` does, and show the workings."""
@@ -218,7 +263,11 @@ class ImageQXNet(nn.Module):
             images = stage(images)
             early.append(images)
         middle = self.trunk[len(EARLY) : BELOW](images)
-        features = self.trunk[BELOW:](middle)
+        late, features = [], middle
+        for stage in self.trunk[BELOW:-1]:
+            features = stage(features)
+            late.append(features)
+        features = self.trunk[-1](features)
         pooled = torch.flatten(self.pool(features), 1)
         if self.detail is not None:
             pooled = torch.cat([pooled, self.detail(details)], dim=1)
@@ -227,4 +276,4 @@ class ImageQXNet(nn.Module):
             explanations = explanations + self.statistics(early_statistics(early))
         hidden = self.dropout(self.quality_norm(self.quality_hidden(pooled)))
         quality = self.quality_out(torch.cat([hidden, torch.sigmoid(explanations)], dim=1))
-        return Workings(quality, explanations, features, pooled, middle, tuple(early))
+        return Workings(quality, explanations, features, pooled, middle, tuple(late), tuple(early))

@@ -38,10 +38,12 @@ def load_twin(name: str, entry: NetworkEntry | None = None, directory: Path = WE
     entry = entry or load_manifest().networks[name]
     path = verify(entry, directory)
     held = initialiser_names(path)
-    places, statistics = ("place.weight" in held), ("statistics.tell.weight" in held)
+    places, statistics, framing = (
+        f"{part}.weight" in held for part in ("place", "statistics.tell", "framing.tell")
+    )
     arch, views = entry.provenance.get("arch", DEFAULT), 2 if entry.detail else 1
     try:
-        twin = fold(build(entry.task, arch, views, places, _classes(path), statistics))
+        twin = fold(build(entry.task, arch, views, places, _classes(path), statistics, framing))
         weights = read_initialisers(path, [key for key, _value in twin.named_parameters()])
         return fill_twin(twin, weights).eval().requires_grad_(False)
     except (ArchitectureError, KeyError, ValueError, RuntimeError) as error:

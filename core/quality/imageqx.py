@@ -12,7 +12,7 @@ from core.explain import Explanation
 from core.explain.closed_form import ImageQXHead, grad_cam
 from core.quality import second_opinion
 from core.quality.image_stats import ImageStats, image_stats
-from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
+from core.quality.labels import EXPLANATIONS, FRAMINGS, QUALITY_CLASSES
 from core.quality.localization import find
 from core.quality.verdict import PassRule, Verdict, judge, rule_of
 from core.runtime.engine import NetworkEngine, open_engine
@@ -29,11 +29,13 @@ from core.runtime.probability import sigmoid, softmax
 
 @dataclass(frozen=True, eq=False)
 class _Answer:
-    """What the network answered: probabilities (0-1) by class and explanation, and of each place (s x s)."""
+    """What the network answered: probabilities (0-1) by class, explanation and framing, and of each place
+    (s x s); not every network has places and framings."""
 
     quality: Mapping[str, float]
     explanations: Mapping[str, float]
     places: np.ndarray | None
+    framing: Mapping[str, float] | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,13 +44,15 @@ class Weighed:
 
     Attributes:
         alone: the verdict by the network alone.
-        read: what a second opinion reads: float64, as many as ``second_opinion.MEASURED``; None from a
-            network without a detail view or a map of places.
+        read: what a second opinion reads: float64, as many as ``second_opinion.FEATURES``; None from a
+            network without a detail view, a map of places or framings.
+        framing: probabilities (0-1) of ``FRAMINGS``; None from a network without them.
         verdict: with the second opinion; equal to ``alone`` where the rule or the manifest has none.
     """
 
     alone: Verdict
     read: np.ndarray | None
+    framing: Mapping[str, float] | None
     verdict: Verdict
 
 
@@ -128,7 +132,7 @@ class ImageQX:
         if self._entry.opinion is None or not rule.second_opinion:
             return alone
         read = self._read(answer, square, detail)
-        return alone if read is None else self._revised(alone, *read, rule, started)
+        return alone if read is None else self._revised(alone, answer, *read, rule, started)
 
     def weigh(
         self, rgb: np.ndarray, rule: PassRule, *, width: int | None = None, height: int | None = None
@@ -143,9 +147,10 @@ class ImageQX:
         alone = self._alone(answer, rule, width or rgb.shape[1], height or rgb.shape[0], started)
         read = self._read(answer, square, detail)
         if read is None:
-            return Weighed(alone, None, alone)
+            return Weighed(alone, None, answer.framing, alone)
         wanted = self._entry.opinion is not None and rule.second_opinion
-        return Weighed(alone, read[1], self._revised(alone, *read, rule, started) if wanted else alone)
+        verdict = self._revised(alone, answer, *read, rule, started) if wanted else alone
+        return Weighed(alone, read[1], answer.framing, verdict)
 
     def _alone(self, answer: _Answer, rule: PassRule, width: int, height: int, started: float) -> Verdict:
         return judge(
@@ -164,19 +169,26 @@ class ImageQX:
         answer: _Answer, square: np.ndarray, detail: np.ndarray | None
     ) -> tuple[ImageStats, np.ndarray] | None:
         """Image statistics and what a second opinion reads; None from a network that lacks a part of it."""
-        if detail is None or answer.places is None:
+        if detail is None or answer.places is None or answer.framing is None:
             return None
         seen = image_stats(square)
-        given = (answer.quality, answer.explanations, seen, square, detail, answer.places)
+        given = (answer.quality, answer.explanations, seen, square, detail, answer.places, answer.framing)
         return seen, second_opinion.features(*given)
 
     def _revised(
-        self, alone: Verdict, seen: ImageStats, read: np.ndarray, rule: PassRule, started: float
+        self,
+        alone: Verdict,
+        answer: _Answer,
+        seen: ImageStats,
+        read: np.ndarray,
+        rule: PassRule,
+        started: float,
     ) -> Verdict:
         opinion = self._entry.opinion
         assert opinion is not None
+        assert answer.framing is not None
         found = second_opinion.chances(read, opinion.weights, opinion.bias, opinion.conditions)
-        truncated = opinion.truncation is not None and second_opinion.is_truncated(read, opinion.truncation)
+        truncated = second_opinion.is_truncated(answer.framing, opinion.truncated_from)
         verdict = second_opinion.revised(alone, rule, found, opinion.least_good, truncated)
         return replace(verdict, milliseconds=(self._clock() - started) * 1000, stats=seen)
 
@@ -184,15 +196,15 @@ class ImageQX:
         """What a second opinion reads of a picture (uint8 RGB, H x W x 3).
 
         Returns:
-            float64, as many as ``second_opinion.MEASURED``.
+            float64, as many as ``second_opinion.FEATURES``.
 
         Raises:
-            ValueError: the network lacks the detail view or the map of places.
+            ValueError: the network lacks the detail view, the map of places or the framings.
         """
         square, detail = self.views(rgb)
         read = self._read(self._ask(square, detail), square, detail)
         if read is None:
-            raise ValueError("a second opinion needs a network with a detail view and a map of places")
+            raise ValueError("a second opinion needs a network with a detail view, places and framings")
         return read[1]
 
     def features(self, rgb: np.ndarray) -> np.ndarray:
@@ -229,10 +241,14 @@ class ImageQX:
         quality = dict(zip(entry.labels, map(float, classes), strict=True))
         faults = sigmoid(outputs["explanations"][0])
         explanations = dict(zip(entry.explanations, map(float, faults), strict=True))
+        framing = None
+        if "framing" in outputs:
+            framing = dict(zip(FRAMINGS, map(float, softmax(outputs["framing"][0])), strict=True))
         return _Answer(
             quality={name: quality[name] for name in QUALITY_CLASSES},
             explanations={name: explanations[name] for name in EXPLANATIONS},
             places=sigmoid(outputs["places"][0, 0]) if "places" in outputs else None,
+            framing=framing,
         )
 
     def _run(self, square: np.ndarray, detail: np.ndarray | None) -> dict[str, np.ndarray]:

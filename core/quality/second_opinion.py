@@ -3,7 +3,7 @@
 The network tells faults well on the photographs it was trained for and confuses them elsewhere: darkness for
 "no skin", blur for lost detail. A logistic model (``Opinion``, in the weights manifest) reads the network's
 outputs together with what can be measured directly, light, texture and where the lesion lies, and gives one
-probability a condition; a smaller one (``TruncationModel``) finds lesions that the frame cuts. ``revised``
+probability a condition; lesions that the frame cuts are told by the network's framing alone. ``revised``
 combines them: as a rule the stricter counts, but the network is not believed where the opinion finds next to
 nothing of what it reports. docs/decisions/second-opinion.md has the figures.
 """
@@ -17,10 +17,10 @@ from typing import Any, Final
 import numpy as np
 
 from core.quality.image_stats import ImageStats
-from core.quality.labels import CONDITIONS, EXPLANATIONS, QUALITY_CLASSES
+from core.quality.labels import CONDITIONS, EXPLANATIONS, FRAMINGS, QUALITY_CLASSES
 from core.quality.texture import levels_of, texture
 from core.quality.verdict import PassRule, Verdict, at_distance
-from core.runtime.manifest import Opinion, TruncationModel
+from core.runtime.manifest import Opinion
 
 FEATURES: Final = (
     *EXPLANATIONS,
@@ -46,18 +46,10 @@ FEATURES: Final = (
     "inner",
     "spread",
     "off_centre",
+    *(f"framing_{name}" for name in FRAMINGS),
 )
-"""What the model reads, in its order: log-odds of the network's outputs, then what is measured."""
-
-EXTENT: Final = ("least_side", "mean_place", "least_inner")
-"""Whether a lesion fills the frame, in log-odds: the likeliest place along the side of the frame that is
-least likely, the mean of all places, and the least likely of the inner ones."""
-
-MEASURED: Final = (*FEATURES, *EXTENT)
-"""What is measured of a picture, in its order: what the opinion reads comes first."""
-
-TRUNCATION_FEATURES: Final = ("bad_framing", *FEATURES[-7:], *EXTENT)
-"""What the model of truncated lesions reads: the network's own answer, and where it places a lesion."""
+"""What the model reads, in its order: log-odds of the network's outputs, what is measured, log-odds of the
+framings."""
 
 # A condition is named when the opinion gives it at least this much, and a report of the network is not
 # believed below the least that is given for it here, else UNLIKELY. Of lost detail it reports too much on
@@ -76,10 +68,7 @@ LEAST: Final = 1e-4
 
 def fits(opinion: Opinion) -> bool:
     """Whether an opinion reads and tells what this program does."""
-    truncation = opinion.truncation
-    return (opinion.features, set(opinion.conditions)) == (FEATURES, set(CONDITIONS)) and (
-        truncation is None or truncation.features == TRUNCATION_FEATURES
-    )
+    return (opinion.features, set(opinion.conditions)) == (FEATURES, set(CONDITIONS))
 
 
 def features(
@@ -89,18 +78,19 @@ def features(
     square: np.ndarray,
     detail: np.ndarray,
     places: np.ndarray,
+    framing: Mapping[str, float],
 ) -> np.ndarray:
-    """What the models read of a picture: float64, as many as ``MEASURED``.
+    """What the model reads of a picture: float64, as many as ``FEATURES``.
 
     Args:
         quality, explanations: the network's probabilities (0-1), without any rule's class offsets.
         seen: image statistics of ``square``.
         square, detail: uint8 RGB, S x S x 3: the views that the network was shown.
         places: float, s x s: probability (0-1) that each part of the picture is lesion.
+        framing: the network's probabilities (0-1) of ``FRAMINGS``.
     """
     fabric, (half_luma, high_luma) = texture(detail), levels_of(square)
     rim = np.concatenate([places[0], places[-1], places[1:-1, 0], places[1:-1, -1]])
-    sides = (places[0], places[-1], places[:, 0], places[:, -1])
     inner = places[2:-2, 2:-2]
     peak = max(float(places.max()), LEAST)
     return np.array(
@@ -128,9 +118,7 @@ def features(
             _log_odds(float(inner.max())),
             float((places >= peak / 2).mean()),
             _off_centre(places),
-            _log_odds(min(float(side.max()) for side in sides)),
-            _log_odds(float(places.mean())),
-            _log_odds(float(inner.min())),
+            *(_log_odds(framing[name]) for name in FRAMINGS),
         ]
     )
 
@@ -154,13 +142,12 @@ def chances(
     """Probability (0-1) of each condition, summing to 1.
 
     Args:
-        given: float, as many as ``MEASURED``; of them the first are read, one a column of the weights.
-        weights: one row a kind of picture, as many columns as ``FEATURES``.
+        given: float, as many as ``FEATURES``.
+        weights: one row a kind of picture, as many columns.
         bias: one number a kind.
         conditions: the condition that each kind comes under; the chances of its kinds add up.
     """
-    weights = np.asarray(weights)
-    scores = weights @ given[: weights.shape[1]] + np.asarray(bias)
+    scores = np.asarray(weights) @ given + np.asarray(bias)
     odds = np.exp(scores - scores.max())
     found = dict.fromkeys(CONDITIONS, 0.0)
     for name, chance in zip(conditions, odds / odds.sum(), strict=True):
@@ -168,11 +155,16 @@ def chances(
     return found
 
 
-def is_truncated(given: np.ndarray, model: TruncationModel) -> bool:
-    """Whether the frame cuts the lesion, for what ``features`` read of a picture."""
-    read = (given[MEASURED.index(name)] for name in model.features)
-    score = sum(float(value) * weight for value, weight in zip(read, model.weights, strict=True)) + model.bias
-    return score >= math.log(model.threshold / (1 - model.threshold))
+def is_truncated(framing: Mapping[str, float], truncated_from: float) -> bool:
+    """Whether the frame cuts the lesion.
+
+    Args:
+        framing: the network's probabilities (0-1) of ``FRAMINGS``.
+        truncated_from: share (0-1) from which a lesion is: of what cut, near and whole have together, what
+            cut and near have.
+    """
+    cut = framing["cut"] + framing["near"]
+    return cut >= truncated_from * (cut + framing["whole"])
 
 
 def revised(

@@ -72,30 +72,6 @@ class Abstention(BaseModel):
 Weight = Annotated[float, Field(allow_inf_nan=False)]
 
 
-class TruncationModel(BaseModel):
-    """A binary logistic model of whether the frame cuts the lesion; see ``core.quality.second_opinion``.
-
-    Attributes:
-        features: what it reads, in its order.
-        weights: one number a feature.
-        bias: added to their weighted sum.
-        threshold: probability (0-1) from which a lesion counts as cut.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    features: tuple[str, ...] = Field(min_length=1)
-    weights: tuple[Weight, ...]
-    bias: Weight
-    threshold: float = Field(gt=0, lt=1)
-
-    @model_validator(mode="after")
-    def _fits(self) -> "TruncationModel":
-        if len(self.weights) != len(self.features):
-            raise ValueError("the model of truncated lesions needs one weight a feature")
-        return self
-
-
 class Opinion(BaseModel):
     """A logistic model beside an ImageQX network; see ``core.quality.second_opinion``.
 
@@ -105,7 +81,7 @@ class Opinion(BaseModel):
         weights: one row a kind, one number a feature.
         bias: one number a kind.
         least_good: a picture passes only when it is held to be good with at least this probability (0-1).
-        truncation: whether the frame cuts the lesion; None where nothing beside the network says so.
+        truncated_from: how sure the network's framing must be that the frame cuts the lesion (0-1).
         provenance: what it was fitted on, and for which network (sha256).
     """
 
@@ -116,7 +92,7 @@ class Opinion(BaseModel):
     weights: tuple[tuple[Weight, ...], ...]
     bias: tuple[Weight, ...]
     least_good: float = Field(ge=0, le=1)
-    truncation: TruncationModel | None = None
+    truncated_from: float = Field(gt=0, le=1)
     provenance: dict[str, Any] = {}
 
     @model_validator(mode="after")

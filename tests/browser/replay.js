@@ -185,12 +185,12 @@ const parts = {
       const { quality, explanations, opinion, rule } = wanted;
       const square = skin(wanted.plan, i % 2 ? 3 : 4);
       const measured = { stats: imageStats(square), texture: texture(square), levels: levelsOf(square) };
-      const read = secondOpinion.features(quality, explanations, measured, wanted.places, 7);
+      const read = secondOpinion.features(quality, explanations, measured, wanted.places, 7, wanted.framing);
       expect(read, wanted.features, `what opinion ${i} reads`);
       const chances = secondOpinion.chances(read, opinion);
       expect(chances, wanted.chances, `chances of opinion ${i}`);
       const judged = { quality, explanations, width: 640, height: 480, milliseconds: 2.5 };
-      const truncated = secondOpinion.isTruncated(read, opinion);
+      const truncated = secondOpinion.isTruncated(wanted.framing, opinion.truncated_from);
       expect(truncated, wanted.truncated, `truncation of opinion ${i}`);
       const found = judge({ ...judged, opinion: { chances, leastGood: wanted.least_good, truncated } }, rule);
       const { label, flagged, passes, nearest } = found;

@@ -186,9 +186,10 @@ def test_a_picture_is_judged_as_in_python(page, imageqx, height, width, kind, fa
     assert found["stats"].pop("cells") == seen.cells.ravel().tolist()
     assert found["stats"] == pytest.approx({name: getattr(seen, name) for name in found["stats"]})
     opinion = load_manifest().networks["imageqx"].opinion
-    given = imageqx.opinion_features(rgb)
-    chances = second_opinion.chances(given, opinion.weights, opinion.bias, opinion.conditions)
-    assert found["opinion"]["truncated"] == second_opinion.is_truncated(given, opinion.truncation)
+    weighed = imageqx.weigh(rgb, imageqx.rule())
+    chances = second_opinion.chances(weighed.read, opinion.weights, opinion.bias, opinion.conditions)
+    cut = second_opinion.is_truncated(weighed.framing, opinion.truncated_from)
+    assert found["opinion"]["truncated"] == cut
     assert found["opinion"]["leastGood"] == opinion.least_good
     # Log-odds of answers that are nearly certain differ more than the answers do.
     assert found["opinion"]["chances"] == pytest.approx(chances, abs=2e-2)

@@ -1,18 +1,22 @@
 import pytest
 import torch
 
+from core.networks.fold import fold
 from core.networks.imageqx import (
     EARLY,
+    LATE,
+    MIDDLE,
     MOST_ADDED,
     TOLD,
     DetailNet,
+    FramingNet,
     ImageQXNet,
     StatisticsNet,
     channel_statistics,
     cosine_bank,
 )
 from core.networks.lesion import ARCHITECTURES, LABELS, LesionNet
-from core.quality.labels import EXPLANATIONS
+from core.quality.labels import EXPLANATIONS, FRAMINGS
 from training.networks.export import output_names
 
 
@@ -38,7 +42,45 @@ def test_the_papers_network_does_not_say_where_the_lesion_is():
     net = ImageQXNet(views=1, places=False).eval()
     with torch.inference_mode():
         assert [output.ndim for output in net(torch.zeros(1, 3, 64, 64))] == [2, 2, 4]
-    assert "places" not in output_names("imageqx", net)
+    assert not {"places", "framing"} & set(output_names("imageqx", net))
+
+
+def framing_of_any_weights() -> FramingNet:
+    torch.manual_seed(0)
+    module = FramingNet()
+    for norm in module.modules():
+        if isinstance(norm, torch.nn.BatchNorm2d):
+            torch.nn.init.normal_(norm.running_mean)
+            torch.nn.init.uniform_(norm.running_var, 0.5, 2)
+    return module.eval()
+
+
+def test_framing_is_read_of_three_late_maps_and_changes_nothing_else():
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    net = ImageQXNet(views=1, framing=True).eval()
+    picture = torch.randn(2, 3, 224, 224)
+    with torch.inference_mode():
+        found = net.describe(picture)
+        assert tuple(one.shape[1:] for one in found.late) == ((LATE[0], 7, 7), (LATE[1], 7, 7))
+        before = dict(zip(output_names("imageqx", net), net(picture), strict=True))
+        assert before["framing"].shape == (2, len(FRAMINGS))
+        assert torch.equal(before["framing"], net.framing(found.middle, *found.late))
+        net.framing.tell.bias += 1
+        after = dict(zip(output_names("imageqx", net), net(picture), strict=True))
+    assert [name for name in before if not torch.equal(before[name], after[name])] == ["framing"]
+
+
+def test_framing_sees_the_edge_and_means_the_same_mirrored_and_folded():
+    module = framing_of_any_weights()
+    maps = [torch.randn(1, MIDDLE, 14, 14), *(torch.randn(1, channels, 7, 7) for channels in LATE)]
+    shifted = [one.roll(2 * (one.shape[-1] // 7), dims=3) for one in maps]
+    with torch.inference_mode():
+        told = module(*maps)
+        assert torch.allclose(fold(module)(*maps), told, atol=1e-4)
+        assert not torch.allclose(module(*shifted), told, atol=1e-2)
+        module.around.weight.copy_((module.around.weight + module.around.weight.flip(3)) / 2)
+        assert torch.allclose(module(*(one.flip(3) for one in maps)), module(*maps), atol=1e-4)
 
 
 def test_cosine_patterns_see_no_brightness_and_each_another_fineness():

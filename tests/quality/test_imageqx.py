@@ -32,8 +32,8 @@ class FakeEngine:
         self.weights = weights
         self.batches = []
 
-    def run(self, batch):
-        self.batches.append(batch)
+    def run(self, *batches):
+        self.batches.extend(batches)
         return self.answer
 
     def initialisers(self, names):
@@ -204,12 +204,21 @@ def test_one_answer_tells_both_verdicts_and_what_the_opinion_reads():
     np.testing.assert_array_equal(found.read, assessor.opinion_features(PICTURE))
 
 
-def test_a_network_without_places_has_nothing_that_an_opinion_reads():
+def test_a_network_that_lacks_a_part_has_nothing_that_an_opinion_reads():
     engine = FakeEngine([9, 0, 0, 0], [0] * 5)
-    found = ImageQX(engine, entry()).weigh(PICTURE, PassRule(dict.fromkeys(EXPLANATIONS, 0.9)))
-    assert (found.read, found.verdict) == (None, found.alone)
-    with pytest.raises(ValueError, match="detail view"):
-        ImageQX(engine, entry()).opinion_features(PICTURE)
+    assessor = ImageQX(engine, entry(detail=True))
+    passing = PassRule(dict.fromkeys(EXPLANATIONS, 0.9))
+    for lacked, given in (("places", {}), ("framing", {"places": np.zeros((1, 1, 7, 7), np.float32)})):
+        engine.answer.update(given)
+        found = assessor.weigh(PICTURE, passing)
+        assert (found.read, found.framing, found.verdict) == (None, None, found.alone), lacked
+        with pytest.raises(ValueError, match="detail view"):
+            assessor.opinion_features(PICTURE)
+    engine.answer["framing"] = np.array([[0, 9, 0, 0, 0, 0]], np.float32)
+    found = assessor.weigh(PICTURE, passing)
+    assert found.read is not None
+    assert found.framing["cut"] > 0.99
+    assert sum(found.framing.values()) == pytest.approx(1)
 
 
 def test_shipped_network_answers_alike_from_many_threads(shipped):

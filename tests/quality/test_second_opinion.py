@@ -2,22 +2,13 @@ import numpy as np
 import pytest
 
 from core.quality.image_stats import image_stats
-from core.quality.labels import CONDITIONS, EXPLANATIONS, QUALITY_CLASSES
+from core.quality.labels import CONDITIONS, EXPLANATIONS, FRAMINGS, QUALITY_CLASSES
 from core.quality.localization import LesionLocation
-from core.quality.second_opinion import (
-    EXTENT,
-    FEATURES,
-    MEASURED,
-    TRUNCATION_FEATURES,
-    chances,
-    features,
-    is_truncated,
-    revised,
-)
+from core.quality.second_opinion import FEATURES, chances, features, is_truncated, revised
 from core.quality.verdict import PassRule, judge
-from core.runtime.manifest import TruncationModel
 
 RULE = PassRule(dict.fromkeys(EXPLANATIONS, 0.5), second_opinion=True)
+ALL_ALIKE = dict.fromkeys(FRAMINGS, 1 / len(FRAMINGS))
 WITHOUT_FRAMING = PassRule({**RULE.thresholds, "bad_framing": 1.0}, second_opinion=True)
 
 
@@ -126,7 +117,7 @@ def test_probabilities_sum_to_one_whatever_is_read():
 def test_the_kinds_of_one_condition_add_up():
     kinds = (*CONDITIONS, "bad_framing", "bad_framing")
     found = chances(
-        np.zeros(len(MEASURED)), np.zeros((len(kinds), len(FEATURES))), np.zeros(len(kinds)), kinds
+        np.zeros(len(FEATURES)), np.zeros((len(kinds), len(FEATURES))), np.zeros(len(kinds)), kinds
     )
     assert found["bad_framing"] == pytest.approx(3 / len(kinds))
     assert found["ready"] == pytest.approx(1 / len(kinds))
@@ -138,8 +129,9 @@ def test_features_are_finite_for_extreme_answers_and_pictures():
     for level in (0, 255):
         square = np.full((224, 224, 3), level, np.uint8)
         measured = image_stats(square), square, square
-        given = features(quality, dict.fromkeys(EXPLANATIONS, 0.0), *measured, np.zeros((7, 7)))
-        assert given.shape == (len(MEASURED),)
+        framing = dict.fromkeys(FRAMINGS, 0.0) | {"far": 1.0}
+        given = features(quality, dict.fromkeys(EXPLANATIONS, 0.0), *measured, np.zeros((7, 7)), framing)
+        assert given.shape == (len(FEATURES),)
         assert np.isfinite(given).all()
 
 
@@ -150,28 +142,29 @@ def test_where_the_lesion_lies_is_read_off_the_places():
     middle, edge = np.full((7, 7), 0.01), np.full((7, 7), 0.01)
     middle[3, 3], edge[0, 3] = 0.9, 0.9
     at = {name: place for place, name in enumerate(FEATURES)}
-    inside, cut = features(*known, middle), features(*known, edge)
+    inside, cut = features(*known, middle, ALL_ALIKE), features(*known, edge, ALL_ALIKE)
     assert inside[at["edge_to_peak"]] < 0.02 < 0.98 < cut[at["edge_to_peak"]]
     assert inside[at["inner"]] > 0 > cut[at["inner"]]
     assert inside[at["peak"]] == pytest.approx(cut[at["peak"]])
 
 
-def test_a_lesion_that_fills_the_frame_is_told_from_one_that_an_edge_cuts():
+def test_each_framing_is_read_for_itself():
     square = np.full((224, 224, 3), 150, np.uint8)
     measured = image_stats(square), square, square
-    known = dict.fromkeys(QUALITY_CLASSES, 0.25), dict.fromkeys(EXPLANATIONS, 0.5), *measured
-    cut, filled = np.full((7, 7), 0.05), np.full((7, 7), 0.9)
-    cut[:4] = 0.9
-    at = {name: place for place, name in enumerate(MEASURED)}
-    one, other = features(*known, cut), features(*known, filled)
-    assert one[at["edge"]] == pytest.approx(other[at["edge"]])
-    for name in EXTENT:
-        assert one[at[name]] < other[at[name]] - 1
+    known = (
+        dict.fromkeys(QUALITY_CLASSES, 0.25),
+        dict.fromkeys(EXPLANATIONS, 0.5),
+        *measured,
+        np.zeros((7, 7)),
+    )
+    before = features(*known, ALL_ALIKE)
+    for name in FRAMINGS:
+        changed = features(*known, ALL_ALIKE | {name: 0.9}) != before
+        assert [FEATURES[place] for place in np.flatnonzero(changed)] == [f"framing_{name}"]
 
 
 def test_the_names_of_the_features_are_different():
-    assert len(set(MEASURED)) == len(MEASURED)
-    assert MEASURED[: len(FEATURES)] == FEATURES, "the opinion reads the first"
+    assert len(set(FEATURES)) == len(FEATURES)
 
 
 def test_a_lesion_that_the_frame_cuts_does_not_pass():
@@ -193,10 +186,16 @@ def test_that_the_frame_cuts_it_adds_nothing_elsewhere(network, found, rule):
     assert revised(network, rule, found, 0.4, truncated=True) == revised(network, rule, found, 0.4)
 
 
-def test_a_truncated_lesion_is_found_from_the_threshold_on():
-    weights = tuple(1.0 if name == "edge" else 0.0 for name in TRUNCATION_FEATURES)
-    model = TruncationModel(features=TRUNCATION_FEATURES, weights=weights, bias=0.0, threshold=0.75)
-    given = np.zeros(len(MEASURED))
-    for log_odds, expected in ((1.09, False), (1.1, True)):  # log(0.75 / 0.25) = 1.0986
-        given[MEASURED.index("edge")] = log_odds
-        assert is_truncated(given, model) is expected
+@pytest.mark.parametrize(
+    ("framing", "truncated"),
+    [
+        ({"whole": 0.25, "cut": 0.75}, True),
+        ({"whole": 0.26, "cut": 0.74}, False),
+        ({"whole": 0.2, "cut": 0.3, "near": 0.5}, True),
+        ({"whole": 0.05, "cut": 0.1, "near": 0.05, "far": 0.8}, True),
+        ({"whole": 0.1, "cut": 0.2, "healthy_skin": 0.7}, False),
+    ],
+    ids=["at the threshold", "below", "near counts as well", "the others do not", "nor here"],
+)
+def test_a_truncated_lesion_is_found_from_the_threshold_on(framing, truncated):
+    assert is_truncated(dict.fromkeys(FRAMINGS, 0.0) | framing, 0.75) is truncated

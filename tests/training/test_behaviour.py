@@ -4,20 +4,21 @@ import numpy as np
 import pytest
 
 from core.guidance.preset import load_preset
-from core.quality.labels import CONDITIONS
+from core.quality.labels import CONDITIONS, EXPLANATIONS, FRAMINGS, QUALITY_CLASSES
 from core.quality.registry import open_assessor
-from core.quality.second_opinion import FEATURES, MEASURED, TRUNCATION_FEATURES, chances, is_truncated
-from core.runtime.manifest import TruncationModel
+from core.quality.second_opinion import FEATURES, chances
+from core.quality.verdict import PassRule, judge
+from core.runtime.manifest import Opinion
 from core.synthetic.degrade import MODES
 from core.synthetic.phantoms import draw
 from tests.training.folders import write_manifest, write_phantom
 from training import evaluate_cli
-from training.data.boxes import EyeBox
 from training.data.sources import DataError, read_manifest
-from training.evaluation import behaviour, examples, fit_opinion, fit_truncation, good_pictures
+from training.evaluation import behaviour, examples, fit_opinion
 from training.evaluation.behaviour import LADDER
 from training.evaluation.examples import KINDS
 from training.evaluation.faults import FAULTS, LOSSES, RIGHT, without_detail
+from training.evaluation.good_pictures import Judged
 
 
 @pytest.fixture
@@ -90,29 +91,37 @@ def test_phantoms_are_learnt_from_with_plain_faults(monkeypatch):
     assert not any(np.array_equal(one.rgb, new.rgb) for one, new in zip(shown, other, strict=True))
 
 
-def test_only_whole_located_lesions_are_cut_for_the_model_of_truncation(folder, monkeypatch):
-    monkeypatch.setattr(fit_truncation, "split_of", lambda row: "train")
-    rows = read_manifest(folder)
-    assert list(fit_truncation.examples(rows)) == [], "the ladder's photograph is not fitted on"
-    monkeypatch.setattr(good_pictures, "ladder_paths", frozenset)
-    shown = list(fit_truncation.examples(rows))
-    assert [truncated for _rgb, truncated in shown] == [False, True, True]
-    assert all(rgb.size < shown[0][0].size for rgb, truncated in shown if truncated)
-    running_out = EyeBox((0, 0, 9, 9), spread=False, cut=True)
-    monkeypatch.setattr(fit_truncation, "eye_box", lambda row: running_out)
-    assert list(fit_truncation.examples(rows)) == []
+def test_the_framing_may_refuse_two_in_a_hundred_of_the_good_pictures_that_pass():
+    rule = PassRule(dict.fromkeys(EXPLANATIONS, 0.5), second_opinion=True)
+    kinds = tuple(CONDITIONS)
+    bias = tuple(5.0 if name == "ready" else 0.0 for name in kinds)
+    # The first number that it reads, where it is not zero, makes a picture blurred.
+    weights = tuple((20.0 * (name == "blurry"),) + (0.0,) * (len(FEATURES) - 1) for name in kinds)
+    opinion = Opinion(
+        features=FEATURES, conditions=kinds, weights=weights, bias=bias, least_good=0.2, truncated_from=1
+    )
 
+    def judged(cut, blurred=0.0):
+        network = judge(
+            assessor="test",
+            width=640,
+            height=480,
+            quality=dict(zip(QUALITY_CLASSES, (0.9, 0.0, 0.0, 0.1), strict=True)),
+            explanations=dict.fromkeys(EXPLANATIONS, 0.1),
+            rule=rule,
+            milliseconds=1.0,
+        )
+        given = np.zeros(len(FEATURES))
+        given[0] = blurred
+        framing = dict.fromkeys(FRAMINGS, 0.0) | {"cut": cut, "whole": 1 - cut}
+        return Judged(network, given, framing, "photographs")
 
-def test_the_model_of_truncation_finds_what_differs_though_few_are_whole():
-    rng = np.random.default_rng(1)
-    truncated = rng.random(400) < 0.9
-    given = rng.normal(0, 1, (400, len(MEASURED)))
-    given[:, MEASURED.index("edge")] += 6 * truncated - 3
-    weights, bias = fit_truncation.fit(given, truncated)
-    model = TruncationModel(features=TRUNCATION_FEATURES, weights=weights, bias=bias, threshold=0.5)
-    found = np.array([is_truncated(one, model) for one in given])
-    assert (found[truncated].mean(), found[~truncated].mean()) == pytest.approx((1, 0), abs=0.03)
-    assert max(weights) == weights[TRUNCATION_FEATURES.index("edge")]
+    pictures = [judged(0.005 * number) for number in range(200)]
+    level, counts = fit_opinion.truncated_from(opinion, pictures, rule)
+    assert level == pytest.approx(0.976, abs=0.0015)
+    assert counts == {"set_on": {"photographs": 200}, "lost": {"photographs": 4}}
+    refused = [judged(0.99, blurred=1.0) for _number in range(200)]
+    assert fit_opinion.truncated_from(opinion, pictures + refused, rule) == (level, counts)
 
 
 def test_a_fit_finds_what_tells_the_kinds_apart_on_features_of_any_scale():

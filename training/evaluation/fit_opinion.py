@@ -4,7 +4,7 @@ A multinomial logistic regression over ``core.quality.second_opinion.FEATURES`` 
 training split with known faults (``training.evaluation.examples``), each as a photo and as a frame of a
 video. It tells kinds of picture apart; the chances of the kinds of one condition add up. How sure it must be
 of a good picture is then set on other photographs, so that of the good ones that the network passes at most
-two in a hundred are lost. The model of truncated lesions comes last (``training.evaluation.fit_truncation``).
+two in a hundred are lost. So is, last, how sure the network's framing must be that the frame cuts a lesion.
 """
 
 import argparse
@@ -13,25 +13,25 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
 from core.i18n import _
 from core.quality.imageqx import ImageQX
 from core.quality.labels import CONDITIONS
-from core.quality.second_opinion import FEATURES, chances, revised
+from core.quality.second_opinion import FEATURES, chances, is_truncated, revised
 from core.quality.verdict import PassRule
 from core.runtime.engine import open_engine
 from core.runtime.manifest import WEIGHTS_DIR, Opinion, WeightsError, load_manifest, save_entry
 from training.data.sources import DataError, Row, read_manifest
-from training.evaluation import fit_truncation
 from training.evaluation.examples import KINDS, examples, photos_and_frames
 from training.evaluation.good_pictures import Judged, judged
 from training.evaluation.logistic import fit_logistic
 
 LOST: Final = 0.02
-"""Share of good photographs that pass the network which the opinion may refuse."""
+"""Share of good photographs that pass the network which the opinion may refuse; and of those that pass both,
+which may be taken for cut."""
 _LOOSENESS: Final = 1.0
 # What share of the fit's weight a condition has, spread evenly over its kinds; the others share the rest
 # evenly. Skin without a spot and a spot that is too small to be seen look alike to the network: healthy skin
@@ -78,6 +78,31 @@ def least_good(opinion: Opinion, passed: Sequence[Judged], rule: PassRule) -> fl
     return round(best, 2)
 
 
+def truncated_from(
+    opinion: Opinion, good: Sequence[Judged], rule: PassRule
+) -> tuple[float, dict[str, Any]]:
+    """How sure the framing must be that the frame cuts a lesion, and what that was set on.
+
+    Of these pictures, all of them good, those that network and opinion pass are counted: at most ``LOST`` of
+    them may be refused.
+    """
+    weighed = (opinion.weights, opinion.bias, opinion.conditions)
+    both = [
+        one
+        for one in good
+        if revised(one.verdict, rule, chances(one.given, *weighed), opinion.least_good).passes
+    ]
+    for level in np.linspace(0.3, 0.999, 700):
+        lost = [one for one in both if is_truncated(one.framing, float(level))]
+        if len(lost) <= LOST * len(both):
+            break
+    counts = {
+        "set_on": dict(Counter(one.kind for one in both)),
+        "lost": dict(Counter(one.kind for one in lost)),
+    }
+    return round(float(level), 3), counts
+
+
 def fitted(assessor: ImageQX, sha256: str, rows: Sequence[Row]) -> Opinion:
     """The second opinion for a network, fitted and set on these photographs."""
     shown, given = [], []
@@ -87,21 +112,20 @@ def fitted(assessor: ImageQX, sha256: str, rows: Sequence[Row]) -> Opinion:
         if sys.stderr.isatty() and number % 20 == 0:
             print(f"\r{number}", end="", file=sys.stderr, flush=True)
     read = np.array(given)
-    weights, bias = fit(read[:, : len(FEATURES)], [one.kind for one in shown], [one.weight for one in shown])
+    weights, bias = fit(read, [one.kind for one in shown], [one.weight for one in shown])
     opinion = Opinion(
         features=FEATURES,
         conditions=tuple(KINDS.values()),
         weights=tuple(tuple(round(float(value), 5) for value in row) for row in weights),
         bias=tuple(round(float(value), 5) for value in bias),
         least_good=0.0,
+        truncated_from=1.0,
     )
     rule = replace(assessor.rule(), second_opinion=True)
     good = list(judged(assessor, rows, rule))
     passed = [one for one in good if one.verdict.passes]
     opinion = opinion.model_copy(update={"least_good": least_good(opinion, passed, rule)})
-    whole = read[[one.kind == "good" for one in shown]]
-    filling = read[[one.kind == "near" and not one.degraded for one in shown]]
-    truncation, cut = fit_truncation.fitted(assessor, opinion, rows, whole, filling, good, rule)
+    level, cut = truncated_from(opinion, good, rule)
     provenance = {
         "network": sha256,
         "examples": dict(Counter(one.kind for one in shown).most_common()),
@@ -109,7 +133,7 @@ def fitted(assessor: ImageQX, sha256: str, rows: Sequence[Row]) -> Opinion:
         "lost_at_most": LOST,
         "truncation": cut,
     }
-    return opinion.model_copy(update={"truncation": truncation, "provenance": provenance})
+    return opinion.model_copy(update={"truncated_from": level, "provenance": provenance})
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -128,9 +152,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (DataError, WeightsError) as error:
         print(error.message, file=sys.stderr)
         return 1
-    assert opinion.truncation is not None
-    found = f"least_good {opinion.least_good}, truncation from {opinion.truncation.threshold}"
-    print(f"{found}, {opinion.provenance}")
+    print(f"least_good {opinion.least_good}, truncated from {opinion.truncated_from}, {opinion.provenance}")
     return 0
 
 

@@ -1,6 +1,6 @@
 """Good pictures that nothing is fitted on: what thresholds beside the network are set by."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -35,12 +35,14 @@ class Judged:
 
     Attributes:
         verdict: by the network alone.
-        given: float64, as many as ``MEASURED``.
+        given: float64, as many as ``FEATURES``.
+        framing: the network's probabilities (0-1) of ``FRAMINGS``.
         kind: ``"photographs"`` or ``"samples"``.
     """
 
     verdict: Verdict
     given: np.ndarray
+    framing: Mapping[str, float]
     kind: str
 
 
@@ -68,5 +70,6 @@ def judged(assessor: ImageQX, rows: Sequence[Row], rule: PassRule) -> Iterator[J
     """The good pictures, as the network alone judges them."""
     for rgb, kind in good_pictures(rows):
         weighed = assessor.weigh(shrink(rgb, 640), rule)
-        assert weighed.read is not None, "fitted for a network with a detail view and a map of places"
-        yield Judged(weighed.alone, weighed.read, kind)
+        assert weighed.read is not None, "fitted for a network with a detail view, places and framings"
+        assert weighed.framing is not None
+        yield Judged(weighed.alone, weighed.read, weighed.framing, kind)

@@ -19,10 +19,12 @@ from core.runtime.onnx_file import initialiser_names, read_initialisers
 from training.networks.pretrained import InitError, fill_trunk
 
 OUTPUTS = {
-    "imageqx": ("logits", "explanations", "places", "features"),
+    "imageqx": ("logits", "explanations", "places", "framing", "features"),
     "lesion": ("logits", "features"),
     "ordinal": ("logits", "features"),
 }
+# Outputs that not every ImageQX network has, and the part that they come of.
+_OPTIONAL = {"places": "place", "framing": "framing"}
 HALF_LIMIT = float(np.finfo(np.float16).max)
 
 
@@ -69,7 +71,7 @@ def _fill(net: nn.Module, start: str) -> None:
         held = initialiser_names(path)
         # These came later: a file without them starts a network that has them.
         names = [name for name, _value in fold(net).named_parameters()]
-        later = ("detail.", "place.", "statistics.")
+        later = ("detail.", "place.", "statistics.", "framing.")
         names = [name for name in names if name in held or not name.startswith(later)]
         weights = read_initialisers(path, names)
         unfold_into(net, {name: torch.from_numpy(np.array(value)) for name, value in weights.items()})
@@ -105,8 +107,9 @@ def _from_hub(net: nn.Module) -> None:
 
 def output_names(task: str, net: nn.Module) -> list[str]:
     """What the outputs of a network are called, in order."""
-    places = getattr(net, "place", None) is not None
-    return [name for name in OUTPUTS[task] if name != "places" or places]
+    return [
+        name for name in OUTPUTS[task] if name not in _OPTIONAL or getattr(net, _OPTIONAL[name]) is not None
+    ]
 
 
 def store_as_half(model: onnx.ModelProto) -> onnx.ModelProto:
@@ -151,7 +154,7 @@ def _strip(model: onnx.ModelProto) -> None:
 def export(net: nn.Module, task: str, path: Path, input_size: int = 224) -> None:
     """Fold ``net`` and write it to ``path`` as ONNX with float16 weights and a free batch size.
 
-    Outputs are named as in ``OUTPUTS`` (places only where the network has them); initialisers are named as
+    Outputs are named as in ``OUTPUTS`` (those that a network lacks are left out); initialisers are named as
     the parameters of ``fold(net)``.
     """
     twin = fold(net).float().to(memory_format=torch.contiguous_format)

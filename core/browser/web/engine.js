@@ -3,6 +3,7 @@
 
 import { EngineError } from "./errors.js";
 import { heatOf, unpackHead } from "./heat.js";
+import { FRAMINGS } from "./labels.js";
 import { lesionHeat, predictionOf, unpackLesion } from "./lesion.js";
 import { sigmoid, softmax } from "./probability.js";
 import { chances, features as opinionFeatures, isTruncated } from "./second_opinion.js";
@@ -132,7 +133,7 @@ function connect(worker, onProgress) {
 }
 
 /** A worker's answer as probabilities. @param {any} answer @param {import("./network.js").Card} card @param {import("./heat.js").Head | null} head @returns {Judged} */
-function judgedOf({ places, features, backend, fabric, ...answer }, card, head) {
+function judgedOf({ places, framing, features, backend, fabric, ...answer }, card, head) {
   const { logits, explanationLogits } = answer;
   const named = (/** @type {string[]} */ names, /** @type {number[]} */ values) =>
     Object.fromEntries(names.map((name, i) => [name, values[i]]));
@@ -142,18 +143,22 @@ function judgedOf({ places, features, backend, fabric, ...answer }, card, head) 
   const explanations = named(card.explanations, sigmoid(explanationLogits));
   const { opinion } = card;
   const measured = { stats: answer.stats, ...fabric };
-  const read = opinion && fabric && lesion ? opinionFeatures(quality, explanations, measured, lesion, side) : null;
+  const framed = framing === null ? null : named([...FRAMINGS], softmax(framing, 1));
+  const read =
+    opinion && fabric && lesion && framed
+      ? opinionFeatures(quality, explanations, measured, lesion, side, framed)
+      : null;
   const judged = {
     ...answer,
     quality,
     explanations,
     where: lesion === null ? null : find(lesion, side, side),
     opinion:
-      opinion && read
+      opinion && read && framed
         ? {
             chances: chances(read, opinion),
             leastGood: opinion.least_good,
-            truncated: isTruncated(read, opinion),
+            truncated: isTruncated(framed, opinion.truncated_from),
           }
         : null,
   };

@@ -3,5 +3,5 @@
 
 import constants from "./constants.js";
 
-/** @type {{quality_classes: string[], explanations: string[]}} */
-export const { quality_classes: QUALITY_CLASSES, explanations: EXPLANATIONS } = constants.labels;
+/** @type {{quality_classes: string[], explanations: string[], framings: string[]}} */
+export const { quality_classes: QUALITY_CLASSES, explanations: EXPLANATIONS, framings: FRAMINGS } = constants.labels;

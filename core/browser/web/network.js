@@ -11,15 +11,15 @@ import { unfold } from "./unfold.js";
 /**
  * What core/browser/publish.py says of a network.
  * @typedef {{labels: string[], explanations: string[], input_size: number, mean: number[], std: number[],
- *   detail: boolean, temperature: number, places: boolean, channels?: number,
+ *   detail: boolean, temperature: number, places: boolean, framing?: boolean, channels?: number,
  *   head: any, opinion?: import("./second_opinion.js").Opinion | null,
  *   unfolded?: import("./unfold.js").Unfolded | null,
- *   check: {logits: number[], explanations: number[]}}} Card
+ *   check: {logits: number[], explanations: number[], framing?: number[]}}} Card
  *
  * @typedef {"wasm" | "webgpu"} Backend
  * What a network without explanations gives of them is empty.
  * @typedef {{logits: Float32Array, explanationLogits: Float32Array, places: Float32Array | null,
- *   features: Float32Array | null}} Answer
+ *   framing: Float32Array | null, features: Float32Array | null}} Answer
  * @typedef {(progress: {what: string, loaded: number, total: number}) => void} Progress
  */
 
@@ -83,7 +83,7 @@ export class Network {
    * @returns {Promise<Answer>}
    */
   async run(square, detail, features, patience = GPU_RUN_MS) {
-    const { input_size: size, mean, std, places, explanations } = this.card;
+    const { input_size: size, mean, std, places, framing, explanations } = this.card;
     const views = detail === null ? [square] : [square, detail];
     const given = Object.fromEntries(
       views.map((view, i) => {
@@ -94,6 +94,7 @@ export class Network {
     const wanted = ["logits"];
     if (explanations.length) wanted.push("explanations");
     if (places) wanted.push("places");
+    if (framing) wanted.push("framing");
     if (features) wanted.push("features");
     const running = this.#session.run(given, wanted);
     const out = await (this.backend === "webgpu" ? within(running, patience) : running);
@@ -101,6 +102,7 @@ export class Network {
       logits: out.logits.data,
       explanationLogits: explanations.length ? out.explanations.data : new Float32Array(0),
       places: places ? out.places.data : null,
+      framing: framing ? out.framing.data : null,
       features: features ? out.features.data : null,
     };
   }
@@ -122,9 +124,10 @@ export class Network {
       step: 3,
     });
     const found = await this.run(made(7919, 251), detail ? made(104729, 241) : null, false, GPU_MS);
-    const near = (/** @type {Float32Array} */ got, /** @type {number[]} */ wanted) =>
-      wanted.every((value, i) => Math.abs(got[i] - value) <= BELIEVED);
-    if (!near(found.logits, check.logits) || !near(found.explanationLogits, check.explanations)) {
+    const near = (/** @type {Float32Array | null} */ got, /** @type {number[]} */ wanted = []) =>
+      wanted.every((value, i) => got !== null && Math.abs(got[i] - value) <= BELIEVED);
+    const told = near(found.logits, check.logits) && near(found.explanationLogits, check.explanations);
+    if (!told || !near(found.framing, check.framing)) {
       throw new EngineError("runtime", `the ${this.backend} backend answers otherwise than Python`);
     }
   }

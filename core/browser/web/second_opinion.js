@@ -2,7 +2,7 @@
 // A second opinion on what is wrong with a picture; the twin of core/quality/second_opinion.py.
 
 import constants from "./constants.js";
-import { EXPLANATIONS, QUALITY_CLASSES } from "./labels.js";
+import { EXPLANATIONS, FRAMINGS, QUALITY_CLASSES } from "./labels.js";
 
 const {
   likely: LIKELY,
@@ -10,7 +10,6 @@ const {
   unlikely: UNLIKELY,
   certain: CERTAIN,
   least: LEAST,
-  measured: MEASURED,
 } = constants.second_opinion;
 /** @type {Record<string, number>} */
 const BELIEVED = constants.second_opinion.believed;
@@ -18,10 +17,7 @@ const BELIEVED = constants.second_opinion.believed;
 /**
  * The logistic model of the weights manifest: one row of weights, one bias and one condition a kind of picture.
  * @typedef {{features: string[], conditions: string[], weights: number[][], bias: number[], least_good: number,
- *   truncation: Truncation | null}} Opinion
- *
- * The one of whether the frame cuts the lesion.
- * @typedef {{features: string[], weights: number[], bias: number, threshold: number}} Truncation
+ *   truncated_from: number}} Opinion
  *
  * What was measured in a picture beside what the network answered.
  * @typedef {{stats: import("./image_stats.js").ImageStats, texture: import("./texture.js").Texture,
@@ -29,16 +25,16 @@ const BELIEVED = constants.second_opinion.believed;
  */
 
 /**
- * What the models read of a picture: as many numbers as MEASURED.
+ * What the model reads of a picture: as many numbers as it has columns.
  * @param {Record<string, number>} quality @param {Record<string, number>} explanations
  * @param {Measured} measured
  * @param {ArrayLike<number>} places side x side, probability (0-1) that each part of the picture is lesion
  * @param {number} side
+ * @param {Record<string, number>} framing the network's probability (0-1) of each framing
  * @returns {number[]}
  */
-export function features(quality, explanations, { stats, texture, levels }, places, side) {
-  let [peak, edge, inner, innerLeast, sum, rim, x, y] = [LEAST, 0, 0, 1, 0, 0, 0, 0];
-  const sides = [0, 0, 0, 0];
+export function features(quality, explanations, { stats, texture, levels }, places, side, framing) {
+  let [peak, edge, inner, sum, rim, x, y] = [LEAST, 0, 0, 0, 0, 0, 0];
   for (let i = 0; i < side * side; i++) {
     const [row, column] = [Math.floor(i / side), i % side];
     const chance = places[i];
@@ -51,10 +47,7 @@ export function features(quality, explanations, { stats, texture, levels }, plac
       edge = Math.max(edge, chance);
       rim += chance;
     }
-    [row, side - 1 - row, column, side - 1 - column].forEach((from, at) => {
-      if (from === 0) sides[at] = Math.max(sides[at], chance);
-    });
-    if (ring >= 2) [inner, innerLeast] = [Math.max(inner, chance), Math.min(innerLeast, chance)];
+    if (ring >= 2) inner = Math.max(inner, chance);
   }
   let near = 0;
   for (let i = 0; i < side * side; i++) if (places[i] >= peak / 2) near++;
@@ -82,9 +75,7 @@ export function features(quality, explanations, { stats, texture, levels }, plac
     logOdds(inner),
     near / (side * side),
     Math.max(Math.abs(x), Math.abs(y)) / Math.max(sum, LEAST),
-    logOdds(Math.min(...sides)),
-    logOdds(sum / (side * side)),
-    logOdds(innerLeast),
+    ...FRAMINGS.map((name) => logOdds(framing[name])),
   ];
 }
 
@@ -106,13 +97,14 @@ export function chances(given, { conditions, weights, bias }) {
   return found;
 }
 
-/** Whether the frame cuts the lesion. @param {number[]} given @param {Pick<Opinion, "truncation">} opinion */
-export function isTruncated(given, { truncation }) {
-  if (!truncation) return false;
-  const { weights, bias, threshold } = truncation;
-  const read = truncation.features.map((name) => given[MEASURED.indexOf(name)]);
-  const score = read.reduce((sum, value, i) => sum + value * weights[i], 0) + bias;
-  return score >= Math.log(threshold / (1 - threshold));
+/**
+ * Whether the frame cuts the lesion.
+ * @param {Record<string, number>} framing the network's probability (0-1) of each framing
+ * @param {number} from the share (0-1) from which it does: of what cut, near and whole have together, what cut and near have
+ */
+export function isTruncated(framing, from) {
+  const cut = framing.cut + framing.near;
+  return cut >= from * (cut + framing.whole);
 }
 
 /**

@@ -91,9 +91,9 @@ async function filmed(current, views, size, features) {
  */
 async function judged(current, { square, detail, texture: known }, features) {
   const stats = imageStats(square);
-  const { opinion, places } = current.card;
-  // Only a second opinion reads these, and only beside the map of places.
-  const fabric = opinion && places && detail ? { texture: known ?? texture(detail), levels: levelsOf(square) } : null;
+  const { opinion, places, framing } = current.card;
+  // Only a second opinion reads these, and only beside the map of places and the framing.
+  const fabric = opinion && places && framing && detail ? { texture: known ?? texture(detail), levels: levelsOf(square) } : null;
   return { ...(await run(current, square, detail, features)), stats, fabric };
 }
 
