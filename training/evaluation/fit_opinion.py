@@ -78,9 +78,7 @@ def least_good(opinion: Opinion, passed: Sequence[Judged], rule: PassRule) -> fl
     return round(best, 2)
 
 
-def truncated_from(
-    opinion: Opinion, good: Sequence[Judged], rule: PassRule
-) -> tuple[float, dict[str, Any]]:
+def truncated_from(opinion: Opinion, good: Sequence[Judged], rule: PassRule) -> tuple[float, dict[str, Any]]:
     """How sure the framing must be that the frame cuts a lesion, and what that was set on.
 
     Of these pictures, all of them good, those that network and opinion pass are counted: at most ``LOST`` of
