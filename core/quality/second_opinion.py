@@ -160,8 +160,8 @@ def is_truncated(framing: Mapping[str, float], truncated_from: float) -> bool:
 
     Args:
         framing: the network's probabilities (0-1) of ``FRAMINGS``.
-        truncated_from: share (0-1) from which a lesion is: of what cut, near and whole have together, what
-            cut and near have.
+        truncated_from: the least share (0-1) of the probability of cut, near and whole that cut and near
+            must have.
     """
     cut = framing["cut"] + framing["near"]
     return cut >= truncated_from * (cut + framing["whole"])
@@ -184,9 +184,9 @@ def revised(
         truncated: the frame cuts the lesion; a picture of one that would pass then needs better framing.
     """
     counted = [name for name in EXPLANATIONS if rule.thresholds[name] < 1]
-    opinion = {name: value for name, value in opinion.items() if name in (*_CLASSES, *counted)}
-    total = sum(opinion.values())
-    opinion = {name: value / total for name, value in opinion.items()}
+    # A fault that never counts is none: what speaks for it speaks for a good picture.
+    kept = {name: value for name, value in opinion.items() if name in (*_CLASSES, *counted)}
+    opinion = kept | {"ready": kept["ready"] + 1 - sum(kept.values())}
     good = opinion["ready"] + (opinion["healthy_skin"] if rule.healthy_skin_passes else 0.0)
     flagged = [
         name

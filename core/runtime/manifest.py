@@ -81,7 +81,7 @@ class Opinion(BaseModel):
         weights: one row a kind, one number a feature.
         bias: one number a kind.
         least_good: a picture passes only when it is held to be good with at least this probability (0-1).
-        truncated_from: how sure the network's framing must be that the frame cuts the lesion (0-1).
+        truncated_from: the share (0-1) of cut and near in the network's framing from which a lesion is cut.
         provenance: what it was fitted on, and for which network (sha256).
     """
 

@@ -97,8 +97,9 @@ def test_poor_quality_without_any_fault_gives_way_to_a_certain_opinion():
 
 def test_what_the_rule_never_counts_the_opinion_does_not_count_either():
     context = PassRule({**RULE.thresholds, "too_far_away": 1.0}, second_opinion=True)
-    found = revised(verdict(rule=context), context, opinion(too_far_away=0.8, ready=0.19), 0.4)
-    assert (found.passes, found.flagged) == (True, ())
+    for far in (opinion(too_far_away=0.8, ready=0.19), opinion(too_far_away=0.97, ready=0.001, blurry=0.02)):
+        found = revised(verdict(rule=context), context, far, 0.4)
+        assert (found.passes, found.flagged) == (True, ())
 
 
 def test_the_bounds_on_the_spot_hold_with_an_opinion_as_well():

@@ -100,7 +100,7 @@ export function chances(given, { conditions, weights, bias }) {
 /**
  * Whether the frame cuts the lesion.
  * @param {Record<string, number>} framing the network's probability (0-1) of each framing
- * @param {number} from the share (0-1) from which it does: of what cut, near and whole have together, what cut and near have
+ * @param {number} from the least share (0-1) of the probability of cut, near and whole that cut and near must have
  */
 export function isTruncated(framing, from) {
   const cut = framing.cut + framing.near;
@@ -119,8 +119,9 @@ export function isTruncated(framing, from) {
 export function revised(verdict, rule, found, leastGood, truncated) {
   const counted = EXPLANATIONS.filter((name) => rule.thresholds[name] < 1);
   const kept = ["ready", ...counted, "no_skin", "healthy_skin"];
-  const total = kept.reduce((sum, name) => sum + found[name], 0);
-  const opinion = Object.fromEntries(kept.map((name) => [name, found[name] / total]));
+  // A fault that never counts is none: what speaks for it speaks for a good picture.
+  const opinion = Object.fromEntries(kept.map((name) => [name, found[name]]));
+  opinion.ready += 1 - kept.reduce((sum, name) => sum + found[name], 0);
   const goodOnes = rule.healthy_skin_passes ? ["ready", "healthy_skin"] : ["ready"];
   const good = goodOnes.reduce((sum, name) => sum + opinion[name], 0);
   const flagged = counted.filter(
