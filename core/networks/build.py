@@ -1,5 +1,7 @@
 """A fresh torch network by its task and architecture."""
 
+from collections.abc import Collection
+
 from torch import nn
 
 from core.errors import UserFacingError
@@ -11,6 +13,12 @@ from core.networks.lesion import ARCHITECTURES, DEFAULT, LesionNet
 
 class ArchitectureError(UserFacingError):
     """There is no such architecture; the message is one sentence."""
+
+
+def parts_in(held: Collection[str]) -> dict[str, bool]:
+    """Which optional parts an ImageQX network has, by the names of its weights; as ``build`` takes them."""
+    parts = {"places": "place", "statistics": "statistics.tell", "framing": "framing.tell"}
+    return {part: f"{layer}.weight" in held for part, layer in parts.items()}
 
 
 def build(

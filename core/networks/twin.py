@@ -9,7 +9,7 @@ from torch import nn
 
 from core.i18n import _
 from core.lesion.taxonomy import LABELS
-from core.networks.build import ArchitectureError, build
+from core.networks.build import ArchitectureError, build, parts_in
 from core.networks.fold import fold
 from core.networks.lesion import DEFAULT
 from core.runtime.manifest import NetworkEntry, WeightsError, load_manifest
@@ -37,13 +37,10 @@ def load_twin(name: str, entry: NetworkEntry | None = None, directory: Path = WE
     """
     entry = entry or load_manifest().networks[name]
     path = verify(entry, directory)
-    held = initialiser_names(path)
-    places, statistics, framing = (
-        f"{part}.weight" in held for part in ("place", "statistics.tell", "framing.tell")
-    )
+    parts = parts_in(initialiser_names(path))
     arch, views = entry.provenance.get("arch", DEFAULT), 2 if entry.detail else 1
     try:
-        twin = fold(build(entry.task, arch, views, places, _classes(path), statistics, framing))
+        twin = fold(build(entry.task, arch, views, classes=_classes(path), **parts))
         weights = read_initialisers(path, [key for key, _value in twin.named_parameters()])
         return fill_twin(twin, weights).eval().requires_grad_(False)
     except (ArchitectureError, KeyError, ValueError, RuntimeError) as error:

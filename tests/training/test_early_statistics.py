@@ -1,24 +1,25 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
-from made_up_entry import IMAGEQX, made_up_entry
 from sklearn.metrics import roc_auc_score
 from test_imageqx_data import write_folder
 
-from core.networks.build import build
 from core.networks.imageqx import StatisticsNet
 from core.networks.twin import load_twin
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
-from core.runtime.manifest import load_manifest, save_entry
+from core.runtime.manifest import load_manifest
 from core.runtime.onnx_file import initialiser_names, read_initialisers
 from core.runtime.weights import sha256_of
 from core.synthetic.phantoms import draw
+from tests.training.untrained import write_imageqx
 from training.data.imageqx_data import PoolDataset, build_pool
 from training.evaluation.examples import Example
-from training.networks.export import export
+from training.recipes.beside import Plan
 from training.recipes.early_statistics import (
     EXAMPLE_WEIGHT,
-    Plan,
+    PLAN,
     Seen,
     add_statistics,
     fit,
@@ -53,7 +54,7 @@ def told_of(seen: Seen, plan: Plan) -> tuple[np.ndarray, np.ndarray]:
 
 def test_what_the_statistics_tell_is_learnt_in_their_own_units():
     seen, _lost = seen_by_nothing(2000, np.random.default_rng(0))
-    told, truth = told_of(seen, Plan(epochs=20, batch=100, rate=1e-2))
+    told, truth = told_of(seen, replace(PLAN, epochs=20, batch=100, rate=1e-2))
     assert roc_auc_score(truth, told[:, 3]) > 0.95
     assert told[:, 1].mean() < 0  # nothing was ever badly lit
     assert not told[:, [0, 4]].any()
@@ -63,13 +64,13 @@ def test_what_counts_little_changes_little():
     seen, _lost = seen_by_nothing(1000, np.random.default_rng(0))
     wrong, _lost = seen_by_nothing(1000, np.random.default_rng(2), weight=0.01)
     wrong.given[:, 3] = 1 - wrong.given[:, 3]
-    told, truth = told_of(seen + wrong, Plan(epochs=20, batch=100, rate=1e-2))
+    told, truth = told_of(seen + wrong, replace(PLAN, epochs=20, batch=100, rate=1e-2))
     assert roc_auc_score(truth, told[:, 3]) > 0.75, "half by half they would say nothing"
 
 
 def test_before_any_training_nothing_is_added():
     seen, _lost = seen_by_nothing(40, np.random.default_rng(0))
-    told, _truth = told_of(seen, Plan(epochs=1, rate=1e-12))
+    told, _truth = told_of(seen, replace(PLAN, epochs=1, rate=1e-12))
     assert abs(told).max() < 1e-6
 
 
@@ -88,19 +89,12 @@ def pool(data, tmp_path_factory):
 @pytest.fixture(scope="module")
 def start(tmp_path_factory, one_block_a_stage):
     """A folder with a shallow network, as `core train` leaves it."""
-    folder = tmp_path_factory.mktemp("start")
-    torch.set_num_threads(1)
-    torch.manual_seed(0)
-    path = folder / "imageqx.onnx"
-    export(build("imageqx").eval(), "imageqx", path, 224)
-    facts = {"file": path.name, "sha256": sha256_of(path), "bytes": path.stat().st_size, "detail": True}
-    save_entry("imageqx", made_up_entry(**IMAGEQX | facts), folder)
-    return folder
+    return write_imageqx(tmp_path_factory.mktemp("start"))
 
 
 def test_the_network_is_left_as_it_is_but_for_what_is_added(start, pool, tmp_path):
     shown = [Example(PICTURE, kind) for kind in ("good", "motion", "small")]
-    entry = add_statistics(start, pool, tmp_path / "out", Plan(epochs=2, batch=8), shown)
+    entry = add_statistics(start, pool, tmp_path / "out", replace(PLAN, epochs=2, batch=8), shown)
     old, new = start / "imageqx.onnx", tmp_path / "out" / entry.file
     assert entry.sha256 == sha256_of(new)
     assert entry.provenance["statistics"]["samples"] == len(PoolDataset(pool, "train"))

@@ -4,23 +4,21 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from made_up_entry import IMAGEQX, made_up_entry
 
-from core.networks.build import build
 from core.networks.twin import load_twin
 from core.quality.labels import FRAMINGS
-from core.runtime.manifest import load_manifest, save_entry
+from core.runtime.manifest import load_manifest
 from core.runtime.onnx_file import initialiser_names, read_initialisers
 from core.runtime.weights import sha256_of
 from core.synthetic.phantoms import draw
 from tests.training.folders import write_manifest, write_phantom
+from tests.training.untrained import write_imageqx
 from training.data.boxes import EyeBox
 from training.data.sources import read_manifest
 from training.evaluation import behaviour, framings
 from training.evaluation.framings import Framed, framed
-from training.networks.export import export
 from training.recipes import framing
-from training.recipes.framing import SHARES, Plan, Seen, add_framing, fit, main, weights_of
+from training.recipes.framing import PLAN, SHARES, Seen, add_framing, fit, main, weights_of
 
 SIZE = (480, 640)
 BOX = (200.0, 140.0, 320.0, 300.0)
@@ -115,7 +113,7 @@ def seen(count, rng):
 
 def test_what_is_learnt_is_told_of_maps_in_their_own_units():
     torch.set_num_threads(1)
-    module = fit(seen(240, RNG(0)), Plan(epochs=10, batch=24, rate=1e-2))
+    module = fit(seen(240, RNG(0)), replace(PLAN, epochs=10, batch=24, rate=1e-2))
     fresh = seen(60, RNG(1))
     with torch.inference_mode():
         told = module(*(torch.from_numpy(of).float() for of in fresh.maps))
@@ -125,14 +123,7 @@ def test_what_is_learnt_is_told_of_maps_in_their_own_units():
 @pytest.fixture(scope="module")
 def start(tmp_path_factory, one_block_a_stage):
     """A folder with a shallow network with statistics, as `core train` leaves it."""
-    folder = tmp_path_factory.mktemp("start")
-    torch.set_num_threads(1)
-    torch.manual_seed(0)
-    path = folder / "imageqx.onnx"
-    export(build("imageqx", statistics=True).eval(), "imageqx", path, 224)
-    facts = {"file": path.name, "sha256": sha256_of(path), "bytes": path.stat().st_size, "detail": True}
-    save_entry("imageqx", made_up_entry(**IMAGEQX | facts), folder)
-    return folder
+    return write_imageqx(tmp_path_factory.mktemp("start"), statistics=True)
 
 
 PICTURE = draw("lesion", 1, size=(96, 128)).rgb
@@ -140,7 +131,7 @@ SHOWN = [Framed(PICTURE, kind, "drawn") for kind in FRAMINGS]
 
 
 def test_the_network_is_left_as_it_is_but_for_what_is_added(start, tmp_path):
-    entry = add_framing(start, tmp_path / "out", Plan(epochs=1, batch=3), SHOWN)
+    entry = add_framing(start, tmp_path / "out", replace(PLAN, epochs=1, batch=3), SHOWN)
     old, new = start / "imageqx.onnx", tmp_path / "out" / entry.file
     assert entry.sha256 == sha256_of(new)
     assert entry.provenance["framing"]["pictures"] == dict.fromkeys(FRAMINGS, 1)
@@ -162,7 +153,7 @@ def test_the_command_writes_a_network_and_what_cannot_be_used_is_one_sentence(
     start, folder, tmp_path, monkeypatch, capsys
 ):
     monkeypatch.setattr(framing, "framed", lambda rows: iter(SHOWN))
-    monkeypatch.setattr(framing, "fit", lambda seen, plan: fit(seen, Plan(epochs=1, batch=3, seed=plan.seed)))
+    monkeypatch.setattr(framing, "fit", lambda seen, plan: fit(seen, replace(plan, epochs=1, batch=3)))
     given = {"data": folder, "start": start, "out": tmp_path / "o"}
 
     def run(**changed):

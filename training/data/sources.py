@@ -3,7 +3,7 @@
 import csv
 import json
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -164,6 +164,11 @@ def read_mask(row: Row) -> np.ndarray | None:
         got, want = f"{mask.shape[1]} x {mask.shape[0]}", f"{row.width} x {row.height}"
         raise DataError(message.format(file=path, got=got, want=want))
     return mask > 127
+
+
+def shuffled(items: Sequence[_T], rng: np.random.Generator) -> Iterator[_T]:
+    """The items in a drawn order."""
+    return (items[int(place)] for place in rng.permutation(len(items)))
 
 
 def at_most(items: Iterable[_T], kind: Callable[[_T], Hashable], most: int | None) -> list[_T]:

@@ -18,7 +18,7 @@ from core.synthetic.phantoms import draw
 from training.data.boxes import eye_box
 from training.data.imageqx_data import material_of, sample, scene_from_row
 from training.data.panel import Panel
-from training.data.sources import Box, Row, at_most
+from training.data.sources import Box, Row, at_most, shuffled
 from training.data.splits import split_of
 from training.evaluation.behaviour import backgrounds_of, far, ladder_paths, scenes_of, video_frame
 from training.evaluation.faults import FAULTS, LOSSES, coarse, without_detail
@@ -149,7 +149,7 @@ def _faulty(rgb: np.ndarray, fault: str, box: Box, rng: np.random.Generator) -> 
 
 def _some(rows: Sequence[Row], group: str, most: int, rng: np.random.Generator) -> list[Row]:
     here = [row for row in rows if row.group == group]
-    return at_most((here[int(place)] for place in rng.permutation(len(here))), lambda row: row.slug, most)
+    return at_most(shuffled(here, rng), lambda row: row.slug, most)
 
 
 def _phantoms(seed: int) -> Iterator[Example]:

@@ -17,7 +17,7 @@ import numpy as np
 
 from training.data.boxes import eye_box, located
 from training.data.imageqx_data import scene_from_row
-from training.data.sources import Box, Row, at_most
+from training.data.sources import Box, Row, at_most, shuffled
 from training.data.splits import split_of
 from training.evaluation.behaviour import backgrounds_of, far, ladder_paths, scenes_of, video_frame
 from training.evaluation.faults import cut, near
@@ -82,12 +82,8 @@ def _whole(row: Row) -> bool:
     return located(row) and not (seen and (seen.cut or seen.spread))
 
 
-def _shuffled(rows: Sequence[Row], rng: np.random.Generator) -> Iterator[Row]:
-    return (rows[int(place)] for place in rng.permutation(len(rows)))
-
-
 def _lesions(rows: Sequence[Row], rng: np.random.Generator) -> Iterator[Framed]:
-    for row in at_most(_shuffled(rows, rng), lambda row: row.slug, _A_SOURCE):
+    for row in at_most(shuffled(rows, rng), lambda row: row.slug, _A_SOURCE):
         seen, scene = eye_box(row), scene_from_row(row)
         rgb, box = scene.rgb, scene.box
         if seen is not None and seen.spread:
@@ -177,7 +173,7 @@ def _trimmed(rgb: np.ndarray, window: Box) -> np.ndarray:
 def _without(train: Sequence[Row], rng: np.random.Generator) -> Iterator[Framed]:
     """Healthy skin, whole and trimmed, and scenes without skin."""
     healthy = [row for row in train if row.group == "healthy_skin" and min(row.width, row.height) >= SMALLEST]
-    for row in at_most(_shuffled(healthy, rng), lambda row: row.slug, _HEALTHY_A_SOURCE):
+    for row in at_most(shuffled(healthy, rng), lambda row: row.slug, _HEALTHY_A_SOURCE):
         rgb = scene_from_row(row).rgb
         yield Framed(rgb, "healthy_skin", row.slug)
         height, width = rgb.shape[:2]
@@ -186,5 +182,5 @@ def _without(train: Sequence[Row], rng: np.random.Generator) -> Iterator[Framed]
         window = left, top, left + share * width, top + share * height
         if share * min(height, width) >= _LEAST_TRIMMED and rng.random() < 0.6:
             yield Framed(_trimmed(rgb, window), "healthy_skin", row.slug)
-    for row in list(_shuffled(scenes_of(train), rng))[:_SCENES]:
+    for row in list(shuffled(scenes_of(train), rng))[:_SCENES]:
         yield Framed(scene_from_row(row).rgb, "no_skin", row.slug)

@@ -10,8 +10,7 @@ computed once: minutes on a processor. It learns from the pool's samples, render
 import argparse
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from itertools import islice
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,38 +20,27 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from core.i18n import _
+from core.networks.build import build, parts_in
 from core.networks.imageqx import HIDDEN, ImageQXNet, StatisticsNet, early_statistics
 from core.quality.labels import EXPLANATIONS, QUALITY_CLASSES
-from core.runtime.manifest import MANIFEST_NAME, NetworkEntry, WeightsError, load_manifest
-from core.runtime.preprocess import detail_square, network_square
+from core.runtime.manifest import MANIFEST_NAME, NetworkEntry, load_manifest
+from core.runtime.onnx_file import initialiser_names
 from core.runtime.weights import verify
-from training.data.imageqx_data import PoolDataset
+from training.data.imageqx_data import SIDE, PoolDataset
 from training.data.sources import DataError, read_manifest
 from training.evaluation.examples import KINDS, Example, examples, photos_and_frames
 from training.networks.altered import save_altered
-from training.networks.export import InitError, export, initialise
+from training.networks.export import export, initialise
+from training.recipes.beside import Plan, described, minimise, run, views_of
 from training.recipes.imageqx import EXPLANATION_SHARE, QUALITY_SHARE, class_weights
-from training.recipes.loop import normalise
 
-SIDE: Final = 224
+PLAN: Final = Plan(epochs=30, batch=256, rate=1e-3, weight_decay=1.0)
 EXAMPLE_WEIGHT: Final = 0.25
 """How much an example of a plain fault counts against a sample of the pool."""
 # Not the second opinion's: what that learns from is to be new to the network.
 EXAMPLES_SEED: Final = 16
 # A channel that hardly varies is not stretched to the size of the others.
 _LEAST: Final = 1e-3
-_AT_ONCE: Final = 16
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How it is trained: AdamW, one cycle of the rate up to ``rate`` and down again."""
-
-    epochs: int = 30
-    batch: int = 256
-    rate: float = 1e-3
-    weight_decay: float = 1.0
-    seed: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +72,7 @@ class Seen:
 
 def of_pool(net: ImageQXNet, pool: PoolDataset) -> Seen:
     """The samples of a pool's split; each counts 1."""
-    views = ((pool.images[place], pool.details[place]) for place in pool.positions)
+    views = ((pool.images[place], pool.details[place])[: net.views] for place in pool.positions)
     given = (pool.explanations + pool.explanation_shares) / 2
     return Seen(*_seen(net, views), pool.labels, given, np.ones(len(pool), np.float32))
 
@@ -93,30 +81,25 @@ def of_examples(net: ImageQXNet, shown: Iterable[Example]) -> Seen:
     """Examples whose one fault is known, or that have none; each counts ``EXAMPLE_WEIGHT``."""
     labels, given = [], []
 
-    def views() -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    def views() -> Iterator[list[np.ndarray]]:
         for example in shown:
             found = KINDS[example.kind]
             given.append([float(name == found) for name in EXPLANATIONS])
             label = "poor_quality" if found in EXPLANATIONS else "lesion" if found == "ready" else found
             labels.append(QUALITY_CLASSES.index(label))
-            yield network_square(example.rgb, SIDE), detail_square(example.rgb, SIDE)
+            yield views_of(net, example.rgb)
 
     seen = _seen(net, views())
     weights = np.full(len(labels), EXAMPLE_WEIGHT, np.float32)
     return Seen(*seen, np.array(labels), np.array(given, np.float32), weights)
 
 
-@torch.inference_mode()
 def _seen(
-    net: ImageQXNet, views: Iterable[tuple[np.ndarray, np.ndarray]]
+    net: ImageQXNet, views: Iterable[Sequence[np.ndarray]]
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Statistics and logits of pictures, each a whole frame and its middle (uint8, 224 x 224 x 3)."""
-    net = net.eval()
+    """Statistics and logits of pictures, each as its views."""
     statistics, quality, explanations = [], [], []
-    left = iter(views)
-    while several := list(islice(left, _AT_ONCE)):
-        whole, middle = (normalise(torch.from_numpy(np.stack(of))) for of in zip(*several, strict=True))
-        found = net.describe(whole, middle)
+    for found in described(net, views):
         statistics.append(early_statistics(found.early).numpy())
         quality.append(found.quality.numpy())
         explanations.append(found.explanations.numpy())
@@ -144,28 +127,23 @@ def fit(seen: Seen, through: np.ndarray, plan: Plan) -> StatisticsNet:
     # It begins with adding nothing.
     nn.init.zeros_(module.tell.weight)
     nn.init.zeros_(module.tell.bias)
-    optimiser = torch.optim.AdamW(module.parameters(), lr=plan.rate, weight_decay=plan.weight_decay)
-    batch = min(plan.batch, len(shown))
-    steps = len(shown) // batch
-    cycle = torch.optim.lr_scheduler.OneCycleLR(optimiser, plan.rate, total_steps=plan.epochs * steps)
-    for epoch in range(plan.epochs):
-        order = np.random.default_rng([plan.seed, epoch]).permutation(len(shown))
-        for chosen in np.split(order[: steps * batch], steps):
-            rows = torch.from_numpy(chosen)
-            before = explanations[rows]
-            after = before + module(shown[rows])
-            # The rest of the quality head is frozen, too: its answer changes by what reaches it.
-            classed = quality[rows] + (torch.sigmoid(after) - torch.sigmoid(before)) @ mixed.T
-            loss = QUALITY_SHARE * _mean(
-                F.cross_entropy(classed, classes[rows], reduction="none"),
-                of_class[classes[rows]] * counts[rows],
-            )
-            apart = F.binary_cross_entropy_with_logits(after, wanted[rows], reduction="none")
-            loss = loss + EXPLANATION_SHARE * _mean(apart.mean(1), counts[rows])
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
-            cycle.step()
+
+    def loss_of(rows: Tensor) -> Tensor:
+        before = explanations[rows]
+        after = before + module(shown[rows])
+        # The rest of the quality head is frozen, too: its answer changes by what reaches it.
+        classed = quality[rows] + (torch.sigmoid(after) - torch.sigmoid(before)) @ mixed.T
+        loss = QUALITY_SHARE * _mean(
+            F.cross_entropy(classed, classes[rows], reduction="none"),
+            of_class[classes[rows]] * counts[rows],
+        )
+        apart = F.binary_cross_entropy_with_logits(after, wanted[rows], reduction="none")
+        return loss + EXPLANATION_SHARE * _mean(apart.mean(1), counts[rows])
+
+    def order(epoch: int) -> np.ndarray:
+        return np.random.default_rng([plan.seed, epoch]).permutation(len(shown))
+
+    minimise(module, plan, len(shown), order, loss_of)
     with torch.no_grad():
         module.mix.weight.div_(torch.from_numpy(deviation))
         module.mix.bias.sub_(module.mix.weight @ torch.from_numpy(mean))
@@ -199,9 +177,11 @@ def add_statistics(
         KeyError: the manifest has no such network.
     """
     entry = load_manifest(start / MANIFEST_NAME).networks[name]
-    frozen = ImageQXNet(2 if entry.detail else 1)
-    file = str(verify(entry, start))
-    initialise(frozen, file)
+    path = verify(entry, start)
+    views, parts = 2 if entry.detail else 1, parts_in(initialiser_names(path))
+    frozen = build("imageqx", views=views, **parts | {"statistics": False})
+    assert isinstance(frozen, ImageQXNet)
+    initialise(frozen, str(path))
     training = PoolDataset(pool, "train")
     if not len(training):
         raise DataError(_("The data folder needs photographs on both sides of the split, see splits.json."))
@@ -209,16 +189,17 @@ def add_statistics(
     if shown is not None:
         seen += of_examples(frozen, shown)
     through = frozen.quality_out.weight[:, HIDDEN:].detach().numpy()
-    whole = ImageQXNet(frozen.views, statistics=True)
-    initialise(whole, file)
+    whole = build("imageqx", views=views, **parts | {"statistics": True})
+    assert isinstance(whole, ImageQXNet)
+    initialise(whole, str(path))
     whole.statistics = fit(seen, through, plan)
     out.mkdir(parents=True, exist_ok=True)
-    path = out / entry.file
-    export(whole.eval(), entry.task, path, SIDE)
+    written = out / entry.file
+    export(whole.eval(), entry.task, written, SIDE)
     story: dict[str, Any] = {"epochs": plan.epochs, "seed": plan.seed, "samples": len(training)}
     if shown is not None:
         story["examples"] = len(seen) - len(training)
-    return save_altered(name, entry, path, provenance=entry.provenance | {"statistics": story}, metrics={})
+    return save_altered(name, entry, written, provenance=entry.provenance | {"statistics": story}, metrics={})
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -228,23 +209,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--data", type=Path, help="photographs to put plain faults on: folder with manifest.csv"
     )
-    parser.add_argument("--start", type=Path, required=True, help="folder of the network, as float16")
-    parser.add_argument("--out", type=Path, required=True, help="folder for the new one and its manifest")
-    parser.add_argument("--seed", type=int, default=Plan.seed)
-    parser.add_argument("--threads", type=int, default=2)
-    args = parser.parse_args(argv)
-    torch.set_num_threads(args.threads)
-    try:
+
+    def add(args: argparse.Namespace) -> NetworkEntry:
         shown = args.data and photos_and_frames(examples(read_manifest(args.data), EXAMPLES_SEED))
-        made = add_statistics(args.start, args.pool, args.out, Plan(seed=args.seed), shown)
-    except (DataError, InitError, WeightsError) as error:
-        print(getattr(error, "message", None) or str(error), file=sys.stderr)
-        return 1
-    except KeyError:
-        print(_("There is no network {name} in the manifest.").format(name="imageqx"), file=sys.stderr)
-        return 1
-    print(_("Written: {file}").format(file=args.out / made.file))
-    return 0
+        return add_statistics(args.start, args.pool, args.out, replace(PLAN, seed=args.seed), shown)
+
+    return run(parser, add, argv)
 
 
 if __name__ == "__main__":

@@ -8,9 +8,8 @@ processor. It learns from ``training.evaluation.framings``.
 import argparse
 import sys
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from itertools import islice
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -20,38 +19,25 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from core.i18n import _
-from core.networks.build import build
+from core.networks.build import build, parts_in
 from core.networks.imageqx import FramingNet, ImageQXNet
 from core.quality.labels import FRAMINGS
-from core.runtime.manifest import MANIFEST_NAME, NetworkEntry, WeightsError, load_manifest
+from core.runtime.manifest import MANIFEST_NAME, NetworkEntry, load_manifest
 from core.runtime.onnx_file import initialiser_names
-from core.runtime.preprocess import detail_square, network_square
 from core.runtime.weights import verify
+from training.data.imageqx_data import SIDE
 from training.data.sources import DataError, read_manifest
 from training.evaluation.framings import Framed, framed
 from training.networks.altered import save_altered
-from training.networks.export import InitError, export, initialise
-from training.recipes.loop import normalise
+from training.networks.export import export, initialise
+from training.recipes.beside import Plan, described, minimise, run, views_of
 
-SIDE: Final = 224
+PLAN: Final = Plan(epochs=8, batch=64, rate=4e-3, weight_decay=0.05)
 SHARES: Final = dict(zip(FRAMINGS, (0.4, 0.25, 0.1, 0.1, 0.1, 0.05), strict=True))
 """What share of the loss each framing has."""
 # Large collections count less than by their number: by its power of one minus this.
 _LEVELLED: Final = 0.35
 _LEAST: Final = 1e-3
-_AT_ONCE: Final = 16
-_VIEWS: Final = (network_square, detail_square)
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How it is trained: AdamW, one cycle of the rate up to ``rate`` and down again."""
-
-    epochs: int = 8
-    batch: int = 64
-    rate: float = 4e-3
-    weight_decay: float = 0.05
-    seed: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,21 +58,20 @@ class Seen:
         return len(self.kinds)
 
 
-@torch.inference_mode()
 def seen_by(net: ImageQXNet, shown: Iterable[Framed]) -> Seen:
     """Feature maps of pictures.
 
     Raises:
         DataError: a framing has no picture.
     """
-    net = net.eval()
-    maps, facts = [], []
-    left = iter(shown)
-    while several := list(islice(left, _AT_ONCE)):
-        views = [np.stack([square(one.rgb, SIDE) for one in several]) for square in _VIEWS[: net.views]]
-        found = net.describe(*(normalise(torch.from_numpy(view)) for view in views))
-        maps.append([of.half().numpy() for of in (found.middle, *found.late)])
-        facts += [(one.kind, one.slug, one.weight) for one in several]
+    facts: list[tuple[str, str, float]] = []
+
+    def pictures() -> Iterator[list[np.ndarray]]:
+        for one in shown:
+            facts.append((one.kind, one.slug, one.weight))
+            yield views_of(net, one.rgb)
+
+    maps = [[of.half().numpy() for of in (found.middle, *found.late)] for found in described(net, pictures())]
     kinds = [kind for kind, _slug, _weight in facts]
     for name in FRAMINGS:
         if name not in kinds:
@@ -124,26 +109,16 @@ def fit(seen: Seen, plan: Plan) -> FramingNet:
     scales = [_scale(of) for of in maps]
     kinds, weights = torch.from_numpy(seen.kinds).long(), torch.from_numpy(seen.weights)
     module = FramingNet()
-    optimiser = torch.optim.AdamW(module.parameters(), lr=plan.rate, weight_decay=plan.weight_decay)
-    batch = min(plan.batch, len(seen))
-    steps = len(seen) // batch
-    cycle = torch.optim.lr_scheduler.OneCycleLR(optimiser, plan.rate, total_steps=plan.epochs * steps)
     rng = np.random.default_rng(plan.seed)
-    for _epoch in range(plan.epochs):
-        for chosen in np.split(rng.permutation(len(seen))[: steps * batch], steps):
-            rows = torch.from_numpy(chosen)
-            shown = [
-                (of[rows].float() - mean) / spread for of, (mean, spread) in zip(maps, scales, strict=True)
-            ]
-            # A batch is mirrored as a whole: left and right, top and bottom mean nothing here.
-            mirrored = [axis for axis in (2, 3) if rng.random() < 0.5]
-            told = module(*(of.flip(mirrored) for of in shown))
-            losses = F.cross_entropy(told, kinds[rows], reduction="none")
-            loss = (losses * weights[rows]).mean()
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
-            cycle.step()
+
+    def loss_of(rows: Tensor) -> Tensor:
+        shown = [(of[rows].float() - mean) / spread for of, (mean, spread) in zip(maps, scales, strict=True)]
+        # A batch is mirrored as a whole: left and right, top and bottom mean nothing here.
+        mirrored = [axis for axis in (2, 3) if rng.random() < 0.5]
+        told = module(*(of.flip(mirrored) for of in shown))
+        return (F.cross_entropy(told, kinds[rows], reduction="none") * weights[rows]).mean()
+
+    minimise(module, plan, len(seen), lambda _epoch: rng.permutation(len(seen)), loss_of)
     with torch.no_grad():
         for layer, (mean, spread) in zip((read[0] for read in module.read), scales, strict=True):
             layer.weight.div_(spread)
@@ -175,8 +150,8 @@ def add_framing(
     """
     entry = load_manifest(start / MANIFEST_NAME).networks[name]
     path = verify(entry, start)
-    statistics = "statistics.tell.weight" in initialiser_names(path)
-    net = build("imageqx", views=2 if entry.detail else 1, statistics=statistics, framing=True)
+    parts = parts_in(initialiser_names(path)) | {"framing": True}
+    net = build("imageqx", views=2 if entry.detail else 1, **parts)
     assert isinstance(net, ImageQXNet)
     initialise(net, str(path))
     seen = seen_by(net, shown)
@@ -193,23 +168,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Fit, and say where the network is; 1 and a sentence on failure."""
     parser = argparse.ArgumentParser(prog="python -m training.recipes.framing")
     parser.add_argument("--data", type=Path, required=True, help="folder with manifest.csv")
-    parser.add_argument("--start", type=Path, required=True, help="folder of the network and its manifest")
-    parser.add_argument("--out", type=Path, required=True, help="folder for the new one and its manifest")
-    parser.add_argument("--seed", type=int, default=Plan.seed)
-    parser.add_argument("--threads", type=int, default=2)
-    args = parser.parse_args(argv)
-    torch.set_num_threads(args.threads)
-    try:
+
+    def add(args: argparse.Namespace) -> NetworkEntry:
         shown = framed(read_manifest(args.data))
-        made = add_framing(args.start, args.out, Plan(seed=args.seed), shown)
-    except (DataError, InitError, WeightsError) as error:
-        print(getattr(error, "message", None) or str(error), file=sys.stderr)
-        return 1
-    except KeyError:
-        print(_("There is no network {name} in the manifest.").format(name="imageqx"), file=sys.stderr)
-        return 1
-    print(_("Written: {file}").format(file=args.out / made.file))
-    return 0
+        return add_framing(args.start, args.out, replace(PLAN, seed=args.seed), shown)
+
+    return run(parser, add, argv)
 
 
 if __name__ == "__main__":
